@@ -1,0 +1,61 @@
+# `make demo` and `make test` are all that a newcomer needs; both set up by themselves.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+UV := VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/uv
+SUPPORTED := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
+export NO_ALBUMENTATIONS_UPDATE := 1
+
+# The first interpreter that runs and that we support; `make PYTHON=...` chooses another.
+PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
+	$$python -c "$(SUPPORTED)" 2>/dev/null && echo $$python && break; done)
+
+.PHONY: help demo test test-slow lint lock bench clean setup
+
+help:
+	@echo "make demo       set up, train on the built-in cast, evaluate, print the figures and the run's folder"
+	@echo "make test       set up, run the linter, the type checker, the import-layer check and the tests"
+	@echo "make test-slow  the long tests"
+	@echo "make bench      speed and memory against named baselines"
+	@echo "make lock       renew requirements.lock"
+
+setup: $(READY)
+
+$(READY): requirements.lock pyproject.toml
+	@$(if $(PYTHON),$(PYTHON),false) -c "$(SUPPORTED)" 2>/dev/null || { \
+		echo "animeid needs Python 3.11, 3.12 or 3.13: install one, or name it with make PYTHON=/path/to/python3.12." >&2; exit 2; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@awk '/^uv==/ {found = 1} found {print} found && !/\\$$/ {exit}' requirements.lock > $(VENV)/uv.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r $(VENV)/uv.lock
+	$(UV) pip sync --quiet --require-hashes requirements.lock
+	$(UV) pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+demo: setup
+	$(BIN)/python -m animeid.train
+
+test: lint
+	$(BIN)/python -m pytest
+
+test-slow: setup
+	$(BIN)/python -m pytest -m slow
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: setup
+	$(BIN)/python -m experiments.speed.bench
+
+lock: setup
+	$(UV) pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --upgrade \
+		--python-version 3.11 --group dev pyproject.toml --output-file requirements.lock
+
+clean:
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache dist build

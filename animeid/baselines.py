@@ -1,0 +1,47 @@
+"""The trivial baselines of a run, on its own parts: a model that does not beat them has learnt nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from animeid.data.datamodule import CharacterDataModule
+from animeid.data.histograms import colour_histogram
+from animeid.data.manifest import Manifest
+from animeid.metrics.baselines import judge_predictions, majority, nearest_histogram
+from animeid.progress import progress
+from animeid.types import LabelStats
+
+
+def histograms(data: CharacterDataModule, rows: np.ndarray) -> np.ndarray:
+    """`[N, K]` float32 colour histograms of the pictures as the model sees them in evaluation."""
+    loader = data.evaluation_loader(rows)
+    parts = []
+    for batch in progress(loader, len(loader), "colour histograms"):
+        pictures = batch["image"].permute(0, 2, 3, 1).numpy()
+        parts += [colour_histogram(picture) for picture in pictures]
+    return np.stack(parts)
+
+
+def compare_with_baselines(
+    data: CharacterDataModule,
+    manifest: Manifest,
+    train_rows: np.ndarray,
+    judged: Mapping[str, np.ndarray],
+    stats: LabelStats,
+) -> dict[str, Any]:
+    """`{part: {"majority": figures, "colour_histogram": figures}}` for each judged part."""
+    targets = manifest.table["target"].to_numpy()
+    groups = manifest.table["group"].to_numpy(dtype=str)
+    features = histograms(data, train_rows)
+    baselines: dict[str, Any] = {}
+    for part, rows in judged.items():
+        nearest = nearest_histogram(features, targets[train_rows], histograms(data, rows))
+        common = majority(targets[train_rows], len(rows))
+        baselines[part] = {
+            name: judge_predictions(predicted, targets[rows], groups[rows], stats)
+            for name, predicted in (("majority", common), ("colour_histogram", nearest))
+        }
+    return baselines

@@ -1,0 +1,151 @@
+"""Checks every node with a `_target_` against what its target takes, before any data is touched.
+
+Names, types and ranges come from the targets' source text (see `source`), so that a mistake is answered without
+importing torch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+
+from animeid.config.annotations import PART
+from animeid.config.describe import describe_type, describe_value, literals
+from animeid.config.signatures import Signature, signature
+from animeid.config.suggest import nearest, suggestion
+from animeid.errors import InputError
+
+ALLOWED = (
+    "animeid.",
+    "albumentations.",
+    "lightning.pytorch.callbacks.",
+    "lightning.pytorch.loggers.",
+    "timm.",
+    "torch.nn.",
+    "torch.optim.",
+)
+"""A card can name targets under these only."""
+
+SPECIAL = {"_target_", "_partial_"}
+
+
+class Part:
+    """Stands for the object that a nested node will be built into."""
+
+
+def join(key: str, name: str | int) -> str:
+    return f"{key}.{name}" if key else str(name)
+
+
+def is_node(value: Any) -> bool:
+    """Whether a value is to be built, as it names a target."""
+    return isinstance(value, Mapping) and "_target_" in value
+
+
+def check(value: Any, key: str = "") -> Any:
+    """Checks all nodes inside a plain configuration.
+
+    Args:
+        value: the configuration or a part of it.
+        key: where it lies, `loss.gamma` for instance.
+
+    Returns:
+        The value, with a `Part` in the place of each node.
+
+    Raises:
+        InputError: the first thing that is wrong.
+    """
+    if isinstance(value, Mapping):
+        inner = {name: check(item, join(key, name)) for name, item in value.items() if name not in SPECIAL}
+        if not is_node(value):
+            return inner
+        accept(target_of(value, key), inner, key, is_partial=value.get("_partial_", False))
+        return Part()
+    if isinstance(value, list | tuple):
+        return [check(item, join(key, index)) for index, item in enumerate(value)]
+    return value
+
+
+def target_of(node: Mapping[str, Any], key: str) -> str:
+    """The target that a node names.
+
+    Raises:
+        InputError: the node is not well formed, or its target is none of those that a card can name.
+    """
+    target = node["_target_"]
+    if not isinstance(target, str) or not target.startswith(ALLOWED):
+        raise InputError(
+            f"{join(key, '_target_')} is {describe_value(target)}; a card can name only what lies under "
+            + ", ".join(prefix.rstrip(".") for prefix in ALLOWED)
+        )
+    unused = [name for name in node if isinstance(name, str) and name.startswith("_") and name not in SPECIAL]
+    if unused:
+        raise InputError(f"{join(key, unused[0])} means nothing here: a card has _target_, _partial_ and arguments")
+    if not isinstance(node.get("_partial_", False), bool):
+        raise InputError(f"{join(key, '_partial_')} must be true or false")
+    return target
+
+
+def accept(target: str, values: Mapping[str, Any], key: str, is_partial: bool) -> dict[str, Any]:
+    """The arguments of a target, checked and with lists turned to tuples where the target takes tuples.
+
+    Args:
+        values: arguments by name; nested nodes are objects already, or a `Part`.
+        is_partial: whether the run adds arguments later.
+
+    Raises:
+        InputError: an unknown or missing name, or a value of another type or out of range.
+    """
+    found = signature(target)
+    if found is None:
+        raise InputError(f"{join(key, '_target_')}: there is no {target} in the installed packages; check its spelling")
+    missing = [name for name, parameter in found.parameters.items() if parameter.required and name not in values]
+    if missing and not is_partial:
+        raise InputError(f"{join(key, missing[0])} is not given, and {target} needs it")
+    return {name: _argument(found, target, name, value, key) for name, value in values.items()}
+
+
+def _argument(found: Signature, target: str, name: str, value: Any, key: str) -> Any:
+    parameter = found.parameters.get(name)
+    if parameter is None:
+        if found.is_open:
+            return value
+        place = f"{key} ({target})" if key else "the configuration"
+        raise InputError(f"{place} has no key '{name}'{suggestion(name, settable(found))}")
+    return check_value(join(key, name), value, parameter.annotation)
+
+
+def settable(found: Signature) -> list[str]:
+    """The arguments that a card can set; the others are objects that the run gives."""
+    return [name for name, parameter in found.parameters.items() if parameter.annotation != PART]
+
+
+@cache
+def _adapter(annotation: Any) -> TypeAdapter[Any]:
+    return TypeAdapter(annotation, config=ConfigDict(arbitrary_types_allowed=True, allow_inf_nan=False))
+
+
+def check_value(key: str, value: Any, annotation: Any) -> Any:
+    """The value as the type wants it: no text for numbers, no `true` for 1; a whole number is a number.
+
+    Raises:
+        InputError: the value is of another type, or out of range.
+    """
+    try:
+        return _adapter(annotation).validate_python(value, strict=True)
+    except ValidationError:
+        pass
+    if annotation == PART:
+        raise InputError(f"{key} is given by the run, or built from a _target_: {describe_value(value)} cannot be used")
+    shown = "a part with a _target_" if isinstance(value, Part) else describe_value(value)
+    near = nearest(value, [word for word in literals(annotation) if isinstance(word, str)]) if _is_text(value) else None
+    raise InputError(
+        f"{key} must be {describe_type(annotation)}, not {shown}" + (f"; did you mean '{near}'?" if near else "")
+    )
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)

@@ -1,0 +1,93 @@
+"""The root keys of each command, with their types and ranges.
+
+The fields of a group are `Card`s: each is a node with a `_target_` of its own, checked against that target. These
+classes are read as source text, as those of every other target.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from annotated_types import Ge, doc
+from pydantic import StringConstraints
+
+Name = Annotated[
+    str,
+    StringConstraints(pattern=r"^\w[\w.-]*$", max_length=100),
+    doc("a name of letters, digits, '_', '-' and '.' that begins with a letter or digit"),
+]
+
+
+class Card:
+    """A node with `_target_`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainRequest:
+    """The root of `conf/train.yaml`."""
+
+    data: Card
+    augment: Card
+    sampler: Card
+    model: Card
+    head: Card
+    loss: Card
+    optimizer: Card
+    scheduler: Card
+    trainer: Card
+    callbacks: Card
+    logger: Card | None
+    seed: Annotated[int, Ge(0)]
+    run_id: Name | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class LabelledPictures:
+    """Pictures to judge a run on; without a root, those of the run's own split.
+
+    root: class folders or a manifest, as in training; classes are matched by name.
+    leaks: what becomes of pictures that the run was trained on: a refusal, left out and listed, or kept.
+    """
+
+    root: str | None = None
+    leaks: Literal["fail", "drop", "report"] = "drop"
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvaluateRequest:
+    """The root of `conf/evaluate.yaml`.
+
+    run: a run's folder.
+    split: the part of the run's own pictures.
+    """
+
+    run: str
+    split: Literal["train", "val", "test"]
+    data: Card
+    trainer: Card
+
+
+@dataclass(frozen=True, kw_only=True)
+class PredictRequest:
+    """The root of `conf/predict.yaml`.
+
+    run: a run's folder.
+    input: a picture, a folder or a glob.
+    output: a CSV or JSONL file; without it, the answers are printed.
+    top_k: names given for each picture, likeliest first.
+    """
+
+    run: str
+    input: str
+    output: str | None
+    top_k: Annotated[int, Ge(1)]
+    batch_size: Annotated[int, Ge(1)]
+    accelerator: Literal["auto", "cpu", "gpu", "mps"]
+
+
+SCHEMAS = {
+    root: f"{__name__}.{schema.__name__}"
+    for root, schema in {"train": TrainRequest, "evaluate": EvaluateRequest, "predict": PredictRequest}.items()
+}
+"""The class of each root."""

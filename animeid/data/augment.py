@@ -1,0 +1,147 @@
+"""Training and evaluation transforms of one picture; the only importer of albumentations.
+
+Training transforms are reseeded for every draw. Albumentations' own generators are copied into each loader worker and
+repeat there, so they are replaced before each picture by generators that depend on the draw's seed alone.
+"""
+
+from __future__ import annotations
+
+import inspect
+import os
+import random
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+import cv2
+import numpy as np
+from annotated_types import Gt, Interval
+
+from animeid.errors import InputError
+
+# Without this albumentations asks its package index for a newer version whenever it is imported.
+os.environ["NO_ALBUMENTATIONS_UPDATE"] = "1"
+
+import albumentations as A  # noqa: E402, N812
+
+Op = A.BasicTransform | A.BaseCompose
+
+
+class EvalTransform:
+    """Resizes the short side to `image_size / crop_pct` and cuts the centre; the same for every epoch and worker.
+
+    The picture is first cut to the aspect ratio of the output, around its centre. That is the same as resizing first
+    (up to one pixel of the source), costs less, and bounds the memory that a very long picture takes. Shrinking
+    averages areas (cv2.INTER_AREA, antialiased); tiny pictures are enlarged linearly.
+
+    Args:
+        image_size: (H, W) of the output.
+        crop_pct: the share of the resized side that the centre crop keeps.
+    """
+
+    def __init__(
+        self, image_size: tuple[int, int], crop_pct: Annotated[float, Interval(gt=0, le=1)]
+    ) -> None:
+        self.image_size = image_size
+        # Margins of whole pixels, equal on both sides, so that the crop lies in the middle exactly.
+        margins = [round(side * (1 / crop_pct - 1) / 2) for side in image_size]
+        self.resized = (image_size[0] + 2 * margins[0], image_size[1] + 2 * margins[1])
+
+    def __call__(self, image: np.ndarray, seed: int = 0) -> np.ndarray:  # noqa: ARG002
+        """`[h, w, 3]` uint8 to `[H, W, 3]` uint8; the seed is that of every transform, and moves nothing here."""
+        height, width = self.resized
+        source_height = min(image.shape[0], -(-image.shape[1] * height // width))
+        source_width = min(image.shape[1], -(-image.shape[0] * width // height))
+        window = centre_crop(image, (source_height, source_width))
+        return np.ascontiguousarray(centre_crop(resize(window, self.resized), self.image_size))
+
+
+class Augmentation:
+    """A training transform: crop and resize to the image size, then the named operations in their order.
+
+    The operations see pictures of the final size, so that their cost and their strength in pixels do not depend on the
+    size of the file. Shrinking averages areas, as in evaluation.
+
+    Args:
+        ops: albumentations transforms by name, so that a name can be changed from the command line.
+        image_size: (H, W) of the output.
+        crop_scale: bounds of the share of the picture's area that a random crop keeps; None resizes and cuts the
+            centre as evaluation does at crop_pct 1.
+        crop_ratio: bounds of the random crop's width over height, relative to that of the output.
+
+    Raises:
+        InputError: an operation has an argument that albumentations does not know; it would only warn and ignore it.
+    """
+
+    def __init__(
+        self,
+        ops: Mapping[str, Op],
+        *,
+        image_size: tuple[int, int],
+        crop_scale: tuple[Annotated[float, Interval(gt=0, le=1)], Annotated[float, Interval(gt=0, le=1)]] | None = None,
+        crop_ratio: tuple[Annotated[float, Gt(0)], Annotated[float, Gt(0)]] = (3 / 4, 4 / 3),
+    ) -> None:
+        for name, op in ops.items():
+            _refuse_unknown_arguments(name, op)
+        self.ops = list(ops.values())
+        self.fit = EvalTransform(image_size, crop_pct=1.0)
+        self.crop = None if crop_scale is None else _random_crop(image_size, crop_scale, crop_ratio)
+
+    def __call__(self, image: np.ndarray, seed: int) -> np.ndarray:
+        """`[h, w, 3]` uint8 to `[H, W, 3]` uint8; the same picture and seed give the same result."""
+        # One pair of generators for all operations: seeded one by one, as albumentations does it, operations of equal
+        # probability would be applied together or not at all.
+        generators = np.random.default_rng(seed), random.Random(seed)
+        image = self.fit(image) if self.crop is None else _apply(self.crop, image, generators)
+        for op in self.ops:
+            image = _apply(op, image, generators)
+        return np.ascontiguousarray(image)
+
+
+def resize(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """`[h, w, 3]` uint8 to `[size[0], size[1], 3]`, antialiased where it shrinks."""
+    if image.shape[:2] == size:
+        return image
+    shrinks = image.shape[0] > size[0] or image.shape[1] > size[1]
+    return cv2.resize(image, size[::-1], interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
+
+
+def centre_crop(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """The middle `size` (H, W) of a picture that is at least as large."""
+    top, left = (image.shape[0] - size[0]) // 2, (image.shape[1] - size[1]) // 2
+    return image[top : top + size[0], left : left + size[1]]
+
+
+def _apply(op: Op, image: np.ndarray, generators: tuple[np.random.Generator, random.Random]) -> np.ndarray:
+    op.set_random_state(*generators)
+    return op(image=image)["image"]
+
+
+def _random_crop(
+    image_size: tuple[int, int], scale: tuple[float, float], ratio: tuple[float, float]
+) -> A.RandomResizedCrop:
+    aspect = image_size[1] / image_size[0]
+    try:
+        return A.RandomResizedCrop(
+            size=tuple(image_size),
+            scale=tuple(scale),
+            ratio=(ratio[0] * aspect, ratio[1] * aspect),
+            area_for_downscale="image",
+        )
+    except ValueError:
+        raise InputError(
+            f"augment.crop_scale={list(scale)} with augment.crop_ratio={list(ratio)} is no random crop: "
+            "give two rising numbers each, the scale within 0 and 1"
+        ) from None
+
+
+def _refuse_unknown_arguments(name: str, op: Op) -> None:
+    unknown = getattr(op, "invalid_args", [])
+    if unknown:
+        known = [parameter for parameter in inspect.signature(type(op)).parameters if parameter != "self"]
+        raise InputError(
+            f"augment.ops.{name}: {type(op).__name__} has no argument {', '.join(unknown)}: "
+            f"take one of {', '.join(known)}"
+        )
+    nested: Any = getattr(op, "transforms", [])
+    for index, inner in enumerate(nested):
+        _refuse_unknown_arguments(f"{name}.transforms[{index}]", inner)

@@ -1,0 +1,124 @@
+"""The batches of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from lightning.pytorch import LightningDataModule
+from torch.utils.data import DataLoader
+
+from animeid.data.augment import EvalTransform
+from animeid.data.dataset import PictureDataset, PictureTable, Transform, collate, prepare_worker
+from animeid.data.manifest import Manifest
+from animeid.data.stream import EvaluationOrder, ShardedStream, TrainingBatches, shared_epoch
+from animeid.errors import InputError
+from animeid.types import Batch, Sampler
+
+
+class PictureLoader(DataLoader[Batch]):
+    """A loader that starts working when the first batch is asked for, and passes an InputError on as its sentence.
+
+    Lightning makes the iterator of a resumed run before it sets the epoch; a loader that had prefetched by then would
+    show the first epoch's pictures. An exception in a worker arrives with the worker's traceback as its message.
+    """
+
+    def __iter__(self) -> Iterator[Any]:  # type: ignore[override]
+        try:
+            yield from super().__iter__()
+        except InputError as error:
+            raise InputError(str(error).rsplit("InputError: ", 1)[-1].strip()) from error
+
+
+class CharacterDataModule(LightningDataModule):
+    """Loads the pictures of a manifest that has targets and splits.
+
+    Training batches are made of the sampler's stream and augmented; evaluation batches hold every row of a split
+    once, in the order of the manifest, resized and cut around the centre. Images are uint8 `[B, 3, H, W]` and
+    normalised on the device. Memory holds the manifest and the batches under way, never the pictures.
+
+    Args:
+        manifest: `target` and `split` filled in.
+        labels: class names in target order.
+        image_size: (H, W).
+        crop_pct: the share of the resized picture that evaluation's centre crop keeps.
+        batch_size: pictures a batch and rank.
+        num_workers: loader processes; 0 loads in the main process.
+        augmentation: called with `image_size`, gives the training transform.
+        sampler: called with `rows`, `targets` and `num_classes`, gives the global training stream.
+        seed: moves sampling and augmentation.
+        max_pixels: larger pictures are refused.
+    """
+
+    def __init__(
+        self,
+        manifest: Manifest,
+        *,
+        labels: Sequence[str],
+        image_size: tuple[int, int],
+        crop_pct: float,
+        batch_size: int,
+        num_workers: int,
+        augmentation: Callable[..., Transform],
+        sampler: Callable[..., Sampler],
+        seed: int,
+        max_pixels: int,
+    ) -> None:
+        super().__init__()
+        prepare_worker()
+        self.table = PictureTable(manifest)
+        self.splits = manifest.table["split"].to_numpy(str)
+        self.batch_size = batch_size
+        self.num_workers = num_workers
+        self.seed = seed
+        self.max_pixels = max_pixels
+        self.augmentation = augmentation(image_size=image_size)
+        self.evaluation = EvalTransform(image_size, crop_pct)
+        self.epoch = shared_epoch()
+        rows = self.rows("train")
+        self.sampler = sampler(rows=rows, targets=self.table.targets[rows], num_classes=len(labels))
+
+    def rows(self, split: str) -> np.ndarray:
+        """`[N]` int64: the manifest rows of a split, in order; empty where there is no such part."""
+        return np.flatnonzero(self.splits == split)
+
+    def train_dataloader(self) -> PictureLoader:
+        rank, world_size = self._share()
+        stream = ShardedStream(self.sampler, seed=self.seed, epoch=self.epoch, rank=rank, world_size=world_size)
+        return self._loader(self.augmentation, batch_sampler=TrainingBatches(stream, self.batch_size))
+
+    def evaluation_dataloader(self, rows: np.ndarray) -> PictureLoader:
+        """Batches of these manifest rows, each once."""
+        rank, world_size = self._share()
+        order = EvaluationOrder(rows, rank=rank, world_size=world_size)
+        return self._loader(self.evaluation, sampler=order, batch_size=self.batch_size)
+
+    def val_dataloader(self) -> PictureLoader:
+        return self.evaluation_dataloader(self.rows("val"))
+
+    def test_dataloader(self) -> PictureLoader:
+        return self.evaluation_dataloader(self.rows("test"))
+
+    def predict_dataloader(self) -> PictureLoader:
+        """Every row of the manifest."""
+        return self.evaluation_dataloader(np.arange(len(self.table)))
+
+    def _share(self) -> tuple[int, int]:
+        """Rank and number of processes; one process where no trainer has attached itself."""
+        return (self.trainer.global_rank, self.trainer.world_size) if self.trainer is not None else (0, 1)
+
+    def _loader(self, transform: Transform, **order: Any) -> PictureLoader:
+        return PictureLoader(
+            PictureDataset(self.table, transform, max_pixels=self.max_pixels, seed=self.seed, epoch=self.epoch),
+            num_workers=self.num_workers,
+            persistent_workers=self.num_workers > 0,
+            pin_memory=torch.cuda.is_available(),
+            collate_fn=collate,
+            worker_init_fn=prepare_worker,
+            # With its own generator the loader takes nothing from the global one, so that initialisation and dropout
+            # do not depend on the number of workers.
+            generator=torch.Generator().manual_seed(self.seed),
+            **order,
+        )

@@ -1,0 +1,63 @@
+"""Unlabelled pictures by path, for prediction."""
+
+from __future__ import annotations
+
+import glob
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from torch.utils.data import Dataset
+
+from animeid.data.augment import EvalTransform
+from animeid.data.images import SUFFIXES, UnreadableImage, decode
+from animeid.errors import InputError
+
+
+def find_pictures(given: str) -> list[Path]:
+    """The files that a path or pattern means, sorted.
+
+    A file is taken whatever its name; a folder gives all files below it whose names end as pictures' do; anything else
+    is a glob pattern (`**` goes into sub-folders).
+
+    Raises:
+        InputError: nothing is there.
+    """
+    path = Path(given)
+    if path.is_file():
+        return [path]
+    if path.is_dir():
+        found = [file for file in path.rglob("*") if file.suffix.lower() in SUFFIXES and file.is_file()]
+        ending = f"a folder with pictures ({', '.join(sorted(SUFFIXES))})"
+    else:
+        found = [Path(name) for name in glob.glob(given, recursive=True) if Path(name).is_file()]  # noqa: PTH207
+        ending = "a file, a folder or a quoted pattern such as 'pictures/*.jpg'"
+    if not found:
+        raise InputError(f"no picture is found at input={given}: give {ending}")
+    return sorted(found)
+
+
+class FileDataset(Dataset):
+    """Item i is `(i, picture [3, H, W] uint8, "")`, or `(i, zeros, reason)` where the file cannot be read."""
+
+    def __init__(self, paths: Sequence[Path], transform: EvalTransform, max_pixels: int) -> None:
+        self.paths = paths
+        self.transform = transform
+        self.max_pixels = max_pixels
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    def __getitem__(self, index: int) -> tuple[int, torch.Tensor, str]:
+        try:
+            picture = self.transform(decode(self.paths[index], self.max_pixels))
+        except (UnreadableImage, OSError) as error:
+            height, width = self.transform.image_size
+            return index, torch.zeros((3, height, width), dtype=torch.uint8), str(error)
+        return index, torch.from_numpy(picture).permute(2, 0, 1).contiguous(), ""
+
+    @staticmethod
+    def collate(items: list[tuple[int, torch.Tensor, str]]) -> tuple[list[int], torch.Tensor, list[str]]:
+        indices, pictures, reasons = zip(*items, strict=True)
+        return list(indices), torch.stack(pictures), list(reasons)
+

@@ -1,0 +1,120 @@
+"""From a sampler's global stream to the batches of one process."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import BatchSampler
+from torch.utils.data import Sampler as TorchSampler
+
+from animeid.types import Sampler
+
+Draw = tuple[int, int]
+"""A manifest row, and the position of the draw in the epoch's global stream."""
+
+
+def shared_epoch() -> Tensor:
+    """An epoch counter that loader workers see change although they were started earlier; `[]` int64."""
+    return torch.zeros((), dtype=torch.int64).share_memory_()
+
+
+class ShardedStream(TorchSampler[Draw]):
+    """One rank's share of the training stream, as `(row, draw)` pairs.
+
+    Rank r of W takes the draws r, r + W, r + 2W, ..., so that the k-th batches of all ranks together are what one
+    process would see as its k-th batch of W times the size. The stream is cut to a multiple of W: every rank makes
+    equally many steps, and at most W - 1 draws of an epoch are not used.
+
+    Lightning calls `set_epoch` before each epoch. Epochs are equally long.
+
+    Args:
+        sampler: gives the global stream.
+        seed: moves the stream.
+        epoch: the counter that the data set reads too (see `shared_epoch`).
+        rank, world_size: which share.
+    """
+
+    def __init__(self, sampler: Sampler, *, seed: int, epoch: Tensor, rank: int = 0, world_size: int = 1) -> None:
+        self.stream_of = sampler
+        self.seed = seed
+        self.epoch = epoch
+        self.rank = rank
+        self.world_size = world_size
+        self.length = len(sampler.stream(seed, int(epoch))) // world_size
+        self.resumed_epoch = 0
+        self.resumed_draws = 0
+
+    def set_epoch(self, epoch: int) -> None:
+        self.epoch.fill_(epoch)
+
+    def resume_at(self, epoch: int, start: int, batch_size: int) -> None:
+        """Leaves out the first `start` batches of `epoch`, and only of that epoch: they were trained on already."""
+        self.set_epoch(epoch)
+        self.resumed_epoch = epoch
+        self.resumed_draws = start * batch_size
+
+    def __iter__(self) -> Iterator[Draw]:
+        epoch = int(self.epoch)
+        rows = self.stream_of.stream(self.seed, epoch)
+        stop = self.length * self.world_size
+        done = self.resumed_draws if epoch == self.resumed_epoch else 0
+        for draw in range(self.rank + done * self.world_size, stop, self.world_size):
+            yield int(rows[draw]), draw
+
+    def __len__(self) -> int:
+        """Draws of this rank in a whole epoch, also where a resumed one is shorter."""
+        return self.length
+
+
+class EvaluationOrder(TorchSampler[Draw]):
+    """One rank's share of an evaluation part: every row exactly once over all ranks, never padded.
+
+    Ranks may hold one picture more or less than others.
+
+    Args:
+        rows: `[N]` int64 manifest rows.
+        rank, world_size: which share.
+    """
+
+    def __init__(self, rows: np.ndarray, *, rank: int = 0, world_size: int = 1) -> None:
+        self.rows = rows
+        self.draws = range(rank, len(rows), world_size)
+
+    def __iter__(self) -> Iterator[Draw]:
+        for draw in self.draws:
+            yield int(self.rows[draw]), draw
+
+    def __len__(self) -> int:
+        return len(self.draws)
+
+
+class TrainingBatches(BatchSampler):
+    """Batches that use every draw and never leave a last batch of one picture, which batch norm cannot train on.
+
+    The last batch may be smaller than the others; a single picture that would be left over joins the batch before it,
+    which then has `batch_size + 1`. An epoch of one picture, or a batch size of 1, stays as it is.
+    """
+
+    def __init__(self, sampler: TorchSampler[Draw], batch_size: int) -> None:
+        super().__init__(sampler, batch_size, drop_last=False)
+
+    def __iter__(self) -> Iterator[list[Draw]]:
+        held: list[Draw] = []
+        for batch in super().__iter__():
+            if len(batch) == 1 < self.batch_size:
+                held += batch
+                continue
+            if held:
+                yield held
+            held = batch
+        if held:
+            yield held
+
+    def __len__(self) -> int:
+        draws = len(self.sampler)  # type: ignore[arg-type]
+        full, rest = divmod(draws, self.batch_size)
+        alone = rest == 1 and full > 0
+        return full + (rest > 0 and not alone)

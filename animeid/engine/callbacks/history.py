@@ -1,0 +1,74 @@
+"""`history.csv`: one row an epoch."""
+
+from __future__ import annotations
+
+import csv
+import time
+from pathlib import Path
+
+from lightning.pytorch import Callback, LightningModule, Trainer
+
+COLUMNS = (
+    "epoch",
+    "train/loss",
+    "val/loss",
+    "val/acc_micro",
+    "val/acc_macro",
+    "val/f1_macro",
+    "lr",
+    "seconds",
+    "images_per_s",
+)
+
+
+class History(Callback):
+    """Appends a row after each epoch's validation, so that a kill loses at most the epoch that runs.
+
+    `seconds` is the whole epoch with its validation; `images_per_s` counts training alone.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.rates: list[float] = []
+        self.train_seconds = 0.0
+
+    def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self.start = time.perf_counter()
+        self.pictures = 0
+        self.validation_seconds = 0.0
+
+    def on_train_batch_end(self, trainer: Trainer, pl_module: LightningModule, outputs, batch, batch_idx) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001
+        self.pictures += len(batch["row"]) * trainer.world_size
+
+    def on_validation_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self.validation_began = time.perf_counter()
+
+    def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        if not trainer.sanity_checking:
+            self.validation_seconds = time.perf_counter() - self.validation_began
+
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        seconds = time.perf_counter() - self.start
+        training = max(seconds - self.validation_seconds, 1e-9)
+        self.train_seconds += seconds
+        self.rates.append(self.pictures / training)
+        if not trainer.is_global_zero:
+            return
+        figures = {name: float(value) for name, value in trainer.callback_metrics.items()}
+        figures["train/loss"] = figures.get("train/loss_epoch", float("nan"))
+        row = {name: format(figures[name], ".6g") for name in COLUMNS if name in figures}
+        row |= {
+            "epoch": str(trainer.current_epoch),
+            "lr": format(trainer.optimizers[0].param_groups[0]["lr"], ".6g"),
+            "seconds": format(seconds, ".2f"),
+            "images_per_s": format(self.rates[-1], ".1f"),
+        }
+        self._append(row)
+
+    def _append(self, row: dict[str, str]) -> None:
+        new = not self.path.exists()
+        with self.path.open("a", newline="", encoding="utf-8") as stream:
+            writer = csv.DictWriter(stream, COLUMNS)
+            if new:
+                writer.writeheader()
+            writer.writerow(row)

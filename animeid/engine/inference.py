@@ -1,0 +1,49 @@
+"""A model's answers for all pictures of a loader."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader
+
+from animeid.engine.module import CharacterModule
+from animeid.progress import progress
+from animeid.types import UNKNOWN_TARGET
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What a model said, in the order of the loader.
+
+    rows: `[N]` int64 manifest rows. logits: `[N, C]` float32. embeddings: `[N, D]` float32.
+    losses: `[N]` float32, NaN where the target is no class.
+    """
+
+    rows: np.ndarray
+    logits: np.ndarray
+    embeddings: np.ndarray
+    losses: np.ndarray
+
+
+def _parts(module: CharacterModule, batch: dict[str, Tensor], precision: torch.dtype) -> tuple[Tensor, ...]:
+    device = module.device
+    moved = {name: value.to(device, non_blocking=True) for name, value in batch.items()}
+    with torch.autocast(device.type, dtype=precision, enabled=precision != torch.float32):
+        output = module(moved["image"])
+    losses = module.losses(output, moved)  # type: ignore[arg-type]
+    losses = losses.masked_fill(moved["target"] == UNKNOWN_TARGET, float("nan"))
+    return batch["row"], output.logits.float().cpu(), output.embedding.float().cpu(), losses.float().cpu()
+
+
+@torch.inference_mode()
+def answer_all(
+    module: CharacterModule, loader: DataLoader, what: str, precision: torch.dtype = torch.float32
+) -> Answers:
+    """Answers every picture once, with progress; the module stays where it is and in evaluation mode."""
+    module.eval()
+    parts = [_parts(module, batch, precision) for batch in progress(loader, len(loader), what)]
+    rows, logits, embeddings, losses = (torch.cat(part).numpy() for part in zip(*parts, strict=True))
+    return Answers(rows, logits, embeddings, losses)

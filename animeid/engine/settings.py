@@ -1,0 +1,54 @@
+"""How long, where and how exactly to train: the targets of the trainer and callback cards.
+
+Light, since the command line checks cards against these before it imports torch.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from annotated_types import Ge, Gt
+
+Whole = Annotated[int, Ge(1)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainerSettings:
+    """The trainer card.
+
+    max_epochs: passes over the training part; `auto` is the measured default.
+    accelerator: `auto` takes cuda, then mps, then the CPU, and says which; a named one must be there.
+    devices: how many devices; `auto` is all GPUs, or one CPU process.
+    precision: `auto` is bf16 or fp16 autocast on a GPU, full precision elsewhere.
+    accumulate_grad_batches: batches whose gradients are added before an optimiser step.
+    gradient_clip_val: the largest norm of the gradient of all parameters; null does not clip.
+    deterministic: only algorithms that give the same bits every time; slower on a GPU.
+    log_every_n_steps: steps between the loggers' training figures.
+    """
+
+    max_epochs: Whole | Literal["auto"] = "auto"
+    accelerator: Literal["auto", "cpu", "gpu", "mps"] = "auto"
+    devices: Whole | Literal["auto"] = "auto"
+    precision: Literal["auto", "32-true", "bf16-mixed", "16-mixed"] = "auto"
+    accumulate_grad_batches: Whole = 1
+    gradient_clip_val: Annotated[float, Gt(0)] | None = None
+    deterministic: bool = False
+    log_every_n_steps: Whole = 10
+
+
+@dataclass(frozen=True, kw_only=True)
+class CallbackSettings:
+    """The callbacks card: which epoch is the best, and when to stop early.
+
+    monitor: the figure that decides, by its name in `history.csv`.
+    mode: whether a larger or a smaller figure is better.
+    patience: epochs without an improvement after which training stops; null never stops early, which is right with
+        schedules of a fixed length.
+    min_delta: a smaller change of the figure is no improvement.
+    """
+
+    monitor: str = "val/f1_macro"
+    mode: Literal["max", "min"] = "max"
+    patience: Whole | None = None
+    min_delta: Annotated[float, Ge(0)] = 0.0

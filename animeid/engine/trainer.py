@@ -1,0 +1,151 @@
+"""Settings to a Lightning Trainer."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from lightning.pytorch import Callback, Trainer
+from lightning.pytorch.callbacks import EarlyStopping, LearningRateMonitor, ModelCheckpoint, TQDMProgressBar
+from lightning.pytorch.loggers import Logger
+
+from animeid.engine.callbacks.history import History
+from animeid.engine.callbacks.plain_progress import PlainProgress
+from animeid.engine.checkpoint_io import AtomicCheckpointIO
+from animeid.engine.settings import CallbackSettings, TrainerSettings
+from animeid.errors import InputError
+from animeid.folder import RunFolder
+
+# Printed in every fit and of no use to the one who trains.
+NOISE = (
+    r".*LeafSpec.*",
+    r".*does not have many workers.*",
+    r".*litlogger.*",
+    r".*The number of training batches.*",
+    r".*GPU available but not used.*",
+    r".*Checkpoint directory .* exists and is not empty.*",
+)
+
+DTYPES = {"32-true": torch.float32, "bf16-mixed": torch.bfloat16, "16-mixed": torch.float16}
+
+
+@dataclass(frozen=True)
+class Device:
+    """Where a run computes, and with which precision; nothing of it is chosen in silence."""
+
+    accelerator: str
+    precision: str
+    note: str
+
+    @property
+    def torch_device(self) -> torch.device:
+        return torch.device(self.accelerator)
+
+    @property
+    def dtype(self) -> torch.dtype:
+        return DTYPES[self.precision]
+
+
+AVAILABLE = {
+    "cuda": torch.cuda.is_available,
+    "mps": torch.backends.mps.is_available,
+    "cpu": lambda: True,
+}
+
+
+def choose_accelerator(accelerator: str) -> str:
+    """`auto` takes cuda, then mps, then the CPU; a device that was named must be there.
+
+    Raises:
+        InputError: the named accelerator is not on this machine.
+    """
+    if accelerator == "auto":
+        return next(name for name, is_available in AVAILABLE.items() if is_available() and name != "cpu") if any(
+            AVAILABLE[name]() for name in ("cuda", "mps")
+        ) else "cpu"
+    name = {"gpu": "cuda"}.get(accelerator, accelerator)
+    if not AVAILABLE[name]():
+        raise InputError(
+            f"trainer.accelerator={accelerator} was asked for, and torch {torch.__version__} finds no such device here: "
+            "check the driver and the torch build, or take trainer.accelerator=auto"
+        )
+    return name
+
+
+def choose_device(settings: TrainerSettings) -> Device:
+    """Fills in `auto` for accelerator and precision and says what was chosen."""
+    name = choose_accelerator(settings.accelerator)
+    precision = settings.precision
+    if precision == "auto":
+        # bf16 on the CPU pays for plain convolutions and large pictures only, and costs the default model half its speed.
+        precision = ("bf16-mixed" if torch.cuda.is_bf16_supported() else "16-mixed") if name == "cuda" else "32-true"
+    return Device(name, precision, f"computing on {name} in {precision}")
+
+
+def quieten() -> None:
+    """Filters the framework's repeated hints."""
+    import logging
+
+    for pattern in NOISE:
+        warnings.filterwarnings("ignore", message=pattern)
+    for name in ("lightning.pytorch", "lightning.fabric"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def checkpoints(folder: RunFolder, monitor: str, mode: str) -> list[ModelCheckpoint]:
+    """Best and last, each by its own callback: one that does both can leave `last` at the first epoch."""
+    common: dict[str, Any] = {
+        "dirpath": folder.checkpoints,
+        "auto_insert_metric_name": False,
+        "enable_version_counter": False,
+    }
+    best = ModelCheckpoint(filename="best", monitor=monitor, mode=mode, save_weights_only=True, **common)
+    last = ModelCheckpoint(filename="last", monitor=None, every_n_epochs=1, **common)
+    return [best, last]
+
+
+def build_callbacks(settings: CallbackSettings, folder: RunFolder, has_logger: bool) -> list[Callback]:
+    callbacks: list[Callback] = [History(folder.history)]
+    callbacks += [TQDMProgressBar(leave=False)] if sys.stderr.isatty() else [PlainProgress()]
+    if settings.patience is not None:
+        callbacks.append(
+            EarlyStopping(
+                settings.monitor, mode=settings.mode, patience=settings.patience, min_delta=settings.min_delta
+            )
+        )
+    if has_logger:
+        callbacks.append(LearningRateMonitor("step"))
+    return [*callbacks, *checkpoints(folder, settings.monitor, settings.mode)]
+
+
+def build_trainer(
+    settings: TrainerSettings,
+    device: Device,
+    max_epochs: int,
+    callbacks: Sequence[Callback],
+    loggers: Sequence[Logger],
+    folder: RunFolder,
+) -> Trainer:
+    quieten()
+    return Trainer(
+        accelerator=device.accelerator,
+        devices=settings.devices if settings.devices != "auto" else 1 if device.accelerator == "cpu" else "auto",
+        precision=device.precision,  # type: ignore[arg-type]
+        max_epochs=max_epochs,
+        accumulate_grad_batches=settings.accumulate_grad_batches,
+        gradient_clip_val=settings.gradient_clip_val,
+        callbacks=list(callbacks),
+        logger=list(loggers) or False,
+        plugins=[AtomicCheckpointIO()],
+        default_root_dir=folder.path,
+        use_distributed_sampler=False,
+        num_sanity_val_steps=0,
+        log_every_n_steps=settings.log_every_n_steps,
+        enable_model_summary=False,
+        enable_progress_bar=sys.stderr.isatty(),
+        deterministic=settings.deterministic,
+    )

@@ -1,0 +1,160 @@
+"""`python -m animeid.evaluate`: judges a finished run again, on its own parts or on new labelled pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from animeid.build import as_size, load_run
+from animeid.data.audit import overlapping_rows
+from animeid.data.datamodule import evaluation_loader
+from animeid.data.manifest import Manifest, read_manifest
+from animeid.data.prepare import read_labelled
+from animeid.data.settings import DataSettings
+from animeid.engine.inference import Answers, answer_all
+from animeid.engine.trainer import choose_device, quieten
+from animeid.errors import InputError
+from animeid.folder import RunFolder, atomic, write_json
+from animeid.judge import judge, save_predictions
+from animeid.metrics.table import summary_table
+from animeid.plan import default_workers
+from animeid.reports.figures import draw_confusion
+from animeid.say import say
+from animeid.types import UNKNOWN_TARGET
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """What is judged: a manifest whose targets are the run's, and the rows of it."""
+
+    manifest: Manifest
+    rows: np.ndarray
+    notes: tuple[str, ...]
+    left_out: pd.DataFrame
+
+
+def own_pictures(folder: RunFolder, split: str) -> Pictures:
+    """A part of the run's own manifest.
+
+    Raises:
+        InputError: the run has no such part.
+    """
+    manifest = read_manifest(folder.manifest)
+    rows = np.flatnonzero((manifest.table["split"] == split).to_numpy())
+    if not len(rows):
+        there = sorted(set(manifest.table["split"]) & {"train", "val", "test"})
+        raise InputError(f"the run {folder.path} has no pictures in split={split}: choose one of {', '.join(there)}")
+    return Pictures(manifest, rows, (), pd.DataFrame({"path": [], "reason": []}))
+
+
+def with_targets(table: pd.DataFrame, labels: tuple[str, ...]) -> pd.DataFrame:
+    """The table with targets by class name; a name that the run does not know gets -1."""
+    number = {name: target for target, name in enumerate(labels)}
+    targets = [number.get(label, UNKNOWN_TARGET) for label in table["label"]]
+    return table.assign(target=np.array(targets, dtype=np.int64))
+
+
+def new_pictures(folder: RunFolder, settings: DataSettings, labels: tuple[str, ...]) -> Pictures:
+    """Labelled pictures that the run has not seen.
+
+    Those that the run was trained on, or whose class it does not know, are left out, counted and listed
+    (`leaks=fail` refuses the former instead, `leaks=report` keeps them).
+
+    Raises:
+        InputError: no picture of a known class is left, or training pictures are among them and `leaks` is `fail`.
+    """
+    read = read_labelled(settings)
+    table = with_targets(read.manifest.table, labels)
+    unknown = (table["target"] == UNKNOWN_TARGET).to_numpy()
+    seen = overlapping_rows(read.manifest, read_manifest(folder.manifest))
+    if seen.any() and settings.leaks == "fail":
+        raise InputError(
+            f"{int(seen.sum())} pictures of {settings.root} were in the training of {folder.path}: "
+            "remove them, or take data.leaks=drop to leave them out"
+        )
+    dropped = unknown | (seen & (settings.leaks != "report"))
+    reasons = np.where(unknown, "the run does not know this class", "the run was trained on it")
+    left_out = pd.DataFrame({"path": table["path"][dropped], "reason": reasons[dropped]})
+    notes = [*read.notes]
+    if unknown.any():
+        names = sorted(set(table["label"][unknown]))
+        notes.append(f"{int(unknown.sum())} pictures of classes that the run does not know: {', '.join(names[:5])}")
+    if seen.any():
+        kept = "kept, since data.leaks=report" if settings.leaks == "report" else "left out"
+        notes.append(f"{int(seen.sum())} pictures were in the run's training and are {kept}")
+    rows = np.flatnonzero(~dropped)
+    if not len(rows):
+        raise InputError(f"no picture of {settings.root} can be judged by {folder.path}: {'; '.join(notes)}")
+    manifest = Manifest(table, read.manifest.root, read.manifest.attributes)
+    return Pictures(manifest, rows, tuple(notes), pd.concat([read.skipped, left_out], ignore_index=True))
+
+
+def output_folder(run: RunFolder, name: str) -> RunFolder:
+    """A new folder below the run's `evaluations`, numbered when the name is taken."""
+    base = run.path / "evaluations" / name
+    number, path = 1, base
+    while path.exists():
+        number += 1
+        path = base.with_name(f"{base.name}-{number}")
+    folder = RunFolder(path)
+    folder.create()
+    return folder
+
+
+def save(
+    folder: RunFolder, part: str, answers: Answers, pictures: Pictures, labels: tuple[str, ...], metrics: dict[str, Any]
+) -> None:
+    save_predictions(folder, {part: answers}, pictures.manifest, labels)
+    pictures.manifest.write(folder.manifest)
+    write_json(folder.labels, list(labels))
+    with atomic(folder.skipped, "w") as stream:
+        pictures.left_out.to_csv(stream, index=False)
+    draw_confusion(folder, part)
+    write_json(folder.metrics, metrics)
+
+
+def evaluate(request: Mapping[str, Any]) -> dict[str, Any]:
+    """Judges `request["run"]` and returns what it wrote to `metrics.json`."""
+    run = RunFolder.open(request["run"])
+    device = choose_device(request["trainer"])
+    quieten()
+    plan, stats, module = load_run(run)
+    root = request["data"]["root"]
+    part = "test" if root else request["split"]
+    pictures = choose_pictures(run, request, plan["data"], stats.names)
+    for note in (*pictures.notes, device.note):
+        say(note)
+    loader = evaluation_loader(
+        pictures.manifest,
+        pictures.rows,
+        image_size=as_size(plan["data"]["image_size"]),
+        crop_pct=plan["data"]["crop_pct"],
+        batch_size=plan["data"]["batch_size"],
+        num_workers=default_workers(device.accelerator),
+        max_pixels=plan["data"]["max_pixels"],
+    )
+    answers = answer_all(module.to(device.torch_device), loader, f"answering {part}", device.dtype)
+    metrics = {part: judge(answers, pictures.manifest, stats)}
+    folder = output_folder(run, Path(root).resolve().name if root else part)
+    save(folder, part, answers, pictures, stats.names, metrics)
+    say(summary_table(metrics))
+    say(f"evaluation folder: {folder.path}")
+    return metrics
+
+
+def choose_pictures(
+    run: RunFolder, request: Mapping[str, Any], data: Mapping[str, Any], labels: tuple[str, ...]
+) -> Pictures:
+    """The run's own part, or new pictures where a root is given."""
+    given = request["data"]
+    if not given["root"]:
+        return own_pictures(run, request["split"])
+    settings = DataSettings(
+        root=given["root"], leaks=given["leaks"], max_pixels=data["max_pixels"], copy_pattern=data["copy_pattern"]
+    )
+    return new_pictures(run, settings, labels)

@@ -1,0 +1,166 @@
+"""A run's folder: where it is, what it holds, and writing into it so that a kill leaves no half file."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import chain, count
+from pathlib import Path
+from typing import IO, Any
+
+from animeid.errors import InputError
+
+OUTPUTS = Path("outputs")
+
+
+@contextmanager
+def atomic(path: Path, mode: str = "wb") -> Iterator[IO[Any]]:
+    """Opens a temporary file beside `path` and moves it there when the block ends well.
+
+    The temporary file is on the same file system as its target, so that the move is one step.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with temporary.open(mode, encoding=None if "b" in mode else "utf-8") as stream:
+            yield stream
+            stream.flush()
+            os.fsync(stream.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Writes strict JSON: a NaN is a bug, since other readers refuse it."""
+    with atomic(path, "w") as stream:
+        json.dump(value, stream, ensure_ascii=False, indent=2, allow_nan=False)
+        stream.write("\n")
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """The files of one run."""
+
+    path: Path
+
+    @classmethod
+    def reserve(cls, run_id: str | None, outputs: Path = OUTPUTS, now: datetime | None = None) -> RunFolder:
+        """Chooses `outputs/<run_id>`, or `outputs/<date>/<time>` without one; nothing is made yet.
+
+        Raises:
+            InputError: the folder is there already; a run never overwrites another.
+        """
+        if run_id:
+            run = cls(outputs / run_id)
+            run._refuse_existing()
+            return run
+        now = now or datetime.now()
+        base = outputs / f"{now:%Y-%m-%d}" / f"{now:%H-%M-%S}"
+        numbered = (base.with_name(f"{base.name}-{number}") for number in count(2))
+        return cls(next(path for path in chain([base], numbered) if not path.exists()))
+
+    def create(self) -> None:
+        """Makes the folder.
+
+        Raises:
+            InputError: another run made it in the meantime.
+        """
+        self._refuse_existing()
+        self.checkpoints.mkdir(parents=True)
+        self.figures.mkdir()
+
+    def _refuse_existing(self) -> None:
+        if self.path.exists():
+            raise InputError(
+                f"the run folder {self.path} exists already, and runs are never overwritten: "
+                "choose another run_id, or move that folder away"
+            )
+
+    @classmethod
+    def open(cls, path: str | Path) -> RunFolder:
+        """A finished run.
+
+        Raises:
+            InputError: there is no such folder, or its run did not finish.
+        """
+        run = cls(Path(path))
+        if not run.path.is_dir():
+            raise InputError(f"there is no run folder {path}: give the folder that a training run named in its last line")
+        missing = [file.name for file in (run.config, run.labels, run.manifest, run.best) if not file.is_file()]
+        if missing:
+            raise InputError(
+                f"{path} is not the folder of a finished run ({', '.join(missing)} missing): "
+                "give the folder that a training run named in its last line"
+            )
+        return run
+
+    @property
+    def request(self) -> Path:
+        return self.path / "request.yaml"
+
+    @property
+    def config(self) -> Path:
+        return self.path / "config.yaml"
+
+    @property
+    def manifest(self) -> Path:
+        return self.path / "manifest.parquet"
+
+    @property
+    def labels(self) -> Path:
+        return self.path / "labels.json"
+
+    @property
+    def skipped(self) -> Path:
+        return self.path / "skipped.csv"
+
+    @property
+    def conflicts(self) -> Path:
+        return self.path / "conflicts.csv"
+
+    @property
+    def environment(self) -> Path:
+        return self.path / "environment.json"
+
+    @property
+    def history(self) -> Path:
+        return self.path / "history.csv"
+
+    @property
+    def checkpoints(self) -> Path:
+        return self.path / "checkpoints"
+
+    @property
+    def best(self) -> Path:
+        return self.checkpoints / "best.ckpt"
+
+    @property
+    def last(self) -> Path:
+        return self.checkpoints / "last.ckpt"
+
+    @property
+    def predictions(self) -> Path:
+        return self.path / "predictions.parquet"
+
+    @property
+    def logits(self) -> Path:
+        return self.path / "logits.npy"
+
+    @property
+    def embeddings(self) -> Path:
+        return self.path / "embeddings.npy"
+
+    @property
+    def metrics(self) -> Path:
+        return self.path / "metrics.json"
+
+    @property
+    def figures(self) -> Path:
+        return self.path / "figures"
+
+    def read_labels(self) -> tuple[str, ...]:
+        return tuple(json.loads(self.labels.read_text(encoding="utf-8")))

@@ -1,0 +1,41 @@
+"""The names that timm knows, and what it publishes for each."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+
+import timm
+from timm.models import get_arch_pretrained_cfgs, get_pretrained_cfg, split_model_name_tag
+
+from animeid.errors import InputError
+
+SUGGESTIONS = 3
+
+
+def check_name(name: str) -> None:
+    """Raises:
+    InputError: timm has no such architecture, or publishes no weights under the tag after the point.
+    """
+    architecture, tag = split_model_name_tag(name)
+    if not timm.is_model(architecture):
+        raise InputError(
+            f"model.name={name} is no model of timm {timm.__version__}"
+            f"{_did_you_mean(architecture, timm.list_models())}: choose another name or a card, for example model=resnet18"
+        )
+    published = get_arch_pretrained_cfgs(architecture)
+    if tag and name not in published:
+        raise InputError(
+            f"model.name={name} names weights that timm does not publish{_did_you_mean(name, list(published))}: "
+            f"leave out .{tag} for the usual ones"
+        )
+
+
+def hub_repository(name: str) -> str | None:
+    """The Hugging Face repository of a name's published weights; None where there is none."""
+    config = get_pretrained_cfg(name)
+    return config.hf_hub_id if config else None
+
+
+def _did_you_mean(name: str, known: list[str]) -> str:
+    close = get_close_matches(name.lower(), known, n=SUGGESTIONS)
+    return f" (did you mean {' or '.join(close)}?)" if close else ""

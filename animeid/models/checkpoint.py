@@ -1,0 +1,103 @@
+"""Reading a weights file without trusting it."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import pickle
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor
+
+from animeid.errors import InputError
+
+SUFFIXES = (".pth", ".pt", ".bin", ".tar", ".ckpt", ".safetensors")
+
+NESTED_UNDER = ("state_dict_ema", "model_ema", "state_dict", "model")
+"""Where timm, torchvision and Lightning keep the tensors in a file that holds more; averaged weights first, as timm."""
+
+WRAPPERS = ("module.", "_orig_mod.")
+"""What torch puts before names when a model is distributed or compiled."""
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """The tensors of a weights file, by name, and the class names in target order if the file tells them."""
+
+    path: Path
+    tensors: dict[str, Tensor]
+    labels: tuple[str, ...] | None
+
+
+def read_checkpoint(path: Path) -> Checkpoint:
+    """Reads safetensors and torch's formats; of the latter only tensors and plain values, so that no code is run.
+
+    Raises:
+        InputError: the file is missing, broken, holds code, or holds no weights.
+    """
+    if not path.is_file():
+        raise InputError(f"there is no weights file {path}: check model.weights")
+    if path.suffix not in SUFFIXES:
+        raise InputError(f"{path} is not known to be a weights file: its name must end in {', '.join(SUFFIXES)}")
+    content = _read_safetensors(path) if path.suffix == ".safetensors" else _read_torch(path)
+    tensors = _tensors(content)
+    if not tensors:
+        raise InputError(f"{path} holds no weights: give a file that holds a model's state_dict")
+    return Checkpoint(path, tensors, _labels(content, path))
+
+
+def _read_safetensors(path: Path) -> Any:
+    try:
+        return load_file(path)
+    except (SafetensorError, OSError) as error:
+        raise _broken(path) from error
+
+
+def _read_torch(path: Path) -> Any:
+    try:
+        # timm's training script saves its arguments beside the weights; a Namespace only holds values
+        with torch.serialization.safe_globals([argparse.Namespace]):
+            return torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        if "Unsupported" not in str(error):
+            raise _broken(path) from error
+        raise InputError(
+            f"{path} holds Python objects beside its weights, which could run any code when they are read, so it was "
+            "not read: save the model's state_dict() alone, or as safetensors"
+        ) from error
+    except (RuntimeError, EOFError, OSError, ValueError, KeyError, IndexError) as error:
+        raise _broken(path) from error
+
+
+def _broken(path: Path) -> InputError:
+    return InputError(f"{path} cannot be read as weights, it is cut off or damaged or of another format: get it again")
+
+
+def _tensors(content: Any) -> dict[str, Tensor]:
+    if not isinstance(content, Mapping):
+        return {}
+    nested = next((content[key] for key in NESTED_UNDER if isinstance(content.get(key), Mapping)), content)
+    return {_unwrapped(str(name)): value for name, value in nested.items() if isinstance(value, Tensor)}
+
+
+def _unwrapped(name: str) -> str:
+    for wrapper in WRAPPERS:
+        name = name.replace(wrapper, "") if wrapper == "_orig_mod." else name.removeprefix(wrapper)
+    return name
+
+
+def _labels(content: Any, path: Path) -> tuple[str, ...] | None:
+    """From the run's hyper-parameters in the file, or from the run folder that the file lies in."""
+    hyper_parameters = content.get("hyper_parameters") if isinstance(content, Mapping) else None
+    if isinstance(hyper_parameters, Mapping) and "labels" in hyper_parameters:
+        return tuple(hyper_parameters["labels"])
+    beside = path.parent.parent / "labels.json"
+    if path.parent.name == "checkpoints" and beside.is_file():
+        return tuple(json.loads(beside.read_text(encoding="utf-8")))
+    return None

@@ -1,0 +1,68 @@
+"""Building timm networks without their classifier, for pictures of a given size."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import timm
+import torch
+from timm.layers import PatchEmbed
+from timm.models import get_pretrained_cfg
+from torch import nn
+
+from animeid.errors import InputError
+
+
+def create_network(
+    name: str, image_size: tuple[int, int], drop_path_rate: float = 0.0, published: Path | None = None
+) -> nn.Module:
+    """The network that timm calls `name`, with random weights or those of a file that timm published for it.
+
+    Only a network that is built for one size of pictures is told the size; timm then resamples position embeddings.
+
+    Raises:
+        InputError: it cannot be built for this size of pictures, or has no residual branches to drop.
+    """
+    arguments: dict[str, Any] = {"num_classes": 0}
+    if _has_fixed_size(name):
+        arguments["img_size"] = image_size
+    if drop_path_rate > 0:
+        arguments["drop_path_rate"] = drop_path_rate
+    if published is not None:
+        arguments |= {"pretrained": True, "pretrained_cfg_overlay": {"file": str(published)}}
+    try:
+        return timm.create_model(name, **arguments)
+    except TypeError as error:
+        if "drop_path_rate" not in str(error):
+            raise
+        raise InputError(f"model.drop_path_rate is not for {name}, which has no residual branches to drop") from None
+    except AssertionError as error:
+        raise wrong_size(name, image_size, error) from error
+
+
+def covering_size(name: str, image_size: tuple[int, int]) -> tuple[int, int]:
+    """`image_size`, made larger where a network that cuts pictures into patches would leave out their edges."""
+    if not _has_fixed_size(name):
+        return image_size
+    with torch.device("meta"):
+        net = timm.create_model(name, num_classes=0)
+    patch_height, patch_width = next((m.patch_size for m in net.modules() if isinstance(m, PatchEmbed)), (1, 1))
+    height, width = image_size
+    return height + -height % patch_height, width + -width % patch_width
+
+
+def wrong_size(name: str, image_size: tuple[int, int], error: Exception) -> InputError:
+    """What to say when a network refuses pictures of a size."""
+    height, width = image_size
+    _, own_height, own_width = get_pretrained_cfg(name).input_size
+    reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+    return InputError(
+        f"{name} cannot take pictures of {height} x {width} pixels ({reason}): "
+        f"set data.image_size to another size (its own is {own_height} x {own_width}), or choose another model"
+    )
+
+
+def _has_fixed_size(name: str) -> bool:
+    config = get_pretrained_cfg(name)
+    return bool(config and config.fixed_input_size)

@@ -1,0 +1,126 @@
+"""The optimisers of the cards, and the learning rate when a card says `auto`.
+
+A card gives the settings; calling the object with the parameter groups gives torch's optimiser.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+import torch
+from annotated_types import Ge, Gt, Interval
+
+from animeid.errors import InputError
+
+ParameterGroups = Iterable[dict[str, Any]]
+
+# At a batch of 32: (random weights, loaded weights). Loaded weights are near where they should be, and a rate that is
+# right for random ones destroys them; random weights starve at the rate of loaded ones.
+REFERENCE_BATCH = 32
+REFERENCE_RATES = {"AdamW": (2e-3, 3e-4), "Adam": (2e-3, 3e-4), "SGD": (0.05, 0.005)}
+
+
+def default_learning_rate(optimizer: str, pretrained: bool, batch_size: int) -> float:
+    """The learning rate of `optimizer.lr=auto`, two significant digits.
+
+    With the batch it grows as its square root for Adam and AdamW (Malladi 2022, arXiv 2205.10287) and in proportion for
+    SGD (Goyal 2017, arXiv 1706.02677).
+
+    Args:
+        optimizer: the name of the class, with or without its module.
+        pretrained: whether weights were loaded.
+        batch_size: pictures in an optimiser step.
+
+    Raises:
+        InputError: no rule is known for this optimiser.
+    """
+    name = optimizer.rpartition(".")[2]
+    if name not in REFERENCE_RATES:
+        known = ", ".join(REFERENCE_RATES)
+        raise InputError(f"optimizer.lr=auto is known for {known}, not for {name}: give optimizer.lr a number")
+    growth = batch_size / REFERENCE_BATCH
+    rate = REFERENCE_RATES[name][int(pretrained)] * (growth if name == "SGD" else math.sqrt(growth))
+    return float(f"{rate:.1e}")
+
+
+def _resolved(lr: float | Literal["auto"]) -> float:
+    if lr == "auto":
+        raise ValueError("lr=auto must be resolved with default_learning_rate before the optimiser is made")
+    return lr
+
+
+@dataclass(frozen=True, kw_only=True)
+class AdamW:
+    """Adam with decoupled weight decay (Loshchilov 2019, arXiv 1711.05101).
+
+    Args:
+        lr: the highest learning rate; `auto` depends on whether weights were loaded.
+        betas: decay of the first and the second moment.
+        eps: keeps the denominator from 0.
+        weight_decay: of parameters that are neither norms nor biases.
+    """
+
+    lr: Annotated[float, Gt(0)] | Literal["auto"] = "auto"
+    betas: tuple[Annotated[float, Interval(ge=0, lt=1)], Annotated[float, Interval(ge=0, lt=1)]] = (0.9, 0.999)
+    eps: Annotated[float, Gt(0)] = 1e-8
+    weight_decay: Annotated[float, Ge(0)] = 0.05
+
+    def __call__(self, groups: ParameterGroups) -> torch.optim.Optimizer:
+        return torch.optim.AdamW(
+            groups, lr=_resolved(self.lr), betas=self.betas, eps=self.eps, weight_decay=self.weight_decay
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Adam:
+    """Adam (Kingma 2015, arXiv 1412.6980); its weight decay is an L2 penalty in the gradient.
+
+    Args:
+        lr: the highest learning rate; `auto` depends on whether weights were loaded.
+        betas: decay of the first and the second moment.
+        eps: keeps the denominator from 0.
+        weight_decay: of parameters that are neither norms nor biases.
+    """
+
+    lr: Annotated[float, Gt(0)] | Literal["auto"] = "auto"
+    betas: tuple[Annotated[float, Interval(ge=0, lt=1)], Annotated[float, Interval(ge=0, lt=1)]] = (0.9, 0.999)
+    eps: Annotated[float, Gt(0)] = 1e-8
+    weight_decay: Annotated[float, Ge(0)] = 0.0
+
+    def __call__(self, groups: ParameterGroups) -> torch.optim.Optimizer:
+        return torch.optim.Adam(
+            groups, lr=_resolved(self.lr), betas=self.betas, eps=self.eps, weight_decay=self.weight_decay
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class SGD:
+    """Stochastic gradient descent with momentum; its weight decay is an L2 penalty in the gradient.
+
+    Args:
+        lr: the highest learning rate; `auto` depends on whether weights were loaded.
+        momentum: share of the last step that goes on.
+        nesterov: look ahead along the momentum.
+        weight_decay: of parameters that are neither norms nor biases.
+    """
+
+    lr: Annotated[float, Gt(0)] | Literal["auto"] = "auto"
+    momentum: Annotated[float, Interval(ge=0, lt=1)] = 0.9
+    nesterov: bool = True
+    weight_decay: Annotated[float, Ge(0)] = 5e-4
+
+    def __post_init__(self) -> None:
+        if self.nesterov and self.momentum == 0:
+            raise InputError("optimizer.nesterov=true needs optimizer.momentum above 0: set one of them")
+
+    def __call__(self, groups: ParameterGroups) -> torch.optim.Optimizer:
+        return torch.optim.SGD(
+            groups,
+            lr=_resolved(self.lr),
+            momentum=self.momentum,
+            nesterov=self.nesterov,
+            weight_decay=self.weight_decay,
+        )

@@ -1,0 +1,80 @@
+"""From request to plan: every `auto` that depends on data or device is filled in."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from copy import deepcopy
+from typing import Any
+
+import numpy as np
+import torch
+
+from animeid.data.prepare import Prepared
+from animeid.engine.trainer import Device
+from animeid.types import LabelStats
+
+# Chosen on validation parts by experiments/defaults.
+IMAGE_SIZE = 96
+MAX_EPOCHS = 30
+BATCH_SIZE = 32
+
+MAX_WORKERS = 8
+
+
+def default_batch_size(pictures: int) -> int:
+    """Halved until an epoch has ten optimiser steps: with fewer, small folders are hardly trained at all."""
+    size = BATCH_SIZE
+    while size > 4 and pictures < 10 * size:
+        size //= 2
+    return size
+
+
+def default_workers(accelerator: str) -> int:
+    """On the CPU the computation and one loader share the cores; beside a GPU the cores are free."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(1, cores - 1) if accelerator == "cpu" else min(cores, MAX_WORKERS)
+
+
+def _replace_auto(section: dict[str, Any], **values: Any) -> None:
+    for key, value in values.items():
+        if section.get(key) == "auto":
+            section[key] = value
+
+
+def rows_of(prepared: Prepared, split: str) -> np.ndarray:
+    """`[N]` int64, the manifest rows of a split."""
+    return np.flatnonzero((prepared.manifest.table["split"] == split).to_numpy())
+
+
+def train_targets(prepared: Prepared) -> tuple[np.ndarray, np.ndarray]:
+    """Rows `[N]` and targets `[N]` of the training part."""
+    rows = rows_of(prepared, "train")
+    return rows, prepared.manifest.table["target"].to_numpy()[rows]
+
+
+def make_plan(request: Mapping[str, Any], prepared: Prepared, device: Device) -> dict[str, Any]:
+    """The request with data's and device's `auto` filled in."""
+    plan = deepcopy(dict(request))
+    rows, _ = train_targets(prepared)
+    _replace_auto(
+        plan["data"],
+        image_size=IMAGE_SIZE,
+        batch_size=default_batch_size(len(rows)),
+        num_workers=default_workers(device.accelerator),
+    )
+    _replace_auto(
+        plan["trainer"], accelerator=device.accelerator, precision=device.precision, max_epochs=MAX_EPOCHS, devices=1
+    )
+    return plan
+
+
+def label_stats(facts: Mapping[str, Any], labels: tuple[str, ...], data: Mapping[str, Any]) -> LabelStats:
+    """The statistics that a plan recorded."""
+    return LabelStats(
+        labels,
+        torch.tensor(facts["counts"]),
+        torch.tensor(facts["prior"], dtype=torch.float64),
+        many_above=data["many_above"],
+        few_below=data["few_below"],
+    )

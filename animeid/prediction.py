@@ -1,0 +1,130 @@
+"""`python -m animeid.predict`: names pictures that have no labels."""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import nullcontext
+from pathlib import Path
+from typing import IO, Any
+
+import torch
+from torch.utils.data import DataLoader
+
+from animeid.build import as_size, load_run
+from animeid.data.augment import EvalTransform
+from animeid.data.files import FileDataset, find_pictures
+from animeid.engine.module import CharacterModule
+from animeid.engine.trainer import choose_accelerator, quieten
+from animeid.errors import InputError
+from animeid.folder import RunFolder, atomic
+from animeid.judge import top_k
+from animeid.plan import default_workers
+from animeid.progress import progress
+from animeid.say import say
+
+Answer = dict[str, Any]
+
+
+def check_output(output: str | None) -> Path | None:
+    """Where answers are written; None is standard output.
+
+    Raises:
+        InputError: an ending other than .csv or .jsonl, a missing folder, or a file that is there already.
+    """
+    if output is None:
+        return None
+    path = Path(output)
+    if path.suffix not in (".csv", ".jsonl"):
+        raise InputError(f"output={output} ends neither in .csv nor in .jsonl: choose one of the two")
+    if not path.parent.is_dir():
+        raise InputError(f"the folder of output={output} is not there: make {path.parent} first")
+    if path.exists():
+        raise InputError(f"output={output} is there already and is not overwritten: name another file")
+    return path
+
+
+def named(logits: torch.Tensor, labels: tuple[str, ...], k: int) -> list[list[Answer]]:
+    """The `k` likeliest names of each picture with their probabilities, from logits `[B, C]`."""
+    order, probabilities = top_k(logits.float().cpu().numpy(), k)
+    return [
+        [{"label": labels[index], "probability": float(value)} for index, value in zip(*pair, strict=True)]
+        for pair in zip(order, probabilities, strict=True)
+    ]
+
+
+@torch.inference_mode()
+def answers(module: CharacterModule, loader: DataLoader, labels: tuple[str, ...], k: int) -> Iterator[Answer]:
+    """One answer a file: its path and either its names or the reason why there are none."""
+    paths = loader.dataset.paths  # type: ignore[attr-defined]
+    for indices, pictures, reasons in progress(loader, len(loader), "naming pictures"):
+        names = named(module(pictures.to(module.device)).logits, labels, k)
+        for index, reason, name in zip(indices, reasons, names, strict=True):
+            yield {"path": str(paths[index]), "names": [] if reason else name, "error": reason}
+
+
+def as_row(answer: Answer, k: int) -> list[str]:
+    """A CSV row: path, error, then label and probability k times."""
+    row = [answer["path"], answer["error"]]
+    for name in answer["names"]:
+        row += [name["label"], f"{name['probability']:.6f}"]
+    return row + [""] * (2 + 2 * k - len(row))
+
+
+def header(k: int) -> list[str]:
+    columns = ["path", "error"]
+    for place in range(1, k + 1):
+        columns += [f"label_{place}", f"probability_{place}"]
+    return columns
+
+
+def write(found: Iterator[Answer], stream: IO[str], as_csv: bool, k: int) -> tuple[int, list[Answer]]:
+    """Writes answers as they come; returns how many there were and those without names."""
+    writer = csv.writer(stream)
+    if as_csv:
+        writer.writerow(header(k))
+    total, broken = 0, []
+    for answer in found:
+        total += 1
+        if answer["error"]:
+            broken.append(answer)
+        if as_csv:
+            writer.writerow(as_row(answer, k))
+        else:
+            stream.write(json.dumps(answer, ensure_ascii=False) + "\n")
+    return total, broken
+
+
+def predict(request: dict[str, Any]) -> None:
+    """Names the pictures of `request["input"]` with the model of `request["run"]`."""
+    output = check_output(request["output"])
+    folder = RunFolder.open(request["run"])
+    paths = find_pictures(request["input"])
+    accelerator = choose_accelerator(request["accelerator"])
+    quieten()
+    plan, stats, module = load_run(folder)
+    module = module.to(torch.device(accelerator))
+    k = min(request["top_k"], stats.num_classes)
+    data = plan["data"]
+    transform = EvalTransform(as_size(data["image_size"]), data["crop_pct"])
+    workers = default_workers(accelerator) if len(paths) > request["batch_size"] else 0
+    dataset = FileDataset(paths, transform, data["max_pixels"])
+    loader = DataLoader(dataset, request["batch_size"], num_workers=workers, collate_fn=FileDataset.collate)
+    found = answers(module, loader, stats.names, k)
+    with atomic(output, "w") if output else nullcontext(sys.stdout) as stream:
+        total, broken = write(found, stream, as_csv=output is None or output.suffix == ".csv", k=k)
+    report(total, broken, output)
+
+
+def report(total: int, broken: list[Answer], output: Path | None) -> None:
+    """Says what came out; on standard error where standard output holds the answers."""
+    for answer in broken[:5]:
+        print(f"not named: {answer['path']}: {answer['error']}", file=sys.stderr)  # noqa: T201
+    if len(broken) == total:
+        raise InputError(f"none of the {total} files could be read as a picture: see the reasons above")
+    if broken:
+        print(f"{len(broken)} of {total} files could not be read", file=sys.stderr)  # noqa: T201
+    if output:
+        say(f"{total - len(broken)} pictures named in {output}")

@@ -1,0 +1,129 @@
+"""One training run: seed, fit, judge, save, close."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from lightning.pytorch import seed_everything
+
+from animeid import environment
+from animeid.baselines import compare_with_baselines
+from animeid.build import Built, as_size, build, build_loggers
+from animeid.config import gateway
+from animeid.config.freeze import write_yaml
+from animeid.cost import cost
+from animeid.data.prepare import Prepared, prepare
+from animeid.engine.callbacks.history import History
+from animeid.engine.inference import Answers, answer_all
+from animeid.engine.trainer import Device, build_callbacks, build_trainer, choose_device
+from animeid.folder import OUTPUTS, RunFolder, atomic, write_json
+from animeid.judge import judge, save_predictions
+from animeid.metrics.table import summary_table
+from animeid.plan import make_plan, rows_of
+from animeid.reports.figures import draw_figures
+from animeid.say import say
+
+ANSWERED = ("train", "val", "test", "unknown")
+JUDGED = ("val", "test")
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A trained run, its best weights loaded."""
+
+    train_s: float
+    rates: list[float]
+
+
+def train(request: dict[str, Any], outputs: Path = OUTPUTS) -> float | None:
+    """Trains, judges and saves one run.
+
+    Returns:
+        The `f1_macro` of validation, which sweeps rank by; None without a validation part.
+    """
+    folder = RunFolder.reserve(request["run_id"], outputs)
+    settings = gateway.build(request["data"])
+    device = choose_device(gateway.build(request["trainer"]))
+    seed_everything(request["seed"], workers=True, verbose=False)
+    prepared = prepare(settings)
+    built = build(make_plan(request, prepared, device), prepared, device)
+    notes = (*prepared.notes, built.plan["facts"]["weights"]["note"], device.note)
+    for note in notes:
+        say(note)
+    folder.create()
+    save_inputs(folder, request, built, prepared, device)
+    fitted = fit(folder, built, device)
+    metrics = finish(folder, built, prepared, device, fitted)
+    say(summary_table(metrics))
+    say(f"run folder: {folder.path}")
+    return metrics["val"]["f1_macro"] if metrics["val"] else None
+
+
+def save_inputs(
+    folder: RunFolder, request: dict[str, Any], built: Built, prepared: Prepared, device: Device
+) -> None:
+    """Writes all that is known before training, so that a run that is cut off can be read as well."""
+    write_yaml(folder.request, request)
+    write_yaml(folder.config, built.plan)
+    prepared.manifest.write(folder.manifest)
+    write_json(folder.labels, list(prepared.labels))
+    for path, table in ((folder.skipped, prepared.skipped), (folder.conflicts, prepared.conflicts)):
+        with atomic(path, "w") as stream:
+            table.to_csv(stream, index=False)
+    seeds = {"seed": request["seed"], "split_seed": built.plan["data"]["split_seed"]}
+    write_json(
+        folder.environment, environment.describe(prepared.manifest.table, seeds, device.accelerator)
+    )
+
+
+def fit(folder: RunFolder, built: Built, device: Device) -> Fitted:
+    """Trains and leaves the best weights in the module."""
+    plan = built.plan
+    loggers = build_loggers(plan, folder)
+    callbacks = build_callbacks(gateway.build(plan["callbacks"]), folder, has_logger=bool(loggers))
+    trainer = build_trainer(
+        gateway.build(plan["trainer"]), device, plan["trainer"]["max_epochs"], callbacks, loggers, folder
+    )
+    trainer.fit(built.module, datamodule=built.data)
+    history = next(callback for callback in callbacks if isinstance(callback, History))
+    best = torch.load(folder.best, map_location="cpu", weights_only=True)
+    built.module.load_state_dict(best["state_dict"])
+    return Fitted(history.train_seconds, history.rates)
+
+
+def answer_parts(built: Built, prepared: Prepared, device: Device) -> dict[str, Answers]:
+    """The best model's answers for every part that has pictures."""
+    module = built.module.to(device.torch_device)
+    return {
+        part: answer_all(module, built.data.evaluation_loader(rows), f"answering {part}", device.dtype)
+        for part in ANSWERED
+        if len(rows := rows_of(prepared, part))
+    }
+
+
+def finish(
+    folder: RunFolder, built: Built, prepared: Prepared, device: Device, fitted: Fitted
+) -> dict[str, Any]:
+    """Judges the best model, writes predictions, figures and pictures."""
+    answers = answer_parts(built, prepared, device)
+    manifest, stats = prepared.manifest, built.stats
+    metrics: dict[str, Any] = {
+        part: judge(answers[part], manifest, stats) if part in answers else None for part in JUDGED
+    }
+    judged = {part: answers[part].rows for part in JUDGED if part in answers}
+    metrics["baselines"] = compare_with_baselines(built.data, manifest, answers["train"].rows, judged, stats)
+    size = as_size(built.plan["data"]["image_size"])
+    metrics["cost"] = cost(built.module, folder.best, size, fitted.train_s, fitted.rates)
+    save_predictions(folder, answers, manifest, prepared.labels)
+    rates = built.module.schedule.trace(
+        lr=built.plan["optimizer"]["lr"],
+        total_steps=built.module.total_steps,
+        steps_per_epoch=built.module.steps_per_epoch,
+    )
+    draw_figures(folder, np.asarray(rates), built.module.steps_per_epoch)
+    write_json(folder.metrics, metrics)
+    return metrics

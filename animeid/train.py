@@ -1,0 +1,20 @@
+"""`python -m animeid.train`: trains a model, judges it, and leaves everything in a run's folder."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from animeid.config.command import command
+
+
+def work(request: dict[str, Any]) -> float | None:
+    from animeid.run import train
+
+    return train(request)
+
+
+main = command("train", work)
+
+if __name__ == "__main__":
+    sys.exit(main())

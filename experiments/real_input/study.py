@@ -1,0 +1,111 @@
+"""Trains on real pictures: `python -m experiments.real_input.study [emoji_cast=FOLDER]`."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from PIL import Image, ImageDraw, ImageFont
+
+from animeid.reports.fonts import FONT_FILE
+from experiments.runs import environment_line, metrics, percent, table, train
+
+HERE = Path(__file__).parent
+FIGURES = ("acc_micro", "acc_macro", "f1_macro", "top5")
+
+
+def held_out_manifest(emoji_cast: Path, style: str, target: Path) -> Path:
+    """A manifest in which one whole style is the test part; its own validation part is carved by the data room."""
+    manifest = pd.read_csv(emoji_cast / "manifest.csv", dtype=str, keep_default_na=False)
+    manifest["split"] = np.where(manifest["style"] == style, "test", "train")
+    manifest["path"] = [str((emoji_cast / path).resolve()) for path in manifest["path"]]
+    target.parent.mkdir(parents=True, exist_ok=True)
+    manifest.to_csv(target, index=False)
+    return target
+
+
+def worst_pictures(folder: Path, target: Path, number: int = 12) -> None:
+    """A sheet of the test pictures with the highest loss: name, what the model said, how sure it was."""
+    table_ = pd.read_parquet(folder / "predictions.parquet")
+    worst = table_[table_["split"] == "test"].nlargest(number, "loss")
+    manifest_root = Path(pd.read_parquet(folder / "manifest.parquet").attrs.get("root", "."))
+    font = ImageFont.truetype(str(FONT_FILE), 12)
+    sheet = Image.new("RGB", (6 * 170, 2 * 190), "white")
+    draw = ImageDraw.Draw(sheet)
+    for place, row in enumerate(worst.itertuples()):
+        left, top = place % 6 * 170, place // 6 * 190
+        picture = Image.open(manifest_root / row.path).convert("RGBA").resize((128, 128))
+        sheet.paste(picture, (left + 20, top + 4), picture)
+        draw.text((left + 4, top + 138), f"is {row.label}"[:26], fill="black", font=font)
+        draw.text((left + 4, top + 156), f"said {row.predicted}"[:26], fill="#b03030", font=font)
+        draw.text((left + 4, top + 172), f"{100 * row.probability:.0f} % sure", fill="#606060", font=font)
+    sheet.save(target)
+
+
+def figures_row(name: str, folder: Path) -> list[str]:
+    found = metrics(folder)
+    test = found["test"]
+    baseline = found["baselines"]["test"]["colour_histogram"]
+    return [
+        name,
+        str(test["support"]),
+        str(test["groups"]),
+        *(percent(test, figure) for figure in FIGURES),
+        percent(baseline, "acc_macro"),
+        f"{found['cost']['train_s']:.0f}",
+    ]
+
+
+def show(folder: Path, name: str) -> str:
+    """Copies a run's pictures beside the page and returns the Markdown that shows them."""
+    shown = []
+    for picture in ("learning_curves", "confusion_test"):
+        source = folder / "figures" / f"{picture}.png"
+        shutil.copy(source, HERE / f"{name}_{picture}.png")
+        shown.append(f"![{picture}]({name}_{picture}.png)")
+    worst_pictures(folder, HERE / f"{name}_worst.png")
+    return "\n\n".join([f"## {name}", *shown, "The test pictures with the highest loss:", f"![worst]({name}_worst.png)"])
+
+
+def main() -> None:
+    options = dict(argument.split("=", 1) for argument in sys.argv[1:])
+    emoji_cast = Path(options.get("emoji_cast", "../shared/emoji_cast"))
+    if not (emoji_cast / "manifest.csv").is_file():
+        sys.exit(f"{emoji_cast} holds no manifest.csv: say where the pictures are with emoji_cast=FOLDER")
+    held_out = held_out_manifest(emoji_cast, "openmoji", Path("outputs") / "real_input-held_out.csv")
+    runs = {
+        "built_in_cast": train("real_input", "built_in_cast", []),
+        "emoji_grouped": train("real_input", "emoji_grouped", [f"data.root={emoji_cast / 'manifest.csv'}"]),
+        "emoji_folders": train("real_input", "emoji_folders", [f"data.root={emoji_cast}"]),
+        "emoji_held_out_style": train("real_input", "emoji_held_out_style", [f"data.root={held_out}"]),
+    }
+    header = ["run", "test pictures", "groups", *FIGURES, "histogram baseline acc_macro", "training s"]
+    rows = [figures_row(name, folder) for name, folder in runs.items()]
+    pages = "\n\n".join(show(folder, name) for name, folder in runs.items())
+    text = f"""# Real input
+
+`python -m experiments.real_input.study` writes this page from the saved results of its runs, each
+`python -m animeid.train` with its defaults (random weights). Figures are percent on the test part with 95 % intervals
+from resampling groups.
+
+- `built_in_cast`: the drawn characters.
+- `emoji_grouped`: `emoji_cast` by its manifest, whose groups (style and role) never cross a split.
+- `emoji_folders`: the same pictures as plain class folders: the groups are those that were found by near duplicates, so
+  drawings of one role and style may lie on both sides, and its figures are too high.
+- `emoji_held_out_style`: the whole style `openmoji` is the test part, which no training picture resembles.
+
+{environment_line(runs["built_in_cast"])}
+
+{table(header, rows)}
+
+{pages}
+"""
+    (HERE / "README.md").write_text(text, encoding="utf-8")
+    print(text)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,61 @@
+"""What studies share: training runs by name, each done once, and tables of their figures."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+OUTPUTS = Path("outputs")
+
+
+def train(study: str, name: str, overrides: Sequence[str]) -> Path:
+    """Trains `outputs/<study>-<name>` unless it is finished, and returns its folder.
+
+    A run that was cut off is done again from the start; the study as a whole goes on where it stopped. A finished run
+    is taken again only when it was made by the same overrides.
+    """
+    folder = OUTPUTS / f"{study}-{name}"
+    stamp = folder / "overrides.json"
+    if (folder / "metrics.json").is_file() and json.loads(stamp.read_text(encoding="utf-8")) == list(overrides):
+        return folder
+    shutil.rmtree(folder, ignore_errors=True)
+    print(f"{study}: {name}: {' '.join(overrides)}", flush=True)
+    command = [sys.executable, "-m", "animeid.train", f"run_id={folder.name}", *overrides]
+    subprocess.run(command, check=True)
+    stamp.write_text(json.dumps(list(overrides), ensure_ascii=False), encoding="utf-8")
+    return folder
+
+
+def metrics(folder: Path) -> dict[str, Any]:
+    return json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
+
+
+def percent(figures: Mapping[str, Any] | None, name: str) -> str:
+    """`61.3 (58.0 to 64.2)`, in percent with its 95 % interval where there is one."""
+    if not figures or figures.get(name) is None:
+        return "–"
+    text = f"{100 * figures[name]:.1f}"
+    interval = figures.get(f"{name}_ci")
+    return text if interval is None else f"{text} ({100 * interval[0]:.1f} to {100 * interval[1]:.1f})"
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A Markdown table."""
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def environment_line(folder: Path) -> str:
+    """Hardware, versions and commit of a run, in one sentence."""
+    found = json.loads((folder / "environment.json").read_text(encoding="utf-8"))
+    hardware, packages, code = found["hardware"], found["packages"], found["code"]
+    commit = (code["commit"] or "no commit")[:10] + (" with changes" if code["dirty"] else "")
+    return (
+        f"{hardware['cores']} cores, {hardware['memory_gib']} GiB, {hardware['accelerator']}; Python {found['python']}, "
+        f"torch {packages['torch']}, timm {packages['timm']}; commit {commit}."
+    )

@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from animeid.errors import InputError
+from animeid.folder import RunFolder, atomic, write_json
+
+
+def test_an_existing_folder_is_refused_and_left_alone(tmp_path: Path) -> None:
+    RunFolder.reserve("mine", tmp_path).create()
+    (tmp_path / "mine" / "kept.txt").write_text("kept")
+    with pytest.raises(InputError, match="never overwritten"):
+        RunFolder.reserve("mine", tmp_path)
+    assert (tmp_path / "mine" / "kept.txt").read_text() == "kept"
+
+
+def test_two_runs_of_one_second_get_two_folders(tmp_path: Path) -> None:
+    now = datetime(2026, 11, 22, 20, 0, 0)
+    first = RunFolder.reserve(None, tmp_path, now)
+    first.create()
+    second = RunFolder.reserve(None, tmp_path, now)
+    assert first.path == tmp_path / "2026-11-22" / "20-00-00"
+    assert second.path == tmp_path / "2026-11-22" / "20-00-00-2"
+
+
+def test_reserving_makes_nothing(tmp_path: Path) -> None:
+    RunFolder.reserve("mine", tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_opening_says_what_is_missing(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no run folder"):
+        RunFolder.open(tmp_path / "nothing")
+    with pytest.raises(InputError, match=r"best\.ckpt"):
+        RunFolder.open(tmp_path)
+
+
+def test_a_failed_write_leaves_the_old_file_and_no_stray(tmp_path: Path) -> None:
+    path = tmp_path / "value.json"
+    write_json(path, {"old": 1})
+    with pytest.raises(RuntimeError), atomic(path, "w") as stream:
+        stream.write("half")
+        raise RuntimeError
+    assert path.read_text() == '{\n  "old": 1\n}\n'
+    assert [file.name for file in tmp_path.iterdir()] == ["value.json"]
+
+
+def test_not_a_number_is_no_json(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="JSON"):
+        write_json(tmp_path / "value.json", {"f1_macro": float("nan")})
+    assert not list(tmp_path.iterdir())

@@ -1,0 +1,144 @@
+"""What every loss must do. The cards are found, not listed: a new loss is one file and one card."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+import yaml
+from torch import Tensor, nn
+
+from animeid.errors import InputError
+from animeid.losses.class_balanced import ClassBalancedLoss
+from animeid.losses.class_balanced_focal import ClassBalancedFocalLoss
+from animeid.losses.cross_entropy import CrossEntropyLoss
+from animeid.losses.focal import FocalLoss
+from animeid.types import Batch, LabelStats, Loss, ModelOutput
+
+CARDS = sorted((Path(__file__).resolve().parents[1] / "conf" / "loss").glob("*.yaml"))
+COUNTS = torch.tensor([300, 40, 12, 3])
+NAMES = ("Asuka", "初音ミク", "Rei & Rei", "零")
+STATS = LabelStats.from_counts(NAMES, COUNTS)
+BALANCED = LabelStats(NAMES, COUNTS, torch.full((4,), 0.25, dtype=torch.float64))
+TARGET = torch.tensor([0, 1, 2, 3, -1, 3])
+
+
+def build(card: Path, stats: LabelStats = STATS) -> Loss:
+    settings: Mapping[str, Any] = yaml.safe_load(card.read_text(encoding="utf-8"))
+    module, _, name = settings["_target_"].rpartition(".")
+    assert settings["_partial_"], "a loss is built with the statistics of the run's classes"
+    arguments = {key: value for key, value in settings.items() if not key.startswith("_")}
+    return getattr(import_module(module), name)(stats=stats, **arguments)
+
+
+def make_output(dtype: torch.dtype = torch.float32) -> ModelOutput:
+    generator = torch.Generator().manual_seed(0)
+    logits = torch.randn(len(TARGET), len(NAMES), generator=generator).to(dtype).requires_grad_()
+    return ModelOutput(logits, torch.randn(len(TARGET), 8, generator=generator).to(dtype).requires_grad_())
+
+
+def make_batch(target: Tensor) -> Batch:
+    rows = torch.arange(len(target))
+    return {"image": torch.zeros(len(target), 3, 8, 8), "target": target, "row": rows, "draw": rows}
+
+
+def one_hot(target: Tensor) -> Tensor:
+    shares = torch.zeros(len(target), len(NAMES))
+    known = target >= 0
+    shares[known] = nn.functional.one_hot(target[known], len(NAMES)).float()
+    return shares
+
+
+def check(loss: Loss) -> None:
+    """The contract of a loss: see `animeid.types.Loss`."""
+    output = make_output()
+    terms = loss(output, make_batch(TARGET))
+    assert terms, "a loss has at least one term"
+    for value in terms.values():
+        assert value.shape == TARGET.shape
+        assert value.dtype == torch.float32
+        assert torch.isfinite(value).all()
+        assert value[4] == 0, "a picture of no class costs nothing"
+    sum(value.sum() for value in terms.values()).backward()  # type: ignore[union-attr]
+    gradient = output.logits.grad
+    assert gradient is not None
+    assert torch.isfinite(gradient).all()
+    assert (gradient[4] == 0).all(), "a picture of no class has no gradient"
+    assert (gradient[TARGET >= 0].abs().sum(1) > 0).all()
+    mixed = loss(make_output(), make_batch(one_hot(TARGET)))
+    for name, value in terms.items():
+        torch.testing.assert_close(mixed[name], value)
+
+
+def test_cards_were_found() -> None:
+    assert {"cross_entropy", "focal", "class_balanced", "class_balanced_focal"} <= {card.stem for card in CARDS}
+
+
+@pytest.mark.parametrize("card", CARDS, ids=lambda card: card.stem)
+def test_every_card_keeps_the_contract(card: Path) -> None:
+    check(build(card))
+
+
+@pytest.mark.parametrize("card", CARDS, ids=lambda card: card.stem)
+def test_under_autocast_every_term_is_float32(card: Path) -> None:
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        terms = build(card)(make_output(torch.bfloat16), make_batch(TARGET))
+    assert {value.dtype for value in terms.values()} == {torch.float32}
+
+
+@pytest.mark.parametrize("card", CARDS, ids=lambda card: card.stem)
+def test_buffers_are_float(card: Path) -> None:
+    loss = build(card)
+    assert isinstance(loss, nn.Module)
+    assert all(buffer.is_floating_point() for buffer in loss.buffers()), "averaging truncates integers"
+
+
+def test_a_new_loss_is_one_file_and_one_card(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "squared.py").write_text(
+        "from torch import nn\n"
+        "from animeid.losses.functional import class_shares\n"
+        "class SquaredLoss(nn.Module):\n"
+        "    def __init__(self, stats, *, scale=1.0):\n"
+        "        super().__init__()\n"
+        "        self.scale = scale\n"
+        "    def forward(self, output, batch):\n"
+        "        shares = class_shares(output.logits, batch['target'])\n"
+        "        miss = (shares - output.logits.softmax(1)).square().sum(1)\n"
+        "        return {'squared': self.scale * miss * shares.sum(1)}\n"
+    )
+    (tmp_path / "squared.yaml").write_text("_target_: squared.SquaredLoss\n_partial_: true\nscale: 2.0\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    (card,) = tmp_path.glob("*.yaml")
+    check(build(card))
+
+
+def value_of(loss: Loss) -> Tensor:
+    (value,) = loss(make_output(), make_batch(TARGET)).values()
+    return value
+
+
+def test_balancing_is_not_done_twice() -> None:
+    torch.testing.assert_close(value_of(ClassBalancedLoss(BALANCED)), value_of(CrossEntropyLoss(BALANCED)))
+    torch.testing.assert_close(
+        value_of(ClassBalancedFocalLoss(BALANCED, gamma=1.5)), value_of(FocalLoss(BALANCED, gamma=1.5))
+    )
+
+
+def test_class_balance_weighs_by_class() -> None:
+    beta = 0.99
+    naive = torch.tensor([(1 - beta) / (1 - beta**count) for count in COUNTS.tolist()])
+    weight = (naive / naive.mean())[TARGET.clamp_min(0)]
+    balanced = value_of(ClassBalancedLoss(STATS, beta=beta))
+    torch.testing.assert_close(balanced, weight * value_of(CrossEntropyLoss(STATS)))
+    focal = value_of(ClassBalancedFocalLoss(STATS, beta=beta, gamma=2.0))
+    torch.testing.assert_close(focal, weight * value_of(FocalLoss(STATS, gamma=2.0)))
+
+
+@pytest.mark.parametrize("factory", [ClassBalancedLoss, ClassBalancedFocalLoss])
+def test_a_class_without_pictures_is_refused(factory: type) -> None:
+    with pytest.raises(InputError, match="零 has none"):
+        factory(LabelStats.from_counts(NAMES, torch.tensor([5, 4, 3, 0])))
