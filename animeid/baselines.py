@@ -17,7 +17,7 @@ from animeid.types import LabelStats
 
 def histograms(data: CharacterDataModule, rows: np.ndarray) -> np.ndarray:
     """`[N, K]` float32 colour histograms of the pictures as the model sees them in evaluation."""
-    loader = data.evaluation_loader(rows)
+    loader = data.evaluation_dataloader(rows)
     parts = []
     for batch in progress(loader, len(loader), "colour histograms"):
         pictures = batch["image"].permute(0, 2, 3, 1).numpy()

@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from animeid.build import as_size, load_run
+from animeid.build import build_data, load_run
+from animeid.config import gateway
 from animeid.data.audit import overlapping_rows
-from animeid.data.datamodule import evaluation_loader
 from animeid.data.manifest import Manifest, read_manifest
 from animeid.data.prepare import read_labelled
+from animeid.data.samplers.natural import Natural
 from animeid.data.settings import DataSettings
 from animeid.engine.inference import Answers, answer_all
 from animeid.engine.trainer import choose_device, quieten
@@ -121,7 +122,7 @@ def save(
 def evaluate(request: Mapping[str, Any]) -> dict[str, Any]:
     """Judges `request["run"]` and returns what it wrote to `metrics.json`."""
     run = RunFolder.open(request["run"])
-    device = choose_device(request["trainer"])
+    device = choose_device(gateway.build(request["trainer"], "trainer"))
     quieten()
     plan, stats, module = load_run(run)
     root = request["data"]["root"]
@@ -129,15 +130,9 @@ def evaluate(request: Mapping[str, Any]) -> dict[str, Any]:
     pictures = choose_pictures(run, request, plan["data"], stats.names)
     for note in (*pictures.notes, device.note):
         say(note)
-    loader = evaluation_loader(
-        pictures.manifest,
-        pictures.rows,
-        image_size=as_size(plan["data"]["image_size"]),
-        crop_pct=plan["data"]["crop_pct"],
-        batch_size=plan["data"]["batch_size"],
-        num_workers=default_workers(device.accelerator),
-        max_pixels=plan["data"]["max_pixels"],
-    )
+    plan["data"]["num_workers"] = default_workers(device.accelerator)
+    data = build_data(plan, pictures.manifest, stats.names, Natural)
+    loader = data.evaluation_dataloader(pictures.rows)
     answers = answer_all(module.to(device.torch_device), loader, f"answering {part}", device.dtype)
     metrics = {part: judge(answers, pictures.manifest, stats)}
     folder = output_folder(run, Path(root).resolve().name if root else part)

@@ -70,11 +70,13 @@ class RunFolder:
             InputError: another run made it in the meantime.
         """
         self._refuse_existing()
-        self.checkpoints.mkdir(parents=True)
+        self.path.mkdir(parents=True, exist_ok=True)
+        self.checkpoints.mkdir()
         self.figures.mkdir()
 
     def _refuse_existing(self) -> None:
-        if self.path.exists():
+        # Hydra makes the empty folders of a multirun's jobs.
+        if self.path.exists() and (not self.path.is_dir() or any(self.path.iterdir())):
             raise InputError(
                 f"the run folder {self.path} exists already, and runs are never overwritten: "
                 "choose another run_id, or move that folder away"
@@ -89,7 +91,9 @@ class RunFolder:
         """
         run = cls(Path(path))
         if not run.path.is_dir():
-            raise InputError(f"there is no run folder {path}: give the folder that a training run named in its last line")
+            raise InputError(
+                f"there is no run folder {path}: give the folder that a training run named in its last line"
+            )
         missing = [file.name for file in (run.config, run.labels, run.manifest, run.best) if not file.is_file()]
         if missing:
             raise InputError(

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from copy import deepcopy
 from typing import Any
 
-import numpy as np
 import torch
 
 from animeid.data.prepare import Prepared
@@ -42,25 +41,14 @@ def _replace_auto(section: dict[str, Any], **values: Any) -> None:
             section[key] = value
 
 
-def rows_of(prepared: Prepared, split: str) -> np.ndarray:
-    """`[N]` int64, the manifest rows of a split."""
-    return np.flatnonzero((prepared.manifest.table["split"] == split).to_numpy())
-
-
-def train_targets(prepared: Prepared) -> tuple[np.ndarray, np.ndarray]:
-    """Rows `[N]` and targets `[N]` of the training part."""
-    rows = rows_of(prepared, "train")
-    return rows, prepared.manifest.table["target"].to_numpy()[rows]
-
-
 def make_plan(request: Mapping[str, Any], prepared: Prepared, device: Device) -> dict[str, Any]:
     """The request with data's and device's `auto` filled in."""
     plan = deepcopy(dict(request))
-    rows, _ = train_targets(prepared)
+    pictures = int((prepared.manifest.table["split"] == "train").sum())
     _replace_auto(
         plan["data"],
         image_size=IMAGE_SIZE,
-        batch_size=default_batch_size(len(rows)),
+        batch_size=default_batch_size(pictures),
         num_workers=default_workers(device.accelerator),
     )
     _replace_auto(

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import torch
 from lightning.pytorch import seed_everything
 
@@ -23,7 +24,7 @@ from animeid.engine.trainer import Device, build_callbacks, build_trainer, choos
 from animeid.folder import OUTPUTS, RunFolder, atomic, write_json
 from animeid.judge import judge, save_predictions
 from animeid.metrics.table import summary_table
-from animeid.plan import make_plan, rows_of
+from animeid.plan import make_plan
 from animeid.reports.figures import draw_figures
 from animeid.say import say
 
@@ -46,11 +47,11 @@ def train(request: dict[str, Any], outputs: Path = OUTPUTS) -> float | None:
         The `f1_macro` of validation, which sweeps rank by; None without a validation part.
     """
     folder = RunFolder.reserve(request["run_id"], outputs)
-    settings = gateway.build(request["data"])
-    device = choose_device(gateway.build(request["trainer"]))
+    settings = gateway.build(request["data"], "data")
+    device = choose_device(gateway.build(request["trainer"], "trainer"))
     seed_everything(request["seed"], workers=True, verbose=False)
     prepared = prepare(settings)
-    built = build(make_plan(request, prepared, device), prepared, device)
+    built = build(make_plan(request, prepared, device), prepared)
     notes = (*prepared.notes, built.plan["facts"]["weights"]["note"], device.note)
     for note in notes:
         say(note)
@@ -63,9 +64,7 @@ def train(request: dict[str, Any], outputs: Path = OUTPUTS) -> float | None:
     return metrics["val"]["f1_macro"] if metrics["val"] else None
 
 
-def save_inputs(
-    folder: RunFolder, request: dict[str, Any], built: Built, prepared: Prepared, device: Device
-) -> None:
+def save_inputs(folder: RunFolder, request: dict[str, Any], built: Built, prepared: Prepared, device: Device) -> None:
     """Writes all that is known before training, so that a run that is cut off can be read as well."""
     write_yaml(folder.request, request)
     write_yaml(folder.config, built.plan)
@@ -75,18 +74,16 @@ def save_inputs(
         with atomic(path, "w") as stream:
             table.to_csv(stream, index=False)
     seeds = {"seed": request["seed"], "split_seed": built.plan["data"]["split_seed"]}
-    write_json(
-        folder.environment, environment.describe(prepared.manifest.table, seeds, device.accelerator)
-    )
+    write_json(folder.environment, environment.describe(prepared.manifest.table, seeds, device.accelerator))
 
 
 def fit(folder: RunFolder, built: Built, device: Device) -> Fitted:
     """Trains and leaves the best weights in the module."""
     plan = built.plan
     loggers = build_loggers(plan, folder)
-    callbacks = build_callbacks(gateway.build(plan["callbacks"]), folder, has_logger=bool(loggers))
+    callbacks = build_callbacks(gateway.build(plan["callbacks"], "callbacks"), folder, has_logger=bool(loggers))
     trainer = build_trainer(
-        gateway.build(plan["trainer"]), device, plan["trainer"]["max_epochs"], callbacks, loggers, folder
+        gateway.build(plan["trainer"], "trainer"), device, plan["trainer"]["max_epochs"], callbacks, loggers, folder
     )
     trainer.fit(built.module, datamodule=built.data)
     history = next(callback for callback in callbacks if isinstance(callback, History))
@@ -95,21 +92,19 @@ def fit(folder: RunFolder, built: Built, device: Device) -> Fitted:
     return Fitted(history.train_seconds, history.rates)
 
 
-def answer_parts(built: Built, prepared: Prepared, device: Device) -> dict[str, Answers]:
+def answer_parts(built: Built, device: Device) -> dict[str, Answers]:
     """The best model's answers for every part that has pictures."""
     module = built.module.to(device.torch_device)
     return {
-        part: answer_all(module, built.data.evaluation_loader(rows), f"answering {part}", device.dtype)
+        part: answer_all(module, built.data.evaluation_dataloader(rows), f"answering {part}", device.dtype)
         for part in ANSWERED
-        if len(rows := rows_of(prepared, part))
+        if len(rows := built.data.rows(part))
     }
 
 
-def finish(
-    folder: RunFolder, built: Built, prepared: Prepared, device: Device, fitted: Fitted
-) -> dict[str, Any]:
+def finish(folder: RunFolder, built: Built, prepared: Prepared, device: Device, fitted: Fitted) -> dict[str, Any]:
     """Judges the best model, writes predictions, figures and pictures."""
-    answers = answer_parts(built, prepared, device)
+    answers = answer_parts(built, device)
     manifest, stats = prepared.manifest, built.stats
     metrics: dict[str, Any] = {
         part: judge(answers[part], manifest, stats) if part in answers else None for part in JUDGED
@@ -119,11 +114,19 @@ def finish(
     size = as_size(built.plan["data"]["image_size"])
     metrics["cost"] = cost(built.module, folder.best, size, fitted.train_s, fitted.rates)
     save_predictions(folder, answers, manifest, prepared.labels)
-    rates = built.module.schedule.trace(
-        lr=built.plan["optimizer"]["lr"],
-        total_steps=built.module.total_steps,
-        steps_per_epoch=built.module.steps_per_epoch,
-    )
-    draw_figures(folder, np.asarray(rates), built.module.steps_per_epoch)
+    draw_figures(folder, learning_rates(folder, built), built.module.steps_per_epoch)
     write_json(folder.metrics, metrics)
     return metrics
+
+
+def learning_rates(folder: RunFolder, built: Built) -> np.ndarray:
+    """`[total_steps]` float64: the rate of each step, also of a schedule that followed a figure of validation."""
+    module = built.module
+    monitor = getattr(module.schedule, "monitor", None)
+    figures = pd.read_csv(folder.history)[monitor].tolist() if monitor else ()
+    return module.schedule.trace(
+        lr=built.plan["optimizer"]["lr"],
+        total_steps=module.total_steps,
+        steps_per_epoch=module.steps_per_epoch,
+        figures=figures,
+    )

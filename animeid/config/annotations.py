@@ -15,7 +15,7 @@ import annotated_types
 import pydantic
 from pydantic import BeforeValidator, PlainValidator
 
-from animeid.config.source import find, module_names
+from animeid.config.source import OWN, find, module_names
 
 PLAIN = (type(None), bool, int, float, str, list, tuple, dict)
 
@@ -38,6 +38,11 @@ def _object(value: Any) -> Any:
 
 PART = Annotated[Any, PlainValidator(_object)]
 """The type of everything that is no plain value: it is built from a node with `_target_`, or given by the run."""
+
+
+def unreadable(module: str) -> Any:
+    """What stands for a type that cannot be read: in our own code an object, in that of others anything."""
+    return PART if f"{module}.".startswith(OWN) else Any
 
 
 def _as_tuple(value: Any) -> Any:
@@ -81,7 +86,7 @@ def _named(module: str, name: str) -> Any:
     if name in BUILTINS and name not in names.definitions:
         return getattr(builtins, name)
     if find(module, name):
-        return PART
+        return unreadable(module)
     raise UnreadableError(name)
 
 
@@ -106,7 +111,7 @@ def _subscript(module: str, origin: Any, inner: ast.expr) -> Any:
         ... if isinstance(item, ast.Constant) and item.value is ... else _or_part(module, item) for item in items
     )
     if origin is tuple:
-        return Annotated[tuple[arguments], BeforeValidator(_as_tuple)]
+        return Annotated[tuple.__class_getitem__(arguments), BeforeValidator(_as_tuple)]
     return origin[arguments if len(arguments) > 1 else arguments[0]]
 
 
@@ -114,7 +119,7 @@ def _or_part(module: str, expression: ast.expr) -> Any:
     try:
         return evaluate(module, expression)
     except UnreadableError:
-        return PART
+        return unreadable(module)
 
 
 def _literal(expression: ast.expr) -> Any:
@@ -128,12 +133,12 @@ def _metadata(module: str, expression: ast.expr) -> Any:
     """`Ge(0)` in an `Annotated` becomes the object."""
     if not isinstance(expression, ast.Call):
         raise UnreadableError(ast.unparse(expression))
-    arguments = [_constant(module, argument) for argument in expression.args]
-    keywords = {keyword.arg: _constant(module, keyword.value) for keyword in expression.keywords if keyword.arg}
+    arguments = [constant(module, argument) for argument in expression.args]
+    keywords = {keyword.arg: constant(module, keyword.value) for keyword in expression.keywords if keyword.arg}
     return evaluate(module, expression.func)(*arguments, **keywords)
 
 
-def _constant(module: str, expression: ast.expr) -> Any:
+def constant(module: str, expression: ast.expr) -> Any:
     """A literal, or a constant of the module."""
     if isinstance(expression, ast.Name):
         expression = module_names(module).values.get(expression.id, expression)

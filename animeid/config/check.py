@@ -14,7 +14,8 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from animeid.config.annotations import PART
 from animeid.config.describe import describe_type, describe_value, literals
-from animeid.config.signatures import Signature, signature
+from animeid.config.signatures import UNTOLD, Signature, signature
+from animeid.config.source import OWN
 from animeid.config.suggest import nearest, suggestion
 from animeid.errors import InputError
 
@@ -61,12 +62,38 @@ def check(value: Any, key: str = "") -> Any:
     if isinstance(value, Mapping):
         inner = {name: check(item, join(key, name)) for name, item in value.items() if name not in SPECIAL}
         if not is_node(value):
+            _check_parts(value, key)
             return inner
         accept(target_of(value, key), inner, key, is_partial=value.get("_partial_", False))
         return Part()
     if isinstance(value, list | tuple):
         return [check(item, join(key, index)) for index, item in enumerate(value)]
     return value
+
+
+def _check_parts(container: Mapping[str, Any], key: str) -> None:
+    """In a mapping of parts, what is no part is a misspelt name; the root holds both."""
+    parts = [name for name, item in container.items() if is_node(item)]
+    others = [name for name, item in container.items() if not is_node(item)]
+    if key and parts and others:
+        raise InputError(f"{key} has no part '{others[0]}'{suggestion(others[0], parts)}")
+
+
+def complete(value: Any) -> Any:
+    """The configuration with the defaults of our own targets written out.
+
+    Nodes that the run completes (`_partial_`) stay as they are: what they lack may be the run's to give.
+    """
+    if isinstance(value, list):
+        return [complete(item) for item in value]
+    if not isinstance(value, Mapping):
+        return value
+    inner = {name: complete(item) for name, item in value.items()}
+    found = signature(str(value["_target_"])) if is_node(value) and str(value["_target_"]).startswith(OWN) else None
+    if found is None or value.get("_partial_", False):
+        return inner
+    defaults = {name: item.default for name, item in found.parameters.items() if item.default is not UNTOLD}
+    return {**inner, **{name: default for name, default in defaults.items() if name not in inner}}
 
 
 def target_of(node: Mapping[str, Any], key: str) -> str:
@@ -105,16 +132,16 @@ def accept(target: str, values: Mapping[str, Any], key: str, is_partial: bool) -
     missing = [name for name, parameter in found.parameters.items() if parameter.required and name not in values]
     if missing and not is_partial:
         raise InputError(f"{join(key, missing[0])} is not given, and {target} needs it")
-    return {name: _argument(found, target, name, value, key) for name, value in values.items()}
+    return {name: _argument(found, name, value, key) for name, value in values.items()}
 
 
-def _argument(found: Signature, target: str, name: str, value: Any, key: str) -> Any:
+def _argument(found: Signature, name: str, value: Any, key: str) -> Any:
     parameter = found.parameters.get(name)
     if parameter is None:
         if found.is_open:
             return value
-        place = f"{key} ({target})" if key else "the configuration"
-        raise InputError(f"{place} has no key '{name}'{suggestion(name, settable(found))}")
+        known = settable(found) if key else found.parameters
+        raise InputError(f"{key or 'the configuration'} has no key '{name}'{suggestion(name, known)}")
     return check_value(join(key, name), value, parameter.annotation)
 
 
@@ -141,11 +168,8 @@ def check_value(key: str, value: Any, annotation: Any) -> Any:
     if annotation == PART:
         raise InputError(f"{key} is given by the run, or built from a _target_: {describe_value(value)} cannot be used")
     shown = "a part with a _target_" if isinstance(value, Part) else describe_value(value)
-    near = nearest(value, [word for word in literals(annotation) if isinstance(word, str)]) if _is_text(value) else None
+    words = [word for word in literals(annotation) if isinstance(word, str)]
+    near = nearest(value, words) if isinstance(value, str) else None
     raise InputError(
         f"{key} must be {describe_type(annotation)}, not {shown}" + (f"; did you mean '{near}'?" if near else "")
     )
-
-
-def _is_text(value: Any) -> bool:
-    return isinstance(value, str)

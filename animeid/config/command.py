@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -20,13 +21,18 @@ from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
 from animeid.config.explain import explain
-from animeid.config.freeze import check_request, freeze
-from animeid.config.gateway import try_transforms
+from animeid.config.freeze import checked
 from animeid.config.locate import conf_dir
+from animeid.config.multirun import JobsRefusedError
 from animeid.errors import InputError
 
 BAD_INPUT = 2
 INTERRUPTED = 130
+FULL_ERROR = "HYDRA_FULL_ERROR"
+COMPOSING_ERRORS = (HydraException, OmegaConfBaseException, YAMLError, InputError, ValueError)
+
+INSIDE_CARD = re.compile(r"(?!hydra\.)\w+(\.[\w-]+)+=")
+"""An argument that sets a value inside a card, `loss.gamma=3`."""
 
 Work = Callable[[dict[str, Any]], Any]
 """What a command does with its checked request; a number that it returns is what sweepers rank by."""
@@ -56,11 +62,12 @@ def command(root: str, work: Work) -> Callable[[Sequence[str] | None], int]:
         except KeyboardInterrupt:
             say_error("interrupted")
             return INTERRUPTED
-        except (HydraException, OmegaConfBaseException, YAMLError, InputError, ValueError) as error:
-            # Once the work has begun, only bad input may be raised, and the job has caught that.
-            if job.has_begun or _wants_tracebacks():
-                raise
-            say_error(_sentence(error, root, arguments))
+        except (*COMPOSING_ERRORS, JobsRefusedError) as error:
+            cause = error.error if isinstance(error, JobsRefusedError) else error
+            # What is raised later than composing is a bug: the job catches bad input itself.
+            if job.has_begun or job.wants_tracebacks or not isinstance(cause, COMPOSING_ERRORS):
+                raise cause from None
+            say_error(_sentence(cause, root, arguments))
             return BAD_INPUT
         return BAD_INPUT if job.has_failed else 0
 
@@ -74,37 +81,44 @@ class Job:
         self.root = root
         self.work = work
         self.arguments = sys.argv
+        self.wants_tracebacks = os.environ.get(FULL_ERROR) == "1"
         self.has_begun = False
         self.has_failed = False
 
     def __call__(self, config: DictConfig) -> Any:
+        self.has_begun = True
         # Whatever starts this command again in other processes needs the arguments that the user wrote.
         sys.argv = self.arguments
         try:
-            request = freeze(config)
-            check_request(self.root, request)
-            try_transforms(request)
-            if HydraConfig.get().mode == RunMode.MULTIRUN and "run_id" in request:
+            request = checked(self.root, config)
+            if self.root == "train" and HydraConfig.get().mode == RunMode.MULTIRUN:
                 request["run_id"] = _job_folder()
-            self.has_begun = True
             return self.work(request)
-        except (InputError, OmegaConfBaseException) as error:
-            if _wants_tracebacks() or (self.has_begun and not isinstance(error, InputError)):
+        except InputError as error:
+            if self.wants_tracebacks:
                 raise
             # The other jobs of a multirun go on.
             self.has_failed = True
-            say_error(" ".join(str(error).split()))
+            say_error(str(error))
             return None
+
+
+def _run_name(run_id: str | int | None) -> str:
+    """What a run's folder is called below `outputs`."""
+    return f"{datetime.now():%Y-%m-%d/%H-%M-%S}" if run_id is None else str(run_id)
+
+
+# Cached, so that all jobs of a multirun have one time.
+OmegaConf.register_new_resolver("animeid.run_name", _run_name, use_cache=True, replace=True)
 
 
 def _job_folder() -> str:
     """The folder of a multirun's job below `outputs`, as Hydra made it."""
-    return Path(HydraConfig.get().runtime.output_dir).relative_to(Path("outputs").resolve()).as_posix()
-
-
-def _run_name(run_id: str | None) -> str:
-    """What a run's folder is called below `outputs`."""
-    return str(run_id) if run_id is not None else f"{datetime.now():%Y-%m-%d/%H-%M-%S}"
+    folder = Path(HydraConfig.get().runtime.output_dir)
+    outputs = Path("outputs").resolve()
+    if not folder.is_relative_to(outputs):
+        raise InputError(f"hydra.sweep.dir leads to {folder}, and runs lie below {outputs}: set run_id=NAME instead")
+    return folder.relative_to(outputs).as_posix()
 
 
 def _sentence(error: Exception, root: str, arguments: Sequence[str] | None) -> str:
@@ -112,15 +126,26 @@ def _sentence(error: Exception, root: str, arguments: Sequence[str] | None) -> s
         return str(error)
     parsed = get_args_parser().parse_args(arguments)
     own_cards = Path(parsed.config_dir) if parsed.config_dir else None
-    return explain(error, root, parsed.overrides, own_cards)
-
-
-FULL_ERROR = "HYDRA_FULL_ERROR"
-
-
-def _wants_tracebacks() -> bool:
-    return os.environ.get(ASKED) == "1"
+    is_there = own_cards is not None and own_cards.is_dir()
+    return explain(error, root, parsed.overrides, own_cards if is_there else None)
 
 
 @contextmanager
-def _composing(arguments: Sequence[str] | None) -> Iterator[None]: ...
+def _composing(arguments: Sequence[str] | None) -> Iterator[None]:
+    """Gives Hydra the arguments, and makes it raise its errors instead of printing them and leaving.
+
+    Keys inside a card are forced: Hydra refuses those that the card does not list, though its target may take them;
+    our own check knows what a target takes.
+    """
+    before, full_error = sys.argv, os.environ.get(FULL_ERROR)
+    os.environ[FULL_ERROR] = "1"
+    given = before[1:] if arguments is None else arguments
+    sys.argv = [before[0], *(f"++{argument}" if INSIDE_CARD.match(argument) else argument for argument in given)]
+    try:
+        yield
+    finally:
+        sys.argv = before
+        if full_error is None:
+            del os.environ[FULL_ERROR]
+        else:
+            os.environ[FULL_ERROR] = full_error

@@ -29,7 +29,11 @@ def describe_value(value: Any) -> str:
     """A value as it would be written in a card."""
     if isinstance(value, str):
         return f"'{value}'"
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, bool | list | dict | None) else str(value)
+    return (
+        json.dumps(value, ensure_ascii=False, default=lambda _: "...")
+        if isinstance(value, bool | list | dict | None)
+        else str(value)
+    )
 
 
 def describe_type(annotation: Any) -> str:
@@ -69,4 +73,6 @@ def _describe_bounded(inner: Any, metadata: tuple[Any, ...]) -> str:
         for kind, (name, word) in BOUNDS.items()
         if isinstance(bound, kind)
     ]
-    return " ".join([describe_type(inner), " and ".join(words)]).strip()
+    if not words:
+        return describe_type(inner)
+    return f"{describe_type(inner)} {'of ' if words[0].startswith('at') else ''}{' and '.join(words)}"

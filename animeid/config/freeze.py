@@ -8,8 +8,10 @@ from typing import Any
 
 import yaml
 from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
 
-from animeid.config.check import accept, check
+from animeid.config.check import accept, check, complete
+from animeid.config.gateway import try_transforms
 from animeid.config.schema import SCHEMAS
 from animeid.errors import InputError
 
@@ -18,12 +20,15 @@ def freeze(config: DictConfig) -> dict[str, Any]:
     """A composed configuration as plain dicts and lists, with every interpolation resolved.
 
     Raises:
-        InputError: a value that must be given is missing.
+        InputError: a value that must be given is missing, or a reference leads nowhere.
     """
-    missing = sorted(OmegaConf.missing_keys(config))
-    if missing:
-        raise InputError(f"{missing[0]} is not given: write {missing[0]}=..., or see --help")
-    plain = OmegaConf.to_container(config, resolve=True)
+    try:
+        missing = sorted(OmegaConf.missing_keys(config))
+        if missing:
+            raise InputError(f"{missing[0]} is not given: write {missing[0]}=..., or see --help")
+        plain = OmegaConf.to_container(config, resolve=True)
+    except OmegaConfBaseException as error:
+        raise InputError(" ".join(str(error).split())) from error
     assert isinstance(plain, dict)
     request = {str(name): value for name, value in plain.items()}
     # A run may be named 7 without quotes.
@@ -32,13 +37,16 @@ def freeze(config: DictConfig) -> dict[str, Any]:
     return request
 
 
-def check_request(root: str, request: Mapping[str, Any]) -> None:
-    """Checks the keys of a command's root and every node below them.
+def checked(root: str, config: DictConfig) -> dict[str, Any]:
+    """The request that a composed configuration makes: checked, and with the defaults of our settings written out.
 
     Raises:
-        InputError: the first thing that is wrong.
+        InputError: the first thing that is wrong with it.
     """
+    request = freeze(config)
     accept(SCHEMAS[root], check(request), "", is_partial=False)
+    try_transforms(request)
+    return complete(request)
 
 
 def write_yaml(path: Path, plain: Mapping[str, Any]) -> None:

@@ -12,7 +12,7 @@ from hydra.utils import instantiate
 from pydantic import ValidationError
 
 from animeid.config.check import SPECIAL, accept, is_node, join, target_of
-from animeid.config.signatures import OWN
+from animeid.config.source import OWN
 from animeid.errors import InputError
 
 # albumentations asks a server for its newest version when it is imported.
@@ -68,9 +68,10 @@ def _call(factory: Callable[..., Any], target: str, key: str, arguments: Mapping
 
 
 def _reason(error: Exception) -> str:
-    """One line that says why."""
-    if isinstance(error, ValidationError):
-        return "; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors())
+    """One line that says why; albumentations wraps what pydantic found."""
+    for cause in (error, error.__cause__, error.__context__):
+        if isinstance(cause, ValidationError):
+            return "; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in cause.errors())
     return " ".join(str(error).split())
 
 

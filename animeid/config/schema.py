@@ -91,3 +91,6 @@ SCHEMAS = {
     for root, schema in {"train": TrainRequest, "evaluate": EvaluateRequest, "predict": PredictRequest}.items()
 }
 """The class of each root."""
+
+FREE_GROUPS = ("experiment", "debug")
+"""Groups of training whose cards change keys anywhere, and that have no key of their own."""

@@ -8,18 +8,20 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from animeid.config.annotations import PART, UnreadableError, evaluate
-from animeid.config.source import Found, find
+from animeid.config.annotations import UnreadableError, constant, evaluate, unreadable
+from animeid.config.source import OWN, Found, find
 
-OWN = "animeid."
+UNTOLD = object()
+"""The default of an argument that has none, or one that only importing would tell."""
 
 
 @dataclass(frozen=True)
 class Parameter:
-    """One argument: its type and whether it must be given."""
+    """One argument: its type, whether it must be given, and its default as a plain value where the text tells it."""
 
     annotation: Any
     required: bool
+    default: Any = UNTOLD
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,9 @@ def _fields(found: Found) -> dict[str, Parameter]:
         if isinstance(part, ast.AnnAssign) and isinstance(part.target, ast.Name):
             if "ClassVar" in ast.unparse(part.annotation) or _keyword(part.value, "init") == "False":
                 continue
-            fields[part.target.id] = Parameter(_type(found.module, part.annotation), not _has_default(part.value))
+            required = not _has_default(part.value)
+            default = UNTOLD if required else _default(found.module, part.value)
+            fields[part.target.id] = Parameter(_type(found.module, part.annotation), required, default)
     return fields
 
 
@@ -96,23 +100,30 @@ def _has_default(value: ast.expr | None) -> bool:
 def _of_function(module: str, node: ast.FunctionDef, skip: int) -> Signature:
     arguments = node.args
     positional = [*arguments.posonlyargs, *arguments.args]
-    required = len(positional) - len(arguments.defaults)
+    no_default = [None] * (len(positional) - len(arguments.defaults))
+    pairs = [
+        *list(zip(positional, [*no_default, *arguments.defaults], strict=True))[skip:],
+        *zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True),
+    ]
     parameters = {
-        argument.arg: Parameter(_type(module, argument.annotation), index < required)
-        for index, argument in enumerate(positional)
-        if index >= skip
+        argument.arg: Parameter(_type(module, argument.annotation), default is None, _default(module, default))
+        for argument, default in pairs
     }
-    for argument, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True):
-        parameters[argument.arg] = Parameter(_type(module, argument.annotation), default is None)
     return Signature(parameters, is_open=arguments.kwarg is not None)
 
 
-def _type(module: str, annotation: ast.expr | None) -> Any:
-    """The type of an argument.
+def _default(module: str, value: ast.expr | None) -> Any:
+    """The value of a literal, or of a constant of the module, with lists for tuples as in a card."""
+    try:
+        plain = UNTOLD if value is None else constant(module, value)
+    except UnreadableError:
+        return UNTOLD
+    return list(plain) if isinstance(plain, tuple) else plain
 
-    What cannot be read is, in our own code, an object that the run gives; in that of others, anything.
-    """
+
+def _type(module: str, annotation: ast.expr | None) -> Any:
+    """The type of an argument; anything where nothing is said."""
     try:
         return Any if annotation is None else evaluate(module, annotation)
     except UnreadableError:
-        return PART if f"{module}.".startswith(OWN) else Any
+        return unreadable(module)

@@ -12,6 +12,9 @@ from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
+OWN = "animeid."
+"""What the names of our own modules begin with."""
+
 Definition = ast.ClassDef | ast.FunctionDef
 
 

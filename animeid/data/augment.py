@@ -10,37 +10,36 @@ import inspect
 import os
 import random
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeAlias
 
-import cv2
 import numpy as np
+import torch
 from annotated_types import Gt, Interval
+from torch.nn.functional import interpolate
 
 from animeid.errors import InputError
 
 # Without this albumentations asks its package index for a newer version whenever it is imported.
 os.environ["NO_ALBUMENTATIONS_UPDATE"] = "1"
 
-import albumentations as A  # noqa: E402, N812
+import albumentations as A  # noqa: N812
 
-Op = A.BasicTransform | A.BaseCompose
+Op: TypeAlias = A.BasicTransform | A.BaseCompose
 
 
 class EvalTransform:
     """Resizes the short side to `image_size / crop_pct` and cuts the centre; the same for every epoch and worker.
 
     The picture is first cut to the aspect ratio of the output, around its centre. That is the same as resizing first
-    (up to one pixel of the source), costs less, and bounds the memory that a very long picture takes. Shrinking
-    averages areas (cv2.INTER_AREA, antialiased); tiny pictures are enlarged linearly.
+    (up to one pixel of the source), costs less, and bounds the memory that a very long picture takes. Tiny pictures
+    are enlarged.
 
     Args:
         image_size: (H, W) of the output.
         crop_pct: the share of the resized side that the centre crop keeps.
     """
 
-    def __init__(
-        self, image_size: tuple[int, int], crop_pct: Annotated[float, Interval(gt=0, le=1)]
-    ) -> None:
+    def __init__(self, image_size: tuple[int, int], crop_pct: Annotated[float, Interval(gt=0, le=1)]) -> None:
         self.image_size = image_size
         # Margins of whole pixels, equal on both sides, so that the crop lies in the middle exactly.
         margins = [round(side * (1 / crop_pct - 1) / 2) for side in image_size]
@@ -59,7 +58,7 @@ class Augmentation:
     """A training transform: crop and resize to the image size, then the named operations in their order.
 
     The operations see pictures of the final size, so that their cost and their strength in pixels do not depend on the
-    size of the file. Shrinking averages areas, as in evaluation.
+    size of the file.
 
     Args:
         ops: albumentations transforms by name, so that a name can be changed from the command line.
@@ -97,12 +96,24 @@ class Augmentation:
         return np.ascontiguousarray(image)
 
 
+class RandomCrop(A.RandomResizedCrop):
+    """A random crop that is resized as evaluation resizes; albumentations' own resize aliases."""
+
+    def apply(self, img: np.ndarray, crop_coords: tuple[int, int, int, int], **params: Any) -> np.ndarray:  # noqa: ARG002
+        left, top, right, bottom = crop_coords
+        return resize(img[top:bottom, left:right], self.size)
+
+
 def resize(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """`[h, w, 3]` uint8 to `[size[0], size[1], 3]`, antialiased where it shrinks."""
-    if image.shape[:2] == size:
+    """`[h, w, 3]` uint8 to `[size[0], size[1], 3]`, bilinear and antialiased, as Pillow does it.
+
+    Torch's kernel for uint8 pictures in this layout is several times faster than Pillow and than OpenCV's area average.
+    """
+    if image.shape[:2] == tuple(size):
         return image
-    shrinks = image.shape[0] > size[0] or image.shape[1] > size[1]
-    return cv2.resize(image, size[::-1], interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
+    batch = torch.from_numpy(np.require(image, requirements=["C", "W"])).unsqueeze(0).permute(0, 3, 1, 2)
+    resized = interpolate(batch, size=size, mode="bilinear", antialias=True)
+    return resized.permute(0, 2, 3, 1)[0].numpy()
 
 
 def centre_crop(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
@@ -116,17 +127,10 @@ def _apply(op: Op, image: np.ndarray, generators: tuple[np.random.Generator, ran
     return op(image=image)["image"]
 
 
-def _random_crop(
-    image_size: tuple[int, int], scale: tuple[float, float], ratio: tuple[float, float]
-) -> A.RandomResizedCrop:
+def _random_crop(image_size: tuple[int, int], scale: tuple[float, float], ratio: tuple[float, float]) -> RandomCrop:
     aspect = image_size[1] / image_size[0]
     try:
-        return A.RandomResizedCrop(
-            size=tuple(image_size),
-            scale=tuple(scale),
-            ratio=(ratio[0] * aspect, ratio[1] * aspect),
-            area_for_downscale="image",
-        )
+        return RandomCrop(tuple(image_size), scale=tuple(scale), ratio=(ratio[0] * aspect, ratio[1] * aspect))
     except ValueError:
         raise InputError(
             f"augment.crop_scale={list(scale)} with augment.crop_ratio={list(ratio)} is no random crop: "

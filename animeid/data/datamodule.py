@@ -84,10 +84,18 @@ class CharacterDataModule(LightningDataModule):
         """`[N]` int64: the manifest rows of a split, in order; empty where there is no such part."""
         return np.flatnonzero(self.splits == split)
 
+    @property
+    def batches_per_epoch(self) -> int:
+        """Training batches of one rank."""
+        return len(self._training_batches())
+
     def train_dataloader(self) -> PictureLoader:
+        return self._loader(self.augmentation, batch_sampler=self._training_batches())
+
+    def _training_batches(self) -> TrainingBatches:
         rank, world_size = self._share()
         stream = ShardedStream(self.sampler, seed=self.seed, epoch=self.epoch, rank=rank, world_size=world_size)
-        return self._loader(self.augmentation, batch_sampler=TrainingBatches(stream, self.batch_size))
+        return TrainingBatches(stream, self.batch_size)
 
     def evaluation_dataloader(self, rows: np.ndarray) -> PictureLoader:
         """Batches of these manifest rows, each once."""

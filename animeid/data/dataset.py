@@ -61,9 +61,7 @@ class PictureDataset(Dataset[Batch]):
         epoch: the shared counter (see `animeid.data.stream.shared_epoch`).
     """
 
-    def __init__(
-        self, table: PictureTable, transform: Transform, *, max_pixels: int, seed: int, epoch: Tensor
-    ) -> None:
+    def __init__(self, table: PictureTable, transform: Transform, *, max_pixels: int, seed: int, epoch: Tensor) -> None:
         self.table = table
         self.transform = transform
         self.max_pixels = max_pixels
@@ -88,14 +86,14 @@ class PictureDataset(Dataset[Batch]):
             "draw": torch.tensor(draw),
         }
         if self.table.attributes is not None:
-            element["attributes"] = torch.from_numpy(self.table.attributes[row])
+            element["attributes"] = torch.tensor(self.table.attributes[row])
         return element
 
     def _decode(self, row: int) -> np.ndarray:
         path = self.table.path(row)
         try:
             return decode(path, self.max_pixels)
-        except (UnreadableImage, OSError) as error:
+        except UnreadableImage as error:
             raise InputError(
                 f"the picture {path} could be read when the run began and cannot be read now ({error}): "
                 "put it back, or start a new run, which leaves it out"
@@ -124,6 +122,6 @@ def collate(elements: Sequence[Batch]) -> Batch:
     return batch
 
 
-def prepare_worker(worker: int = 0) -> None:
+def prepare_worker(worker: int = 0) -> None:  # noqa: ARG001
     """One thread for OpenCV: parallel work comes from the number of workers, and threads on top slow them all down."""
     cv2.setNumThreads(0)

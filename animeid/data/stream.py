@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import BatchSampler
 from torch.utils.data import Sampler as TorchSampler
 
 from animeid.types import Sampler
@@ -91,30 +91,28 @@ class EvaluationOrder(TorchSampler[Draw]):
         return len(self.draws)
 
 
-class TrainingBatches(BatchSampler):
+class TrainingBatches(TorchSampler[list[Draw]]):
     """Batches that use every draw and never leave a last batch of one picture, which batch norm cannot train on.
 
     The last batch may be smaller than the others; a single picture that would be left over joins the batch before it,
     which then has `batch_size + 1`. An epoch of one picture, or a batch size of 1, stays as it is.
     """
 
-    def __init__(self, sampler: TorchSampler[Draw], batch_size: int) -> None:
-        super().__init__(sampler, batch_size, drop_last=False)
+    def __init__(self, sampler: ShardedStream | EvaluationOrder, batch_size: int) -> None:
+        self.sampler = sampler
+        self.batch_size = batch_size
 
     def __iter__(self) -> Iterator[list[Draw]]:
-        held: list[Draw] = []
-        for batch in super().__iter__():
-            if len(batch) == 1 < self.batch_size:
-                held += batch
-                continue
-            if held:
-                yield held
-            held = batch
-        if held:
-            yield held
+        draws = iter(self.sampler)
+        batch = list(islice(draws, self.batch_size))
+        while batch:
+            following = list(islice(draws, self.batch_size))
+            if len(following) == 1 < self.batch_size:
+                batch, following = batch + following, []
+            yield batch
+            batch = following
 
     def __len__(self) -> int:
-        draws = len(self.sampler)  # type: ignore[arg-type]
-        full, rest = divmod(draws, self.batch_size)
-        alone = rest == 1 and full > 0
-        return full + (rest > 0 and not alone)
+        full, rest = divmod(len(self.sampler), self.batch_size)
+        joins = rest == 1 and full > 0
+        return full + (rest > 0 and not joins)

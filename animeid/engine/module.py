@@ -110,13 +110,11 @@ class CharacterModule(LightningModule):
     def configure_optimizers(self) -> Any:
         groups = parameter_groups(self.model, weight_decay=self.weight_decay)
         optimizer = self.optimizer_factory(groups)
-        scheduler = self.schedule.build(
-            optimizer, total_steps=self.total_steps, steps_per_epoch=self.steps_per_epoch
-        )
+        scheduler = self.schedule.build(optimizer, total_steps=self.total_steps, steps_per_epoch=self.steps_per_epoch)
         return {"optimizer": optimizer, "lr_scheduler": scheduler}
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        checkpoint["animeid"] = self.record
+        checkpoint["hyper_parameters"] = self.record
 
 
 def record(labels: Sequence[str], plan: Mapping[str, Any]) -> dict[str, Any]:

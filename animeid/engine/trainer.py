@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,7 +50,7 @@ class Device:
         return DTYPES[self.precision]
 
 
-AVAILABLE = {
+AVAILABLE: dict[str, Callable[[], bool]] = {
     "cuda": torch.cuda.is_available,
     "mps": torch.backends.mps.is_available,
     "cpu": lambda: True,
@@ -64,13 +64,12 @@ def choose_accelerator(accelerator: str) -> str:
         InputError: the named accelerator is not on this machine.
     """
     if accelerator == "auto":
-        return next(name for name, is_available in AVAILABLE.items() if is_available() and name != "cpu") if any(
-            AVAILABLE[name]() for name in ("cuda", "mps")
-        ) else "cpu"
+        # In the order of preference; the CPU is always there.
+        return next(name for name, is_available in AVAILABLE.items() if is_available())
     name = {"gpu": "cuda"}.get(accelerator, accelerator)
     if not AVAILABLE[name]():
         raise InputError(
-            f"trainer.accelerator={accelerator} was asked for, and torch {torch.__version__} finds no such device here: "
+            f"trainer.accelerator={accelerator} was asked for, and torch {torch.__version__} finds no such device: "
             "check the driver and the torch build, or take trainer.accelerator=auto"
         )
     return name
@@ -81,7 +80,7 @@ def choose_device(settings: TrainerSettings) -> Device:
     name = choose_accelerator(settings.accelerator)
     precision = settings.precision
     if precision == "auto":
-        # bf16 on the CPU pays for plain convolutions and large pictures only, and costs the default model half its speed.
+        # On the CPU bf16 pays for plain convolutions and large pictures only, and halves the default model's speed.
         precision = ("bf16-mixed" if torch.cuda.is_bf16_supported() else "16-mixed") if name == "cuda" else "32-true"
     return Device(name, precision, f"computing on {name} in {precision}")
 

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Annotated, Literal
 
 import torch
-import torch.nn.functional as F
 from annotated_types import Interval
 from torch import Tensor, nn
 
 from animeid.errors import InputError
 from animeid.models.catalogue import check_name
-from animeid.models.network import covering_size, create_network, wrong_size
-from animeid.models.start import Pretrained, Start, start_network
+from animeid.models.initial import initial_network
+from animeid.models.network import covering_size, wrong_size
+
 
 class TimmBackbone(nn.Module):
     """A timm network without its classifier.
@@ -29,11 +28,83 @@ class TimmBackbone(nn.Module):
 
     Attributes:
         num_features: D, the length of an embedding.
-        mean, std: what its published weights expect pictures to be normalised with, on a scale of 0 to 1.
-        weights_source: where its weights came from.
+        mean, std: of the pictures that its published weights expect, a channel each, on a scale of 0 to 1.
+        weights_source: where its weights came from: `random`, `hub` or `file`.
         weights_note: the same in one sentence, for people.
 
     Raises:
         InputError: timm does not know the name, the weights cannot be had or do not fit, or the network cannot take
             pictures of this size.
     """
+
+    def __init__(
+        self,
+        name: str,
+        image_size: tuple[int, int],
+        *,
+        pretrained: bool | Literal["auto"] = "auto",
+        weights: str | None = None,
+        drop_path_rate: Annotated[float, Interval(ge=0, lt=1)] = 0.0,
+    ) -> None:
+        super().__init__()
+        check_name(name)
+        self.name = name
+        if weights is not None and pretrained is True:
+            raise InputError("model.weights and model.pretrained=true both say where weights come from: leave one out")
+        height, width = covering_size(name, image_size)
+        self.padding = (0, width - image_size[1], 0, height - image_size[0])
+        initial = initial_network(name, (height, width), drop_path_rate, pretrained, weights)
+        self.net = initial.net
+        self.weights_source = initial.source
+        self.weights_note = initial.note
+        self.mean: tuple[float, ...] = tuple(self.net.pretrained_cfg["mean"])
+        self.std: tuple[float, ...] = tuple(self.net.pretrained_cfg["std"])
+        self.num_features = self._measure(image_size)
+
+    def forward(self, image: Tensor) -> Tensor:
+        """`[B, 3, H, W]` float, normalised, to embeddings `[B, D]`."""
+        return self._embed(self.net.forward_features(self._padded(image)))
+
+    def forward_taps(self, image: Tensor, indices: Sequence[int]) -> tuple[list[Tensor], Tensor]:
+        """Feature maps on the way, each `[B, c, h, w]`, and the embeddings `[B, D]` of the same pass.
+
+        Args:
+            image: `[B, 3, H, W]` float, normalised.
+            indices: which of the network's stages (of a transformer: blocks), counted from 0; -1 is the last.
+
+        Raises:
+            InputError: the network has no such stage, or timm cannot tap it.
+        """
+        try:
+            features, taps = self.net.forward_intermediates(
+                self._padded(image), indices=list(indices), output_fmt="NCHW", intermediates_only=False
+            )
+        except (AttributeError, AssertionError) as error:
+            raise InputError(
+                f"{self.name} cannot be tapped at {list(indices)} ({error}): choose other stages"
+            ) from error
+        return taps, self._embed(features)
+
+    @property
+    def prefers_channels_last(self) -> bool:
+        """Whether the channels_last memory format makes it faster: it does for convolutions beyond a patch stem."""
+        convolutions = [m for m in self.net.modules() if isinstance(m, nn.Conv2d) and max(m.kernel_size) > 1]
+        return len(convolutions) > 1
+
+    def _embed(self, features: Tensor) -> Tensor:
+        return self.net.forward_head(features, pre_logits=True)
+
+    def _padded(self, image: Tensor) -> Tensor:
+        """Adds the mean colour, 0, right and below, so that patches cover the picture to its edges."""
+        return nn.functional.pad(image, self.padding) if any(self.padding) else image
+
+    @torch.no_grad()
+    def _measure(self, image_size: tuple[int, int]) -> int:
+        """D, found by embedding an empty picture, which also shows that the network takes this size."""
+        self.eval()
+        try:
+            embedding = self(torch.zeros(1, 3, *image_size))
+        except (RuntimeError, AssertionError, ValueError) as error:
+            raise wrong_size(self.name, image_size, error) from error
+        self.train()
+        return embedding.shape[1]

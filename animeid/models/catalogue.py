@@ -20,7 +20,7 @@ def check_name(name: str) -> None:
     if not timm.is_model(architecture):
         raise InputError(
             f"model.name={name} is no model of timm {timm.__version__}"
-            f"{_did_you_mean(architecture, timm.list_models())}: choose another name or a card, for example model=resnet18"
+            f"{_did_you_mean(architecture, timm.list_models())}: choose another name, or a card such as model=resnet18"
         )
     published = get_arch_pretrained_cfgs(architecture)
     if tag and name not in published:

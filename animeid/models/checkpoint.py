@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import pickle
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,9 +22,6 @@ SUFFIXES = (".pth", ".pt", ".bin", ".tar", ".ckpt", ".safetensors")
 
 NESTED_UNDER = ("state_dict_ema", "model_ema", "state_dict", "model")
 """Where timm, torchvision and Lightning keep the tensors in a file that holds more; averaged weights first, as timm."""
-
-WRAPPERS = ("module.", "_orig_mod.")
-"""What torch puts before names when a model is distributed or compiled."""
 
 
 @dataclass(frozen=True)
@@ -62,10 +60,10 @@ def _read_safetensors(path: Path) -> Any:
 def _read_torch(path: Path) -> Any:
     try:
         # timm's training script saves its arguments beside the weights; a Namespace only holds values
-        with torch.serialization.safe_globals([argparse.Namespace]):
+        with torch.serialization.safe_globals([argparse.Namespace]), warnings.catch_warnings(action="ignore"):
             return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
-        if "Unsupported" not in str(error):
+        if "GLOBAL" not in str(error):  # pickle's word for a function or class to call
             raise _broken(path) from error
         raise InputError(
             f"{path} holds Python objects beside its weights, which could run any code when they are read, so it was "
@@ -76,7 +74,9 @@ def _read_torch(path: Path) -> Any:
 
 
 def _broken(path: Path) -> InputError:
-    return InputError(f"{path} cannot be read as weights, it is cut off or damaged or of another format: get it again")
+    return InputError(
+        f"{path} cannot be read as weights, for it is cut off or damaged, or of another format: get it again"
+    )
 
 
 def _tensors(content: Any) -> dict[str, Tensor]:
@@ -87,9 +87,8 @@ def _tensors(content: Any) -> dict[str, Tensor]:
 
 
 def _unwrapped(name: str) -> str:
-    for wrapper in WRAPPERS:
-        name = name.replace(wrapper, "") if wrapper == "_orig_mod." else name.removeprefix(wrapper)
-    return name
+    """Without what torch adds to names when a model is compiled or distributed."""
+    return name.replace("_orig_mod.", "").removeprefix("module.")
 
 
 def _labels(content: Any, path: Path) -> tuple[str, ...] | None:

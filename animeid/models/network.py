@@ -55,11 +55,12 @@ def covering_size(name: str, image_size: tuple[int, int]) -> tuple[int, int]:
 def wrong_size(name: str, image_size: tuple[int, int], error: Exception) -> InputError:
     """What to say when a network refuses pictures of a size."""
     height, width = image_size
-    _, own_height, own_width = get_pretrained_cfg(name).input_size
+    config = get_pretrained_cfg(name)
+    own = f" (its own is {' x '.join(map(str, config.input_size[1:]))})" if config else ""
     reason = (str(error).strip() or type(error).__name__).splitlines()[0]
     return InputError(
         f"{name} cannot take pictures of {height} x {width} pixels ({reason}): "
-        f"set data.image_size to another size (its own is {own_height} x {own_width}), or choose another model"
+        f"set data.image_size to another size{own}, or choose another model"
     )
 
 

@@ -33,20 +33,18 @@ def published_file(repository: str) -> Path:
         if isinstance(cached, str):
             return Path(cached)
     _wait_for_answer(hf_hub_url(repository, FILENAMES[0]))
-    try:
-        return _download(repository)
-    except OSError as error:
-        raise UnavailableError(f"the download failed: {_first_line(error)}") from error
+    return _download(repository)
 
 
 def _download(repository: str) -> Path:
     for filename in FILENAMES:
         try:
             return Path(hf_hub_download(repository, filename))
-        except LocalEntryNotFoundError:  # the connection broke, which the hub's client also calls "entry not found"
-            raise
-        except EntryNotFoundError:
-            continue
+        except Exception as error:  # whatever breaks the download, its reason is reported
+            # the hub's client also calls a broken connection "entry not found"
+            if isinstance(error, EntryNotFoundError) and not isinstance(error, LocalEntryNotFoundError):
+                continue
+            raise UnavailableError(f"the download failed: {_first_line(error.__cause__ or error)}") from error
     raise UnavailableError(f"{repository} holds neither {' nor '.join(FILENAMES)}")
 
 
@@ -64,11 +62,13 @@ def _wait_for_answer(url: str) -> None:
 
 def _ask(url: str, failures: list[str]) -> None:
     try:
-        get_session().head(url, timeout=ANSWER_WITHIN_S)
+        answer = get_session().head(url, timeout=ANSWER_WITHIN_S)
+        if answer.is_server_error:
+            failures.append(f"it answers with status {answer.status_code}")
     except Exception as error:  # whatever keeps the hub from answering, its reason is reported
         failures.append(_first_line(error))
 
 
-def _first_line(error: Exception) -> str:
+def _first_line(error: BaseException) -> str:
     text = str(error).strip() or type(error).__name__
     return text.splitlines()[0].rstrip(".")

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from animeid.errors import InputError
 from animeid.models.checkpoint import Checkpoint, read_checkpoint
 
-BACKBONE_PREFIXES = ("", "model.backbone.net.", "backbone.net.", "net.", "model.", "backbone.", "encoder.")
+BACKBONE_PREFIXES = ("", "model.backbone.net.", "backbone.net.", "net.", "model.", "backbone.")
 """Where a network's tensors stand in a file: alone, or inside a run of ours or of other Lightning projects."""
 
 CLASSIFIER_PREFIXES = ("", "model.")
@@ -56,8 +56,9 @@ def load_backbone(net: nn.Module, name: str, path: Path) -> str:
     Raises:
         InputError: the file cannot be used, or holds the weights of another architecture.
     """
-    tensors = _strip(read_checkpoint(path).tensors, net.state_dict(), BACKBONE_PREFIXES)
-    tensors, dropped = _without_classifier(tensors, net)
+    stored = read_checkpoint(path).tensors
+    tensors = _without_classifier(_strip(stored, net.state_dict(), BACKBONE_PREFIXES), net)
+    left_out = "; the classifier in it is left out" if len(tensors) < len(stored) else ""
     if not _compare(tensors, net.state_dict()).complete:
         tensors = _converted(tensors, net)
     fit = _compare(tensors, net.state_dict())
@@ -67,7 +68,6 @@ def load_backbone(net: nn.Module, name: str, path: Path) -> str:
             "choose the model that the file was saved from, or leave out model.weights"
         )
     net.load_state_dict(tensors)
-    left_out = " without the classifier in it" if dropped else ""
     return f"{name} starts from the weights in {path}{left_out}."
 
 
@@ -103,12 +103,11 @@ def _strip(tensors: Mapping[str, Tensor], expected: Mapping[str, Tensor], prefix
     return max(candidates, key=lambda candidate: len(candidate.keys() & expected.keys()))
 
 
-def _without_classifier(tensors: dict[str, Tensor], net: nn.Module) -> tuple[dict[str, Tensor], bool]:
+def _without_classifier(tensors: dict[str, Tensor], net: nn.Module) -> dict[str, Tensor]:
     names = getattr(net, "pretrained_cfg", {}).get("classifier") or ()
     prefixes = tuple(f"{name}." for name in ((names,) if isinstance(names, str) else names))
     own = net.state_dict()
-    kept = {name: tensor for name, tensor in tensors.items() if name in own or not name.startswith(prefixes)}
-    return kept, len(kept) < len(tensors)
+    return {name: tensor for name, tensor in tensors.items() if name in own or not name.startswith(prefixes)}
 
 
 def _converted(tensors: dict[str, Tensor], net: nn.Module) -> dict[str, Tensor]:
@@ -118,9 +117,9 @@ def _converted(tensors: dict[str, Tensor], net: nn.Module) -> dict[str, Tensor]:
         return tensors
     try:
         converted = convert(dict(tensors), net)
-    except (KeyError, IndexError, RuntimeError, ValueError, AttributeError, AssertionError):
+    except (KeyError, IndexError, RuntimeError, ValueError, TypeError, AttributeError, AssertionError):
         return tensors  # written for this family's files; what these tensors are is explained by the caller
-    return _without_classifier(converted, net)[0]
+    return _without_classifier(converted, net)
 
 
 def _compare(tensors: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> Fit:
@@ -147,15 +146,15 @@ def _check_labels(checkpoint: Checkpoint, labels: tuple[str, ...]) -> None:
         return
     absent = [label for label in checkpoint.labels if label not in labels]
     new = [label for label in labels if label not in checkpoint.labels]
-    differences = [_listed(absent, "not wanted here"), _listed(new, "not known to it")]
+    differences = _listed(absent, "not wanted here") + _listed(new, "not known to it")
     raise InputError(
-        f"{checkpoint.path} is of other classes: {', '.join(filter(None, differences)) or 'the same in another order'}; "
-        "give the same pictures' classes, or take over its backbone alone with model.weights"
+        f"{checkpoint.path} is of other classes: {', '.join(differences) or 'the same ones in another order'}; "
+        "train on the same classes, or take over its backbone alone with model.weights"
     )
 
 
-def _listed(names: Sequence[str], what: str) -> str:
+def _listed(names: Sequence[str], what: str) -> list[str]:
     if not names:
-        return ""
+        return []
     more = ", ..." if len(names) > NAMED else ""
-    return f"{len(names)} {what} ({', '.join(names[:NAMED])}{more})"
+    return [f"{len(names)} {what} ({', '.join(names[:NAMED])}{more})"]

@@ -7,11 +7,11 @@ from fnmatch import fnmatch
 from typing import Any
 
 from torch import nn
-from torch.nn.modules.batchnorm import _NormBase
 
 from animeid.errors import InputError
 
-NORMS = (_NormBase, nn.LayerNorm, nn.GroupNorm, nn.RMSNorm)
+# Those whose weight may have several dimensions; batch norm's and group norm's always has one.
+NORMS = (nn.LayerNorm, nn.RMSNorm)
 
 
 def parameter_groups(model: nn.Module, *, weight_decay: float) -> list[dict[str, Any]]:

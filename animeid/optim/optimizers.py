@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Annotated, Any, Literal
 
 import torch
@@ -16,6 +16,8 @@ from annotated_types import Ge, Gt, Interval
 from animeid.errors import InputError
 
 ParameterGroups = Iterable[dict[str, Any]]
+Rate = Annotated[float, Gt(0)] | Literal["auto"]
+Decay = Annotated[float, Interval(ge=0, lt=1)]
 
 # At a batch of 32: (random weights, loaded weights). Loaded weights are near where they should be, and a rate that is
 # right for random ones destroys them; random weights starve at the rate of loaded ones.
@@ -46,34 +48,6 @@ def default_learning_rate(optimizer: str, pretrained: bool, batch_size: int) -> 
     return float(f"{rate:.1e}")
 
 
-def _resolved(lr: float | Literal["auto"]) -> float:
-    if lr == "auto":
-        raise ValueError("lr=auto must be resolved with default_learning_rate before the optimiser is made")
-    return lr
-
-
-@dataclass(frozen=True, kw_only=True)
-class AdamW:
-    """Adam with decoupled weight decay (Loshchilov 2019, arXiv 1711.05101).
-
-    Args:
-        lr: the highest learning rate; `auto` depends on whether weights were loaded.
-        betas: decay of the first and the second moment.
-        eps: keeps the denominator from 0.
-        weight_decay: of parameters that are neither norms nor biases.
-    """
-
-    lr: Annotated[float, Gt(0)] | Literal["auto"] = "auto"
-    betas: tuple[Annotated[float, Interval(ge=0, lt=1)], Annotated[float, Interval(ge=0, lt=1)]] = (0.9, 0.999)
-    eps: Annotated[float, Gt(0)] = 1e-8
-    weight_decay: Annotated[float, Ge(0)] = 0.05
-
-    def __call__(self, groups: ParameterGroups) -> torch.optim.Optimizer:
-        return torch.optim.AdamW(
-            groups, lr=_resolved(self.lr), betas=self.betas, eps=self.eps, weight_decay=self.weight_decay
-        )
-
-
 @dataclass(frozen=True, kw_only=True)
 class Adam:
     """Adam (Kingma 2015, arXiv 1412.6980); its weight decay is an L2 penalty in the gradient.
@@ -85,15 +59,23 @@ class Adam:
         weight_decay: of parameters that are neither norms nor biases.
     """
 
-    lr: Annotated[float, Gt(0)] | Literal["auto"] = "auto"
-    betas: tuple[Annotated[float, Interval(ge=0, lt=1)], Annotated[float, Interval(ge=0, lt=1)]] = (0.9, 0.999)
+    lr: Rate = "auto"
+    betas: tuple[Decay, Decay] = (0.9, 0.999)
     eps: Annotated[float, Gt(0)] = 1e-8
     weight_decay: Annotated[float, Ge(0)] = 0.0
 
     def __call__(self, groups: ParameterGroups) -> torch.optim.Optimizer:
-        return torch.optim.Adam(
-            groups, lr=_resolved(self.lr), betas=self.betas, eps=self.eps, weight_decay=self.weight_decay
-        )
+        return torch.optim.Adam(groups, **_arguments(self))
+
+
+@dataclass(frozen=True, kw_only=True)
+class AdamW(Adam):
+    """Adam with decoupled weight decay (Loshchilov 2019, arXiv 1711.05101)."""
+
+    weight_decay: Annotated[float, Ge(0)] = 0.05
+
+    def __call__(self, groups: ParameterGroups) -> torch.optim.Optimizer:
+        return torch.optim.AdamW(groups, **_arguments(self))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,8 +89,8 @@ class SGD:
         weight_decay: of parameters that are neither norms nor biases.
     """
 
-    lr: Annotated[float, Gt(0)] | Literal["auto"] = "auto"
-    momentum: Annotated[float, Interval(ge=0, lt=1)] = 0.9
+    lr: Rate = "auto"
+    momentum: Decay = 0.9
     nesterov: bool = True
     weight_decay: Annotated[float, Ge(0)] = 5e-4
 
@@ -117,10 +99,10 @@ class SGD:
             raise InputError("optimizer.nesterov=true needs optimizer.momentum above 0: set one of them")
 
     def __call__(self, groups: ParameterGroups) -> torch.optim.Optimizer:
-        return torch.optim.SGD(
-            groups,
-            lr=_resolved(self.lr),
-            momentum=self.momentum,
-            nesterov=self.nesterov,
-            weight_decay=self.weight_decay,
-        )
+        return torch.optim.SGD(groups, **_arguments(self))
+
+
+def _arguments(settings: Adam | SGD) -> dict[str, Any]:
+    if settings.lr == "auto":
+        raise ValueError("lr=auto must be resolved with default_learning_rate before the optimiser is made")
+    return asdict(settings)

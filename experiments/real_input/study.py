@@ -8,23 +8,27 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from animeid.reports.fonts import FONT_FILE
 from PIL import Image, ImageDraw, ImageFont
 
-from animeid.reports.fonts import FONT_FILE
-from experiments.runs import environment_line, metrics, percent, table, train
+from experiments.runs import OUTPUTS, environment_line, metrics, percent, table, train
 
 HERE = Path(__file__).parent
 FIGURES = ("acc_micro", "acc_macro", "f1_macro", "top5")
 
 
-def held_out_manifest(emoji_cast: Path, style: str, target: Path) -> Path:
-    """A manifest in which one whole style is the test part; its own validation part is carved by the data room."""
+def held_out_manifest(emoji_cast: Path, style: str, folder: Path) -> Path:
+    """A manifest in which one whole style is the test part; validation is carved from the rest by the data room."""
+    folder.mkdir(parents=True, exist_ok=True)
+    pictures = folder / "pictures"
+    # Paths of a manifest stay below its folder, and nobody may write into the original's.
+    pictures.unlink(missing_ok=True)
+    pictures.symlink_to(emoji_cast.resolve(), target_is_directory=True)
     manifest = pd.read_csv(emoji_cast / "manifest.csv", dtype=str, keep_default_na=False)
     manifest["split"] = np.where(manifest["style"] == style, "test", "train")
-    manifest["path"] = [str((emoji_cast / path).resolve()) for path in manifest["path"]]
-    target.parent.mkdir(parents=True, exist_ok=True)
-    manifest.to_csv(target, index=False)
-    return target
+    manifest["path"] = "pictures/" + manifest["path"]
+    manifest.to_csv(folder / "manifest.csv", index=False)
+    return folder / "manifest.csv"
 
 
 def worst_pictures(folder: Path, target: Path, number: int = 12) -> None:
@@ -67,7 +71,9 @@ def show(folder: Path, name: str) -> str:
         shutil.copy(source, HERE / f"{name}_{picture}.png")
         shown.append(f"![{picture}]({name}_{picture}.png)")
     worst_pictures(folder, HERE / f"{name}_worst.png")
-    return "\n\n".join([f"## {name}", *shown, "The test pictures with the highest loss:", f"![worst]({name}_worst.png)"])
+    return "\n\n".join(
+        [f"## {name}", *shown, "The test pictures with the highest loss:", f"![worst]({name}_worst.png)"]
+    )
 
 
 def main() -> None:
@@ -75,7 +81,7 @@ def main() -> None:
     emoji_cast = Path(options.get("emoji_cast", "../shared/emoji_cast"))
     if not (emoji_cast / "manifest.csv").is_file():
         sys.exit(f"{emoji_cast} holds no manifest.csv: say where the pictures are with emoji_cast=FOLDER")
-    held_out = held_out_manifest(emoji_cast, "openmoji", Path("outputs") / "real_input-held_out.csv")
+    held_out = held_out_manifest(emoji_cast, "openmoji", OUTPUTS / "real_input-held_out")
     runs = {
         "built_in_cast": train("real_input", "built_in_cast", []),
         "emoji_grouped": train("real_input", "emoji_grouped", [f"data.root={emoji_cast / 'manifest.csv'}"]),

@@ -42,7 +42,9 @@ def write_pictures(folder: Path, per_class: int) -> None:
         for number in range(per_class):
             height, width = random.integers(300, 1001, 2)
             coarse = random.integers(0, 256, (12, 12, 3), dtype=np.uint8)
-            picture = np.asarray(Image.fromarray(coarse).resize((width, height), Image.Resampling.BICUBIC), dtype=np.int16)
+            picture = np.asarray(
+                Image.fromarray(coarse).resize((width, height), Image.Resampling.BICUBIC), dtype=np.int16
+            )
             noise = random.integers(-12, 13, picture.shape, dtype=np.int16)
             Image.fromarray((picture + noise).clip(0, 255).astype(np.uint8)).save(target / f"{number}.jpg", quality=90)
 
@@ -67,7 +69,9 @@ def ours(root: Path, epochs: int = 2) -> float:
     return statistics.median(history.rates[1:])
 
 
-def train_plainly(model: nn.Module, batches: Callable[[], Iterator[tuple[torch.Tensor, torch.Tensor]]], epochs: int) -> float:
+def train_plainly(
+    model: nn.Module, batches: Callable[[], Iterator[tuple[torch.Tensor, torch.Tensor]]], epochs: int
+) -> float:
     """Images/s of a plain loop: forward, cross entropy, backward, AdamW, in the epochs after the first."""
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3, weight_decay=0.05)
     criterion = nn.CrossEntropyLoss()
@@ -132,7 +136,7 @@ def image_folder(root: Path, epochs: int = 2) -> float:
 class MemoryWatch(History):
     """Resident memory of this process after each epoch, MiB."""
 
-    def on_train_epoch_end(self, trainer, pl_module) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001
+    def on_train_epoch_end(self, trainer, pl_module) -> None:  # type: ignore[no-untyped-def]
         super().on_train_epoch_end(trainer, pl_module)
         self.seen = [*getattr(self, "seen", []), psutil.Process().memory_info().rss / 2**20]
 
@@ -167,7 +171,11 @@ def main() -> None:
         rates = in_turn({"animeid": ours, "bare loop": bare_loop, "ImageFolder": image_folder}, small)
         few, many = resident_after_epochs(small, 6), resident_after_epochs(large, 2)
     rows = [
-        ["a bare loop over the same loader", f"{rates['bare loop']:.0f}", f"{rates['animeid'] / rates['bare loop']:.2f}"],
+        [
+            "a bare loop over the same loader",
+            f"{rates['bare loop']:.0f}",
+            f"{rates['animeid'] / rates['bare loop']:.2f}",
+        ],
         [
             "torchvision's ImageFolder, usual transforms, plain loop",
             f"{rates['ImageFolder']:.0f}",

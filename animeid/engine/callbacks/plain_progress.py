@@ -15,10 +15,9 @@ class PlainProgress(Callback):
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self.start = self.last = time.monotonic()
-        self.first_step = trainer.global_step
         self.began_at_epoch = trainer.current_epoch
 
-    def on_train_batch_end(self, trainer: Trainer, pl_module: LightningModule, outputs, batch, batch_idx) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001
+    def on_train_batch_end(self, trainer: Trainer, pl_module: LightningModule, outputs, batch, batch_idx) -> None:  # type: ignore[no-untyped-def]
         now = time.monotonic()
         if now - self.last < PLAIN_EVERY_S or not trainer.is_global_zero:
             return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any, Protocol
@@ -9,6 +10,11 @@ from typing import Any, Protocol
 import numpy as np
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR
+
+
+def ease(start: float, end: float, progress: float) -> float:
+    """Half a cosine from `start` at progress 0 to `end` at progress 1."""
+    return end + (start - end) * (1 + math.cos(math.pi * progress)) / 2
 
 
 class Schedule(Protocol):

@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Annotated
 
 from annotated_types import Interval
 
-from animeid.optim.schedules.base import Curve
-
-
-def ease(start: float, end: float, progress: float) -> float:
-    """Half a cosine from `start` at progress 0 to `end` at progress 1."""
-    return end + (start - end) * (1 + math.cos(math.pi * progress)) / 2
+from animeid.optim.schedules.base import Curve, ease
 
 
 @dataclass(frozen=True, kw_only=True)

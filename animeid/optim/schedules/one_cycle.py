@@ -7,8 +7,7 @@ from typing import Annotated
 
 from annotated_types import Ge, Interval
 
-from animeid.optim.schedules.base import Curve
-from animeid.optim.schedules.cosine import ease
+from animeid.optim.schedules.base import Curve, ease
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,0 +1,183 @@
+"""One row a picture: read, write, validate."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from animeid.errors import InputError
+
+SPLITS = ("train", "val", "test", "unknown", "excluded")
+TEXTS = ("path", "label", "split", "group", "source", "style", "sha256", "caption")
+SIZES = ("width", "height")
+SUFFIXES = frozenset({".csv", ".parquet"})
+
+_METADATA = b"animeid"
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """The pictures of a data set.
+
+    table: a row a picture, its position is the `row` of batches. Columns: `path` (below root, with `/`, as spelled on
+        disk), `label` (NFC; "" is none), `split` (one of `SPLITS`, or "" before the split is made), `group`, `source`,
+        `style`, `sha256`, `caption` (texts, "" where not known), `width`, `height` (int64, 0 where not known), the
+        attribute columns (float64, NaN where not known), and `target` (int64, -1 is none) once classes are known.
+    root: the folder that paths start from.
+    attributes: names of the attribute columns.
+    """
+
+    table: pd.DataFrame
+    root: Path
+    attributes: tuple[str, ...] = ()
+
+    def write(self, path: Path) -> None:
+        """Saves as CSV or, by the ending `.parquet`, as Parquet that keeps root and attributes too."""
+        temporary = path.with_name(f".{path.name}.tmp")
+        if path.suffix == ".csv":
+            self.table.to_csv(temporary, index=False)
+        else:
+            facts = {"root": str(self.root.resolve()), "attributes": list(self.attributes)}
+            frame = pa.Table.from_pandas(self.table, preserve_index=False)
+            metadata = {**(frame.schema.metadata or {}), _METADATA: json.dumps(facts).encode()}
+            pq.write_table(frame.replace_schema_metadata(metadata), temporary)
+        temporary.replace(path)
+
+
+def complete(table: pd.DataFrame, attributes: Sequence[str] = ()) -> pd.DataFrame:
+    """The table with every column of a manifest, in their order and types, and nothing else."""
+    columns: dict[str, pd.Series | np.ndarray] = {}
+    for name in TEXTS:
+        given = table[name] if name in table else pd.Series("", index=table.index)
+        columns[name] = given.fillna("").astype(str)
+    for name in SIZES:
+        columns[name] = table[name].astype(np.int64) if name in table else np.zeros(len(table), dtype=np.int64)
+    for name in attributes:
+        columns[name] = table[name].astype(np.float64)
+    if "target" in table:
+        columns["target"] = table["target"].astype(np.int64)
+    return pd.DataFrame(columns).reset_index(drop=True)
+
+
+def read_manifest(path: Path, attributes: Sequence[str] | None = None) -> Manifest:
+    """Reads a manifest that a user or a run wrote.
+
+    Args:
+        path: a `.csv` or `.parquet` file; paths in it start from its own folder, or from the root that a run recorded.
+        attributes: names of the attribute columns; None takes those that a run recorded.
+
+    Raises:
+        InputError: the file is missing or cannot be parsed; a column is missing; a path leaves the root; a split or an
+            attribute has a value that it cannot have.
+    """
+    raw, facts = _read_table(path)
+    _require_columns(raw, path, ("path", "label"))
+    names = tuple(facts.get("attributes", ()) if attributes is None else attributes)
+    _require_columns(raw, path, names)
+    root = Path(facts["root"]) if "root" in facts else path.parent
+    table = raw.copy()
+    table["path"] = [_below_root(str(value), root, path, row) for row, value in enumerate(raw["path"])]
+    table["label"] = [unicodedata.normalize("NFC", label) for label in raw["label"].fillna("").astype(str)]
+    for name in (*names, *(name for name in SIZES if name in raw)):
+        table[name] = _numbers(raw[name], path)
+    for name in SIZES:
+        if name in table:
+            table[name] = table[name].fillna(0)
+    if "target" in table:
+        table["target"] = _numbers(raw["target"], path).fillna(-1)
+    _check_splits(table, path)
+    return Manifest(complete(table, names), root, names)
+
+
+def _read_table(path: Path) -> tuple[pd.DataFrame, dict]:
+    if not path.is_file():
+        raise InputError(f"there is no manifest {path}: give a CSV or Parquet file with the columns path and label")
+    if path.suffix.lower() not in SUFFIXES:
+        raise InputError(f"the manifest {path} ends neither in .csv nor in .parquet: save it as one of the two")
+    try:
+        if path.suffix.lower() == ".csv":
+            # Without the default missing values, a character may be called NA or None.
+            return pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig"), {}
+        frame = pq.read_table(path)
+    except (ValueError, OSError, pa.ArrowException) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise InputError(f"the manifest {path} cannot be read ({reason}): save it as UTF-8 CSV or as Parquet") from error
+    facts = json.loads((frame.schema.metadata or {}).get(_METADATA, b"{}"))
+    return frame.to_pandas(), facts
+
+
+def _require_columns(table: pd.DataFrame, path: Path, names: Sequence[str]) -> None:
+    there = [str(name) for name in table.columns]
+    for name in names:
+        if name in there:
+            continue
+        close = difflib.get_close_matches(name, there, n=1)
+        hint = f"did you mean '{close[0]}'?" if close else f"it has {', '.join(there[:8])}"
+        raise InputError(f"the manifest {path} has no column '{name}': {hint}")
+
+
+def _below_root(given: str, root: Path, manifest: Path, row: int) -> str:
+    """The path relative to root, spelled as on disk."""
+    where = f"row {row + 1} of the manifest {manifest}"
+    if not given:
+        raise InputError(f"{where} has no path: fill it in or remove the row")
+    parts: list[str] = []
+    relative = Path(given)
+    if relative.is_absolute():
+        if not relative.is_relative_to(root.absolute()):
+            raise InputError(f"{where} has the path {given}, which is outside {root}: give paths below that folder")
+        relative = relative.relative_to(root.absolute())
+    for part in relative.parts:
+        if part != "..":
+            parts.append(part)
+        elif parts:
+            parts.pop()
+        else:
+            raise InputError(f"{where} has the path {given}, which is outside {root}: give paths below that folder")
+    return _as_on_disk("/".join(parts), root)
+
+
+def _as_on_disk(path: str, root: Path) -> str:
+    """Some file systems keep decomposed accents: the spelling that exists wins."""
+    if not path.isascii() and not (root / path).exists():
+        for form in ("NFC", "NFD"):
+            spelled = unicodedata.normalize(form, path)  # type: ignore[arg-type]
+            if (root / spelled).exists():
+                return spelled
+    return path
+
+
+def _numbers(column: pd.Series, path: Path) -> pd.Series:
+    """Numbers, with NaN where nothing is said."""
+    text = column.astype(object).where(column.notna(), "")
+    numbers = pd.to_numeric(text.replace("", np.nan), errors="coerce").astype(np.float64)
+    wrong = numbers.isna() & ~text.astype(str).str.strip().str.lower().isin({"", "nan"})
+    if wrong.any():
+        row = int(np.flatnonzero(wrong)[0])
+        raise InputError(
+            f"row {row + 1} of the manifest {path} has '{text.iloc[row]}' in the column '{column.name}': "
+            "give a number, or nothing where it is not known"
+        )
+    return numbers
+
+
+def _check_splits(table: pd.DataFrame, path: Path) -> None:
+    if "split" not in table:
+        return
+    given = table["split"].fillna("").astype(str)
+    known = given.isin((*SPLITS, ""))
+    if not known.all():
+        row = int(np.flatnonzero(~known)[0])
+        raise InputError(
+            f"row {row + 1} of the manifest {path} has the split '{given.iloc[row]}': "
+            f"choose one of {', '.join(SPLITS)}, or leave the column out to have it split"
+        )

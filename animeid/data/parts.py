@@ -1,0 +1,111 @@
+"""Which picture is in which part: given, carved or made."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from animeid.data.settings import DataSettings
+from animeid.data.splits import Pool, number_of_folds, split_by_ratio, split_into_folds
+from animeid.errors import InputError
+
+NAMED = 5
+"""So many names at most stand in a sentence."""
+
+
+def are_given(table: pd.DataFrame) -> bool:
+    """Whether the source says which labelled picture is in which part.
+
+    Raises:
+        InputError: it says so for some pictures only.
+    """
+    said = table.loc[(table["label"] != "") & (table["split"] != "excluded"), "split"] != ""
+    if said.any() and not said.all():
+        path = table.loc[said.index[~said][0], "path"]
+        raise InputError(f"{int((~said).sum())} rows have no split, such as {path}: give one in every row or in none")
+    return bool(said.any())
+
+
+def make_parts(
+    table: pd.DataFrame, labels: Sequence[str], settings: DataSettings, given: bool
+) -> tuple[pd.DataFrame, list[str]]:
+    """Fills in the split of every picture that may be moved.
+
+    Args:
+        table: with group, sha256, target and, where given, split.
+        labels: class names in target order.
+        settings: folds, fold, split_seed and ratios.
+        given: whether parts are given; then test stays, and val stays unless folds are made of train and val.
+
+    Returns:
+        The table with its splits, and sentences for the user.
+
+    Raises:
+        InputError: `folds` and `fold` do not fit.
+    """
+    _check_fold(settings)
+    table, notes = table.copy(), []
+    if not given:
+        table["split"] = table["split"].mask((table["split"] == "") & (table["target"] >= 0), "train")
+        if settings.folds is None:
+            notes += _deal(table, {"test": settings.test_ratio, "val": settings.val_ratio}, labels, settings)
+        else:
+            notes += _deal(table, {"test": settings.test_ratio}, labels, settings)
+    elif settings.folds is None and not (table["split"] == "val").any() and settings.val_ratio > 0:
+        notes.append("no val part is given: it is carved by group from train")
+        notes += _deal(table, {"val": settings.val_ratio}, labels, settings)
+    if settings.folds is not None:
+        notes += _make_folds(table, labels, settings)
+    for part in ("val", "test"):
+        if not (table["split"] == part).any():
+            notes.append(f"there is no {part} part: no figures of it are made")
+    return table, notes
+
+
+def _check_fold(settings: DataSettings) -> None:
+    if settings.folds is None and settings.fold is not None:
+        raise InputError(f"data.fold={settings.fold} needs data.folds: say how many folds there are, such as data.folds=5")
+    if settings.folds is not None and settings.fold is None:
+        raise InputError(f"data.folds={settings.folds} needs data.fold: say which fold is the val part, such as data.fold=0")
+
+
+def _pool(table: pd.DataFrame, rows: np.ndarray, seed: int) -> Pool:
+    chosen = table.iloc[rows]
+    return Pool.of(chosen["group"].tolist(), chosen["target"].to_numpy(), chosen["sha256"].tolist(), seed)
+
+
+def _deal(table: pd.DataFrame, ratios: dict[str, float], labels: Sequence[str], settings: DataSettings) -> list[str]:
+    """Splits the training part by ratio, in place."""
+    rows = np.flatnonzero(((table["split"] == "train") & (table["target"] >= 0)).to_numpy())
+    parts, small = split_by_ratio(_pool(table, rows, settings.split_seed), ratios)
+    table.loc[rows, "split"] = parts
+    return _too_small(small, labels, "to be split")
+
+
+def _make_folds(table: pd.DataFrame, labels: Sequence[str], settings: DataSettings) -> list[str]:
+    """Makes folds of train and val, in place."""
+    assert settings.folds is not None and settings.fold is not None
+    rows = np.flatnonzero((table["split"].isin(["train", "val"]) & (table["target"] >= 0)).to_numpy())
+    pool = _pool(table, rows, settings.split_seed)
+    folds = number_of_folds(pool.class_groups, settings.folds)
+    if settings.fold >= folds:
+        raise InputError(
+            f"data.fold={settings.fold} is not there, since {folds} folds are made "
+            f"(the smallest class has {min(pool.class_groups.values())} groups): choose 0 to {folds - 1}"
+        )
+    numbers, small = split_into_folds(pool, folds)
+    table.loc[rows, "split"] = np.where(numbers == settings.fold, "val", "train")
+    notes = [f"fold {settings.fold} of {folds} is the val part"]
+    if folds < settings.folds:
+        notes[0] += f" ({settings.folds} were asked for, but the smallest class has too few groups)"
+    return notes + _too_small(small, labels, "for folds")
+
+
+def _too_small(targets: Sequence[int], labels: Sequence[str], what: str) -> list[str]:
+    if not targets:
+        return []
+    named = ", ".join(labels[target] for target in targets[:NAMED])
+    more = f" and {len(targets) - NAMED} more" if len(targets) > NAMED else ""
+    return [f"{len(targets)} classes have too few groups {what} and stay in training: {named}{more}"]

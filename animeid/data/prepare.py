@@ -1,0 +1,190 @@
+"""From data settings to a manifest that is ready to train on: read, grouped, split, audited."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+from animeid.data.audit import Audit, overlap, resolve
+from animeid.data.conflicts import exact_conflicts, listed
+from animeid.data.duplicates import near_pairs
+from animeid.data.fingerprints import Fingerprints, fingerprint_all
+from animeid.data.grouping import copy_rule, group_names, joined, originals, pairs_of_equal
+from animeid.data.manifest import Manifest, complete
+from animeid.data.parts import are_given, make_parts
+from animeid.data.settings import DataSettings
+from animeid.data.sources import Source, read_source
+from animeid.errors import InputError
+from animeid.types import UNKNOWN_TARGET
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """Pictures that can be read, with sizes, sha256 and groups, before any split.
+
+    skipped: columns path, reason. conflicts: pairs of equal or nearly equal pictures with different labels (see
+    `animeid.data.conflicts`); the exact copies among them have the split `excluded`.
+    """
+
+    manifest: Manifest
+    skipped: pd.DataFrame
+    conflicts: pd.DataFrame
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What a run trains and is judged on.
+
+    manifest: with split and target, rows ordered by path. labels: class names in target order, sorted.
+    skipped: files and pictures left out, columns path, reason.
+    conflicts: as `Labelled.conflicts`.
+    given_splits: whether the source said which picture is in which part.
+    notes: sentences for the user.
+    audit: `overlap` of the finished parts (see `animeid.data.audit.overlap`), `given_overlap` as it was found, and the
+        number `dropped`.
+    """
+
+    manifest: Manifest
+    labels: tuple[str, ...]
+    skipped: pd.DataFrame
+    conflicts: pd.DataFrame
+    given_splits: bool
+    notes: tuple[str, ...] = ()
+    audit: dict = field(default_factory=dict)
+
+
+def prepare(settings: DataSettings) -> Prepared:
+    """Reads, groups, splits and audits the pictures of `settings`. Equal pictures and settings give equal results.
+
+    Raises:
+        InputError: there is nothing to train on, or the parts overlap and `settings.leaks` forbids it.
+    """
+    read = read_labelled(settings)
+    table, labels = _with_targets(read.manifest.table, settings)
+    given = are_given(table)
+    found = _resolve_given(table, settings) if given else Audit(table, _reasons([]))
+    _check_training(found.table, labels, given)
+    table, notes = make_parts(found.table, labels, settings, given)
+    final = resolve(table, "fail" if settings.leaks == "auto" else settings.leaks)
+    facts = {"given_overlap": found.overlap, "dropped": len(found.dropped), "overlap": overlap(final.table)}
+    return Prepared(
+        manifest=Manifest(final.table, read.manifest.root, read.manifest.attributes),
+        labels=labels,
+        skipped=pd.concat([read.skipped, found.dropped, final.dropped], ignore_index=True),
+        conflicts=read.conflicts,
+        given_splits=given,
+        notes=(*read.notes, *found.notes, *notes, *final.notes),
+        audit=facts,
+    )
+
+
+def read_labelled(settings: DataSettings) -> Labelled:
+    """Reads every picture of `settings` once and finds out which belong together; splits are left as given.
+
+    Raises:
+        InputError: there are no pictures, or a class has none that can be read.
+    """
+    rule = copy_rule(settings.copy_pattern)
+    source = read_source(settings)
+    table = source.manifest.table.sort_values(["path", "label"], kind="stable", ignore_index=True)
+    root = source.manifest.root
+    prints, reasons = fingerprint_all([root / path for path in table["path"]], settings.max_pixels)
+    table, prints, skipped = _readable(table, prints, reasons, source)
+    table = table.assign(sha256=prints.sha256, width=prints.sizes[:, 0], height=prints.sizes[:, 1])
+    near = near_pairs(prints, table["label"].tolist())
+    pairs = [*pairs_of_equal(zip(table["label"], table["sha256"], strict=True)), *near.same]
+    pairs += pairs_of_equal(group or path for group, path in zip(table["group"], table["path"], strict=True))
+    if rule is not None:
+        pairs += originals(table["path"].tolist(), table["label"].tolist(), rule)
+    table["group"] = group_names(joined(len(table), pairs), table)
+    exact = exact_conflicts(table)
+    conflicts = listed(table, exact, near.different)
+    clashing = sorted({row for pair in exact for row in pair})
+    table.loc[clashing, "split"] = "excluded"
+    attributes = source.manifest.attributes
+    notes = (*source.notes, *_reading_notes(skipped, len(clashing), len(conflicts) - len(exact)))
+    return Labelled(Manifest(complete(table, attributes), root, attributes), skipped, conflicts, notes)
+
+
+def _readable(
+    table: pd.DataFrame, prints: Fingerprints, reasons: dict[int, str], source: Source
+) -> tuple[pd.DataFrame, Fingerprints, pd.DataFrame]:
+    """Leaves out what could not be read."""
+    rows = np.array([row for row in range(len(table)) if row not in reasons], dtype=np.int64)
+    lost = sorted(set(table["label"]) - set(table["label"].iloc[rows]) - {""})
+    if lost:
+        example = next(row for row in reasons if table["label"].iloc[row] == lost[0])
+        raise InputError(
+            f"the class '{lost[0]}' in {source.manifest.root} has no picture that can be read "
+            f"(such as {table['path'].iloc[example]}: {reasons[example]}): add pictures or remove the class"
+        )
+    if not len(rows):
+        raise InputError(f"no file in {source.manifest.root} is a picture that can be read: see that the path is right")
+    unreadable = [(table["path"].iloc[row], reason) for row, reason in reasons.items()]
+    skipped = _reasons([*source.skipped, *unreadable])
+    return table.iloc[rows].reset_index(drop=True), prints.take(rows), skipped
+
+
+def _reasons(pairs: Sequence[tuple[str, str]]) -> pd.DataFrame:
+    ordered = sorted(pairs)
+    return pd.DataFrame({"path": [path for path, _ in ordered], "reason": [why for _, why in ordered]}, dtype=str)
+
+
+def _reading_notes(skipped: pd.DataFrame, exact: int, near: int) -> list[str]:
+    notes = []
+    if len(skipped):
+        kinds = Counter(reason.split(":")[0] for reason in skipped["reason"])
+        told = ", ".join(f"{count} {kind}" for kind, count in kinds.most_common())
+        notes.append(f"{len(skipped)} files were left out and are listed with their reasons ({told})")
+    if exact:
+        notes.append(f"{exact} pictures are exact copies of pictures with another label: they are in no part and listed")
+    if near:
+        notes.append(f"{near} pairs of pictures with different labels are nearly equal: look at the listed conflicts")
+    return notes
+
+
+def _with_targets(table: pd.DataFrame, settings: DataSettings) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """Numbers the classes; pictures without a label go to the part `unknown`.
+
+    Raises:
+        InputError: there are fewer than two classes.
+    """
+    unlabelled = (table["label"] == "") | (table["split"] == "unknown")
+    used = table["split"] != "excluded"
+    labels = tuple(sorted(set(table["label"][used & ~unlabelled])))
+    if len(labels) < 2:
+        where = settings.root or "the built-in cast"
+        there = f"only the class '{labels[0]}'" if labels else "no class"
+        raise InputError(f"{where} has {there}: at least two classes are needed to tell characters apart")
+    number = {label: target for target, label in enumerate(labels)}
+    targets = table["label"].map(number).fillna(UNKNOWN_TARGET).astype(np.int64)
+    return (
+        table.assign(
+            target=targets.mask(unlabelled, UNKNOWN_TARGET), split=table["split"].mask(unlabelled & used, "unknown")
+        ),
+        labels,
+    )
+
+
+def _resolve_given(table: pd.DataFrame, settings: DataSettings) -> Audit:
+    if settings.leaks == "report":
+        return Audit(table, _reasons([]))
+    return resolve(table, "drop" if settings.leaks == "auto" else settings.leaks)
+
+
+def _check_training(table: pd.DataFrame, labels: Sequence[str], given: bool) -> None:
+    """Every class must be learnable: given parts may leave one without a training picture."""
+    if not given:
+        return
+    learnt = set(table.loc[table["split"] == "train", "label"])
+    missing = [label for label in labels if label not in learnt]
+    if missing:
+        raise InputError(
+            f"the class '{missing[0]}' has no training picture that is not a copy of a val or test picture: "
+            "add some to train, or move its pictures to unknown"
+        )

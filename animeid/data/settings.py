@@ -1,0 +1,54 @@
+"""What a data card may say. Light: the command line reads this before anything heavy is imported."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from annotated_types import Ge, Gt, Interval
+
+from animeid.data.synthetic.settings import CastSettings
+
+Leaks = Literal["auto", "fail", "drop", "report"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataSettings:
+    """Where the pictures are, how they are split, and how they are loaded.
+
+    root: class folders; a folder with `train/` and any of `val/ test/ unknown/`; or a manifest file (CSV or Parquet).
+        Without it the built-in cast is used.
+    cast: the built-in cast.
+    image_size: side in pixels, or height and width.
+    batch_size, num_workers: of the loaders.
+    folds: at most so many folds are made of train and val; None makes one split by ratio.
+    fold: the fold that is the validation part.
+    split_seed: moves the split; apart from the run's seed.
+    val_ratio, test_ratio: shares of the pictures where no split is given.
+    leaks: what happens when the parts overlap. `auto` fails on our own splits and, on given ones, drops the picture
+        from the part that matters less: from training first.
+    attributes: columns of the manifest that arrive in the batch.
+    copy_pattern: regular expression for file names (without their ending) of offline-augmented copies, with a group
+        `original` that is the original's name: `(?P<original>.+)_aug[0-9]+`. Copies stay with their original.
+    max_pixels: larger pictures are left out; no more than Pillow itself takes for harmless.
+    crop_pct: share of the resized short side that evaluation keeps.
+    many_above, few_below: bounds of the many/medium/few groups, in training pictures of a class.
+    """
+
+    root: str | None = None
+    cast: CastSettings | None = None
+    image_size: Annotated[int, Ge(8)] | tuple[Annotated[int, Ge(8)], Annotated[int, Ge(8)]] | Literal["auto"] = "auto"
+    batch_size: Annotated[int, Ge(1)] | Literal["auto"] = "auto"
+    num_workers: Annotated[int, Ge(0)] | Literal["auto"] = "auto"
+    folds: Annotated[int, Ge(2)] | None = None
+    fold: Annotated[int, Ge(0)] | None = None
+    split_seed: Annotated[int, Ge(0)] = 0
+    val_ratio: Annotated[float, Interval(ge=0, lt=1)] = 0.15
+    test_ratio: Annotated[float, Interval(ge=0, lt=1)] = 0.15
+    leaks: Leaks = "auto"
+    attributes: tuple[str, ...] = ()
+    copy_pattern: str | None = None
+    max_pixels: Annotated[int, Interval(ge=1, le=89_478_485)] = 64_000_000
+    crop_pct: Annotated[float, Interval(gt=0, le=1)] = 0.95
+    many_above: Annotated[int, Ge(1)] = 100
+    few_below: Annotated[int, Gt(0)] = 20

@@ -1,0 +1,160 @@
+"""Where pictures come from: class folders, folders of parts, a manifest file, the built-in cast."""
+
+from __future__ import annotations
+
+import os
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from animeid.data.images import SUFFIXES
+from animeid.data.manifest import SUFFIXES as MANIFEST_SUFFIXES
+from animeid.data.manifest import Manifest, complete, read_manifest
+from animeid.data.settings import DataSettings
+from animeid.data.synthetic.settings import CastSettings
+from animeid.errors import InputError
+
+PARTS = ("train", "val", "test", "unknown")
+DROPPINGS = frozenset({"thumbs.db", "desktop.ini"})
+"""Files that operating systems leave in folders; those with a leading dot are passed over as well."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """What was found before any picture is opened: a manifest without sizes and hashes, files left out, notes.
+
+    skipped: pairs of a path below root and the reason.
+    """
+
+    manifest: Manifest
+    skipped: tuple[tuple[str, str], ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def read_source(settings: DataSettings) -> Source:
+    """Lists the pictures of `settings.root`, or of the built-in cast.
+
+    Raises:
+        InputError: nothing usable is there.
+    """
+    if settings.root is None:
+        return _built_in_cast(settings)
+    root = Path(settings.root).expanduser()
+    if root.is_dir():
+        if settings.attributes:
+            raise InputError(
+                f"data.attributes needs a manifest that has those columns, but {root} is a folder: "
+                "give data.root=MANIFEST.csv"
+            )
+        return _folder(root)
+    if root.is_file() and root.suffix.lower() in MANIFEST_SUFFIXES:
+        manifest = read_manifest(root, settings.attributes)
+        if manifest.table.empty:
+            raise InputError(f"the manifest {root} has no rows: list at least two classes of pictures in it")
+        return Source(manifest)
+    if root.exists():
+        raise InputError(f"data.root={settings.root} is neither a folder nor a CSV or Parquet manifest: give one of them")
+    raise InputError(f"data.root={settings.root} is not there: give an existing folder or manifest file")
+
+
+def _built_in_cast(settings: DataSettings) -> Source:
+    from animeid.data.synthetic.build import MANIFEST, build_cast
+
+    folder = build_cast(settings.cast or CastSettings())
+    return Source(read_manifest(folder / MANIFEST, settings.attributes))
+
+
+def _folder(root: Path) -> Source:
+    folders = _folders(root)
+    if any(folder.name == "train" and _folders(folder) for folder in folders):
+        source = _folder_of_parts(root, folders)
+    else:
+        source = _class_folders(root, root, split="")
+    if not len(source.manifest.table):
+        raise InputError(f"the folder {root} has no pictures: put each class's pictures into a folder named after it")
+    unread = sorted(file.name for file in _files(root) if file.suffix.lower() in MANIFEST_SUFFIXES)
+    notes = [f"{root / name} is there but not read: give it as data.root to use it" for name in unread]
+    return Source(source.manifest, source.skipped, (*source.notes, *notes))
+
+
+def _folder_of_parts(root: Path, folders: list[Path]) -> Source:
+    sources = []
+    for folder in folders:
+        if folder.name == "unknown":
+            sources.append(_listing(root, [(path, "", "unknown") for path in _walk(folder)], []))
+        elif folder.name in PARTS:
+            sources.append(_class_folders(root, folder, folder.name))
+    others = [folder.name for folder in folders if folder.name not in PARTS]
+    notes = []
+    if others:
+        listed = ", ".join(others[:5])
+        notes.append(f"folders beside {root / 'train'} that are not read: {listed} (parts are named {', '.join(PARTS)})")
+    table = pd.concat([source.manifest.table for source in sources], ignore_index=True)
+    skipped = [item for source in sources for item in source.skipped]
+    return Source(Manifest(table, root), tuple(skipped), tuple(notes))
+
+
+def _class_folders(root: Path, folder: Path, split: str) -> Source:
+    rows: list[tuple[Path, str, str]] = []
+    loose = [path for path in _files(folder) if path.suffix.lower() in SUFFIXES]
+    classes = _folders(folder)
+    if loose and not classes:
+        raise InputError(
+            f"{folder} holds pictures but no class folders: put each class's pictures into a folder named after it"
+        )
+    for path in classes:
+        label = unicodedata.normalize("NFC", path.name)
+        found = [(file, label, split) for file in _walk(path)]
+        if not found and split in ("", "train"):
+            raise InputError(f"the class folder {path} has no pictures: add some or remove the folder")
+        rows += found
+    return _listing(root, rows, [(path, "not in a class folder") for path in loose])
+
+
+def _listing(root: Path, rows: list[tuple[Path, str, str]], skipped: list[tuple[Path, str]]) -> Source:
+    frame = pd.DataFrame(
+        {
+            "path": [path.relative_to(root).as_posix() for path, _, _ in rows],
+            "label": [label for _, label, _ in rows],
+            "split": [split for _, _, split in rows],
+        },
+        dtype=str,
+    )
+    left_out = tuple((path.relative_to(root).as_posix(), reason) for path, reason in skipped)
+    return Source(Manifest(complete(frame), root), left_out)
+
+
+def _folders(folder: Path) -> list[Path]:
+    return sorted(path for path in _entries(folder) if path.is_dir())
+
+
+def _files(folder: Path) -> list[Path]:
+    return sorted(path for path in _entries(folder) if not path.is_dir())
+
+
+def _entries(folder: Path) -> Iterator[Path]:
+    try:
+        names = os.listdir(folder)
+    except OSError as error:
+        raise InputError(f"the folder {folder} cannot be listed ({error.strerror}): allow reading it") from error
+    return (folder / name for name in names if not _ignored(name))
+
+
+def _ignored(name: str) -> bool:
+    return name.startswith(".") or name == "__MACOSX" or name.lower() in DROPPINGS
+
+
+def _walk(folder: Path) -> Iterator[Path]:
+    """Every file at any depth; linked folders are followed, but none is entered twice."""
+    entered: set[str] = set()
+    for current, folders, files in os.walk(folder, followlinks=True):
+        real = os.path.realpath(current)
+        if real in entered:
+            folders.clear()
+            continue
+        entered.add(real)
+        folders[:] = sorted(name for name in folders if not _ignored(name))
+        yield from (Path(current) / name for name in sorted(files) if not _ignored(name))

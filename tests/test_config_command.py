@@ -1,0 +1,289 @@
+"""Commands answer bad input with one sentence and status 2, before anything heavy is imported."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from animeid import cli
+from animeid.config.command import command
+from animeid.config.freeze import read_yaml, write_yaml
+from animeid.errors import InputError
+
+Answer = tuple[int, list[str]]
+
+
+class Recorder:
+    """Work that remembers its requests."""
+
+    def __init__(self) -> None:
+        self.requests: list[dict[str, Any]] = []
+
+    def __call__(self, request: dict[str, Any]) -> None:
+        self.requests.append(request)
+
+
+@pytest.fixture
+def recorder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Recorder:
+    """In an empty folder, with transforms left untried: importing albumentations takes seconds."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("animeid.config.freeze.try_transforms", lambda request: None)
+    return Recorder()
+
+
+@pytest.fixture
+def answer(recorder: Recorder, capsys: pytest.CaptureFixture[str]) -> Callable[..., Answer]:
+    def ask(*arguments: str, root: str = "train", work: Callable[[dict[str, Any]], Any] = recorder) -> Answer:
+        try:
+            status = command(root, work)(arguments)
+        except SystemExit as left:
+            status = int(left.code or 0)
+        return status, capsys.readouterr().err.splitlines()
+
+    return ask
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["loss=focl"], "no loss card is called 'focl'; did you mean 'focal'? There are: class_balanced, "),
+        (["model=resnet5O"], "no model card is called 'resnet5O'; did you mean 'resnet50'? There are: "),
+        (["losss=focal"], "the configuration has no key 'losss'; did you mean 'loss'? There are: "),
+        (["loss=focal", "loss.gama=3"], "loss has no key 'gama'; did you mean 'gamma'? There are: gamma"),
+        (["loss.gama=3"], "loss has no key 'gama'; there are: label_smoothing"),
+        (["loss=focal", "loss.gamma=abc"], "loss.gamma must be a number of at least 0, not 'abc'"),
+        (["loss=focal", "loss.gamma=-1"], "loss.gamma must be a number of at least 0, not -1"),
+        (
+            ["trainer.max_epoch=3"],
+            "trainer has no key 'max_epoch'; did you mean 'max_epochs'? There are: ",
+        ),
+        (["trainer.max_epochs=-1"], "trainer.max_epochs must be a whole number of at least 1 or 'auto', not -1"),
+        (["data.batch_size=0"], "data.batch_size must be "),
+        (["data.val_ratio=1.5"], "data.val_ratio must be "),
+        (["data.root.x=1"], "data.root must be text or null, not {"),
+        (["loss"], "the argument 'loss' cannot be read: write key=value, such as seed=2 or loss=focal"),
+        (["loss=focal", "loss.gamma=[1"], "the argument 'loss.gamma=[1' cannot be read"),
+        (["seed=-1"], "seed must be a whole number of at least 0, not -1"),
+        (["seed=???"], "seed is not given: write seed=..., or see --help"),
+        (["run_id=../x"], "run_id must be a name of letters"),
+        (["run_id=.."], "run_id must be a name of letters"),
+        (["+sed=2"], "the configuration has no key 'sed'; did you mean 'seed'? There are: "),
+        (["loss=null"], "no loss card is called 'null'"),
+        (["augment.ops.flop.p=1"], "augment.ops has no part 'flop'; did you mean 'flip'? There are: "),
+        (["losss.gamma=1"], "the configuration has no key 'losss'; did you mean 'loss'?"),
+        (["loss._target_=os.system"], "loss._target_ is 'os.system'; a card can name only what lies under animeid, "),
+        (["data.root=${nowhere}"], "Interpolation key 'nowhere' not found"),
+        (["--config-dir", "nowhere"], "Additional config directory "),
+        (["--resolve"], "The --resolve flag can only be used"),
+        (["-m", "loss=focal,focl"], "no loss card is called 'focl'; did you mean 'focal'?"),
+        (["-m", "loss=focal", "loss.gamma=1,abc"], "loss.gamma must be a number of at least 0, not 'abc'"),
+    ],
+)
+def test_bad_input_is_one_sentence_and_status_2(
+    answer: Callable[..., Answer], recorder: Recorder, arguments: list[str], sentence: str
+) -> None:
+    status, lines = answer(*arguments)
+    assert status == 2
+    assert len(lines) == 1, lines
+    assert lines[0].startswith(f"animeid: error: {sentence}")
+    assert recorder.requests == []
+
+
+@pytest.mark.parametrize(
+    ("root", "arguments", "sentence"),
+    [
+        ("evaluate", [], "run is not given: write run=..., or see --help"),
+        (
+            "evaluate",
+            ["run=x", "split=tset"],
+            "split must be 'train', 'val' or 'test', not 'tset'; did you mean 'test'",
+        ),
+        ("evaluate", ["run=x", "data.rot=y"], "data has no key 'rot'; did you mean 'root'?"),
+        ("evaluate", ["run=x", "loss=focal"], "the configuration has no key 'loss'"),
+        ("predict", ["run=x"], "input is not given"),
+        ("predict", ["run=x", "input=y", "top_k=0"], "top_k must be a whole number of at least 1, not 0"),
+        ("predict", ["run=x", "inptu=y"], "the configuration has no key 'inptu'; did you mean 'input'?"),
+    ],
+)
+def test_the_other_commands_answer_alike(
+    answer: Callable[..., Answer], root: str, arguments: list[str], sentence: str
+) -> None:
+    status, lines = answer(*arguments, root=root)
+    assert status == 2
+    assert lines[0].startswith(f"animeid: error: {sentence}")
+
+
+def test_a_good_command_line_becomes_a_plain_request_and_leaves_no_files(
+    answer: Callable[..., Answer], recorder: Recorder, tmp_path: Path
+) -> None:
+    status, lines = answer("loss=focal", "loss.gamma=1", "data.image_size=[60,80]", "run_id=7", "seed=3")
+    assert (status, lines) == (0, [])
+    (request,) = recorder.requests
+    assert request["loss"]["gamma"] == 1
+    assert request["data"]["image_size"] == [60, 80]
+    assert (request["run_id"], request["seed"]) == ("7", 3)
+    assert yaml.safe_load(yaml.safe_dump(request)) == request
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_group_can_be_left_to_nothing(answer: Callable[..., Answer], recorder: Recorder) -> None:
+    assert answer("logger=none")[0] == 0
+    assert recorder.requests[0]["logger"] is None
+
+
+def test_jobs_of_a_multirun_lie_in_one_folder(
+    answer: Callable[..., Answer], recorder: Recorder, tmp_path: Path
+) -> None:
+    assert answer("-m", "seed=1,2", "run_id=sweep")[0] == 0
+    assert answer("-m", "seed=1,2")[0] == 0
+    names = [request["run_id"] for request in recorder.requests]
+    assert names[:2] == ["sweep/0", "sweep/1"]
+    date, time, _ = names[2].split("/")
+    assert names[3] == f"{date}/{time}/1"
+    assert [request["seed"] for request in recorder.requests] == [1, 2, 1, 2]
+    assert [path.name for path in tmp_path.iterdir()] == ["outputs"]
+
+
+def test_a_job_that_fails_does_not_stop_the_others(answer: Callable[..., Answer]) -> None:
+    seen = []
+
+    def work(request: dict[str, Any]) -> None:
+        seen.append(request["seed"])
+        if request["seed"] == 1:
+            raise InputError("no pictures there")
+
+    status, lines = answer("-m", "seed=1,2", work=work)
+    assert (status, seen) == (2, [1, 2])
+    assert lines == ["animeid: error: no pictures there"]
+
+
+def test_a_bug_keeps_its_traceback(answer: Callable[..., Answer]) -> None:
+    def work(request: dict[str, Any]) -> None:
+        raise ValueError("a bug")
+
+    with pytest.raises(ValueError, match="a bug"):
+        answer(work=work)
+
+
+def test_an_interruption_is_status_130(answer: Callable[..., Answer]) -> None:
+    def work(request: dict[str, Any]) -> None:
+        raise KeyboardInterrupt
+
+    assert answer(work=work) == (130, ["animeid: error: interrupted"])
+
+
+def test_tracebacks_on_request(answer: Callable[..., Answer], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HYDRA_FULL_ERROR", "1")
+    with pytest.raises(InputError, match="seed must be"):
+        answer("seed=-1")
+
+
+def test_arguments_and_environment_are_as_before_while_the_work_runs(
+    answer: Callable[..., Answer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Lightning starts other processes with the arguments of this one."""
+    monkeypatch.setattr(sys, "argv", ["animeid", "train", "seed=2"])
+    seen: list[list[str]] = []
+    answer("seed=2", work=lambda request: seen.append(sys.argv))
+    assert seen == [["animeid", "train", "seed=2"]]
+
+
+def test_cards_of_ones_own(answer: Callable[..., Answer], recorder: Recorder, tmp_path: Path) -> None:
+    mine = tmp_path / "cards" / "loss" / "mine.yaml"
+    mine.parent.mkdir(parents=True)
+    write_yaml(mine, {"_target_": "animeid.losses.focal.FocalLoss", "_partial_": True, "gamma": 0.5})
+    assert answer("--config-dir", "cards", "loss=mine")[0] == 0
+    assert recorder.requests[0]["loss"]["gamma"] == 0.5
+    _, lines = answer("--config-dir", "cards", "loss=mien")
+    assert "did you mean 'mine'?" in lines[0]
+    _, lines = answer("--config-dir", "cards", "loss=mine", "loss.gamm=1")
+    assert "loss has no key 'gamm'; did you mean 'gamma'?" in lines[0]
+    mine.write_text("_target_: [")
+    assert answer("--config-dir", "cards", "loss=mine")[0] == 2
+
+
+def test_keys_that_a_card_does_not_list_can_be_set(answer: Callable[..., Answer], recorder: Recorder) -> None:
+    assert answer("data.num_workers=0", "data.val_ratio=0.2")[0] == 0
+    data = recorder.requests[0]["data"]
+    assert (data["num_workers"], data["val_ratio"]) == (0, 0.2)
+
+
+def test_settings_are_written_out_with_their_defaults(answer: Callable[..., Answer], recorder: Recorder) -> None:
+    answer()
+    request = recorder.requests[0]
+    assert request["data"]["split_seed"] == 0
+    assert request["data"]["attributes"] == []
+    assert request["data"]["cast"]["seed"] == 0
+    assert "stats" not in request["loss"]
+
+
+def test_help_names_groups_cards_keys_and_examples(recorder: Recorder, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as left:
+        command("train", recorder)(["--help"])
+    assert left.value.code in (0, None)
+    text = capsys.readouterr().out
+    assert "loss: class_balanced, class_balanced_focal, cross_entropy, focal" in text
+    assert "data.root=FOLDER" in text
+    assert "max_epochs: auto" in text
+
+
+def test_yaml_keeps_names_in_any_script_and_order(tmp_path: Path) -> None:
+    plain = {"名前": "初音 & 猫", "a": [1.0e-8, None, True], "text": "1e-4", "reference": "${x}"}
+    write_yaml(tmp_path / "x.yaml", plain)
+    assert read_yaml(tmp_path / "x.yaml") == plain
+    assert "初音" in (tmp_path / "x.yaml").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "text"),
+    [
+        (["--help"], 0, "animeid train"),
+        ([], 0, "animeid train"),
+        (["--version"], 0, "animeid 0."),
+        (["trian"], 2, "no command is called 'trian'; did you mean 'train'?"),
+    ],
+)
+def test_console_script(arguments: list[str], status: int, text: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(arguments) == status
+    said = capsys.readouterr()
+    assert text in said.out + said.err
+
+
+def test_the_console_script_hands_its_arguments_on(recorder: Recorder, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["train", "loss=focl"]) == 2
+    assert "did you mean 'focal'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("module", "argument", "status"),
+    [("animeid.train", "loss.gama=3", 2), ("animeid.predict", "--help", 0), ("animeid.cli", "--version", 0)],
+)
+def test_nothing_heavy_is_imported_for_an_answer(module: str, argument: str, status: int, tmp_path: Path) -> None:
+    code = (
+        "import sys, importlib\n"
+        f"main = importlib.import_module({module!r}).main\n"
+        f"try: status = main([{argument!r}])\n"
+        "except SystemExit as left: status = left.code or 0\n"
+        "heavy = {'torch', 'lightning', 'pandas', 'albumentations', 'timm', 'numpy', 'cv2'} & sys.modules.keys()\n"
+        "print('heavy:', sorted(heavy)); sys.exit(status)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path)
+    assert done.returncode == status, done.stderr
+    assert done.stdout.endswith("heavy: []\n")
+    assert "Traceback" not in done.stderr
+
+
+def test_as_a_module_with_the_real_entry_point(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "animeid.train", "loss=focl"], capture_output=True, text=True, cwd=tmp_path
+    )
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr.startswith("animeid: error: no loss card is called 'focl'")
+    assert done.stderr.count("\n") == 1
