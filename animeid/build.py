@@ -79,7 +79,7 @@ def build_module(plan: Plan, stats: LabelStats, model: Classifier) -> CharacterM
     facts = plan["facts"]
     channels_last = model.backbone.prefers_channels_last
     if channels_last:
-        model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        model = model.to(memory_format=torch.channels_last)
     return CharacterModule(
         model=model,
         loss=gateway.build(plan["loss"], "loss", stats=stats),

@@ -56,6 +56,6 @@ def environment_line(folder: Path) -> str:
     hardware, packages, code = found["hardware"], found["packages"], found["code"]
     commit = (code["commit"] or "no commit")[:10] + (" with changes" if code["dirty"] else "")
     return (
-        f"{hardware['cores']} cores, {hardware['memory_gib']} GiB, {hardware['accelerator']}; Python {found['python']}, "
-        f"torch {packages['torch']}, timm {packages['timm']}; commit {commit}."
+        f"{hardware['cores']} cores, {hardware['memory_gib']} GiB, {hardware['accelerator']}; "
+        f"Python {found['python']}, torch {packages['torch']}, timm {packages['timm']}; commit {commit}."
     )

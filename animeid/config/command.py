@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import hydra
 from hydra._internal.utils import get_args_parser
@@ -42,7 +42,13 @@ def say_error(sentence: str) -> None:
     print(f"animeid: error: {sentence}", file=sys.stderr, flush=True)  # noqa: T201
 
 
-def command(root: str, work: Work) -> Callable[[Sequence[str] | None], int]:
+class Main(Protocol):
+    """An entry point: arguments (None: those of this process) to exit status."""
+
+    def __call__(self, arguments: Sequence[str] | None = None) -> int: ...
+
+
+def command(root: str, work: Work) -> Main:
     """The `main` of an entry point.
 
     Args:

@@ -19,7 +19,7 @@ from torchvision import datasets, transforms
 
 from animeid.build import Built, build
 from animeid.config import gateway
-from animeid.config.command import compose
+from animeid.config.compose import compose
 from animeid.data.prepare import prepare
 from animeid.engine.callbacks.history import History
 from animeid.engine.trainer import build_trainer, choose_device
@@ -53,7 +53,7 @@ def make(root: Path, *overrides: str) -> tuple[Built, Any, Any]:
     request = compose("train", [f"data.root={root}", "model.pretrained=false", f"data.image_size={SIZE}", *overrides])
     device = choose_device(gateway.build(request["trainer"]))
     prepared = prepare(gateway.build(request["data"]))
-    return build(make_plan(request, prepared, device), prepared, device), prepared, device
+    return build(make_plan(request, prepared, device), prepared), prepared, device
 
 
 def ours(root: Path, epochs: int = 2) -> float:
@@ -186,8 +186,9 @@ def main() -> None:
     text = f"""# Speed and memory
 
 `python -m experiments.speed.bench` (`make bench`) writes this page. {CLASSES * PER_CLASS} JPEG pictures of 300 to
-1,000 px, {SIZE} px in training, the default model, precision, batch size and workers, {torch.get_num_threads()} threads;
-the median of {ROUNDS} rounds in which the candidates take turns. animeid: {rates["animeid"]:.0f} images/s.
+1,000 px, {SIZE} px in training, the default model, precision, batch size and workers,
+{torch.get_num_threads()} threads; the median of {ROUNDS} rounds in which the candidates take turns.
+animeid: {rates["animeid"]:.0f} images/s.
 
 {table(header, rows)}
 
