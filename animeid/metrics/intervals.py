@@ -14,7 +14,7 @@ LEVEL = 0.95
 RESAMPLES = 1000
 SEED = 0
 MIN_GROUPS = 5
-CHUNK_ENTRIES = 4_000_000
+CHUNK_ENTRIES = 1_000_000
 
 Values = Callable[[np.ndarray], np.ndarray]
 """Figures `[..., F]` of sums `[..., width]`."""

@@ -1,0 +1,100 @@
+"""The figures of a run as a plain table for the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+ROWS = (
+    "acc_micro",
+    "acc_macro",
+    "f1_macro",
+    "f1_weighted",
+    "top5",
+    "many/acc_macro",
+    "medium/acc_macro",
+    "few/acc_macro",
+    "ece",
+    "nll",
+    "loss",
+)
+PARTS = ("test", "val")
+MISSING = "-"
+RANKED_BY = "f1_macro"
+NOTE = "[95 % interval], from 1,000 resamples of groups; none under 5 groups, or where every resample agrees."
+
+
+def _cell(figures: Mapping[str, Any], name: str) -> str:
+    value, interval = figures.get(name), figures.get(f"{name}_ci")
+    if value is None:
+        return MISSING
+    return f"{value:.3f}" + (f" [{interval[0]:.3f}, {interval[1]:.3f}]" if interval else "")
+
+
+def _count(figures: Mapping[str, Any]) -> str:
+    return f"{figures['support']:,} in {figures['groups']:,} groups"
+
+
+def _align(rows: list[list[str]]) -> list[str]:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+    return [lines[0], "-" * max(map(len, lines)), *lines[1:]]
+
+
+def _title(name: str) -> str:
+    return name.replace("_", " ")
+
+
+def _part_table(part: str, figures: Mapping[str, Any], baselines: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    header = [part, "model", *map(_title, baselines)]
+    rows = [["pictures", _count(figures), *("" for _ in baselines)]]
+    for name in ROWS:
+        if figures.get(name) is not None:
+            rows.append([name, _cell(figures, name), *(_cell(baseline, name) for baseline in baselines.values())])
+    return _align([header, *rows])
+
+
+def _warnings(part: str, figures: Mapping[str, Any], baselines: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """A sentence for each baseline that the model does not beat."""
+    own = figures[RANKED_BY]
+    return [
+        f"On {part} the model does not beat the baseline {_title(name)} ({RANKED_BY} {own:.3f} against "
+        f"{baseline[RANKED_BY]:.3f}): it has not learnt to tell the classes apart."
+        for name, baseline in baselines.items()
+        if own is not None and baseline[RANKED_BY] is not None and own <= baseline[RANKED_BY]
+    ]
+
+
+def _cost_line(cost: Mapping[str, Any]) -> str:
+    texts = (
+        ("train_s", "trained in {:.0f} s"),
+        ("images_per_s", "{:,.0f} images/s"),
+        ("peak_mem", "peak memory {:,.0f} MiB"),
+        ("params", "{:,} parameters"),
+        ("size_mb", "{:.1f} MB"),
+        ("latency_ms", "{:.1f} ms a picture"),
+    )
+    return "cost: " + ", ".join(text.format(cost[name]) for name, text in texts if cost.get(name) is not None)
+
+
+def summary_table(metrics: Mapping[str, Any]) -> str:
+    """The figures of `metrics.json` with intervals, a table a part, beside the baselines, and the cost.
+
+    Args:
+        metrics: `val` and `test` where they exist, and where known `baselines` (`{part: {name: figures}}`) and `cost`.
+
+    Returns:
+        Lines of plain text; a sentence says so where a baseline is not beaten.
+    """
+    baselines = metrics.get("baselines") or {}
+    parts = [part for part in PARTS if metrics.get(part)]
+    parts += [name for name in metrics if name not in (*PARTS, "baselines", "cost") and metrics[name]]
+    lines: list[str] = []
+    for part in parts:
+        lines += [*_part_table(part, metrics[part], baselines.get(part, {})), ""]
+    for part in parts:
+        lines += _warnings(part, metrics[part], baselines.get(part, {}))
+    lines.append(NOTE)
+    if metrics.get("cost"):
+        lines.append(_cost_line(metrics["cost"]))
+    return "\n".join(lines)

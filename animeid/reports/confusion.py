@@ -1,0 +1,85 @@
+"""The confusion matrix, from saved predictions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.figure import Figure
+
+from animeid.reports.picture import INK, picture, shorten, text_width
+
+COUNTED_UP_TO = 30
+"""Classes up to which the counts are written into the cells."""
+
+NAMED_UP_TO = 300
+"""Classes up to which each has its name; of more, every n-th."""
+
+LONGEST_NAME = 30
+SHARES = LinearSegmentedColormap.from_list("shares", ["#ffffff", "#cfe0f1", "#6fa3d4", "#2f6fb3", "#123a66"])
+
+
+def confusion_counts(targets: np.ndarray, predicted: np.ndarray, num_classes: int) -> np.ndarray:
+    """`[C, C]` int64 pictures by class (rows) and answer (columns); both arrays `[N]`, no target -1."""
+    return np.bincount(targets * num_classes + predicted, minlength=num_classes**2).reshape(num_classes, num_classes)
+
+
+def _cell_inches(classes: int) -> float:
+    """Large cells for a few classes, and no more than some thirty inches for many."""
+    return float(np.clip(12 / classes, 0.145, 0.62)) if classes <= NAMED_UP_TO else 30 / classes
+
+
+def _write_counts(axes: Axes, counts: np.ndarray, shares: np.ndarray, size: float) -> None:
+    for row, column in np.argwhere(counts > 0):
+        colour = "white" if shares[row, column] > 0.45 else INK
+        axes.text(column, row, f"{counts[row, column]}", ha="center", va="center", color=colour, fontsize=size)
+
+
+def _name_classes(axes: Axes, labels: Sequence[str], support: np.ndarray, size: float) -> None:
+    every = int(np.ceil(len(labels) / NAMED_UP_TO))
+    places = np.arange(0, len(labels), every)
+    names = [shorten(labels[place], LONGEST_NAME) for place in places]
+    rows = [f"{name}  ({support[place]})" for name, place in zip(names, places, strict=True)]
+    axes.set_xticks(places, names, rotation=90, fontsize=size)
+    axes.set_yticks(places, rows, fontsize=size)
+    axes.tick_params(length=0)
+
+
+def _legend(figure: Figure, axes: Axes, height: float) -> None:
+    bar = figure.colorbar(axes.images[0], ax=axes, shrink=min(1.0, 4 / height), aspect=18, pad=0.02, anchor=(0, 1))
+    bar.set_label("share of the class's pictures", fontsize=8)
+    bar.ax.tick_params(labelsize=8, length=2)
+    bar.outline.set_linewidth(0.4)  # type: ignore[operator]
+
+
+def draw_confusion_matrix(counts: np.ndarray, labels: Sequence[str], path: Path, title: str) -> None:
+    """Draws `[C, C]` counts, rows the true classes, coloured by share of the row.
+
+    The picture grows with the number of classes; a row's number of pictures stands behind its name, and a class
+    without pictures has an empty row.
+    """
+    support = counts.sum(axis=1)
+    shares = counts / np.maximum(support, 1)[:, None]
+    cell = _cell_inches(len(labels))
+    size = float(np.clip(cell * 40, 5.5, 9))
+    names = min(LONGEST_NAME, max(map(text_width, labels))) * size * 0.6 / 72
+    side = cell * len(labels)
+    with picture(path, side + names + 2.0, side + names + 1.0) as figure:
+        axes = figure.subplots()
+        axes.imshow(shares, cmap=SHARES, vmin=0, vmax=1, interpolation="nearest")
+        axes.grid(False)
+        axes.spines[:].set_visible(True)
+        axes.set_xticks(np.arange(len(labels) - 1) + 0.5, minor=True)
+        axes.set_yticks(np.arange(len(labels) - 1) + 0.5, minor=True)
+        axes.grid(which="minor", color="#eef0f2", linewidth=0.5)
+        _name_classes(axes, labels, support, size)
+        axes.tick_params(which="minor", length=0)
+        axes.set_xlabel("predicted")
+        axes.set_ylabel("true (pictures)")
+        axes.set_title(title)
+        _legend(figure, axes, side)
+        if len(labels) <= COUNTED_UP_TO:
+            _write_counts(axes, counts, shares, min(9.0, cell * 22))

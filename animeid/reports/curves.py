@@ -1,0 +1,58 @@
+"""Learning curves."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from animeid.reports.picture import MUTED, keep_integers, picture
+
+LOSSES = {"train/loss": "training", "val/loss": "validation"}
+FIGURES = {"val/f1_macro": "f1_macro", "val/acc_macro": "acc_macro", "val/acc_micro": "acc_micro"}
+MONITORED = "val/f1_macro"
+
+
+def _plot(axes: Axes, history: pd.DataFrame, columns: dict[str, str]) -> None:
+    marker = "o" if len(history) <= 30 else None
+    for column, label in columns.items():
+        axes.plot(history["epoch"], history[column], label=label, marker=marker)
+    axes.set_xlabel("epoch")
+    keep_integers(axes)
+    axes.margins(x=0.03)
+
+
+def _mark_best(axes: Axes, history: pd.DataFrame) -> None:
+    best = history.loc[history[MONITORED].idxmax()]
+    axes.axvline(best["epoch"], color=MUTED, linewidth=1, linestyle=(0, (4, 3)), zorder=1)
+    axes.set_title(
+        f"best f1_macro {best[MONITORED]:.3f}, epoch {int(best['epoch'])}",
+        loc="right",
+        fontsize=8,
+        color=MUTED,
+    )
+
+
+def _existing(history: pd.DataFrame, columns: dict[str, str]) -> dict[str, str]:
+    return {name: label for name, label in columns.items() if name in history and history[name].notna().any()}
+
+
+def draw_learning_curves(history: pd.DataFrame, path: Path) -> None:
+    """Draws losses and, where there is a validation part, its figures over the epochs of `history.csv`."""
+    losses, figures = _existing(history, LOSSES), _existing(history, FIGURES)
+    panels = 2 if figures else 1
+    with picture(path, 5 * panels, 3.4) as figure:
+        every = np.atleast_1d(figure.subplots(1, panels))
+        _plot(every[0], history, losses)
+        every[0].set_title("Loss")
+        every[0].set_ylim(bottom=0)
+        every[0].legend()
+        if figures:
+            _plot(every[1], history, figures)
+            every[1].set_title("Validation")
+            every[1].set_ylim(0, 1.02)
+            every[1].legend(loc="lower right")
+            if MONITORED in figures:
+                _mark_best(every[1], history)

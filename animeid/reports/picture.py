@@ -1,0 +1,87 @@
+"""The house style of pictures, and writing them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from unicodedata import east_asian_width
+
+import matplotlib as mpl
+from cycler import cycler
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from animeid.folder import atomic
+from animeid.reports.fonts import font_families
+
+DPI = 150
+INK = "#2b2f36"
+MUTED = "#7a808a"
+GRID = "#e6e8eb"
+BLUE, ORANGE, GREEN, PURPLE = "#2f6fb3", "#d9772b", "#3c9a6a", "#7d5ba6"
+
+
+def _style() -> dict[str, Any]:
+    return {
+        "font.family": font_families(),
+        "font.size": 9,
+        "text.color": INK,
+        "text.parse_math": False,  # a name may hold $ and _
+        "axes.formatter.use_mathtext": False,
+        "axes.edgecolor": "#b5bac2",
+        "axes.labelcolor": INK,
+        "axes.titlesize": 11,
+        "axes.titlelocation": "left",
+        "axes.prop_cycle": cycler(color=[BLUE, ORANGE, GREEN, PURPLE]),
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "axes.grid": True,
+        "axes.axisbelow": True,
+        "grid.color": GRID,
+        "xtick.color": "#b5bac2",
+        "ytick.color": "#b5bac2",
+        "xtick.labelcolor": INK,
+        "ytick.labelcolor": INK,
+        "legend.frameon": False,
+        "lines.linewidth": 1.8,
+        "lines.markersize": 4,
+    }
+
+
+@contextmanager
+def picture(path: Path, width: float, height: float) -> Iterator[Figure]:
+    """An empty figure of so many inches, written to `path` as PNG when the block ends well.
+
+    matplotlib's settings are as before afterwards, and pyplot is not touched.
+    """
+    with mpl.rc_context(_style()):
+        figure = Figure(figsize=(width, height), dpi=DPI, layout="constrained", facecolor="white")
+        canvas = FigureCanvasAgg(figure)
+        yield figure
+        with atomic(path) as stream:
+            canvas.print_png(stream)
+
+
+def keep_integers(axes: Axes) -> None:
+    """Whole numbers only on the horizontal axis: there is no epoch 2.5."""
+    axes.xaxis.get_major_locator().set_params(integer=True)  # type: ignore[call-arg]
+
+
+def text_width(text: str) -> int:
+    """In half-width characters: an ideograph takes two."""
+    return sum(2 if east_asian_width(letter) in "WF" else 1 for letter in text)
+
+
+def shorten(text: str, width: int) -> str:
+    """At most `width` half-width characters; what is cut from the middle becomes an ellipsis."""
+    if text_width(text) <= width:
+        return text
+    head, tail = list(text), list(text)
+    while text_width("".join(head)) > (width - 1) * 2 / 3:
+        head.pop()
+    while text_width("".join(tail)) > (width - 1) / 3:
+        tail.pop(0)
+    return "".join(head).rstrip() + "…" + "".join(tail).lstrip()

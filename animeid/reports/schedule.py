@@ -1,0 +1,25 @@
+"""The learning rate over a run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from animeid.reports.picture import BLUE, keep_integers, picture
+
+
+def draw_learning_rate(rates: np.ndarray, steps_per_epoch: int, path: Path) -> None:
+    """Draws the rate of each optimiser step, `[steps]`, over epochs."""
+    epochs = np.arange(len(rates)) / steps_per_epoch
+    with picture(path, 5.5, 3.2) as figure:
+        axes = figure.subplots()
+        axes.plot(epochs, rates, drawstyle="steps-post")
+        axes.fill_between(epochs, rates, step="post", color=BLUE, alpha=0.08, linewidth=0)
+        axes.set_title("Learning rate")
+        axes.set_title(f"highest {rates.max():.3g}", loc="right", fontsize=8)
+        axes.set_xlabel(f"epoch ({steps_per_epoch:,} steps each)")
+        axes.set_ylim(bottom=0, top=1.05 * float(rates.max()) or None)
+        axes.ticklabel_format(axis="y", style="sci", scilimits=(-2, 3))
+        axes.margins(x=0.01)
+        keep_integers(axes)
