@@ -169,7 +169,6 @@ def test_evaluating_again_gives_the_same_figures(run: RunFolder) -> None:
     assert evaluate.main([f"run={run.path}"]) == 0
     again = json.loads((run.path / "evaluations" / "test" / "metrics.json").read_text())
     before = json.loads(run.metrics.read_text())
-    assert again["test"] == pytest.approx(before["test"], rel=1e-5) or again["test"].keys() == before["test"].keys()
     for name in ("acc_micro", "acc_macro", "f1_macro", "nll"):
         assert again["test"][name] == pytest.approx(before["test"][name], rel=1e-5)
 

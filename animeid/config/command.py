@@ -31,6 +31,7 @@ INTERRUPTED = 130
 FULL_ERROR = "HYDRA_FULL_ERROR"
 COMPOSING_ERRORS = (HydraException, OmegaConfBaseException, YAMLError, InputError, ValueError)
 
+MULTIRUN = ("-m", "--multirun")
 INSIDE_CARD = re.compile(r"(?!hydra\.)\w+(\.[\w-]+)+=")
 """An argument that sets a value inside a card, `loss.gamma=3`."""
 
@@ -146,7 +147,9 @@ def _composing(arguments: Sequence[str] | None) -> Iterator[None]:
     before, full_error = sys.argv, os.environ.get(FULL_ERROR)
     os.environ[FULL_ERROR] = "1"
     given = before[1:] if arguments is None else arguments
-    sys.argv = [before[0], *(f"++{argument}" if INSIDE_CARD.match(argument) else argument for argument in given)]
+    forced = [f"++{argument}" if INSIDE_CARD.match(argument) else argument for argument in given]
+    # Hydra's parser takes overrides from one place only, so that one before `-m` and one after it would be refused.
+    sys.argv = [before[0], *sorted(forced, key=lambda argument: argument not in MULTIRUN)]
     try:
         yield
     finally:
