@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+from animeid.train import main
 
 OUTPUTS = Path("outputs")
 
@@ -25,8 +26,9 @@ def train(study: str, name: str, overrides: Sequence[str]) -> Path:
         return folder
     shutil.rmtree(folder, ignore_errors=True)
     print(f"{study}: {name}: {' '.join(overrides)}", flush=True)
-    command = [sys.executable, "-m", "animeid.train", f"run_id={folder.name}", *overrides]
-    subprocess.run(command, check=True)
+    status = main([f"run_id={folder.name}", *overrides])
+    if status:
+        sys.exit(status)
     stamp.write_text(json.dumps(list(overrides), ensure_ascii=False), encoding="utf-8")
     return folder
 

@@ -20,9 +20,7 @@ def exact_conflicts(table: pd.DataFrame) -> list[tuple[int, int]]:
     return pairs
 
 
-def listed(
-    table: pd.DataFrame, exact: Sequence[tuple[int, int]], near: Sequence[tuple[int, int]]
-) -> pd.DataFrame:
+def listed(table: pd.DataFrame, exact: Sequence[tuple[int, int]], near: Sequence[tuple[int, int]]) -> pd.DataFrame:
     """Columns kind (`exact` or `near`), path, label, other_path, other_label: a row a pair, ordered."""
     rows = sorted({(0, *pair) for pair in exact} | {(1, *pair) for pair in set(near) - set(exact)})
     first, second = [row for _, row, _ in rows], [row for _, _, row in rows]

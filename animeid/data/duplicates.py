@@ -1,18 +1,90 @@
-"""Near-duplicates."""
+"""Near-duplicates: found by perceptual hashes, confirmed by aligned pixels, grouped without chaining."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from animeid.data.fingerprints import Fingerprints
+from animeid.data.hashing import distances
+from animeid.data.similarity import is_same_picture
+
+NEAR_BITS = 64
+"""Hashes of 256 bits within one class that are worth a look at the pixels: wide, since the pixels decide."""
+
+CONFLICT_BITS = 24
+"""The same between classes, where there are far more pairs and only clear ones are worth a person's time."""
+
+SAME = 0.92
+"""Share of the variance that one picture's colours must explain of the other's."""
+
+BLOCK = 512
 
 
 @dataclass(frozen=True)
 class NearPairs:
+    """same: (member, representative) rows of one label. different: rows (smaller first) of two labels."""
+
     same: list[tuple[int, int]]
     different: list[tuple[int, int]]
 
 
 def near_pairs(prints: Fingerprints, labels: Sequence[str]) -> NearPairs:
-    return NearPairs([], [])
+    """Near-duplicates within each label, and near pairs between labels; a picture without a label has neither.
+
+    Within a label every member is near its group's representative, the first picture of the group, and not merely
+    near another member: chains of small differences would join a whole style of flat art.
+    """
+    names = np.array(labels, dtype=object)
+    same: list[tuple[int, int]] = []
+    for label in sorted(set(labels) - {""}):
+        same += _join(prints, np.flatnonzero(names == label))
+    return NearPairs(same, _conflicts(prints, names))
+
+
+def bits_apart(prints: Fingerprints, rows: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """`[N, M]`: distances between hashes, of the picture or of its mirror, whichever is nearer."""
+    plain = distances(prints.hashes[rows], prints.hashes[others])
+    return np.minimum(plain, distances(prints.mirrored[rows], prints.hashes[others]))
+
+
+def _join(prints: Fingerprints, rows: np.ndarray) -> list[tuple[int, int]]:
+    """(member, representative) pairs of one label."""
+    pairs: list[tuple[int, int]] = []
+    leaders: list[int] = []
+    for start in range(0, len(rows), BLOCK):
+        block = rows[start : start + BLOCK]
+        # The leaders found before the block and all of the block itself, of which some become leaders on the way.
+        others = np.array([*leaders, *block], dtype=np.int64)
+        apart = bits_apart(prints, block, others)
+        known = set(leaders)
+        for place, row in enumerate(block.tolist()):
+            near = np.flatnonzero(apart[place] <= NEAR_BITS)
+            candidates = [int(others[index]) for index in near[np.argsort(apart[place][near], kind="stable")]]
+            leader = next((other for other in candidates if other in known and _same(prints, row, other)), None)
+            if leader is None:
+                known.add(row)
+                leaders.append(row)
+            else:
+                pairs.append((row, leader))
+    return pairs
+
+
+def _same(prints: Fingerprints, row: int, other: int) -> bool:
+    return is_same_picture(prints.thumbnails[row], prints.thumbnails[other], SAME)
+
+
+def _conflicts(prints: Fingerprints, names: np.ndarray) -> list[tuple[int, int]]:
+    """Near pairs of pictures with different labels."""
+    labelled = np.flatnonzero(names != "")
+    numbers = np.unique(names[labelled].astype(str), return_inverse=True)[1]
+    found: list[tuple[int, int]] = []
+    for start in range(0, len(labelled), BLOCK):
+        block, rest = labelled[start : start + BLOCK], labelled[start:]
+        near = bits_apart(prints, block, rest) <= CONFLICT_BITS
+        near &= numbers[start : start + BLOCK, None] != numbers[None, start:]
+        pairs = ((int(block[place]), int(rest[other])) for place, other in zip(*np.nonzero(near), strict=True))
+        found += [pair for pair in pairs if pair[0] < pair[1] and _same(prints, *pair)]
+    return found

@@ -60,4 +60,3 @@ class FileDataset(Dataset):
     def collate(items: list[tuple[int, torch.Tensor, str]]) -> tuple[list[int], torch.Tensor, list[str]]:
         indices, pictures, reasons = zip(*items, strict=True)
         return list(indices), torch.stack(pictures), list(reasons)
-

@@ -110,7 +110,9 @@ def _read_table(path: Path) -> tuple[pd.DataFrame, dict]:
         frame = pq.read_table(path)
     except (ValueError, OSError, pa.ArrowException) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise InputError(f"the manifest {path} cannot be read ({reason}): save it as UTF-8 CSV or as Parquet") from error
+        raise InputError(
+            f"the manifest {path} cannot be read ({reason}): save it as UTF-8 CSV or as Parquet"
+        ) from error
     facts = json.loads((frame.schema.metadata or {}).get(_METADATA, b"{}"))
     return frame.to_pandas(), facts
 

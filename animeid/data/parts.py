@@ -66,9 +66,13 @@ def make_parts(
 
 def _check_fold(settings: DataSettings) -> None:
     if settings.folds is None and settings.fold is not None:
-        raise InputError(f"data.fold={settings.fold} needs data.folds: say how many folds there are, such as data.folds=5")
+        raise InputError(
+            f"data.fold={settings.fold} needs data.folds: say how many folds there are, such as data.folds=5"
+        )
     if settings.folds is not None and settings.fold is None:
-        raise InputError(f"data.folds={settings.folds} needs data.fold: say which fold is the val part, such as data.fold=0")
+        raise InputError(
+            f"data.folds={settings.folds} needs data.fold: say which fold is the val part, such as data.fold=0"
+        )
 
 
 def _pool(table: pd.DataFrame, rows: np.ndarray, seed: int) -> Pool:

@@ -142,7 +142,9 @@ def _reading_notes(skipped: pd.DataFrame, exact: int, near: int) -> list[str]:
         told = ", ".join(f"{count} {kind}" for kind, count in kinds.most_common())
         notes.append(f"{len(skipped)} files were left out and are listed with their reasons ({told})")
     if exact:
-        notes.append(f"{exact} pictures are exact copies of pictures with another label: they are in no part and listed")
+        notes.append(
+            f"{exact} pictures are exact copies of pictures with another label: they are in no part and listed"
+        )
     if near:
         notes.append(f"{near} pairs of pictures with different labels are nearly equal: look at the listed conflicts")
     return notes

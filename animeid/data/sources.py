@@ -56,7 +56,9 @@ def read_source(settings: DataSettings) -> Source:
             raise InputError(f"the manifest {root} has no rows: list at least two classes of pictures in it")
         return Source(manifest)
     if root.exists():
-        raise InputError(f"data.root={settings.root} is neither a folder nor a CSV or Parquet manifest: give one of them")
+        raise InputError(
+            f"data.root={settings.root} is neither a folder nor a CSV or Parquet manifest: give one of them"
+        )
     raise InputError(f"data.root={settings.root} is not there: give an existing folder or manifest file")
 
 
@@ -91,7 +93,9 @@ def _folder_of_parts(root: Path, folders: list[Path]) -> Source:
     notes = []
     if others:
         listed = ", ".join(others[:5])
-        notes.append(f"folders beside {root / 'train'} that are not read: {listed} (parts are named {', '.join(PARTS)})")
+        notes.append(
+            f"folders beside {root / 'train'} that are not read: {listed} (parts are named {', '.join(PARTS)})"
+        )
     table = pd.concat([source.manifest.table for source in sources], ignore_index=True)
     skipped = [item for source in sources for item in source.skipped]
     return Source(Manifest(table, root), tuple(skipped), tuple(notes))

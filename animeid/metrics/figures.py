@@ -37,7 +37,9 @@ class FigureSet:
     def names(self) -> list[str]:
         whole = ["acc_micro", "acc_macro", "f1_macro", "f1_weighted"]
         probabilities = ["top5", "ece", "nll", "loss"] if self.layout.with_logits else []
-        return whole + probabilities + [f"{group}/{name}" for group in self.members for name in ("acc_macro", "f1_macro")]
+        return (
+            whole + probabilities + [f"{group}/{name}" for group in self.members for name in ("acc_macro", "f1_macro")]
+        )
 
     def values(self, sums: np.ndarray) -> np.ndarray:
         """`[..., F]` figures of sums `[..., layout.width]`; NaN where a figure does not exist."""

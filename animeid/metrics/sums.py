@@ -113,9 +113,7 @@ def _collect(layout: Layout, groups: np.ndarray, entries: Entries) -> GroupSums:
     return GroupSums(layout, coo_array((values, (rows, columns)), shape=(len(names), layout.width)).tocsr())
 
 
-def sums_of_predictions(
-    predicted: np.ndarray, targets: np.ndarray, groups: np.ndarray, num_classes: int
-) -> GroupSums:
+def sums_of_predictions(predicted: np.ndarray, targets: np.ndarray, groups: np.ndarray, num_classes: int) -> GroupSums:
     """Group sums of bare predictions; all arrays `[N]`, every target a class."""
     layout = Layout(num_classes, with_logits=False)
     return _collect(layout, groups, _prediction_entries(predicted, targets, num_classes))
