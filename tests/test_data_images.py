@@ -1,0 +1,120 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from animeid.data.images import UnreadableImage, decode
+
+CAP = 1_000_000
+RED, BLUE, WHITE = (200, 30, 40), (20, 40, 220), (255, 255, 255)
+
+
+def halves(width: int = 40, height: int = 20) -> Image.Image:
+    """Red on the left, blue on the right."""
+    image = Image.new("RGB", (width, height), RED)
+    image.paste(BLUE, (width // 2, 0, width, height))
+    return image
+
+
+def close(pixel: np.ndarray, colour: tuple[int, int, int], tolerance: int = 12) -> bool:
+    return bool((np.abs(pixel.astype(int) - colour) <= tolerance).all())
+
+
+@pytest.mark.parametrize("suffix", ["png", "jpg", "bmp", "webp", "gif", "avif"])
+def test_every_format_gives_its_colours(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"図 & picture.{suffix}"
+    halves().save(path)
+    picture = decode(path, CAP)
+    assert picture.shape == (20, 40, 3)
+    assert picture.dtype == np.uint8
+    assert close(picture[10, 5], RED)
+    assert close(picture[10, 35], BLUE)
+
+
+def test_transparency_goes_on_white(tmp_path: Path) -> None:
+    image = Image.new("RGBA", (10, 10), (*RED, 0))
+    image.paste((*RED, 128), (0, 0, 5, 10))
+    image.save(tmp_path / "alpha.png")
+    picture = decode(tmp_path / "alpha.png", CAP)
+    assert close(picture[5, 8], WHITE, 0)
+    assert close(picture[5, 2], tuple(round((one + 255) / 2) for one in RED), 2)
+
+
+def test_palette_with_a_transparent_colour(tmp_path: Path) -> None:
+    image = Image.new("P", (8, 8), 0)
+    image.putpalette([*RED, *BLUE, *([0] * 762)])
+    image.paste(1, (4, 0, 8, 8))
+    image.save(tmp_path / "palette.png", transparency=0)
+    picture = decode(tmp_path / "palette.png", CAP)
+    assert close(picture[4, 1], WHITE, 0)
+    assert close(picture[4, 6], BLUE, 0)
+
+
+def test_16_bits_are_scaled_and_not_clipped(tmp_path: Path) -> None:
+    levels = np.array([[0, 257, 32896, 65535]], dtype=np.uint16)
+    Image.fromarray(levels).save(tmp_path / "deep.png")
+    assert decode(tmp_path / "deep.png", CAP)[0, :, 0].tolist() == [0, 1, 128, 255]
+
+
+def test_cmyk(tmp_path: Path) -> None:
+    halves().convert("CMYK").save(tmp_path / "print.jpg", quality=95)
+    picture = decode(tmp_path / "print.jpg", CAP)
+    assert close(picture[10, 5], RED, 30)
+    assert close(picture[10, 35], BLUE, 30)
+
+
+def test_exif_turns_the_picture(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6  # the camera was turned: the left edge is shown on top
+    halves().save(tmp_path / "turned.jpg", exif=exif, quality=95)
+    picture = decode(tmp_path / "turned.jpg", CAP)
+    assert picture.shape == (40, 20, 3)
+    assert close(picture[5, 10], RED)
+    assert close(picture[35, 10], BLUE)
+
+
+@pytest.mark.parametrize("suffix", ["gif", "webp", "png"])
+def test_the_first_frame_of_an_animation(tmp_path: Path, suffix: str) -> None:
+    first, second = Image.new("RGB", (10, 10), RED), Image.new("RGB", (10, 10), BLUE)
+    first.save(tmp_path / f"moving.{suffix}", save_all=True, append_images=[second], duration=100)
+    assert close(decode(tmp_path / f"moving.{suffix}", CAP)[5, 5], RED)
+
+
+def test_a_picture_above_the_cap_is_refused_before_it_is_decoded(tmp_path: Path) -> None:
+    path = tmp_path / "bomb.png"
+    Image.new("1", (20_000, 20_000)).save(path)
+    with pytest.raises(UnreadableImage, match="too large"):
+        decode(path, CAP)
+    Image.new("RGB", (100, 100)).save(tmp_path / "small.png")
+    with pytest.raises(UnreadableImage, match="100 x 100"):
+        decode(tmp_path / "small.png", 9_999)
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [(b"", "empty"), (b"not a picture at all", "not a picture"), (b"%!PS-Adobe-3.0 EPSF-3.0\n", "not a picture")],
+)
+def test_what_is_no_picture_says_why(tmp_path: Path, content: bytes, reason: str) -> None:
+    path = tmp_path / "file.png"
+    path.write_bytes(content)
+    with pytest.raises(UnreadableImage, match=reason):
+        decode(path, CAP)
+
+
+def test_a_truncated_file_is_broken_and_a_missing_one_missing(tmp_path: Path) -> None:
+    path = tmp_path / "cut.jpg"
+    halves(400, 400).save(path)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    with pytest.raises(UnreadableImage, match="broken"):
+        decode(path, CAP)
+    with pytest.raises(UnreadableImage, match="missing"):
+        decode(tmp_path / "nothing.png", CAP)
+
+
+def test_formats_outside_the_list_are_not_opened(tmp_path: Path) -> None:
+    halves().save(tmp_path / "picture.png", format="TIFF")
+    with pytest.raises(UnreadableImage, match="not a picture"):
+        decode(tmp_path / "picture.png", CAP)
