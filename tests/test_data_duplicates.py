@@ -5,6 +5,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from PIL import Image, ImageDraw
 from scipy.fft import dct
 
 from animeid.data.duplicates import near_pairs
@@ -14,7 +15,6 @@ from animeid.data.hashing import distances, perceptual_hashes
 from animeid.data.images import decode
 from animeid.data.similarity import LEVELS, explained
 from animeid.errors import InputError
-from PIL import Image, ImageDraw
 
 CAP = 10**8
 

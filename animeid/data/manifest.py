@@ -152,7 +152,7 @@ def _as_on_disk(path: str, root: Path) -> str:
     """Some file systems keep decomposed accents: the spelling that exists wins."""
     if not path.isascii() and not (root / path).exists():
         for form in ("NFC", "NFD"):
-            spelled = unicodedata.normalize(form, path)  # type: ignore[arg-type]
+            spelled = unicodedata.normalize(form, path)
             if (root / spelled).exists():
                 return spelled
     return path

@@ -141,10 +141,10 @@ def _files(folder: Path) -> list[Path]:
 
 def _entries(folder: Path) -> Iterator[Path]:
     try:
-        names = os.listdir(folder)
+        entries = list(folder.iterdir())
     except OSError as error:
         raise InputError(f"the folder {folder} cannot be listed ({error.strerror}): allow reading it") from error
-    return (folder / name for name in names if not _ignored(name))
+    return (entry for entry in entries if not _ignored(entry.name))
 
 
 def _ignored(name: str) -> bool:

@@ -36,7 +36,7 @@ class MacroOfSupported(MulticlassStatScores):
 class MacroRecall(MacroOfSupported):
     """Mean recall: `acc_macro`."""
 
-    def class_values(self, hits: Tensor, predicted: Tensor, support: Tensor) -> Tensor:
+    def class_values(self, hits: Tensor, predicted: Tensor, support: Tensor) -> Tensor:  # noqa: ARG002
         return hits / support
 
 

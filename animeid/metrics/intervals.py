@@ -65,9 +65,9 @@ def widening(groups: np.ndarray, spread: np.ndarray, error: np.ndarray) -> np.nd
     """`[F]`: by how much the normal quantile of a percentile interval must grow.
 
     A bootstrap's spread is too small by sqrt((n - 1) / n) and ignores that it was itself estimated; hence Student's t
-    (the expanded percentile interval of Hesterberg 2015, The American Statistician 69(4), section 5.3). With n groups in
-    all but few in each class, a macro figure's spread is smaller still, since resampling a class of one or two groups
-    hardly moves it; the jackknife's error sees that.
+    (the expanded percentile interval of Hesterberg 2015, The American Statistician 69(4), section 5.3). With n groups
+    in all but few in each class, a macro figure's spread is smaller still, since resampling a class of one or two
+    groups hardly moves it; the jackknife's error sees that.
     """
     n = np.maximum(groups, 2)
     tail = (1 + LEVEL) / 2

@@ -48,9 +48,11 @@ def _title(name: str) -> str:
 def _part_table(part: str, figures: Mapping[str, Any], baselines: Mapping[str, Mapping[str, Any]]) -> list[str]:
     header = [part, "model", *map(_title, baselines)]
     rows = [["pictures", _count(figures), *("" for _ in baselines)]]
-    for name in ROWS:
-        if figures.get(name) is not None:
-            rows.append([name, _cell(figures, name), *(_cell(baseline, name) for baseline in baselines.values())])
+    rows += [
+        [name, _cell(figures, name), *(_cell(baseline, name) for baseline in baselines.values())]
+        for name in ROWS
+        if figures.get(name) is not None
+    ]
     return _align([header, *rows])
 
 

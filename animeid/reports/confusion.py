@@ -40,7 +40,7 @@ def _write_counts(axes: Axes, counts: np.ndarray, shares: np.ndarray, size: floa
 
 def _name_classes(axes: Axes, labels: Sequence[str], support: np.ndarray, size: float) -> None:
     every = int(np.ceil(len(labels) / NAMED_UP_TO))
-    places = np.arange(0, len(labels), every)
+    places = list(range(0, len(labels), every))
     names = [shorten(labels[place], LONGEST_NAME) for place in places]
     rows = [f"{name}  ({support[place]})" for name, place in zip(names, places, strict=True)]
     axes.set_xticks(places, names, rotation=90, fontsize=size)
@@ -52,7 +52,7 @@ def _legend(figure: Figure, axes: Axes, height: float) -> None:
     bar = figure.colorbar(axes.images[0], ax=axes, shrink=min(1.0, 4 / height), aspect=18, pad=0.02, anchor=(0, 1))
     bar.set_label("share of the class's pictures", fontsize=8)
     bar.ax.tick_params(labelsize=8, length=2)
-    bar.outline.set_linewidth(0.4)  # type: ignore[operator]
+    bar.outline.set_linewidth(0.4)
 
 
 def draw_confusion_matrix(counts: np.ndarray, labels: Sequence[str], path: Path, title: str) -> None:

@@ -25,7 +25,7 @@ def _plot(axes: Axes, history: pd.DataFrame, columns: dict[str, str]) -> None:
 
 
 def _mark_best(axes: Axes, history: pd.DataFrame) -> None:
-    best = history.loc[history[MONITORED].idxmax()]
+    best = history.iloc[int(np.nanargmax(history[MONITORED].to_numpy()))]
     axes.axvline(best["epoch"], color=MUTED, linewidth=1, linestyle=(0, (4, 3)), zorder=1)
     axes.set_title(
         f"best f1_macro {best[MONITORED]:.3f}, epoch {int(best['epoch'])}",

@@ -24,7 +24,8 @@ GRID = "#e6e8eb"
 BLUE, ORANGE, GREEN, PURPLE = "#2f6fb3", "#d9772b", "#3c9a6a", "#7d5ba6"
 
 
-def _style() -> dict[str, Any]:
+def _style() -> Any:
+    """matplotlib's settings; Any, since its stubs list every key as a literal."""
     return {
         "font.family": font_families(),
         "font.size": 9,

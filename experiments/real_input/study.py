@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from animeid.reports.fonts import FONT_FILE
 from PIL import Image, ImageDraw, ImageFont
 
+from animeid.reports.fonts import FONT_FILE
 from experiments.runs import OUTPUTS, environment_line, metrics, percent, table, train
 
 HERE = Path(__file__).parent

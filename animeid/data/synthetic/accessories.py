@@ -28,11 +28,11 @@ def draw_accessory(canvas: Canvas, traits: Traits, shot: Shot) -> None:
         painter(canvas, HAIR_COLOURS[traits.hair_colour], shot.shift(0.25))
 
 
-def _ribbon(canvas: Canvas, hair: RGB, at: np.ndarray) -> None:  # noqa: ARG001
+def _ribbon(canvas: Canvas, hair: RGB, at: np.ndarray) -> None:
     draw_bow(canvas, 0.0 + at[0], -1.28 + at[1], 0.66, _RED)
 
 
-def _flower(canvas: Canvas, hair: RGB, at: np.ndarray) -> None:  # noqa: ARG001
+def _flower(canvas: Canvas, hair: RGB, at: np.ndarray) -> None:
     centre = np.array([-0.74, -0.68]) + at
     for turn in np.arange(5) * 2 * np.pi / 5 - np.pi / 2:
         petal = ellipse(centre[0] + 0.2 * np.cos(turn), centre[1] + 0.2 * np.sin(turn), 0.18, 0.18, 14)
@@ -40,12 +40,12 @@ def _flower(canvas: Canvas, hair: RGB, at: np.ndarray) -> None:  # noqa: ARG001
     canvas.part(ellipse(centre[0], centre[1], 0.11, 0.11, 12), _YELLOW, outline=0.8)
 
 
-def _hairpin(canvas: Canvas, hair: RGB, at: np.ndarray) -> None:  # noqa: ARG001
+def _hairpin(canvas: Canvas, hair: RGB, at: np.ndarray) -> None:
     for x, y, size in ((0.66, -0.42, 0.24), (0.86, -0.12, 0.14)):
         canvas.part(star(x + at[0], y + at[1], size), _YELLOW)
 
 
-def _headband(canvas: Canvas, hair: RGB, at: np.ndarray) -> None:  # noqa: ARG001
+def _headband(canvas: Canvas, hair: RGB, at: np.ndarray) -> None:
     arch = opened([(-1.08, -0.3), (-0.9, -0.76), (-0.5, -1.06), (0.0, -1.15), (0.5, -1.06), (0.9, -0.76), (1.08, -0.3)])
     canvas.part(ribbon(arch + at, (0.1, 0.12, 0.12, 0.1)), (250, 250, 252))
     for x, y in ((-0.62, -1.08), (-0.3, -1.2), (0.0, -1.25), (0.3, -1.2), (0.62, -1.08)):
@@ -59,7 +59,7 @@ def _cat_ears(canvas: Canvas, hair: RGB, at: np.ndarray) -> None:
         canvas.part(ear, hair, Tone(inner, (255, 186, 192), "detail"))
 
 
-def _horns(canvas: Canvas, hair: RGB, at: np.ndarray) -> None:  # noqa: ARG001
+def _horns(canvas: Canvas, hair: RGB, at: np.ndarray) -> None:
     bone: RGB = (126, 58, 74)
     for side in (-1, 1):
         spine = opened([(0.58, -0.98), (0.86, -1.2), (1.06, -1.3), (1.08, -1.66)]) * (side, 1) + at
@@ -68,7 +68,7 @@ def _horns(canvas: Canvas, hair: RGB, at: np.ndarray) -> None:  # noqa: ARG001
         canvas.crease(spine[6:9] + (0.04, -0.06), bone)
 
 
-def _beret(canvas: Canvas, hair: RGB, at: np.ndarray) -> None:  # noqa: ARG001
+def _beret(canvas: Canvas, hair: RGB, at: np.ndarray) -> None:
     cap = (
         closed([(-1.12, -0.8), (-0.98, -1.4), (-0.2, -1.66), (0.72, -1.48), (1.06, -0.96), (0.5, -0.98), (-0.5, -0.78)])
         + at
@@ -80,7 +80,7 @@ def _beret(canvas: Canvas, hair: RGB, at: np.ndarray) -> None:  # noqa: ARG001
     canvas.part(ribbon(opened([(-0.1, -1.6), (-0.06, -1.74), (0.04, -1.82)]) + at, (0.05, 0.05)), _RED)
 
 
-def _headphones(canvas: Canvas, hair: RGB, at: np.ndarray) -> None:  # noqa: ARG001
+def _headphones(canvas: Canvas, hair: RGB, at: np.ndarray) -> None:
     arch = opened([(-1.16, 0.1), (-1.16, -0.5), (-0.72, -1.2), (0.0, -1.42), (0.72, -1.2), (1.16, -0.5), (1.16, 0.1)])
     canvas.part(ribbon(arch + at, (0.06, 0.08, 0.08, 0.06)), _DARK)
     for side in (-1, 1):

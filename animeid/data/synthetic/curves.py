@@ -8,7 +8,7 @@ from functools import cache
 import numpy as np
 
 Points = np.ndarray
-Anchors = Sequence[tuple[float, float]] | Points
+Anchors = Sequence[tuple[float, float]] | Sequence[np.ndarray] | np.ndarray
 
 
 @cache
@@ -34,7 +34,7 @@ def opened(anchors: Anchors, steps: int = 6) -> Points:
     return np.concatenate([curve, points[-1:]])
 
 
-def arcs(anchors: Anchors, bulge: float | Sequence[float], steps: int = 5) -> Points:
+def arcs(anchors: Anchors, bulge: float | Sequence[float] | np.ndarray, steps: int = 5) -> Points:
     """Quadratic arcs from anchor to anchor, with a corner at each.
 
     bulge: how far an arc's control point stands off the chord's middle, to the left of the way, as a share of the

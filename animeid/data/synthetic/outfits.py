@@ -18,19 +18,19 @@ _GOLD: RGB = (250, 206, 92)
 Choice = Callable[[RGB, RGB], RGB]
 
 
-def _cloth(cloth: RGB, trim: RGB) -> RGB:  # noqa: ARG001
+def _cloth(cloth: RGB, trim: RGB) -> RGB:
     return cloth
 
 
-def _trim(cloth: RGB, trim: RGB) -> RGB:  # noqa: ARG001
+def _trim(cloth: RGB, trim: RGB) -> RGB:
     return trim
 
 
-def _shirt(cloth: RGB, trim: RGB) -> RGB:  # noqa: ARG001
+def _shirt(cloth: RGB, trim: RGB) -> RGB:
     return _SHIRT
 
 
-def _no_pattern(cloth: RGB, trim: RGB) -> tuple[Tone, ...]:  # noqa: ARG001
+def _no_pattern(cloth: RGB, trim: RGB) -> tuple[Tone, ...]:
     return ()
 
 
@@ -109,7 +109,7 @@ def _dress(canvas: Canvas, skin: RGB, cloth: RGB, trim: RGB) -> None:
     canvas.part(symmetric([(0.0, 2.5), (0.57, 2.46), (0.56, 2.68), (0.0, 2.72)]), trim)
 
 
-def _turtleneck(canvas: Canvas, skin: RGB, cloth: RGB, trim: RGB) -> None:  # noqa: ARG001
+def _turtleneck(canvas: Canvas, skin: RGB, cloth: RGB, trim: RGB) -> None:
     roll = closed([(-0.34, 1.12), (0.34, 1.12), (0.4, 1.42), (0.0, 1.52), (-0.4, 1.42)], 5)
     canvas.part(roll, cloth, Tone(roll + (0.3, 0.05), shaded(cloth)))
     for x in (-0.18, 0.0, 0.18):
@@ -129,7 +129,7 @@ def _tracksuit(canvas: Canvas, skin: RGB, cloth: RGB, trim: RGB) -> None:
     canvas.stroke(np.array([(0.0, 1.7), (0.0, 2.3), (0.0, 2.95)]), _SHIRT, 1.4, (1, 1))
 
 
-def _stripes(cloth: RGB, trim: RGB) -> tuple[Tone, ...]:  # noqa: ARG001
+def _stripes(cloth: RGB, trim: RGB) -> tuple[Tone, ...]:
     chest = symmetric([(0.0, 2.02), (1.0, 1.86), (1.0, 2.06), (0.0, 2.22)])
     return (Tone(chest, trim, "detail"),)
 

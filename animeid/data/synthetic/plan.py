@@ -23,7 +23,7 @@ class Picture(NamedTuple):
 
 
 def long_tail(classes: int, largest: int, imbalance: float) -> np.ndarray:
-    """`[classes]` int64, falling geometrically from `largest` to `largest / imbalance`, at least 1 (Cui et al. 2019)."""
+    """`[classes]` int64, falling geometrically from `largest` to `largest / imbalance`, at least 1 (Cui 2019)."""
     share = np.arange(classes) / max(1, classes - 1)
     return np.maximum(1, np.rint(largest * imbalance**-share)).astype(np.int64)
 
