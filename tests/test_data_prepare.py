@@ -1,0 +1,216 @@
+from __future__ import annotations
+
+import unicodedata
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from animeid.data.manifest import Manifest, complete, read_manifest
+from animeid.data.prepare import prepare
+from animeid.data.settings import DataSettings
+from animeid.errors import InputError
+
+
+def picture(path: Path, seed: int) -> Path:
+    """Noise: no two are near duplicates."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(np.random.default_rng(seed).integers(0, 256, (24, 24, 3), dtype=np.uint8)).save(path)
+    return path
+
+
+def folder(root: Path, counts: dict[str, int], first: int = 0) -> Path:
+    seed = first
+    for label, count in counts.items():
+        for number in range(count):
+            seed += 1
+            picture(root / label / f"{number}.png", seed)
+    return root
+
+
+def prepared(root: Path, **settings: object):
+    return prepare(DataSettings(root=str(root), **settings))  # type: ignore[arg-type]
+
+
+def test_class_folders_with_names_of_any_script(tmp_path: Path) -> None:
+    names = {"初音 ミク": 10, "Tom & Jerry": 8, "蕾米莉亚": 9}
+    result = prepared(folder(tmp_path, names))
+    assert result.labels == tuple(sorted(names))
+    table = result.manifest.table
+    assert table["label"].value_counts().to_dict() == names
+    assert set(table["split"]) == {"train", "val", "test"}
+    assert (table["path"].sort_values().to_numpy() == table["path"].to_numpy()).all()
+    assert (table["target"] == table["label"].map({name: i for i, name in enumerate(result.labels)})).all()
+
+
+def test_decomposed_names_become_one_label(tmp_path: Path) -> None:
+    composed = unicodedata.normalize("NFC", "Béa ガ")
+    folder(tmp_path, {unicodedata.normalize("NFD", composed): 6, "other": 6})
+    assert prepared(tmp_path).labels == (composed, "other")
+
+
+def test_given_parts_are_kept_and_unknown_is_no_class(tmp_path: Path) -> None:
+    folder(tmp_path / "train", {"a": 8, "b": 8})
+    folder(tmp_path / "test", {"a": 3, "b": 3}, first=100)
+    picture(tmp_path / "unknown" / "stranger.png", 999)
+    result = prepared(tmp_path)
+    table = result.manifest.table
+    assert result.labels == ("a", "b")
+    assert table.loc[table["split"] == "test", "path"].str.startswith("test/").all()
+    assert (table["split"] == "val").sum() > 0
+    assert table.loc[table["split"] == "val", "path"].str.startswith("train/").all()
+    assert table.loc[table["split"] == "unknown", "target"].tolist() == [-1]
+    assert any("carved" in note for note in result.notes)
+
+
+def test_without_test_it_is_said_and_test_is_never_used_for_val(tmp_path: Path) -> None:
+    folder(tmp_path / "train", {"a": 10, "b": 10})
+    result = prepared(tmp_path)
+    assert "test" not in set(result.manifest.table["split"])
+    assert any("no test part" in note for note in result.notes)
+
+
+def test_a_leak_of_given_parts_drops_the_training_copy(tmp_path: Path) -> None:
+    folder(tmp_path / "train", {"a": 8, "b": 8})
+    folder(tmp_path / "val", {"a": 3, "b": 3}, first=200)
+    folder(tmp_path / "test", {"a": 3, "b": 3}, first=100)
+    (tmp_path / "train" / "a" / "copy.png").write_bytes((tmp_path / "test" / "a" / "0.png").read_bytes())
+    mirrored = Image.open(tmp_path / "test" / "b" / "0.png").transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+    mirrored.save(tmp_path / "train" / "b" / "mirror.png")
+    result = prepared(tmp_path)
+    split = result.manifest.table.set_index("path")["split"]
+    assert split["train/a/copy.png"] == split["train/b/mirror.png"] == "excluded"
+    assert split["test/a/0.png"] == split["test/b/0.png"] == "test"
+    assert {"train/a/copy.png", "train/b/mirror.png"} <= set(result.skipped["path"])
+    with pytest.raises(InputError, match="overlap"):
+        prepared(tmp_path, leaks="fail")
+    reported = prepared(tmp_path, leaks="report").manifest.table.set_index("path")["split"]
+    assert reported["train/a/copy.png"] == "train"
+
+
+def test_our_own_split_never_leaks_and_says_so_when_it_is_broken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder(tmp_path, {"a": 20, "b": 20})
+    for number in range(10):
+        source = tmp_path / "a" / f"{number}.png"
+        (tmp_path / "a" / f"copy {number}.png").write_bytes(source.read_bytes())
+    assert prepared(tmp_path).audit["overlap"] == {}
+
+    def careless(pool: object, ratios: dict[str, float]) -> tuple[np.ndarray, tuple[int, ...]]:
+        count = len(pool.targets)  # type: ignore[attr-defined]
+        return np.array((["train", "test", "val"] * count)[:count], dtype=object), ()
+
+    monkeypatch.setattr("animeid.data.parts.split_by_ratio", careless)
+    with pytest.raises(InputError, match="overlap"):
+        prepared(tmp_path)
+
+
+def test_exact_copies_with_two_labels_leave_all_parts_and_are_listed(tmp_path: Path) -> None:
+    folder(tmp_path, {"a": 8, "b": 8})
+    (tmp_path / "b" / "wrong.png").write_bytes((tmp_path / "a" / "0.png").read_bytes())
+    result = prepared(tmp_path)
+    split = result.manifest.table.set_index("path")["split"]
+    assert split["a/0.png"] == split["b/wrong.png"] == "excluded"
+    assert result.conflicts[["kind", "path", "other_path"]].to_numpy().tolist() == [["exact", "a/0.png", "b/wrong.png"]]
+
+
+def test_groups_of_the_manifest_and_offline_copies_stay_together(tmp_path: Path) -> None:
+    folder(tmp_path, {"a": 12, "b": 12})
+    for number in range(6):
+        picture(tmp_path / "a" / f"{number}_aug1.png", 500 + number)
+    result = prepared(tmp_path, copy_pattern=r"(?P<original>.+)_aug\d+")
+    split = result.manifest.table.set_index("path")["split"]
+    assert all(split[f"a/{number}.png"] == split[f"a/{number}_aug1.png"] for number in range(6))
+
+    paths = sorted(path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*.png"))
+    rows = pd.DataFrame({"path": paths, "label": [path[0] for path in paths]})
+    rows["group"] = [f"{path[0]}-{number % 4}" for number, path in enumerate(paths)]
+    rows.to_csv(tmp_path / "manifest.csv", index=False)
+    table = prepared(tmp_path / "manifest.csv").manifest.table
+    assert (table.groupby("group")["split"].nunique() == 1).all()
+    assert table["group"].nunique() == 8
+
+
+def test_folds_cover_train_and_val_and_leave_test_alone(tmp_path: Path) -> None:
+    folder(tmp_path, {"a": 20, "b": 12})
+    held: list[set[str]] = []
+    tests = set()
+    for fold in range(3):
+        table = prepared(tmp_path, folds=3, fold=fold).manifest.table
+        held.append(set(table.loc[table["split"] == "val", "path"]))
+        tests.add(tuple(table.loc[table["split"] == "test", "path"]))
+    assert len(tests) == 1
+    assert len(set.union(*held)) == sum(map(len, held)) == 32 - len(next(iter(tests)))
+
+
+def test_fewer_folds_are_made_where_the_smallest_class_is_small(tmp_path: Path) -> None:
+    folder(tmp_path, {"a": 20, "b": 5})
+    result = prepared(tmp_path, folds=5, fold=0, test_ratio=0.2)
+    assert any("fold 0 of 4" in note for note in result.notes)
+    with pytest.raises(InputError, match="choose 0 to 3"):
+        prepared(tmp_path, folds=5, fold=4, test_ratio=0.2)
+
+
+def test_the_split_does_not_depend_on_where_the_folder_lies(tmp_path: Path) -> None:
+    first = prepared(folder(tmp_path / "one", {"a": 20, "b": 12})).manifest.table
+    second = prepared(folder(tmp_path / "two", {"a": 20, "b": 12})).manifest.table
+    other = prepared(tmp_path / "one", split_seed=1).manifest.table
+    assert (first["split"] == second["split"]).all()
+    assert (first["split"] != other["split"]).any()
+
+
+def test_attributes_arrive_and_a_saved_manifest_reads_back(tmp_path: Path) -> None:
+    folder(tmp_path, {"a": 6, "b": 6})
+    paths = sorted(path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*.png"))
+    rows = pd.DataFrame({"path": paths, "label": [path[0] for path in paths], "smile": ["1", ""] * 6})
+    rows.to_csv(tmp_path / "manifest.csv", index=False)
+    manifest = prepared(tmp_path / "manifest.csv", attributes=("smile",)).manifest
+    assert manifest.attributes == ("smile",)
+    assert manifest.table["smile"].isna().sum() == 6
+    manifest.write(tmp_path / "saved.parquet")
+    again = read_manifest(tmp_path / "saved.parquet")
+    pd.testing.assert_frame_equal(again.table, manifest.table)
+    assert again.root.resolve() == tmp_path.resolve()
+    assert again.attributes == ("smile",)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda root: root / "nothing", "is not there"),
+        (lambda root: root, "no pictures"),
+        (lambda root: folder(root, {"only": 5}), "at least two classes"),
+        (lambda root: picture(root / "loose.png", 1).parent, "no class folders"),
+        (lambda root: (folder(root, {"a": 3, "b": 3}), (root / "empty").mkdir())[0], "has no pictures"),
+        (lambda root: (folder(root, {"a": 3}), broken(root / "b" / "x.png"))[0], "no picture that can be read"),
+        (lambda root: text(root / "manifest.csv", "file,label\nx.png,a\n"), "no column 'path'"),
+        (lambda root: text(root / "manifest.csv", "path,label\n../../x.png,a\n"), "outside"),
+        (lambda root: text(root / "manifest.csv", "path,label\n"), "no rows"),
+        (lambda root: text(root / "manifest.csv", "path,label,split\nx.png,a,trian\n"), "trian"),
+        (lambda root: text(root / "manifest.txt", "path,label\n"), "neither a folder nor"),
+    ],
+)
+def test_bad_input_is_one_sentence(tmp_path: Path, make, message: str) -> None:  # type: ignore[no-untyped-def]
+    with pytest.raises(InputError, match=message) as caught:
+        prepared(make(tmp_path))
+    assert "\n" not in str(caught.value)
+    assert len(str(caught.value)) < 400
+
+
+def broken(path: Path) -> Path:
+    return text(path, "no picture")
+
+
+def text(path: Path, content: str) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(content)
+    return path
+
+
+def test_a_manifest_is_complete() -> None:
+    table = complete(pd.DataFrame({"path": ["a"], "label": ["b"]}))
+    assert table["split"].tolist() == [""]
+    assert Manifest(table, Path()).attributes == ()
