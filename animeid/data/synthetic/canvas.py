@@ -34,6 +34,9 @@ class Frame:
         return Frame(rotation @ self.matrix, (pivot - pivot @ rotation) @ self.matrix + self.shift)
 
 
+_SLANT = 0.6  # of hatching
+
+
 class Tone(NamedTuple):
     """A shadow, a highlight or a detail that is drawn within an area only."""
 
@@ -60,12 +63,13 @@ class Canvas:
     def part(self, points: Points, colour: RGB, *tones: Tone, outline: float = 1.0) -> None:
         """An area with what lies on it and a line round it. outline: times the usual width, 0 for none."""
         pixels = self._pixels(points)
-        self.extent[:2] = np.minimum(self.extent[:2], pixels.min(axis=0))
-        self.extent[2:] = np.maximum(self.extent[2:], pixels.max(axis=0))
+        low, high = pixels.min(axis=0), pixels.max(axis=0)
+        self.extent[:2] = np.minimum(self.extent[:2], low)
+        self.extent[2:] = np.maximum(self.extent[2:], high)
         self._draw.polygon(_flat(pixels), fill=self.ink.paint(colour))
         shown = [tone for tone in tones if tone.layer in self.ink.layers]
         if shown:
-            self._clipped(pixels, shown)
+            self._clipped(pixels, low, high, shown)
         if outline and self.ink.outline:
             self._outline(pixels, self.ink.line(colour), outline * self.ink.outline * self.line)
 
@@ -102,10 +106,10 @@ class Canvas:
         waves, phase = self._rng.uniform(2, 5, size=(1, 2)), self._rng.uniform(0, 2 * np.pi, size=(1, 2))
         return pixels + self.line * 0.9 * np.sin(2 * np.pi * waves * along + phase)
 
-    def _clipped(self, pixels: np.ndarray, tones: list[Tone]) -> None:
-        left, top = (max(0, math.floor(low)) for low in pixels.min(axis=0))
+    def _clipped(self, pixels: np.ndarray, low: np.ndarray, high: np.ndarray, tones: list[Tone]) -> None:
+        left, top = (max(0, math.floor(edge)) for edge in low.tolist())
         right, bottom = (
-            min(side, math.ceil(high) + 1) for side, high in zip(self.image.size, pixels.max(axis=0), strict=True)
+            min(side, math.ceil(edge) + 1) for side, edge in zip(self.image.size, high.tolist(), strict=True)
         )
         if right <= left or bottom <= top:
             return
@@ -126,17 +130,19 @@ class Canvas:
 
     def _hatch(self, draw: ImageDraw.ImageDraw, pixels: np.ndarray, colour: RGB) -> None:
         """Slanted parallel lines within the area: where each meets the area's edges, in pairs."""
-        slant = 0.6
-        height = pixels[:, 1] + slant * pixels[:, 0]
-        following = np.roll(height, -1)
-        after = np.roll(pixels, -1, axis=0)
-        for level in np.arange(height.min(), height.max(), 2.6 * self.line):
-            crossing = np.flatnonzero((height <= level) != (following <= level))
-            share = (level - height[crossing]) / (following[crossing] - height[crossing])
-            meets = pixels[crossing] + share[:, None] * (after[crossing] - pixels[crossing])
-            meets = meets[np.argsort(meets[:, 0])]
-            for start, end in zip(meets[::2], meets[1::2], strict=False):
-                draw.line((*start, *end), fill=colour, width=max(1, round(0.45 * self.line)))
+        height = pixels[:, 1] + _SLANT * pixels[:, 0]
+        after = np.concatenate([pixels[1:], pixels[:1]])
+        rise = np.concatenate([height[1:], height[:1]]) - height
+        levels = np.arange(height.min(), height.max(), 2.6 * self.line)
+        below = height[None] <= levels[:, None]
+        row, edge = np.nonzero(below != np.concatenate([below[:, 1:], below[:, :1]], axis=1))
+        share = (levels[row] - height[edge]) / rise[edge]
+        meets = pixels[edge] + share[:, None] * (after[edge] - pixels[edge])
+        # A closed outline crosses each level an even number of times, so that neighbours in this order are pairs.
+        meets = meets[np.lexsort((meets[:, 0], row))].reshape(-1, 4)
+        width = max(1, round(0.45 * self.line))
+        for line in meets.tolist():
+            draw.line(line, fill=colour, width=width)
 
 
 def _flat(pixels: np.ndarray) -> list[float]:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from animeid.data.synthetic.traits import RGB
 
 WHITE: RGB = (255, 255, 255)
 INK: RGB = (52, 36, 60)
 
 
+@lru_cache(maxsize=4096)
 def mix(first: RGB, second: RGB, share: float) -> RGB:
     """`first` with `share` (0 to 1) of `second` in it."""
     red, green, blue = (round(a + (b - a) * share) for a, b in zip(first, second, strict=True))
     return red, green, blue
 
 
+@lru_cache(maxsize=4096)
 def scale(colour: RGB, red: float, green: float, blue: float) -> RGB:
     """Each channel times its factor, held within 0 and 255."""
     gains = (red, green, blue)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, lru_cache
 
 import numpy as np
 
@@ -19,19 +19,41 @@ def _catmull_rom_basis(steps: int) -> np.ndarray:
 
 
 def closed(anchors: Anchors, steps: int = 6) -> Points:
-    """A smooth closed curve through the anchors (uniform Catmull-Rom), `steps` points a segment."""
-    points = np.asarray(anchors, dtype=float)
-    windows = np.stack([np.roll(points, 1 - shift, axis=0) for shift in range(4)], axis=1)
-    return np.einsum("sk,nkd->nsd", _catmull_rom_basis(steps), windows).reshape(-1, 2)
+    """A smooth closed curve through the anchors (uniform Catmull-Rom), `steps` points a segment; not to be written."""
+    return _closed(_hashable(anchors), steps)
 
 
 def opened(anchors: Anchors, steps: int = 6) -> Points:
-    """A smooth open curve from the first anchor to the last."""
-    points = np.asarray(anchors, dtype=float)
+    """A smooth open curve from the first anchor to the last; not to be written."""
+    return _opened(_hashable(anchors), steps)
+
+
+# Most shapes of a figure are the same in every picture, so their curves are computed once.
+def _hashable(anchors: Anchors) -> tuple[tuple[float, float], ...]:
+    return tuple(map(tuple, anchors.tolist())) if isinstance(anchors, np.ndarray) else tuple(anchors)
+
+
+@lru_cache(maxsize=2048)
+def _closed(anchors: tuple[tuple[float, float], ...], steps: int) -> Points:
+    points = np.array(anchors, dtype=float)
+    return _spline(np.concatenate([points[-1:], points, points[:2]]), steps)
+
+
+@lru_cache(maxsize=2048)
+def _opened(anchors: tuple[tuple[float, float], ...], steps: int) -> Points:
+    points = np.array(anchors, dtype=float)
     padded = np.concatenate([2 * points[:1] - points[1:2], points, 2 * points[-1:] - points[-2:-1]])
-    windows = np.stack([padded[shift : shift + len(points) - 1] for shift in range(4)], axis=1)
+    curve = np.concatenate([_spline(padded, steps), points[-1:]])
+    curve.flags.writeable = False
+    return curve
+
+
+def _spline(padded: np.ndarray, steps: int) -> Points:
+    """The curve from the second point to the last but one."""
+    windows = np.stack([padded[shift : len(padded) - 3 + shift] for shift in range(4)], axis=1)
     curve = np.einsum("sk,nkd->nsd", _catmull_rom_basis(steps), windows).reshape(-1, 2)
-    return np.concatenate([curve, points[-1:]])
+    curve.flags.writeable = False
+    return curve
 
 
 def arcs(anchors: Anchors, bulge: float | Sequence[float] | np.ndarray, steps: int = 5) -> Points:
@@ -51,20 +73,32 @@ def arcs(anchors: Anchors, bulge: float | Sequence[float] | np.ndarray, steps: i
     return np.concatenate([curve.reshape(-1, 2), points[-1:]])
 
 
+@cache
+def _circle(count: int) -> Points:
+    angle = np.linspace(0, 2 * np.pi, count, endpoint=False)
+    return np.stack([np.cos(angle), np.sin(angle)], axis=1)
+
+
 def ellipse(x: float, y: float, rx: float, ry: float, count: int = 24) -> Points:
     """`count` points of an ellipse round (x, y)."""
-    angle = np.linspace(0, 2 * np.pi, count, endpoint=False)
-    return np.stack([x + rx * np.cos(angle), y + ry * np.sin(angle)], axis=1)
+    return _circle(count) * (rx, ry) + (x, y)
 
 
-def ribbon(spine: Points, widths: np.ndarray | Sequence[float]) -> Points:
+@lru_cache(maxsize=512)
+def _profile(widths: tuple[float, ...], count: int) -> np.ndarray:
+    """`[count, 1]`: half widths at `count` points, spread evenly."""
+    return np.interp(np.linspace(0, 1, count), np.linspace(0, 1, len(widths)), widths)[:, None]
+
+
+def ribbon(spine: Points, widths: Sequence[float]) -> Points:
     """The closed outline of a band round `spine`; `widths` are half widths, spread evenly along it."""
     spine = np.asarray(spine, dtype=float)
-    along = np.linspace(0, 1, len(spine))
-    half = np.interp(along, np.linspace(0, 1, len(widths)), np.asarray(widths, dtype=float))[:, None]
-    way = np.gradient(spine, axis=0)
-    way /= np.maximum(np.hypot(way[:, 0], way[:, 1]), 1e-9)[:, None]
-    side = np.stack([way[:, 1], -way[:, 0]], axis=1) * half
+    way = np.empty_like(spine)
+    way[1:-1] = spine[2:] - spine[:-2]
+    way[0] = spine[1] - spine[0]
+    way[-1] = spine[-1] - spine[-2]
+    length = np.sqrt((way * way).sum(axis=1, keepdims=True))
+    side = way[:, ::-1] * (1, -1) * _profile(tuple(widths), len(spine)) / np.maximum(length, 1e-9)
     return np.concatenate([spine + side, (spine - side)[::-1]])
 
 

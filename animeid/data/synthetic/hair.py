@@ -84,9 +84,9 @@ def _wavy(canvas: Canvas, colour: RGB, at: np.ndarray) -> None:
 def _tail(canvas: Canvas, colour: RGB, spine: Points, widths: tuple[float, ...]) -> None:
     """A tied tail of hair along a spine, lit along one side, with two strands."""
     outline = ribbon(spine, widths)
-    wide = np.asarray(widths)
-    shade = ribbon(spine + (0.55 * wide.max(), 0.1), widths)
-    shine = ribbon(spine[2:-6] - (0.4 * wide.max(), 0), wide * 0.16)
+    widest = max(widths)
+    shade = ribbon(spine + (0.55 * widest, 0.1), widths)
+    shine = ribbon(spine[2:-6] - (0.4 * widest, 0), tuple(0.16 * width for width in widths))
     canvas.part(outline, colour, Tone(shade, shaded(colour)), Tone(shine, lit(colour, 0.4), "shine"))
     canvas.crease(spine[3:] + (0.08, 0), colour)
     canvas.crease(spine[5:-3] - (0.14, 0), colour, 0.6)
