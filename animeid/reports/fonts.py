@@ -10,11 +10,11 @@ from matplotlib import font_manager
 import animeid.fonts
 
 BASE = "DejaVu Sans"
+FONT_FILE = Path(animeid.fonts.__file__).with_name("wqy-microhei.ttf")
 
 
 @cache
 def font_families() -> list[str]:
     """Families in the order in which a character is looked for: matplotlib's own, then the bundled one."""
-    path = Path(animeid.fonts.__file__).with_name("wqy-microhei.ttf")
-    font_manager.fontManager.addfont(path)
-    return [BASE, font_manager.FontProperties(fname=path).get_name()]
+    font_manager.fontManager.addfont(FONT_FILE)
+    return [BASE, font_manager.FontProperties(fname=FONT_FILE).get_name()]

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from PIL import Image, ImageDraw, ImageFont
 
+from animeid.data.manifest import read_manifest
 from animeid.reports.fonts import FONT_FILE
 from experiments.runs import OUTPUTS, environment_line, metrics, percent, table, train
 
@@ -35,13 +36,13 @@ def worst_pictures(folder: Path, target: Path, number: int = 12) -> None:
     """A sheet of the test pictures with the highest loss: name, what the model said, how sure it was."""
     table_ = pd.read_parquet(folder / "predictions.parquet")
     worst = table_[table_["split"] == "test"].nlargest(number, "loss")
-    manifest_root = Path(pd.read_parquet(folder / "manifest.parquet").attrs.get("root", "."))
+    root = read_manifest(folder / "manifest.parquet").root
     font = ImageFont.truetype(str(FONT_FILE), 12)
     sheet = Image.new("RGB", (6 * 170, 2 * 190), "white")
     draw = ImageDraw.Draw(sheet)
     for place, row in enumerate(worst.itertuples()):
         left, top = place % 6 * 170, place // 6 * 190
-        picture = Image.open(manifest_root / row.path).convert("RGBA").resize((128, 128))
+        picture = Image.open(root / row.path).convert("RGBA").resize((128, 128))
         sheet.paste(picture, (left + 20, top + 4), picture)
         draw.text((left + 4, top + 138), f"is {row.label}"[:26], fill="black", font=font)
         draw.text((left + 4, top + 156), f"said {row.predicted}"[:26], fill="#b03030", font=font)
@@ -83,9 +84,8 @@ def main() -> None:
         sys.exit(f"{emoji_cast} holds no manifest.csv: say where the pictures are with emoji_cast=FOLDER")
     held_out = held_out_manifest(emoji_cast, "openmoji", OUTPUTS / "real_input-held_out")
     runs = {
-        "built_in_cast": train("real_input", "built_in_cast", []),
+        "built_in_cast": train("cast", "all_styles", []),
         "emoji_grouped": train("real_input", "emoji_grouped", [f"data.root={emoji_cast / 'manifest.csv'}"]),
-        "emoji_folders": train("real_input", "emoji_folders", [f"data.root={emoji_cast}"]),
         "emoji_held_out_style": train("real_input", "emoji_held_out_style", [f"data.root={held_out}"]),
     }
     header = ["run", "test pictures", "groups", *FIGURES, "histogram baseline acc_macro", "training s"]
@@ -97,10 +97,8 @@ def main() -> None:
 `python -m animeid.train` with its defaults (random weights). Figures are percent on the test part with 95 % intervals
 from resampling groups.
 
-- `built_in_cast`: the drawn characters.
+- `built_in_cast`: the drawn characters (the same run as in the cast's own study).
 - `emoji_grouped`: `emoji_cast` by its manifest, whose groups (style and role) never cross a split.
-- `emoji_folders`: the same pictures as plain class folders: the groups are those that were found by near duplicates, so
-  drawings of one role and style may lie on both sides, and its figures are too high.
 - `emoji_held_out_style`: the whole style `openmoji` is the test part, which no training picture resembles.
 
 {environment_line(runs["built_in_cast"])}

@@ -28,7 +28,7 @@ from animeid.plan import make_plan
 from experiments.runs import table
 
 HERE = Path(__file__).parent
-CLASSES, PER_CLASS = 8, 64
+CLASSES, PER_CLASS = 8, 40
 ROUNDS = 3
 SIZE = 96
 

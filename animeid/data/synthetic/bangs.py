@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 
 from animeid.data.synthetic.canvas import Canvas, Tone
@@ -53,9 +55,13 @@ _BULGE = {"blunt": 0.03, "swept": 0.16, "parted": -0.16, "jagged": 0.07, "over_e
 
 def front_hair(traits: Traits, shot: Shot) -> Points:
     """The outline of the cap with its bangs; the fringe moves with the face, the crown hardly."""
-    edge = arcs(_EDGES[traits.bangs], _bulges(traits.bangs))
-    outline = np.concatenate([opened(_CAP), edge[1:-1]])
-    return _moved(outline, shot)
+    return _moved(_outline(traits.bangs), shot)
+
+
+@cache
+def _outline(bangs: str) -> Points:
+    edge = arcs(_EDGES[bangs], _bulges(bangs))
+    return np.concatenate([opened(_CAP), edge[1:-1]])
 
 
 def _bulges(bangs: str) -> np.ndarray:
@@ -80,16 +86,21 @@ def draw_front_hair(canvas: Canvas, traits: Traits, shot: Shot) -> None:
         Tone(_moved(_ring(), shot), lit(colour, 0.42), "shine"),
     )
     canvas.part(front_hair(traits, shot), colour, *tones)
+    for strand in _strands(traits.bangs):
+        canvas.crease(_moved(strand, shot), colour, 0.7, (0.05, 0.9))
+
+
+@cache
+def _strands(bangs: str) -> list[Points]:
+    """Lines that run from the crown into the notches between the locks; only their lower half is drawn."""
     crown = np.array([0.05, -1.22])
-    anchors = np.asarray(_EDGES[traits.bangs])
+    anchors = np.asarray(_EDGES[bangs])
     notches = anchors[3:-3][anchors[3:-3, 1] < np.minimum(anchors[2:-4, 1], anchors[4:-2, 1])]
-    for notch in notches:
-        bend = (crown + notch) / 2 + (0.22 * notch[0], -0.08)
-        strand = opened([crown, bend, notch])
-
-        canvas.crease(_moved(strand[len(strand) // 2 :], shot), colour, 0.7, (0.05, 0.9))
+    strands = [opened(np.stack([crown, (crown + notch) / 2 + (0.22 * notch[0], -0.08), notch])) for notch in notches]
+    return [strand[len(strand) // 2 :] for strand in strands]
 
 
+@cache
 def _zigzag(top: float, depth: float, bottom: float, teeth: int) -> Points:
     """Everything below a toothed line."""
     x = np.linspace(-1.3, 1.3, 2 * teeth + 1)
@@ -97,10 +108,12 @@ def _zigzag(top: float, depth: float, bottom: float, teeth: int) -> Points:
     return np.concatenate([line, [(1.3, bottom), (-1.3, bottom)]])
 
 
+@cache
 def _side() -> Points:
     return opened([(1.2, -1.0), (0.86, -0.66), (0.92, -0.1), (0.84, 0.9), (1.3, 0.9)])
 
 
+@cache
 def _ring() -> Points:
     """The ring of light: a band that follows the skull, toothed below."""
     x = np.linspace(-0.8, 0.8, 15)

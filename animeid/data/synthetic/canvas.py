@@ -48,7 +48,8 @@ class Tone(NamedTuple):
 class Canvas:
     """Draws on `image` (RGB) in place.
 
-    line: pixels of the usual line. extent: pixel bounds (left, top, right, bottom) of all parts drawn so far.
+    line: pixels of the usual line. extent: pixel bounds (left, top, right, bottom) of all parts
+    that show so far.
     """
 
     def __init__(self, image: Image.Image, frame: Frame, ink: Ink, line: float, rng: np.random.Generator) -> None:
@@ -64,6 +65,8 @@ class Canvas:
         """An area with what lies on it and a line round it. outline: times the usual width, 0 for none."""
         pixels = self._pixels(points)
         low, high = pixels.min(axis=0), pixels.max(axis=0)
+        if (high < 0).any() or (low > self.image.size).any():
+            return
         self.extent[:2] = np.minimum(self.extent[:2], low)
         self.extent[2:] = np.maximum(self.extent[2:], high)
         self._draw.polygon(_flat(pixels), fill=self.ink.paint(colour))

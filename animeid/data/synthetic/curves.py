@@ -30,7 +30,8 @@ def opened(anchors: Anchors, steps: int = 6) -> Points:
 
 # Most shapes of a figure are the same in every picture, so their curves are computed once.
 def _hashable(anchors: Anchors) -> tuple[tuple[float, float], ...]:
-    return tuple(map(tuple, anchors.tolist())) if isinstance(anchors, np.ndarray) else tuple(anchors)
+    rows = anchors.tolist() if isinstance(anchors, np.ndarray) else anchors
+    return tuple((x, y) for x, y in rows)
 
 
 @lru_cache(maxsize=2048)
