@@ -65,10 +65,9 @@ class Canvas:
         """An area with what lies on it and a line round it. outline: times the usual width, 0 for none."""
         pixels = self._pixels(points)
         low, high = pixels.min(axis=0), pixels.max(axis=0)
-        if (high < 0).any() or (low > self.image.size).any():
-            return
-        self.extent[:2] = np.minimum(self.extent[:2], low)
-        self.extent[2:] = np.maximum(self.extent[2:], high)
+        if (high > 0).all() and (low < self.image.size).all():
+            self.extent[:2] = np.minimum(self.extent[:2], low)
+            self.extent[2:] = np.maximum(self.extent[2:], high)
         self._draw.polygon(_flat(pixels), fill=self.ink.paint(colour))
         shown = [tone for tone in tones if tone.layer in self.ink.layers]
         if shown:

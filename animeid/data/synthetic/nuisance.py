@@ -46,7 +46,7 @@ class Crop(NamedTuple):
     centre: float
 
 
-CROPS = (Crop("face", 3.3, -0.1), Crop("bust", 4.3, 0.78), Crop("full", 6.7, 1.68))
+CROPS = (Crop("face", 3.1, 0.0), Crop("bust", 4.3, 0.78), Crop("full", 6.7, 1.68))
 _CROP_SHARES = (0.42, 0.4, 0.18)
 
 BACKGROUNDS = ("plain", "sky", "sunset", "night", "city", "petals", "stripes", "dots", "rays", "room")
@@ -60,7 +60,7 @@ _TINTS = (
     (1.05, 0.86, 0.76),
     (0.68, 0.76, 1.02),
     (1.0, 0.76, 1.0),
-    (0.88, 1.0, 0.84),
+    (0.82, 1.0, 0.8),
     (1.04, 0.9, 0.62),
     (0.86, 0.94, 1.0),
 )
