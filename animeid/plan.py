@@ -14,8 +14,8 @@ from animeid.engine.trainer import Device
 from animeid.types import LabelStats
 
 # Chosen on validation parts by experiments/defaults.
-IMAGE_SIZE = 96
-MAX_EPOCHS = 20
+IMAGE_SIZE = 64
+MAX_EPOCHS = 15
 BATCH_SIZE = 32
 
 MAX_WORKERS = 8

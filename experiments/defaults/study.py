@@ -1,6 +1,6 @@
 """Chooses the defaults: `python -m experiments.defaults.study`.
 
-Every variant changes one thing of the base. They are compared on the validation part of a development cast, which has
+Every variant changes something of the base. They are compared on the validation part of a development cast, which has
 other characters than the built-in cast that the demo shows. Test parts are not looked at.
 """
 
@@ -22,10 +22,24 @@ CAST = (
 )
 BASE_SEEDS = (1, 2, 3)
 
+# Where the search began, written out, so that the page stays what it was when the defaults move.
+BASE = ("model.name=mobilenetv3_small_050", "data.image_size=96", "trainer.max_epochs=20", "optimizer.lr=2e-3")
 VARIANTS: dict[str, tuple[str, ...]] = {
     "base": (),
-    "model.name=resnet10t": ("model.name=resnet10t",),
     "model.name=mobilenetv3_small_100": ("model.name=mobilenetv3_small_100",),
+    "model.name=resnet10t": ("model.name=resnet10t",),
+    "model.name=resnet10t data.image_size=64": ("model.name=resnet10t", "data.image_size=64"),
+    "model.name=resnet10t data.image_size=64 trainer.max_epochs=15": (
+        "model.name=resnet10t",
+        "data.image_size=64",
+        "trainer.max_epochs=15",
+    ),
+    "model.name=resnet10t data.image_size=64 trainer.max_epochs=15 augment=basic": (
+        "model.name=resnet10t",
+        "data.image_size=64",
+        "trainer.max_epochs=15",
+        "augment=basic",
+    ),
     "head=cosine": ("head=cosine",),
     "loss=focal": ("loss=focal",),
     "loss=class_balanced": ("loss=class_balanced",),
@@ -36,15 +50,17 @@ VARIANTS: dict[str, tuple[str, ...]] = {
     "optimizer.lr=5e-4": ("optimizer.lr=5e-4",),
     "optimizer.lr=5e-3": ("optimizer.lr=5e-3",),
     "trainer.max_epochs=40": ("trainer.max_epochs=40",),
-    "data.image_size=64": ("data.image_size=64",),
-    "data.image_size=128": ("data.image_size=128",),
-    "augment=basic": ("augment=basic",),
-    "augment=strong": ("augment=strong",),
 }
 
 
 def file_name(variant: str) -> str:
     return variant.replace("=", "_").replace(" ", "_")
+
+
+def with_base(change: tuple[str, ...]) -> list[str]:
+    """The base's values, but for those that the variant changes."""
+    changed = {override.split("=")[0] for override in change}
+    return [*(override for override in BASE if override.split("=")[0] not in changed), *change]
 
 
 def row(variant: str, folders: list[Path]) -> list[str]:
@@ -66,7 +82,7 @@ def row(variant: str, folders: list[Path]) -> list[str]:
 def main() -> None:
     done = {
         variant: [
-            train("defaults", f"{file_name(variant)}-{seed}", [*CAST, f"seed={seed}", *change])
+            train("defaults", f"{file_name(variant)}-{seed}", [*CAST, f"seed={seed}", *with_base(change)])
             for seed in (BASE_SEEDS if variant == "base" else BASE_SEEDS[:1])
         ]
         for variant, change in VARIANTS.items()
@@ -75,11 +91,16 @@ def main() -> None:
     rows = [row(variant, folders) for variant, folders in done.items()]
     text = f"""# Which defaults
 
-`python -m experiments.defaults.study` writes this page. Each row changes one thing of the base, which is
-`python -m animeid.train` as it stands, from random weights. All figures are percent on the **validation** part of a
+`python -m experiments.defaults.study` writes this page. Each row changes something of the base,
+`python -m animeid.train {" ".join(BASE)}` from random weights. All figures are percent on the **validation** part of a
 development cast with other characters than the demo's (`{" ".join(CAST)}`); test parts are not read. The base runs
 with {len(BASE_SEEDS)} seeds, so that its spread can be seen; the interval is the bootstrap over validation groups of
 one run. A difference inside both is no reason to change a default.
+
+What was taken from it: a plain convolutional network at 64 px learns far more from so few pictures than a depthwise one
+at 96 px in a comparable time, and 15 epochs keep the demo within its time. The other differences to the base are within
+the spread of its seeds or were measured on the base's network only, and the loss, sampler and schedule stay the plain
+ones; what wins on long tails is the subject of a study of its own.
 
 {environment_line(done["base"][0])}
 
