@@ -4,16 +4,19 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image, ImageDraw
 from scipy.fft import dct
 
+from animeid.data.alignment import aligned_pixels
+from animeid.data.conflicts import exact_conflicts
 from animeid.data.duplicates import near_pairs
-from animeid.data.fingerprints import fingerprint_all
+from animeid.data.fingerprints import THUMBNAIL, fingerprint_all, shrink
 from animeid.data.grouping import copy_rule, group_names, joined, originals
 from animeid.data.hashing import distances, perceptual_hashes
 from animeid.data.images import decode
-from animeid.data.similarity import LEVELS, explained
+from animeid.data.similarity import LEVELS, explained, is_same_picture, linear_similarity
 from animeid.errors import InputError
 
 CAP = 10**8
@@ -44,6 +47,8 @@ def changed(image: Image.Image, how: str, folder: Path) -> Image.Image:
         return image.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
     if how == "smaller":
         return image.resize((90, 90))
+    if how == "cropped":
+        return image.crop((4, 3, 156, 156))
     if how == "brighter":
         return image.point(lambda value: min(255, round(value * 0.7 + 60)))
     if how == "recoloured":
@@ -52,7 +57,7 @@ def changed(image: Image.Image, how: str, folder: Path) -> Image.Image:
     return Image.open(folder / "compressed.jpg").convert("RGB")
 
 
-@pytest.mark.parametrize("how", ["mirrored", "smaller", "brighter", "recoloured", "compressed"])
+@pytest.mark.parametrize("how", ["mirrored", "smaller", "cropped", "brighter", "recoloured", "compressed"])
 def test_changed_copies_are_found_and_other_drawings_are_not(tmp_path: Path, how: str) -> None:
     originals_ = [drawing(seed) for seed in range(12)]
     paths = written(tmp_path, [*originals_, *(changed(image, how, tmp_path) for image in originals_)])
@@ -124,6 +129,53 @@ def test_the_share_explained_is_one_minus_the_variance_within_colours() -> None:
     assert explained(picture, other[None])[0] == pytest.approx(1 - within / total, abs=1e-5)
 
 
+def test_the_linear_share_is_the_squared_correlation() -> None:
+    random = np.random.default_rng(2)
+    grey = random.integers(0, 100, (12, 12, 1), dtype=np.uint8)
+    other = (grey + random.integers(0, 60, grey.shape)).astype(np.uint8)
+    expected = np.corrcoef(grey.ravel(), other.ravel())[0, 1] ** 2
+    picture, second = np.repeat(grey, 3, axis=2), np.repeat(other, 3, axis=2)
+    assert linear_similarity(picture, second) == pytest.approx(expected)
+    assert linear_similarity(picture, 255 - picture) == 0
+
+
+def test_shaded_pictures_are_recognised_after_compression(tmp_path: Path) -> None:
+    """Counted colours explain too little of soft shading, so that equal pictures would be missed."""
+    rng = np.random.default_rng(3)
+    soft = [cv2.resize(rng.integers(60, 140, (9, 9, 3), dtype=np.uint8), (160, 160)) for _ in range(6)]
+    pictures = [Image.fromarray(pixels) for pixels in soft]
+    paths = written(tmp_path, [*pictures, *(changed(picture, "compressed", tmp_path) for picture in pictures)])
+    same = near_pairs(fingerprint_all(paths, CAP)[0], ["a"] * 12).same
+    assert sorted(same) == [(6 + number, number) for number in range(6)]
+
+
+@pytest.mark.parametrize("left", [0, 5])
+def test_a_crop_is_laid_over_its_original(left: int) -> None:
+    picture = np.asarray(drawing(8))
+    crop = shrink(np.ascontiguousarray(picture[6:150, left : left + 148]), THUMBNAIL)
+    whole = shrink(picture, THUMBNAIL)
+    pixels = aligned_pixels(whole, crop)
+    assert pixels is not None
+    assert linear_similarity(*pixels) > 0.95 > linear_similarity(whole, crop)
+    assert aligned_pixels(whole, shrink(np.asarray(drawing(9)), THUMBNAIL)) is None or not is_same_picture(
+        whole, shrink(np.asarray(drawing(9)), THUMBNAIL)
+    )
+
+
+def test_every_copy_under_two_labels_is_in_a_conflict() -> None:
+    table = pd.DataFrame({"label": ["a", "a", "b", "c", ""], "sha256": ["x", "x", "x", "y", "x"]})
+    assert exact_conflicts(table) == [(0, 2), (1, 2)]
+
+
+def test_an_original_of_the_same_name_in_another_folder_is_another_picture() -> None:
+    rule = copy_rule(r"(?P<original>.+)_aug\d+")
+    assert rule is not None
+    paths = ["train/a/1.png", "train/a/1_aug0.png", "val/a/1.png", "val/a/9_aug1.png", "train/a/9.png"]
+    components = joined(5, originals(paths, ["a"] * 5, rule))
+    assert components[0] == components[1] != components[2]
+    assert components[3] == components[4]
+
+
 def test_offline_copies_stay_with_their_original() -> None:
     rule = copy_rule(r"(?P<original>.+)_aug\d+")
     assert rule is not None
@@ -142,16 +194,12 @@ def test_a_bad_copy_pattern_is_explained(pattern: str) -> None:
 
 
 def test_a_group_is_named_after_the_manifests_group() -> None:
-    import pandas as pd
-
     table = pd.DataFrame({"path": ["b.png", "a.png", "c.png"], "group": ["", "twins", ""]})
     assert group_names(np.array([0, 0, 1]), table) == ["twins", "twins", "c.png"]
 
 
 def test_real_drawings_keep_their_groups_apart(emoji_cast: Path) -> None:
     """Recoloured variants of one drawing are joined, drawings of other teams hardly ever."""
-    import pandas as pd
-
     manifest = pd.read_csv(emoji_cast / "manifest.csv", keep_default_na=False)
     chosen = manifest[manifest["label"].isin(sorted(manifest["label"].unique())[:6])].reset_index(drop=True)
     prints, _ = fingerprint_all([emoji_cast / path for path in chosen["path"]], CAP)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+import shutil
 import unicodedata
 from pathlib import Path
 
@@ -198,6 +200,40 @@ def test_bad_input_is_one_sentence(tmp_path: Path, make, message: str) -> None: 
         prepared(make(tmp_path))
     assert "\n" not in str(caught.value)
     assert len(str(caught.value)) < 400
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"val_ratio": 0.5, "test_ratio": 0.5}, "leave no training part"),
+        ({"folds": 3}, "needs data.fold"),
+        ({"fold": 1}, "needs data.folds"),
+        ({"attributes": ("smile",)}, "needs a manifest"),
+    ],
+)
+def test_settings_that_do_not_fit_are_refused(tmp_path: Path, settings: dict[str, object], message: str) -> None:
+    folder(tmp_path, {"a": 4, "b": 4})
+    with pytest.raises(InputError, match=message):
+        prepared(tmp_path, **settings)
+
+
+def test_a_file_name_that_is_no_text_is_named(tmp_path: Path) -> None:
+    folder(tmp_path, {"a": 4, "b": 4})
+    odd = os.fsencode(tmp_path / "a") + b"/\xff.png"
+    try:
+        shutil.copy(tmp_path / "a" / "0.png", odd)
+    except OSError:
+        pytest.skip("this file system takes text only as names")
+    with pytest.raises(InputError, match=r"xff.png is not UTF-8"):
+        prepared(tmp_path)
+
+
+def test_linked_folders_are_read_once(tmp_path: Path) -> None:
+    folder(tmp_path / "set", {"a": 4, "b": 4})
+    folder(tmp_path / "elsewhere", {"more": 3}, first=50)
+    (tmp_path / "set" / "a" / "more").symlink_to(tmp_path / "elsewhere" / "more")
+    (tmp_path / "set" / "a" / "loop").symlink_to(tmp_path / "set")
+    assert prepared(tmp_path / "set").manifest.table["label"].value_counts().to_dict() == {"a": 7, "b": 4}
 
 
 def broken(path: Path) -> Path:

@@ -8,16 +8,25 @@ import pandas as pd
 
 
 def exact_conflicts(table: pd.DataFrame) -> list[tuple[int, int]]:
-    """Pairs of rows with one sha256 and different labels: each with the first of every other label."""
+    """Pairs of rows with one sha256 and different labels, smaller row first: each row with every other label's first.
+
+    So every copy is in a pair, and a thousand copies under two labels give a thousand pairs, not a million.
+    """
     firsts: dict[str, dict[str, int]] = {}
-    for row, (label, sha256) in enumerate(zip(table["label"], table["sha256"], strict=True)):
-        if label:
-            firsts.setdefault(sha256, {}).setdefault(label, row)
-    pairs = []
-    for row, (label, sha256) in enumerate(zip(table["label"], table["sha256"], strict=True)):
-        others = firsts.get(sha256, {}) if label else {}
-        pairs += [(first, row) for other, first in others.items() if other != label and first < row]
-    return pairs
+    copies = [
+        (row, label, firsts.setdefault(sha256, {}))
+        for row, (label, sha256) in enumerate(zip(table["label"], table["sha256"], strict=True))
+        if label
+    ]
+    for row, label, first in copies:
+        first.setdefault(label, row)
+    pairs = {
+        (min(row, other), max(row, other))
+        for row, label, first in copies
+        for other_label, other in first.items()
+        if other_label != label
+    }
+    return sorted(pairs)
 
 
 def listed(table: pd.DataFrame, exact: Sequence[tuple[int, int]], near: Sequence[tuple[int, int]]) -> pd.DataFrame:

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 
 from animeid.data.fingerprints import Fingerprints
 from animeid.data.hashing import distances
-from animeid.data.similarity import is_same_picture
+from animeid.data.similarity import is_same_drawing, is_same_picture
 
-NEAR_BITS = 64
+NEAR_BITS = 80
 """Hashes of 256 bits within one class that are worth a look at the pixels: wide, since the pixels decide."""
 
 CONFLICT_BITS = 24
 """The same between classes, where there are far more pairs and only clear ones are worth a person's time."""
 
-SAME = 0.92
-"""Share of the variance that one picture's colours must explain of the other's."""
+ALIGNED = 2
+"""So many of the nearest candidates are laid over a picture, which takes milliseconds each, where none agrees as is."""
 
 BLOCK = 512
 
@@ -63,7 +64,7 @@ def _join(prints: Fingerprints, rows: np.ndarray) -> list[tuple[int, int]]:
         for place, row in enumerate(block.tolist()):
             near = np.flatnonzero(apart[place] <= NEAR_BITS)
             candidates = [int(others[index]) for index in near[np.argsort(apart[place][near], kind="stable")]]
-            leader = next((other for other in candidates if other in known and _same(prints, row, other)), None)
+            leader = _leader(prints.thumbnails, row, [other for other in candidates if other in known])
             if leader is None:
                 known.add(row)
                 leaders.append(row)
@@ -72,8 +73,11 @@ def _join(prints: Fingerprints, rows: np.ndarray) -> list[tuple[int, int]]:
     return pairs
 
 
-def _same(prints: Fingerprints, row: int, other: int) -> bool:
-    return is_same_picture(prints.thumbnails[row], prints.thumbnails[other], SAME)
+def _leader(thumbnails: np.ndarray, row: int, leaders: list[int]) -> int | None:
+    """The first leader that shows the same drawing, else the first of the nearest that shows it in another frame."""
+    as_is = (other for other in leaders if is_same_drawing(thumbnails[row], thumbnails[other]))
+    moved = (other for other in leaders[:ALIGNED] if is_same_picture(thumbnails[row], thumbnails[other]))
+    return next(chain(as_is, moved), None)
 
 
 def _conflicts(prints: Fingerprints, names: np.ndarray) -> list[tuple[int, int]]:
@@ -86,5 +90,9 @@ def _conflicts(prints: Fingerprints, names: np.ndarray) -> list[tuple[int, int]]
         near = bits_apart(prints, block, rest) <= CONFLICT_BITS
         near &= numbers[start : start + BLOCK, None] != numbers[None, start:]
         pairs = ((int(block[place]), int(rest[other])) for place, other in zip(*np.nonzero(near), strict=True))
-        found += [pair for pair in pairs if pair[0] < pair[1] and _same(prints, *pair)]
+        found += [
+            (row, other)
+            for row, other in pairs
+            if row < other and is_same_picture(prints.thumbnails[row], prints.thumbnails[other])
+        ]
     return found

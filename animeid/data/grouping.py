@@ -34,28 +34,28 @@ def copy_rule(pattern: str | None) -> re.Pattern[str] | None:
 
 
 def originals(paths: Sequence[str], labels: Sequence[str], rule: re.Pattern[str]) -> list[tuple[int, int]]:
-    """Pairs (copy, original or other copy) of rows whose file names say that they come from one picture.
+    """Pairs (copy, original) of rows whose file names say that they come from one picture.
 
     The original is looked for in the copy's own folder and then among all pictures of its label; copies of an original
     that is nowhere belong together still.
     """
-    nearby: dict[tuple[str, str, str], int] = {}
-    anywhere: dict[tuple[str, str], list[int]] = {}
+    nearby: dict[tuple[str, str], int] = {}
+    anywhere: dict[tuple[str, str], int] = {}
     copies: list[tuple[int, str, str, str]] = []
     for row, (text, label) in enumerate(zip(paths, labels, strict=True)):
         path = PurePosixPath(text)
+        folder = str(path.parent)
         match = rule.fullmatch(path.stem)
         if match:
-            copies.append((row, str(path.parent), label, match["original"]))
+            copies.append((row, folder, label, match["original"]))
         else:
-            nearby[str(path.parent), label, path.stem] = row
-            anywhere.setdefault((label, path.stem), []).append(row)
+            nearby.setdefault((folder, path.stem), row)
+            anywhere.setdefault((label, path.stem), row)
     pairs: list[tuple[int, int]] = []
     for row, folder, label, stem in copies:
-        own = nearby.setdefault((folder, label, stem), row)
-        if own == row or own in {copy for copy, *_ in pairs[-1:]}:
-            pairs += [(row, other) for other in anywhere.get((label, stem), [])]
-        pairs.append((row, own))
+        # A copy whose original is nowhere stands in for it.
+        original = nearby.get((folder, stem), anywhere.setdefault((label, stem), row))
+        pairs.append((row, original))
     return pairs
 
 

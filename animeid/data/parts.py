@@ -43,9 +43,10 @@ def make_parts(
         The table with its splits, and sentences for the user.
 
     Raises:
-        InputError: `folds` and `fold` do not fit.
+        InputError: `folds` and `fold` do not fit, or the ratios leave nothing for training.
     """
     _check_fold(settings)
+    _check_ratios(settings)
     table, notes = table.copy(), []
     if not given:
         table["split"] = table["split"].mask((table["split"] == "") & (table["target"] >= 0), "train")
@@ -72,6 +73,14 @@ def _check_fold(settings: DataSettings) -> None:
     if settings.folds is not None and settings.fold is None:
         raise InputError(
             f"data.folds={settings.folds} needs data.fold: say which fold is the val part, such as data.fold=0"
+        )
+
+
+def _check_ratios(settings: DataSettings) -> None:
+    if settings.val_ratio + settings.test_ratio >= 1:
+        raise InputError(
+            f"data.val_ratio={settings.val_ratio} and data.test_ratio={settings.test_ratio} leave no training part: "
+            "take ratios that sum to less than 1"
         )
 
 

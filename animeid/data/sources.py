@@ -119,6 +119,10 @@ def _class_folders(root: Path, folder: Path, split: str) -> Source:
 
 
 def _listing(root: Path, rows: list[tuple[Path, str, str]], skipped: list[tuple[Path, str]]) -> Source:
+    for path in (*(path for path, _, _ in rows), *(path for path, _ in skipped)):
+        if not _is_text(path):
+            shown = os.fsencode(path).decode("utf-8", "backslashreplace")
+            raise InputError(f"the name {shown} is not UTF-8, so that no table can hold it: rename the file or folder")
     frame = pd.DataFrame(
         {
             "path": [path.relative_to(root).as_posix() for path, _, _ in rows],
@@ -129,6 +133,15 @@ def _listing(root: Path, rows: list[tuple[Path, str, str]], skipped: list[tuple[
     )
     left_out = tuple((path.relative_to(root).as_posix(), reason) for path, reason in skipped)
     return Source(Manifest(complete(frame), root), left_out)
+
+
+def _is_text(path: Path) -> bool:
+    """File systems allow names that are no text; Python keeps their odd bytes as lone surrogates."""
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _folders(folder: Path) -> list[Path]:
@@ -153,7 +166,7 @@ def _ignored(name: str) -> bool:
 
 def _walk(folder: Path) -> Iterator[Path]:
     """Every file at any depth; linked folders are followed, but none is entered twice."""
-    entered: set[str] = set()
+    entered = {os.path.realpath(parent) for parent in folder.absolute().parents}
     for current, folders, files in os.walk(folder, followlinks=True):
         real = os.path.realpath(current)
         if real in entered:
