@@ -21,6 +21,7 @@ from animeid.data.prepare import Prepared, prepare
 from animeid.engine.callbacks.history import History
 from animeid.engine.inference import Answers, answer_all
 from animeid.engine.trainer import Device, build_callbacks, build_trainer, choose_device
+from animeid.errors import InputError
 from animeid.folder import OUTPUTS, RunFolder, atomic, write_json
 from animeid.judge import judge, save_predictions
 from animeid.metrics.table import summary_table
@@ -81,7 +82,13 @@ def fit(folder: RunFolder, built: Built, device: Device) -> Fitted:
     """Trains and leaves the best weights in the module."""
     plan = built.plan
     loggers = build_loggers(plan, folder)
-    callbacks = build_callbacks(gateway.build(plan["callbacks"], "callbacks"), folder, has_logger=bool(loggers))
+    settings = gateway.build(plan["callbacks"], "callbacks")
+    has_val = len(built.data.rows("val")) > 0
+    if hasattr(built.module.schedule, "monitor") and not has_val:
+        raise InputError(
+            "this scheduler follows a figure of validation, and the data has no val part: take another one"
+        )
+    callbacks = build_callbacks(settings, folder, has_logger=bool(loggers), has_val=has_val)
     trainer = build_trainer(
         gateway.build(plan["trainer"], "trainer"), device, plan["trainer"]["max_epochs"], callbacks, loggers, folder
     )

@@ -264,3 +264,25 @@ def test_unknown_pictures_are_answered_and_not_judged(pictures: Path, home: Path
     metrics = json.loads(folder.metrics.read_text())
     assert metrics["test"] is None
     assert metrics["val"] is not None
+
+
+def test_classes_too_small_to_be_split_are_trained_without_validation(
+    tmp_path: Path, home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for label, name in enumerate(NAMES):
+        for number in range(2):
+            draw(tmp_path / name / f"{number}.png", label, 700 + number)
+    data = (f"data.root={tmp_path}", *QUICK)
+    assert train.main([*data, "run_id=tiny"]) == 0
+    metrics = json.loads((home / "outputs" / "tiny" / "metrics.json").read_text())
+    assert metrics["val"] is metrics["test"] is None
+    assert "no val part" in capsys.readouterr().out
+    assert train.main([*data, "run_id=tiny2", "scheduler=reduce_on_plateau"]) == 2
+    assert "no val part" in capsys.readouterr().err
+    assert train.main([*data, "run_id=tiny3", "callbacks.patience=2"]) == 2
+    assert "validation part" in capsys.readouterr().err
+
+
+def test_a_figure_that_does_not_exist_cannot_be_followed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert train.main(["callbacks.monitor=val/f1"]) == 2
+    assert "val/f1_macro" in capsys.readouterr().err

@@ -48,7 +48,7 @@ class CallbackSettings:
     min_delta: a smaller change of the figure is no improvement.
     """
 
-    monitor: str = "val/f1_macro"
+    monitor: Literal["val/f1_macro", "val/acc_macro", "val/acc_micro", "val/loss"] = "val/f1_macro"
     mode: Literal["max", "min"] = "max"
     patience: Whole | None = None
     min_delta: Annotated[float, Ge(0)] = 0.0

@@ -96,8 +96,11 @@ def quieten() -> None:
         logging.getLogger(name).setLevel(logging.WARNING)
 
 
-def checkpoints(folder: RunFolder, monitor: str, mode: str) -> list[ModelCheckpoint]:
-    """Best and last, each by its own callback: one that does both can leave `last` at the first epoch."""
+def checkpoints(folder: RunFolder, monitor: str | None, mode: str) -> list[ModelCheckpoint]:
+    """Best and last, each by its own callback: one that does both can leave `last` at the first epoch.
+
+    Without a figure to monitor the last epoch counts as the best.
+    """
     common: dict[str, Any] = {
         "dirpath": folder.checkpoints,
         "auto_insert_metric_name": False,
@@ -108,7 +111,18 @@ def checkpoints(folder: RunFolder, monitor: str, mode: str) -> list[ModelCheckpo
     return [best, last]
 
 
-def build_callbacks(settings: CallbackSettings, folder: RunFolder, has_logger: bool) -> list[Callback]:
+def build_callbacks(
+    settings: CallbackSettings, folder: RunFolder, *, has_logger: bool, has_val: bool
+) -> list[Callback]:
+    """The callbacks of a training run.
+
+    Raises:
+        InputError: training is to stop early, and there is no validation part to judge by.
+    """
+    if settings.patience is not None and not has_val:
+        raise InputError(
+            "callbacks.patience needs a validation part, and this data has none: add pictures, or leave patience out"
+        )
     callbacks: list[Callback] = [History(folder.history)]
     callbacks += [TQDMProgressBar(leave=False)] if sys.stderr.isatty() else [PlainProgress()]
     if settings.patience is not None:
@@ -119,7 +133,7 @@ def build_callbacks(settings: CallbackSettings, folder: RunFolder, has_logger: b
         )
     if has_logger:
         callbacks.append(LearningRateMonitor("step"))
-    return [*callbacks, *checkpoints(folder, settings.monitor, settings.mode)]
+    return [*callbacks, *checkpoints(folder, settings.monitor if has_val else None, settings.mode)]
 
 
 def build_trainer(

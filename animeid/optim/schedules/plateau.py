@@ -26,7 +26,7 @@ class ReduceOnPlateau:
         min_lr: the rate never falls below.
     """
 
-    monitor: str = "val/acc_macro"
+    monitor: Literal["val/f1_macro", "val/acc_macro", "val/acc_micro", "val/loss"] = "val/acc_macro"
     mode: Literal["min", "max"] = "max"
     factor: Annotated[float, Interval(gt=0, lt=1)] = 0.5
     patience: Annotated[int, Ge(0)] = 3
