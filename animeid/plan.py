@@ -15,7 +15,7 @@ from animeid.types import LabelStats
 
 # Chosen on validation parts by experiments/defaults.
 IMAGE_SIZE = 64
-MAX_EPOCHS = 15
+MAX_EPOCHS = 10
 BATCH_SIZE = 32
 
 MAX_WORKERS = 8

@@ -15,7 +15,7 @@ from animeid.data.synthetic.settings import CastSettings
 from experiments.runs import environment_line, metrics, percent, table, train
 
 HERE = Path(__file__).parent
-STYLES = ("cel", "sketch")
+STYLES = ("sketch",)
 COLUMNS, ROWS = 10, 8
 
 

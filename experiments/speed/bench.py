@@ -28,9 +28,9 @@ from animeid.plan import make_plan
 from experiments.runs import table
 
 HERE = Path(__file__).parent
-CLASSES, PER_CLASS = 8, 40
-ROUNDS = 3
-SIZE = 96
+CLASSES, PER_CLASS = 8, 24
+ROUNDS = 2
+SIZE = 64
 
 
 def write_pictures(folder: Path, per_class: int) -> None:
