@@ -102,9 +102,9 @@ with {len(BASE_SEEDS)} seeds, so that its spread can be seen; the interval is th
 one run. A difference inside both is no reason to change a default.
 
 What was taken from it: a plain convolutional network at 64 px learns far more from so few pictures than a depthwise one
-at 96 px in a comparable time. 10 epochs keep the demo within its time; more of them pay (`trainer.max_epochs=40`). The other differences to the base are within
-the spread of its seeds or were measured on the base's network only, and the loss, sampler and schedule stay the plain
-ones; what wins on long tails is the subject of a study of its own.
+at 96 px in a comparable time. 10 epochs keep the demo within its time; more of them pay. The rate was not searched on
+this network, and the loss, sampler and schedule stay the plain ones: their differences to the base are within the spread
+of its seeds, and what wins on long tails is the subject of a study of its own.
 
 {environment_line(done["base"][0])}
 
