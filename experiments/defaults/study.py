@@ -103,8 +103,8 @@ one run. A difference inside both is no reason to change a default.
 
 What was taken from it: a plain convolutional network at 64 px learns far more from so few pictures than a depthwise one
 at 96 px in a comparable time. 10 epochs keep the demo within its time; more of them pay. The rate was not searched on
-this network, and the loss, sampler and schedule stay the plain ones: their differences to the base are within the spread
-of its seeds, and what wins on long tails is the subject of a study of its own.
+this network. Loss, sampler and schedule stay the plain ones, since none of the others is clearly above the seeds of the
+base; what wins on long tails is the subject of a study of its own.
 
 {environment_line(done["base"][0])}
 
