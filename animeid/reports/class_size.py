@@ -9,29 +9,40 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
-from animeid.reports.picture import BLUE, INK, ORANGE, picture, shorten
+from animeid.reports.picture import BLUE, ORANGE, picture, shorten
 
 WORST_NAMED = 5
+NAME_WIDTH, NAME_HEIGHT = 0.5, 0.055
+"""Room for a name, in decades of size and in F1."""
+
 LONGEST_NAME = 24
 
 
+def _free_height(place: tuple[float, float], taken: list[tuple[float, float]]) -> float:
+    """The lowest height at or above a point (logarithm of size, F1) where its name stands on no other name."""
+    log_size, height = place
+    for other_log_size, other_height in sorted(taken, key=lambda other: other[1]):
+        if abs(log_size - other_log_size) < NAME_WIDTH and abs(height - other_height) < NAME_HEIGHT:
+            height = other_height + NAME_HEIGHT
+    return height
+
+
 def _name_worst(axes: Axes, sizes: np.ndarray, f1: np.ndarray, labels: Sequence[str]) -> None:
-    """Names the worst classes, the lowest first, and moves apart those that would stand on one another."""
     middle = float(np.sqrt(sizes.min() * sizes.max()))
-    last = -1.0
+    taken: list[tuple[float, float]] = []
     for place in np.argsort(f1, kind="stable")[:WORST_NAMED]:
-        height = max(float(f1[place]), last + 0.055)
-        last = height
+        log_size = float(np.log10(sizes[place]))
+        height = _free_height((log_size, float(f1[place])), taken)
+        taken.append((log_size, height))
         left = sizes[place] > middle
         axes.annotate(
             shorten(labels[place], LONGEST_NAME),
-            (sizes[place], f1[place]),
-            xytext=(-7 if left else 7, (height - float(f1[place])) * 190),
+            (sizes[place], height),
+            xytext=(-7 if left else 7, 0),
             textcoords="offset points",
             ha="right" if left else "left",
             va="center",
             fontsize=7.5,
-            color=INK,
         )
 
 

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
-from animeid.reports.picture import INK, picture, shorten, text_width
+from animeid.reports.picture import INK, picture, shorten
 
 COUNTED_UP_TO = 30
 """Classes up to which the counts are written into the cells."""
@@ -19,7 +19,10 @@ NAMED_UP_TO = 300
 """Classes up to which each has its name; of more, every n-th."""
 
 LONGEST_NAME = 30
-SHARES = LinearSegmentedColormap.from_list("shares", ["#ffffff", "#cfe0f1", "#6fa3d4", "#2f6fb3", "#123a66"])
+# The jump beside zero shows a single mistake among many pictures.
+SHARES = LinearSegmentedColormap.from_list(
+    "shares", [(0, "#ffffff"), (0.001, "#d9e6f3"), (0.4, "#6fa3d4"), (0.7, "#2f6fb3"), (1, "#123a66")], N=1024
+)
 
 
 def confusion_counts(targets: np.ndarray, predicted: np.ndarray, num_classes: int) -> np.ndarray:
@@ -48,11 +51,14 @@ def _name_classes(axes: Axes, labels: Sequence[str], support: np.ndarray, size: 
     axes.tick_params(length=0)
 
 
-def _legend(figure: Figure, axes: Axes, height: float) -> None:
-    bar = figure.colorbar(axes.images[0], ax=axes, shrink=min(1.0, 4 / height), aspect=18, pad=0.02, anchor=(0, 1))
+def _legend(figure: Figure, axes: Axes, side: float) -> None:
+    """A bar of colours right of a matrix that is `side` inches wide and high."""
+    height = min(1.0, 3 / side)
+    box = figure.add_axes((1 + 0.15 / side, 1 - height, 0.16 / side, height))
+    bar = figure.colorbar(axes.images[0], cax=box)
     bar.set_label("share of the class's pictures", fontsize=8)
-    bar.ax.tick_params(labelsize=8, length=2)
-    bar.outline.set_linewidth(0.4)
+    box.tick_params(labelsize=8, length=2)
+    bar.outline.set_linewidth(0.4)  # type: ignore[operator]
 
 
 def draw_confusion_matrix(counts: np.ndarray, labels: Sequence[str], path: Path, title: str) -> None:
@@ -65,10 +71,10 @@ def draw_confusion_matrix(counts: np.ndarray, labels: Sequence[str], path: Path,
     shares = counts / np.maximum(support, 1)[:, None]
     cell = _cell_inches(len(labels))
     size = float(np.clip(cell * 40, 5.5, 9))
-    names = min(LONGEST_NAME, max(map(text_width, labels))) * size * 0.6 / 72
     side = cell * len(labels)
-    with picture(path, side + names + 2.0, side + names + 1.0) as figure:
-        axes = figure.subplots()
+    with picture(path, side, side) as figure:
+        figure.set_layout_engine("none")  # the cells have a size; names and legend stand outside
+        axes = figure.add_axes((0, 0, 1, 1))
         axes.imshow(shares, cmap=SHARES, vmin=0, vmax=1, interpolation="nearest")
         axes.grid(False)
         axes.spines[:].set_visible(True)

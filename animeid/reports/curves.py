@@ -21,7 +21,8 @@ def _plot(axes: Axes, history: pd.DataFrame, columns: dict[str, str]) -> None:
         axes.plot(history["epoch"], history[column], label=label, marker=marker)
     axes.set_xlabel("epoch")
     keep_integers(axes)
-    axes.margins(x=0.03)
+    if len(history) == 1:
+        axes.set_xlim(history["epoch"].iloc[0] - 1, history["epoch"].iloc[0] + 1)
 
 
 def _mark_best(axes: Axes, history: pd.DataFrame) -> None:
@@ -47,7 +48,7 @@ def draw_learning_curves(history: pd.DataFrame, path: Path) -> None:
         every = np.atleast_1d(figure.subplots(1, panels))
         _plot(every[0], history, losses)
         every[0].set_title("Loss")
-        every[0].set_ylim(bottom=0)
+        every[0].set_ylim(bottom=0, top=1.06 * every[0].get_ylim()[1])
         every[0].legend()
         if figures:
             _plot(every[1], history, figures)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import numpy as np
 import pandas as pd
 
@@ -16,14 +14,10 @@ from animeid.reports.schedule import draw_learning_rate
 JUDGED = ("val", "test")
 
 
-def _labels(folder: RunFolder) -> tuple[str, ...]:
-    return tuple(json.loads(folder.labels.read_text(encoding="utf-8")))
-
-
 def _predictions(folder: RunFolder) -> pd.DataFrame:
     """`split`, `target` and the number `answer` of the predicted class, of pictures that belong to a class."""
     table = pd.read_parquet(folder.predictions, columns=["split", "target", "predicted"])
-    number = {label: target for target, label in enumerate(_labels(folder))}
+    number = {label: target for target, label in enumerate(folder.read_labels())}
     table["answer"] = table["predicted"].map(number).astype(np.int64)
     return table[table["target"] >= 0]
 

@@ -46,7 +46,8 @@ def _style() -> Any:
         "ytick.color": "#b5bac2",
         "xtick.labelcolor": INK,
         "ytick.labelcolor": INK,
-        "legend.frameon": False,
+        "legend.framealpha": 0.85,
+        "legend.edgecolor": "white",
         "lines.linewidth": 1.8,
         "lines.markersize": 4,
     }
@@ -56,14 +57,15 @@ def _style() -> Any:
 def picture(path: Path, width: float, height: float) -> Iterator[Figure]:
     """An empty figure of so many inches, written to `path` as PNG when the block ends well.
 
-    matplotlib's settings are as before afterwards, and pyplot is not touched.
+    What stands over the edge is not cut off: the picture grows. matplotlib's settings are as before afterwards, and
+    pyplot is not touched.
     """
     with mpl.rc_context(_style()):
         figure = Figure(figsize=(width, height), dpi=DPI, layout="constrained", facecolor="white")
-        canvas = FigureCanvasAgg(figure)
+        FigureCanvasAgg(figure)
         yield figure
         with atomic(path) as stream:
-            canvas.print_png(stream)
+            figure.savefig(stream, format="png", bbox_inches="tight", pad_inches=0.12)
 
 
 def keep_integers(axes: Axes) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+from matplotlib.ticker import FuncFormatter
 
 from animeid.reports.picture import BLUE, keep_integers, picture
 
@@ -20,6 +21,5 @@ def draw_learning_rate(rates: np.ndarray, steps_per_epoch: int, path: Path) -> N
         axes.set_title(f"highest {rates.max():.3g}", loc="right", fontsize=8)
         axes.set_xlabel(f"epoch ({steps_per_epoch:,} steps each)")
         axes.set_ylim(bottom=0, top=1.05 * float(rates.max()) or None)
-        axes.ticklabel_format(axis="y", style="sci", scilimits=(-2, 3))
-        axes.margins(x=0.01)
+        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.3g}"))
         keep_integers(axes)
