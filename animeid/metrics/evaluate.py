@@ -13,7 +13,8 @@ from animeid.metrics.intervals import intervals
 from animeid.metrics.sums import GroupSums, sums_of_logits, sums_of_predictions
 from animeid.types import UNKNOWN_TARGET, LabelStats
 
-Interval = list[float] | None
+LEAST_OVER_NOISE = 2
+"""How many times what a perfectly calibrated model would show a calibration error must be to have an interval."""
 
 
 def evaluate(
@@ -47,59 +48,74 @@ def evaluate(
     if losses is None:
         losses = np.full(len(targets), np.nan)
     sums = sums_of_logits(logits[known], targets[known], groups[known], losses[known])
-    return _head(known, sums) | _figures(sums, stats)
+    figures = FigureSet.of(sums.layout, stats)
+    values, ends = figures.values(sums.total), _ends(figures, sums)
+    ece = figures.names.index("ece")
+    if not values[ece] > LEAST_OVER_NOISE * calibration_noise(sums):
+        ends[ece] = np.nan
+    whole = _whole(figures, values, ends) | _shots(figures, sums)
+    return _head(known, sums) | whole | {"per_class": _per_class(figures, values, ends, sums, stats)}
 
 
 def judge_predictions(
     predicted: np.ndarray, targets: np.ndarray, groups: np.ndarray, stats: LabelStats
 ) -> dict[str, Any]:
-    """Judges bare predictions `[N]`, as baselines make them: `evaluate` without what needs probabilities."""
+    """Judges bare predictions `[N]`, as baselines make them: `evaluate` without what needs probabilities or classes."""
     known = targets != UNKNOWN_TARGET
     sums = sums_of_predictions(predicted[known], targets[known], groups[known], stats.num_classes)
-    figures = _figures(sums, stats)
-    del figures["per_class"]
-    return _head(known, sums) | figures
+    figures = FigureSet.of(sums.layout, stats)
+    return (
+        _head(known, sums) | _whole(figures, figures.values(sums.total), _ends(figures, sums)) | _shots(figures, sums)
+    )
 
 
 def _head(known: np.ndarray, sums: GroupSums) -> dict[str, Any]:
     return {"support": int(known.sum()), "groups": sums.num_groups, "unknown": int((~known).sum())}
 
 
-def _number(value: float) -> float | None:
-    return None if np.isnan(value) else float(value)
-
-
-def _interval(ends: np.ndarray) -> Interval:
-    return None if np.isnan(ends).any() else [float(end) for end in ends]
-
-
-def _figures(sums: GroupSums, stats: LabelStats) -> dict[str, Any]:
-    figures = FigureSet.of(sums.layout, stats)
-    values = figures.values(sums.total)
-    behind = figures.groups(sums)
+def _ends(figures: FigureSet, sums: GroupSums) -> np.ndarray:
+    """`[F, 2]` intervals within what a figure can be; NaN where there is none."""
     low, high = figures.bounds()
-    ends = np.clip(intervals(sums, figures.values, behind), low[:, None], high[:, None])
-    if sums.layout.with_logits:
-        ece = figures.names.index("ece")
-        if not values[ece] > 2 * calibration_noise(sums):
-            ends[ece] = np.nan
+    return np.clip(intervals(sums, figures.values, figures.groups(sums)), low[:, None], high[:, None])
+
+
+def _number(value: float) -> float | None:
+    return float(value) if np.isfinite(value) else None
+
+
+def _interval(ends: np.ndarray) -> list[float] | None:
+    return [float(end) for end in ends] if np.isfinite(ends).all() else None
+
+
+def _whole(figures: FigureSet, values: np.ndarray, ends: np.ndarray) -> dict[str, Any]:
     result: dict[str, Any] = {}
     for position, name in enumerate(figures.names):
         result |= {name: _number(values[position]), f"{name}_ci": _interval(ends[position])}
+    return result
+
+
+def _shots(figures: FigureSet, sums: GroupSums) -> dict[str, int]:
+    """How many classes, pictures and groups stand behind the figures of many, medium and few."""
     support = sums.layout.counts(sums.total).support
+    result: dict[str, int] = {}
     for group, members in figures.members.items():
-        result[f"{group}/classes"] = int((support[members] > 0).sum())
-        result[f"{group}/support"] = int(support[members].sum())
-        result[f"{group}/groups"] = sums.groups_touching(members)
-    size = len(figures.names)
+        result |= {
+            f"{group}/classes": int((support[members] > 0).sum()),
+            f"{group}/support": int(support[members].sum()),
+            f"{group}/groups": sums.groups_touching(members),
+        }
+    return result
+
+
+def _per_class(
+    figures: FigureSet, values: np.ndarray, ends: np.ndarray, sums: GroupSums, stats: LabelStats
+) -> list[dict[str, Any]]:
+    """A dictionary a class, in target order."""
     shape = (len(PER_CLASS), stats.num_classes)
-    per_class = _per_class(values[size:].reshape(shape), ends[size:].reshape(*shape, 2), sums, stats)
-    return result | {"per_class": per_class}
-
-
-def _per_class(values: np.ndarray, ends: np.ndarray, sums: GroupSums, stats: LabelStats) -> list[dict[str, Any]]:
-    """A dictionary a class, in target order, of values `[3, C]` and intervals `[3, C, 2]`."""
+    class_values = values[len(figures.names) :].reshape(shape)
+    class_ends = ends[len(figures.names) :].reshape(*shape, 2)
     support, groups = sums.layout.counts(sums.total).support, sums.groups_per_class()
+    shots = stats.shot_groups
     rows = []
     for target, label in enumerate(stats.names):
         row: dict[str, Any] = {
@@ -107,10 +123,10 @@ def _per_class(values: np.ndarray, ends: np.ndarray, sums: GroupSums, stats: Lab
             "support": int(support[target]),
             "groups": int(groups[target]),
             "train_count": int(stats.counts[target]),
-            "shot_group": stats.shot_groups[target],
+            "shot_group": shots[target],
         }
         for position, name in enumerate(PER_CLASS):
-            row[name] = _number(values[position, target])
-            row[f"{name}_ci"] = _interval(ends[position, target])
+            row[name] = _number(class_values[position, target])
+            row[f"{name}_ci"] = _interval(class_ends[position, target])
         rows.append(row)
     return rows

@@ -14,6 +14,7 @@ LEVEL = 0.95
 RESAMPLES = 1000
 SEED = 0
 MIN_GROUPS = 5
+LEAST_SPREAD = 1e-9
 CHUNK_ENTRIES = 1_000_000
 
 Values = Callable[[np.ndarray], np.ndarray]
@@ -49,6 +50,14 @@ def jackknife_error(sums: GroupSums, values: Values) -> np.ndarray:
         change = values(total - sums.table[start : start + step].toarray()) - point
         squares += np.nan_to_num(change**2).sum(axis=0)
     return np.sqrt((groups - 1) / groups * squares)
+
+
+def _mean_and_spread(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """`[F]` each: mean and standard deviation of the columns of `[R, F]`, NaN left out."""
+    exists = ~np.isnan(values)
+    count = np.maximum(exists.sum(axis=0), 1)
+    mean = np.where(exists, values, 0).sum(axis=0) / count
+    return mean, np.sqrt((np.where(exists, values - mean, 0) ** 2).sum(axis=0) / count)
 
 
 def _quantiles(ordered: np.ndarray, levels: np.ndarray) -> np.ndarray:
@@ -90,11 +99,8 @@ def intervals(sums: GroupSums, values: Values, groups: np.ndarray) -> np.ndarray
     if sums.num_groups < MIN_GROUPS:
         return found
     ordered = np.sort(resampled(sums, values), axis=0)
-    exists = ~np.isnan(ordered)
-    count = np.maximum(exists.sum(axis=0), 1)
-    mean = np.where(exists, ordered, 0).sum(axis=0) / count
-    spread = np.sqrt(np.where(exists, ordered - mean, 0).__pow__(2).sum(axis=0) / count)
-    usable = (groups >= MIN_GROUPS) & ~np.isnan(point) & (spread > 1e-9)
+    mean, spread = _mean_and_spread(ordered)
+    usable = (groups >= MIN_GROUPS) & ~np.isnan(point) & (spread > LEAST_SPREAD)
     error = jackknife_error(sums, values)
     tails = norm.sf(norm.ppf((1 + LEVEL) / 2) * widening(groups, np.where(usable, spread, 1), error))
     ends = np.stack([_quantiles(ordered, tails), _quantiles(ordered, 1 - tails)], axis=1) - (mean - point)[:, None]

@@ -58,7 +58,7 @@ def _legend(figure: Figure, axes: Axes, side: float) -> None:
     bar = figure.colorbar(axes.images[0], cax=box)
     bar.set_label("share of the class's pictures", fontsize=8)
     box.tick_params(labelsize=8, length=2)
-    bar.outline.set_linewidth(0.4)  # type: ignore[operator]
+    bar.outline.set_linewidth(0.4)
 
 
 def draw_confusion_matrix(counts: np.ndarray, labels: Sequence[str], path: Path, title: str) -> None:

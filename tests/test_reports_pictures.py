@@ -1,0 +1,179 @@
+"""Pictures of a run: names of all scripts, few and many classes, drawn from saved files."""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from pathlib import Path
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib import pyplot
+from matplotlib.axes import Axes
+from PIL import Image
+from sklearn.metrics import confusion_matrix
+
+from animeid.folder import RunFolder, write_json
+from animeid.reports.class_size import draw_f1_by_size
+from animeid.reports.confusion import confusion_counts, draw_confusion_matrix
+from animeid.reports.curves import draw_learning_curves
+from animeid.reports.figures import draw_confusion, draw_figures
+from animeid.reports.picture import picture, shorten, text_width
+from animeid.reports.schedule import draw_learning_rate
+
+NAMES = ("初音ミク", "蕾米莉亚", "나다", "A & B", "$x_1^2$ _y_ \\frac")
+
+
+@pytest.fixture(autouse=True)
+def no_warnings(caplog):
+    """A glyph that no font has, a weight that a font lacks and a layout that fails are all warnings."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        yield
+    assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
+
+
+def size(path: Path) -> tuple[int, int]:
+    with Image.open(path) as image:
+        assert image.format == "PNG"
+        return image.size
+
+
+def dark_pixels(path: Path) -> int:
+    with Image.open(path) as image:
+        return int((np.asarray(image.convert("L")) < 100).sum())
+
+
+def history(epochs: int) -> pd.DataFrame:
+    epoch = np.arange(epochs)
+    columns = {"epoch": epoch, "train/loss": 2 / (epoch + 1), "val/loss": 2.2 / (epoch + 1)}
+    return pd.DataFrame(
+        columns | {f"val/{name}": 1 - 1 / (epoch + 2) for name in ("acc_micro", "acc_macro", "f1_macro")}
+    )
+
+
+def drawn_text(monkeypatch) -> list[str]:
+    """What the axes of the next pictures write beside ticks and titles."""
+    texts: list[str] = []
+    original = Axes.text
+
+    def text(self, x, y, s, *args, **kwargs):
+        texts.append(s)
+        return original(self, x, y, s, *args, **kwargs)
+
+    monkeypatch.setattr(Axes, "text", text)
+    return texts
+
+
+def test_confusion_counts_equal_sklearns() -> None:
+    generator = np.random.default_rng(0)
+    targets, predicted = generator.integers(4, size=(2, 99))
+    expected = confusion_matrix(targets, predicted, labels=range(5))
+    np.testing.assert_array_equal(confusion_counts(targets, predicted, 5), expected)
+
+
+def test_names_of_all_scripts_are_drawn(tmp_path) -> None:
+    counts = np.diag([3, 4, 5, 6, 0])
+    draw_confusion_matrix(counts, NAMES, tmp_path / "names.png", "初音ミク $a_b$")
+    draw_confusion_matrix(counts, [" "] * 5, tmp_path / "blank.png", " ")
+    assert dark_pixels(tmp_path / "names.png") > dark_pixels(tmp_path / "blank.png")
+    draw_f1_by_size(np.arange(1, 6), np.linspace(0, 1, 5), NAMES, tmp_path / "size.png", "F1")
+
+
+def test_a_glyph_that_no_font_has_would_be_noticed(tmp_path) -> None:
+    with pytest.raises(UserWarning, match="missing from font"), picture(tmp_path / "x.png", 2, 2) as figure:
+        figure.text(0.5, 0.5, "\U00013000")
+    assert not list(tmp_path.iterdir())
+
+
+def test_counts_are_written_up_to_thirty_classes(tmp_path, monkeypatch) -> None:
+    texts = drawn_text(monkeypatch)
+    draw_confusion_matrix(np.full((30, 30), 7), [f"c{n}" for n in range(30)], tmp_path / "30.png", "30")
+    assert texts == ["7"] * 900
+    draw_confusion_matrix(np.full((31, 31), 7), [f"c{n}" for n in range(31)], tmp_path / "31.png", "31")
+    assert len(texts) == 900
+
+
+def test_the_matrix_grows_so_that_150_names_fit(tmp_path) -> None:
+    sizes = {}
+    for classes in (5, 150):
+        path = tmp_path / f"{classes}.png"
+        labels = [f"{NAMES[number % 5]} {number}" for number in range(classes)]
+        draw_confusion_matrix(np.eye(classes, dtype=int), labels, path, "matrix")
+        sizes[classes] = size(path)
+    assert max(sizes[5]) < 1200
+    assert min(sizes[150]) > 150 * 20, "20 pixels a name"
+
+
+def test_a_very_long_name_does_not_blow_up_the_picture(tmp_path) -> None:
+    draw_confusion_matrix(np.eye(2, dtype=int), ["x" * 500, "名" * 500], tmp_path / "long.png", "long")
+    assert max(size(tmp_path / "long.png")) < 1200
+
+
+def test_shortened_names_keep_both_ends() -> None:
+    assert shorten("Hakurei Reimu", 20) == "Hakurei Reimu"
+    assert shorten("博麗霊夢" * 9, 20).startswith("博麗霊夢")
+    assert text_width(shorten("博麗霊夢" * 9, 20)) <= 20
+    assert shorten("character number 0123456789", 15).endswith("6789")
+
+
+@pytest.mark.parametrize("epochs", [1, 3, 200])
+def test_learning_curves(tmp_path, epochs: int) -> None:
+    draw_learning_curves(history(epochs), tmp_path / "curves.png")
+    both = size(tmp_path / "curves.png")
+    draw_learning_curves(history(epochs)[["epoch", "train/loss"]], tmp_path / "train_only.png")
+    assert size(tmp_path / "train_only.png")[0] < 0.7 * both[0]
+
+
+def test_learning_rate_of_a_run_of_one_step_and_of_many(tmp_path) -> None:
+    for rates in (np.array([1e-3]), np.linspace(1e-3, 0, 1000), np.zeros(3)):
+        draw_learning_rate(rates, 10, tmp_path / "rate.png")
+        assert size(tmp_path / "rate.png")[0] > 500
+
+
+def test_nothing_global_is_left_behind(tmp_path) -> None:
+    before = dict(mpl.rcParams)
+    draw_learning_curves(history(3), tmp_path / "curves.png")
+    assert dict(mpl.rcParams) == before
+    assert pyplot.get_fignums() == []
+
+
+@pytest.fixture
+def finished(tmp_path) -> RunFolder:
+    folder = RunFolder(tmp_path / "run")
+    folder.create()
+    write_json(folder.labels, list(NAMES))
+    history(4).to_csv(folder.history, index=False)
+    generator = np.random.default_rng(0)
+    target = generator.integers(-1, 5, size=200)
+    table = pd.DataFrame(
+        {
+            "split": np.repeat(["train", "val", "test", "unknown"], 50),
+            "target": target,
+            "predicted": np.array(NAMES)[generator.integers(5, size=200)],
+        }
+    )
+    table.to_parquet(folder.predictions)
+    return folder
+
+
+def test_all_pictures_of_a_run_come_from_its_saved_files(finished: RunFolder, monkeypatch) -> None:
+    matrices: dict[str, np.ndarray] = {}
+    monkeypatch.setattr(
+        "animeid.reports.figures.draw_confusion_matrix",
+        lambda counts, _labels, _path, title: matrices.update({title: counts}),
+    )
+    draw_figures(finished, np.linspace(1, 0, 40), 10)
+    names = {path.name for path in finished.figures.iterdir()}
+    assert names == {"learning_curves.png", "learning_rate.png", "f1_by_size_val.png", "f1_by_size_test.png"}
+    table = pd.read_parquet(finished.predictions)
+    table = table[(table["split"] == "test") & (table["target"] >= 0)]
+    expected = pd.crosstab(table["target"], table["predicted"])[list(NAMES)].to_numpy()
+    np.testing.assert_array_equal(matrices["Confusion matrix, test"], expected)
+
+
+def test_an_evaluations_confusion_matrix(finished: RunFolder) -> None:
+    draw_confusion(finished, "test")
+    assert size(finished.figures / "confusion_test.png")[0] > 400
