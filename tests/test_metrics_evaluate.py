@@ -147,13 +147,14 @@ def test_no_interval_where_all_is_right() -> None:
     assert figures["acc_micro_ci"] is None
 
 
-def test_an_ece_like_that_of_a_calibrated_model_has_no_interval() -> None:
+def test_the_interval_of_an_ece_begins_at_zero_where_chance_explains_it() -> None:
     generator = np.random.default_rng(0)
     logits = generator.normal(size=(200, 8)).astype(np.float32)
     shares = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
     targets = (shares.cumsum(1) < generator.random((200, 1))).sum(1).clip(0, 7)
     groups = np.arange(200).astype(str)
-    assert evaluate(logits, targets, groups, stats(), None)["ece_ci"] is None
+    calibrated = evaluate(logits, targets, groups, stats(), None)
+    assert calibrated["ece"] > 0 == calibrated["ece_ci"][0]
     low, high = evaluate(5 * logits, targets, groups, stats(), None)["ece_ci"]
     assert 0.2 < low < high < 1
 

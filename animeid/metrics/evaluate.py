@@ -7,14 +7,11 @@ from typing import Any
 import numpy as np
 
 from animeid.errors import InputError
-from animeid.metrics.calibration import calibration_noise
+from animeid.metrics.calibration import chance_calibration_error
 from animeid.metrics.figures import PER_CLASS, FigureSet
 from animeid.metrics.intervals import intervals
 from animeid.metrics.sums import GroupSums, sums_of_logits, sums_of_predictions
 from animeid.types import UNKNOWN_TARGET, LabelStats
-
-LEAST_OVER_NOISE = 2
-"""How many times what a perfectly calibrated model would show a calibration error must be to have an interval."""
 
 
 def evaluate(
@@ -24,7 +21,8 @@ def evaluate(
 
     `acc_macro`, `f1_macro` and the figures of many, medium and few are means over the classes that have pictures here;
     a class's false positives come from all classes. `top5` is null with five classes or fewer. `support` counts the
-    judged pictures, `groups` their groups, `unknown` the pictures that belong to no class and are not judged.
+    judged pictures, `groups` their groups, `unknown` the pictures that belong to no class and are not judged. The
+    interval of `ece` may lie below the figure, which noise raises, and begins at 0 where chance alone explains it.
 
     Args:
         logits: `[N, C]`.
@@ -51,8 +49,8 @@ def evaluate(
     figures = FigureSet.of(sums.layout, stats)
     values, ends = figures.values(sums.total), _ends(figures, sums)
     ece = figures.names.index("ece")
-    if not values[ece] > LEAST_OVER_NOISE * calibration_noise(sums):
-        ends[ece] = np.nan
+    if values[ece] <= chance_calibration_error(sums):
+        ends[ece, 0] *= 0  # it may be 0; a missing interval stays missing
     whole = _whole(figures, values, ends) | _shots(figures, sums)
     return _head(known, sums) | whole | {"per_class": _per_class(figures, values, ends, sums, stats)}
 
@@ -76,7 +74,7 @@ def _head(known: np.ndarray, sums: GroupSums) -> dict[str, Any]:
 def _ends(figures: FigureSet, sums: GroupSums) -> np.ndarray:
     """`[F, 2]` intervals within what a figure can be; NaN where there is none."""
     low, high = figures.bounds()
-    return np.clip(intervals(sums, figures.values, figures.groups(sums)), low[:, None], high[:, None])
+    return np.clip(intervals(sums, figures.values, figures.groups(sums), figures.moves()), low[:, None], high[:, None])
 
 
 def _number(value: float) -> float | None:

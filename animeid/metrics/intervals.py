@@ -84,7 +84,7 @@ def widening(groups: np.ndarray, spread: np.ndarray, error: np.ndarray) -> np.nd
     return few * np.maximum(1.0, error / spread)
 
 
-def intervals(sums: GroupSums, values: Values, groups: np.ndarray) -> np.ndarray:
+def intervals(sums: GroupSums, values: Values, groups: np.ndarray, moves: np.ndarray) -> np.ndarray:
     """95 % intervals `[F, 2]` of the figures of a part; NaN where one cannot be had honestly.
 
     Percentiles of the resampled figures, at levels widened for few groups, moved by the resamples' bias so that they
@@ -93,6 +93,7 @@ def intervals(sums: GroupSums, values: Values, groups: np.ndarray) -> np.ndarray
 
     Args:
         groups: `[F]`, the groups behind each figure.
+        moves: `[F]`, how many times the bias is taken off.
     """
     point = values(sums.total)
     found = np.full((len(point), 2), np.nan)
@@ -103,6 +104,9 @@ def intervals(sums: GroupSums, values: Values, groups: np.ndarray) -> np.ndarray
     usable = (groups >= MIN_GROUPS) & ~np.isnan(point) & (spread > LEAST_SPREAD)
     error = jackknife_error(sums, values)
     tails = norm.sf(norm.ppf((1 + LEVEL) / 2) * widening(groups, np.where(usable, spread, 1), error))
-    ends = np.stack([_quantiles(ordered, tails), _quantiles(ordered, 1 - tails)], axis=1) - (mean - point)[:, None]
+    ends = (
+        np.stack([_quantiles(ordered, tails), _quantiles(ordered, 1 - tails)], axis=1)
+        - (moves * (mean - point))[:, None]
+    )
     found[usable] = ends[usable]
     return found
