@@ -118,3 +118,25 @@ def test_formats_outside_the_list_are_not_opened(tmp_path: Path) -> None:
     halves().save(tmp_path / "picture.png", format="TIFF")
     with pytest.raises(UnreadableImage, match="not a picture"):
         decode(tmp_path / "picture.png", CAP)
+
+
+@pytest.mark.parametrize("orientation", [1, 6])
+def test_a_jpeg_is_decoded_no_larger_than_needed(tmp_path: Path, orientation: int) -> None:
+    """At half size every pixel is the mean of four; the short side never falls below what is asked for."""
+    waves = 127 + 100 * np.sin(np.arange(400) / 40)[:, None, None] * np.cos(np.arange(600) / 50)[None, :, None]
+    source = np.repeat(waves, 3, axis=2).astype(np.uint8)
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    path = tmp_path / "large.jpg"
+    Image.fromarray(source).save(path, quality=95, exif=exif)
+    whole = decode(path, CAP)
+    halves = decode(path, CAP, short_side=200).astype(float)
+    means = whole.reshape(whole.shape[0] // 2, 2, whole.shape[1] // 2, 2, 3).mean((1, 3))
+    assert np.abs(halves - means).max() < 4
+    assert decode(path, CAP, short_side=201).shape == whole.shape
+    assert min(decode(path, CAP, short_side=50).shape[:2]) == 50
+
+
+def test_other_formats_are_decoded_whole(tmp_path: Path) -> None:
+    Image.new("RGB", (400, 400), RED).save(tmp_path / "large.png")
+    assert decode(tmp_path / "large.png", CAP, short_side=50).shape == (400, 400, 3)

@@ -198,7 +198,9 @@ def test_the_pixel_cap_holds_while_loading(manifest: Manifest) -> None:
 def test_a_data_set_can_be_sent_to_another_process(manifest: Manifest) -> None:
     """Where workers are not forks, it is pickled."""
     data = module(manifest)
-    dataset = PictureDataset(PictureTable(manifest), data.augmentation, max_pixels=10_000, seed=1, epoch=shared_epoch())
+    dataset = PictureDataset(
+        PictureTable(manifest), data.augmentation, max_pixels=10_000, short_side=128, seed=1, epoch=shared_epoch()
+    )
     element, again = dataset[3, 5], pickle.loads(pickle.dumps(dataset))[3, 5]
     assert torch.equal(element["image"], again["image"])
 

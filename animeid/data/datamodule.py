@@ -12,6 +12,7 @@ from torch.utils.data import DataLoader
 
 from animeid.data.augment import EvalTransform
 from animeid.data.dataset import PictureDataset, PictureTable, Transform, collate, prepare_worker
+from animeid.data.images import working_side
 from animeid.data.manifest import Manifest
 from animeid.data.stream import EvaluationOrder, ShardedStream, TrainingBatches, shared_epoch
 from animeid.errors import InputError
@@ -74,6 +75,7 @@ class CharacterDataModule(LightningDataModule):
         self.num_workers = num_workers
         self.seed = seed
         self.max_pixels = max_pixels
+        self.short_side = working_side(image_size)
         self.augmentation = augmentation(image_size=image_size)
         self.evaluation = EvalTransform(image_size, crop_pct)
         self.epoch = shared_epoch()
@@ -119,7 +121,14 @@ class CharacterDataModule(LightningDataModule):
 
     def _loader(self, transform: Transform, **order: Any) -> PictureLoader:
         return PictureLoader(
-            PictureDataset(self.table, transform, max_pixels=self.max_pixels, seed=self.seed, epoch=self.epoch),
+            PictureDataset(
+                self.table,
+                transform,
+                max_pixels=self.max_pixels,
+                short_side=self.short_side,
+                seed=self.seed,
+                epoch=self.epoch,
+            ),
             num_workers=self.num_workers,
             persistent_workers=self.num_workers > 0,
             pin_memory=torch.cuda.is_available(),

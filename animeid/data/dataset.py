@@ -57,14 +57,25 @@ class PictureDataset(Dataset[Batch]):
         table: of the whole manifest.
         transform: `(picture, seed) -> picture` of the final size.
         max_pixels: larger pictures are refused.
+        short_side: the pixels that the transform needs of a picture's short side (see `images.decode`).
         seed: of the run.
         epoch: the shared counter (see `animeid.data.stream.shared_epoch`).
     """
 
-    def __init__(self, table: PictureTable, transform: Transform, *, max_pixels: int, seed: int, epoch: Tensor) -> None:
+    def __init__(
+        self,
+        table: PictureTable,
+        transform: Transform,
+        *,
+        max_pixels: int,
+        short_side: int,
+        seed: int,
+        epoch: Tensor,
+    ) -> None:
         self.table = table
         self.transform = transform
         self.max_pixels = max_pixels
+        self.short_side = short_side
         self.seed = seed
         self.epoch = epoch
 
@@ -92,7 +103,7 @@ class PictureDataset(Dataset[Batch]):
     def _decode(self, row: int) -> np.ndarray:
         path = self.table.path(row)
         try:
-            return decode(path, self.max_pixels)
+            return decode(path, self.max_pixels, self.short_side)
         except UnreadableImage as error:
             raise InputError(
                 f"the picture {path} could be read when the run began and cannot be read now ({error}): "
