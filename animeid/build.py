@@ -15,6 +15,7 @@ from animeid.config.freeze import read_yaml
 from animeid.data.datamodule import CharacterDataModule
 from animeid.data.manifest import Manifest
 from animeid.data.prepare import Prepared
+from animeid.engine.devices import DTYPES, choose_precision
 from animeid.engine.module import CharacterModule, record
 from animeid.engine.normalise import Normalise
 from animeid.folder import RunFolder
@@ -98,6 +99,8 @@ def build(plan: Plan, prepared: Prepared) -> Built:
     """Builds data, model and module, and completes the plan with what became known on the way."""
     data = build_data(plan, prepared.manifest, prepared.labels, gateway.build(plan["sampler"], "sampler"))
     model = build_model(plan, len(prepared.labels))
+    if plan["trainer"]["precision"] == "auto":
+        plan["trainer"]["precision"] = choose_precision(plan["trainer"]["accelerator"], model.backbone.has_depthwise)
     if plan["optimizer"]["lr"] == "auto":
         loaded = model.backbone.weights_source != "random"
         pictures = plan["data"]["batch_size"] * plan["trainer"]["accumulate_grad_batches"]
@@ -105,6 +108,15 @@ def build(plan: Plan, prepared: Prepared) -> Built:
     plan["facts"] = _facts(plan, prepared, data, model)
     stats = label_stats(plan["facts"], prepared.labels, plan["data"])
     return Built(plan, stats, build_module(plan, stats, model), data)
+
+
+def answering_precision(plan: Plan, module: CharacterModule, accelerator: str, asked: str = "auto") -> torch.dtype:
+    """The precision in which a finished run answers: its own on the accelerator that it was trained on."""
+    if asked == "auto":
+        is_own = accelerator == plan["trainer"]["accelerator"]
+        depthwise = module.model.backbone.has_depthwise  # type: ignore[union-attr]
+        asked = plan["trainer"]["precision"] if is_own else choose_precision(accelerator, bool(depthwise))
+    return DTYPES[asked]
 
 
 def _facts(plan: Plan, prepared: Prepared, data: CharacterDataModule, model: Classifier) -> dict[str, Any]:

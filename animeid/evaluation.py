@@ -10,15 +10,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from animeid.build import build_data, load_run
-from animeid.config import gateway
+from animeid.build import answering_precision, build_data, load_run
 from animeid.data.audit import overlapping_rows
 from animeid.data.manifest import Manifest, read_manifest
 from animeid.data.prepare import read_labelled
 from animeid.data.samplers.natural import Natural
 from animeid.data.settings import DataSettings
+from animeid.engine.devices import choose_accelerator
 from animeid.engine.inference import Answers, answer_all
-from animeid.engine.trainer import choose_device, quieten
+from animeid.engine.trainer import quieten
 from animeid.errors import InputError
 from animeid.folder import RunFolder, atomic, write_json
 from animeid.judge import judge, save_predictions
@@ -122,18 +122,19 @@ def save(
 def evaluate(request: Mapping[str, Any]) -> dict[str, Any]:
     """Judges `request["run"]` and returns what it wrote to `metrics.json`."""
     run = RunFolder.open(request["run"])
-    device = choose_device(gateway.build(request["trainer"], "trainer"))
+    accelerator = choose_accelerator(request["trainer"]["accelerator"])
     quieten()
     plan, stats, module = load_run(run)
     root = request["data"]["root"]
     part = "test" if root else request["split"]
     pictures = choose_pictures(run, request, plan["data"], stats.names)
-    for note in (*pictures.notes, device.note):
+    dtype = answering_precision(plan, module, accelerator, request["trainer"]["precision"])
+    for note in (*pictures.notes, f"computing on {accelerator} in {dtype}"):
         say(note)
-    plan["data"]["num_workers"] = default_workers(device.accelerator)
+    plan["data"]["num_workers"] = default_workers(accelerator)
     data = build_data(plan, pictures.manifest, stats.names, Natural)
     loader = data.evaluation_dataloader(pictures.rows)
-    answers = answer_all(module.to(device.torch_device), loader, f"answering {part}", device.dtype)
+    answers = answer_all(module.to(accelerator), loader, f"answering {part}", dtype)
     metrics = {part: judge(answers, pictures.manifest, stats)}
     folder = output_folder(run, Path(root).resolve().name if root else part)
     save(folder, part, answers, pictures, stats.names, metrics)

@@ -10,7 +10,6 @@ from typing import Any
 import torch
 
 from animeid.data.prepare import Prepared
-from animeid.engine.trainer import Device
 from animeid.types import LabelStats
 
 # Chosen on validation parts by experiments/defaults.
@@ -45,19 +44,18 @@ def _replace_auto(section: dict[str, Any], **values: Any) -> None:
             section[key] = value
 
 
-def make_plan(request: Mapping[str, Any], prepared: Prepared, device: Device) -> dict[str, Any]:
-    """The request with data's and device's `auto` filled in."""
+def make_plan(request: Mapping[str, Any], prepared: Prepared, accelerator: str) -> dict[str, Any]:
+    """The request with data's and device's `auto` filled in; what depends on the model is left to `build`."""
     plan = deepcopy(dict(request))
     pictures = int((prepared.manifest.table["split"] == "train").sum())
     _replace_auto(
         plan["data"],
         image_size=IMAGE_SIZE,
         batch_size=default_batch_size(pictures),
-        num_workers=default_workers(device.accelerator),
+        num_workers=default_workers(accelerator),
     )
-    _replace_auto(
-        plan["trainer"], accelerator=device.accelerator, precision=device.precision, max_epochs=MAX_EPOCHS, devices=1
-    )
+    plan["trainer"]["accelerator"] = accelerator
+    _replace_auto(plan["trainer"], max_epochs=MAX_EPOCHS, devices=1)
     return plan
 
 

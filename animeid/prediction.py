@@ -13,11 +13,13 @@ from typing import IO, Any
 import torch
 from torch.utils.data import DataLoader
 
-from animeid.build import as_size, load_run
+from animeid.build import answering_precision, as_size, load_run
 from animeid.data.augment import EvalTransform
 from animeid.data.files import FileDataset, find_pictures
+from animeid.engine.devices import choose_accelerator
+from animeid.engine.inference import output_of
 from animeid.engine.module import CharacterModule
-from animeid.engine.trainer import choose_accelerator, quieten
+from animeid.engine.trainer import quieten
 from animeid.errors import InputError
 from animeid.folder import RunFolder, atomic
 from animeid.judge import top_k
@@ -56,11 +58,13 @@ def named(logits: torch.Tensor, labels: tuple[str, ...], k: int) -> list[list[An
 
 
 @torch.inference_mode()
-def answers(module: CharacterModule, loader: DataLoader, labels: tuple[str, ...], k: int) -> Iterator[Answer]:
+def answers(
+    module: CharacterModule, loader: DataLoader, labels: tuple[str, ...], k: int, precision: torch.dtype
+) -> Iterator[Answer]:
     """One answer a file: its path and either its names or the reason why there are none."""
     paths = loader.dataset.paths  # type: ignore[attr-defined]
     for indices, pictures, reasons in progress(loader, len(loader), "naming pictures"):
-        names = named(module(pictures.to(module.device)).logits, labels, k)
+        names = named(output_of(module, pictures.to(module.device), precision).logits, labels, k)
         for index, reason, name in zip(indices, reasons, names, strict=True):
             yield {"path": str(paths[index]), "names": [] if reason else name, "error": reason}
 
@@ -105,14 +109,15 @@ def predict(request: dict[str, Any]) -> None:
     accelerator = choose_accelerator(request["accelerator"])
     quieten()
     plan, stats, module = load_run(folder)
-    module = module.to(torch.device(accelerator))
+    precision = answering_precision(plan, module, accelerator)
+    module = module.to(accelerator)
     k = min(request["top_k"], stats.num_classes)
     data = plan["data"]
     transform = EvalTransform(as_size(data["image_size"]), data["crop_pct"])
     workers = default_workers(accelerator) if len(paths) > request["batch_size"] else 0
     dataset = FileDataset(paths, transform, data["max_pixels"])
     loader = DataLoader(dataset, request["batch_size"], num_workers=workers, collate_fn=FileDataset.collate)
-    found = answers(module, loader, stats.names, k)
+    found = answers(module, loader, stats.names, k, precision)
     with atomic(output, "w") if output else nullcontext(sys.stdout) as stream:
         total, broken = write(found, stream, as_csv=output is None or output.suffix == ".csv", k=k)
     report(total, broken, output)

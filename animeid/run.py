@@ -19,8 +19,9 @@ from animeid.config.freeze import write_yaml
 from animeid.cost import cost
 from animeid.data.prepare import Prepared, prepare
 from animeid.engine.callbacks.history import History
+from animeid.engine.devices import DTYPES, choose_accelerator
 from animeid.engine.inference import Answers, answer_all
-from animeid.engine.trainer import Device, build_callbacks, build_trainer, choose_device
+from animeid.engine.trainer import build_callbacks, build_trainer
 from animeid.errors import InputError
 from animeid.folder import OUTPUTS, RunFolder, atomic, write_json
 from animeid.judge import judge, save_predictions
@@ -49,23 +50,24 @@ def train(request: dict[str, Any], outputs: Path = OUTPUTS) -> float | None:
     """
     folder = RunFolder.reserve(request["run_id"], outputs)
     settings = gateway.build(request["data"], "data")
-    device = choose_device(gateway.build(request["trainer"], "trainer"))
+    accelerator = choose_accelerator(request["trainer"]["accelerator"])
     seed_everything(request["seed"], workers=True, verbose=False)
     prepared = prepare(settings)
-    built = build(make_plan(request, prepared, device), prepared)
-    notes = (*prepared.notes, built.plan["facts"]["weights"]["note"], device.note)
+    built = build(make_plan(request, prepared, accelerator), prepared)
+    device = f"computing on {accelerator} in {built.plan['trainer']['precision']}"
+    notes = (*prepared.notes, built.plan["facts"]["weights"]["note"], device)
     for note in notes:
         say(note)
     folder.create()
-    save_inputs(folder, request, built, prepared, device)
-    fitted = fit(folder, built, device)
-    metrics = finish(folder, built, prepared, device, fitted)
+    save_inputs(folder, request, built, prepared)
+    fitted = fit(folder, built)
+    metrics = finish(folder, built, prepared, fitted)
     say(summary_table(metrics))
     say(f"run folder: {folder.path}")
     return metrics["val"]["f1_macro"] if metrics["val"] else None
 
 
-def save_inputs(folder: RunFolder, request: dict[str, Any], built: Built, prepared: Prepared, device: Device) -> None:
+def save_inputs(folder: RunFolder, request: dict[str, Any], built: Built, prepared: Prepared) -> None:
     """Writes all that is known before training, so that a run that is cut off can be read as well."""
     write_yaml(folder.request, request)
     write_yaml(folder.config, built.plan)
@@ -75,10 +77,12 @@ def save_inputs(folder: RunFolder, request: dict[str, Any], built: Built, prepar
         with atomic(path, "w") as stream:
             table.to_csv(stream, index=False)
     seeds = {"seed": request["seed"], "split_seed": built.plan["data"]["split_seed"]}
-    write_json(folder.environment, environment.describe(prepared.manifest.table, seeds, device.accelerator))
+    write_json(
+        folder.environment, environment.describe(prepared.manifest.table, seeds, built.plan["trainer"]["accelerator"])
+    )
 
 
-def fit(folder: RunFolder, built: Built, device: Device) -> Fitted:
+def fit(folder: RunFolder, built: Built) -> Fitted:
     """Trains and leaves the best weights in the module."""
     plan = built.plan
     loggers = build_loggers(plan, folder)
@@ -90,7 +94,7 @@ def fit(folder: RunFolder, built: Built, device: Device) -> Fitted:
         )
     callbacks = build_callbacks(settings, folder, has_logger=bool(loggers), has_val=has_val)
     trainer = build_trainer(
-        gateway.build(plan["trainer"], "trainer"), device, plan["trainer"]["max_epochs"], callbacks, loggers, folder
+        gateway.build(plan["trainer"], "trainer"), plan["trainer"]["max_epochs"], callbacks, loggers, folder
     )
     trainer.fit(built.module, datamodule=built.data)
     history = next(callback for callback in callbacks if isinstance(callback, History))
@@ -99,19 +103,20 @@ def fit(folder: RunFolder, built: Built, device: Device) -> Fitted:
     return Fitted(history.train_seconds, history.rates)
 
 
-def answer_parts(built: Built, device: Device) -> dict[str, Answers]:
+def answer_parts(built: Built) -> dict[str, Answers]:
     """The best model's answers for every part that has pictures."""
-    module = built.module.to(device.torch_device)
+    trainer = built.plan["trainer"]
+    module, dtype = built.module.to(trainer["accelerator"]), DTYPES[trainer["precision"]]
     return {
-        part: answer_all(module, built.data.evaluation_dataloader(rows), f"answering {part}", device.dtype)
+        part: answer_all(module, built.data.evaluation_dataloader(rows), f"answering {part}", dtype)
         for part in ANSWERED
         if len(rows := built.data.rows(part))
     }
 
 
-def finish(folder: RunFolder, built: Built, prepared: Prepared, device: Device, fitted: Fitted) -> dict[str, Any]:
+def finish(folder: RunFolder, built: Built, prepared: Prepared, fitted: Fitted) -> dict[str, Any]:
     """Judges the best model, writes predictions, figures and pictures."""
-    answers = answer_parts(built, device)
+    answers = answer_parts(built)
     manifest, stats = prepared.manifest, built.stats
     metrics: dict[str, Any] = {
         part: judge(answers[part], manifest, stats) if part in answers else None for part in JUDGED

@@ -11,7 +11,7 @@ from torch.utils.data import DataLoader
 
 from animeid.engine.module import CharacterModule
 from animeid.progress import progress
-from animeid.types import UNKNOWN_TARGET
+from animeid.types import UNKNOWN_TARGET, ModelOutput
 
 
 @dataclass(frozen=True)
@@ -28,11 +28,16 @@ class Answers:
     losses: np.ndarray
 
 
+def output_of(module: CharacterModule, image: Tensor, precision: torch.dtype) -> ModelOutput:
+    """The module's answer for uint8 pictures `[B, 3, H, W]` on its device, under autocast unless float32."""
+    with torch.autocast(module.device.type, dtype=precision, enabled=precision != torch.float32):
+        return module(image)
+
+
 def _parts(module: CharacterModule, batch: dict[str, Tensor], precision: torch.dtype) -> tuple[Tensor, ...]:
     device = module.device
     moved = {name: value.to(device, non_blocking=True) for name, value in batch.items()}
-    with torch.autocast(device.type, dtype=precision, enabled=precision != torch.float32):
-        output = module(moved["image"])
+    output = output_of(module, moved["image"], precision)
     losses = module.losses(output, moved)  # type: ignore[arg-type]
     losses = losses.masked_fill(moved["target"] == UNKNOWN_TARGET, float("nan"))
     return batch["row"], output.logits.float().cpu(), output.embedding.float().cpu(), losses.float().cpu()

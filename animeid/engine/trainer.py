@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import sys
 import warnings
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any
 
-import torch
 from lightning.pytorch import Callback, Trainer
 from lightning.pytorch.callbacks import EarlyStopping, LearningRateMonitor, ModelCheckpoint, TQDMProgressBar
 from lightning.pytorch.loggers import Logger
@@ -30,60 +28,6 @@ NOISE = (
     r".*GPU available but not used.*",
     r".*Checkpoint directory .* exists and is not empty.*",
 )
-
-DTYPES = {"32-true": torch.float32, "bf16-mixed": torch.bfloat16, "16-mixed": torch.float16}
-
-
-@dataclass(frozen=True)
-class Device:
-    """Where a run computes, and with which precision; nothing of it is chosen in silence."""
-
-    accelerator: str
-    precision: str
-    note: str
-
-    @property
-    def torch_device(self) -> torch.device:
-        return torch.device(self.accelerator)
-
-    @property
-    def dtype(self) -> torch.dtype:
-        return DTYPES[self.precision]
-
-
-AVAILABLE: dict[str, Callable[[], bool]] = {
-    "cuda": torch.cuda.is_available,
-    "mps": torch.backends.mps.is_available,
-    "cpu": lambda: True,
-}
-
-
-def choose_accelerator(accelerator: str) -> str:
-    """`auto` takes cuda, then mps, then the CPU; a device that was named must be there.
-
-    Raises:
-        InputError: the named accelerator is not on this machine.
-    """
-    if accelerator == "auto":
-        # In the order of preference; the CPU is always there.
-        return next(name for name, is_available in AVAILABLE.items() if is_available())
-    name = {"gpu": "cuda"}.get(accelerator, accelerator)
-    if not AVAILABLE[name]():
-        raise InputError(
-            f"trainer.accelerator={accelerator} was asked for, and torch {torch.__version__} finds no such device: "
-            "check the driver and the torch build, or take trainer.accelerator=auto"
-        )
-    return name
-
-
-def choose_device(settings: TrainerSettings) -> Device:
-    """Fills in `auto` for accelerator and precision and says what was chosen."""
-    name = choose_accelerator(settings.accelerator)
-    precision = settings.precision
-    if precision == "auto":
-        # On the CPU bf16 pays for plain convolutions and large pictures only, and halves the default model's speed.
-        precision = ("bf16-mixed" if torch.cuda.is_bf16_supported() else "16-mixed") if name == "cuda" else "32-true"
-    return Device(name, precision, f"computing on {name} in {precision}")
 
 
 def quieten() -> None:
@@ -138,17 +82,17 @@ def build_callbacks(
 
 def build_trainer(
     settings: TrainerSettings,
-    device: Device,
     max_epochs: int,
     callbacks: Sequence[Callback],
     loggers: Sequence[Logger],
     folder: RunFolder,
 ) -> Trainer:
     quieten()
+    """The trainer of a plan, whose settings hold no `auto` any more."""
     return Trainer(
-        accelerator=device.accelerator,
-        devices=settings.devices if settings.devices != "auto" else 1 if device.accelerator == "cpu" else "auto",
-        precision=device.precision,  # type: ignore[arg-type]
+        accelerator=settings.accelerator,
+        devices=settings.devices,
+        precision=settings.precision,  # type: ignore[arg-type]
         max_epochs=max_epochs,
         accumulate_grad_batches=settings.accumulate_grad_batches,
         gradient_clip_val=settings.gradient_clip_val,

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from animeid.errors import InputError
 from animeid.models.catalogue import check_name
 from animeid.models.initial import initial_network
-from animeid.models.network import covering_size, wrong_size
+from animeid.models.network import covering_size, has_depthwise, wrong_size
 
 
 class TimmBackbone(nn.Module):
@@ -90,6 +90,11 @@ class TimmBackbone(nn.Module):
         """Whether the channels_last memory format makes it faster: it does for convolutions beyond a patch stem."""
         convolutions = [m for m in self.net.modules() if isinstance(m, nn.Conv2d) and max(m.kernel_size) > 1]
         return len(convolutions) > 1
+
+    @property
+    def has_depthwise(self) -> bool:
+        """Whether it has convolutions that see one channel at a time."""
+        return has_depthwise(self.net)
 
     def _embed(self, features: Tensor) -> Tensor:
         return self.net.forward_head(features, pre_logits=True)

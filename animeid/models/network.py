@@ -41,6 +41,11 @@ def create_network(
         raise wrong_size(name, image_size, error) from error
 
 
+def has_depthwise(network: nn.Module) -> bool:
+    """Whether it has convolutions that see one channel at a time."""
+    return any(m.groups == m.in_channels > 1 for m in network.modules() if isinstance(m, nn.Conv2d))
+
+
 def covering_size(name: str, image_size: tuple[int, int]) -> tuple[int, int]:
     """`image_size`, made larger where a network that cuts pictures into patches would leave out their edges."""
     if not _has_fixed_size(name):

@@ -1,0 +1,58 @@
+"""Where a run computes, and with which precision; nothing of it is chosen in silence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+
+from animeid.errors import InputError
+
+DTYPES = {"32-true": torch.float32, "bf16-mixed": torch.bfloat16, "16-mixed": torch.float16}
+
+AVAILABLE: dict[str, Callable[[], bool]] = {
+    "cuda": torch.cuda.is_available,
+    "mps": torch.backends.mps.is_available,
+    "cpu": lambda: True,
+}
+
+
+def choose_accelerator(accelerator: str) -> str:
+    """`auto` takes cuda, then mps, then the CPU; a device that was named must be there.
+
+    Raises:
+        InputError: the named accelerator is not on this machine.
+    """
+    if accelerator == "auto":
+        # In the order of preference; the CPU is always there.
+        return next(name for name, is_available in AVAILABLE.items() if is_available())
+    name = {"gpu": "cuda"}.get(accelerator, accelerator)
+    if not AVAILABLE[name]():
+        raise InputError(
+            f"trainer.accelerator={accelerator} was asked for, and torch {torch.__version__} finds no such device: "
+            "check the driver and the torch build, or take trainer.accelerator=auto"
+        )
+    return name
+
+
+def choose_precision(accelerator: str, has_depthwise: bool) -> str:
+    """The precision that `auto` stands for.
+
+    On cuda bf16 where the card has it, else fp16 with loss scaling. On a CPU with bf16 instructions bf16, except for
+    depthwise convolutions, which are up to twice as slow in it (experiments/precision). On mps full precision: autocast
+    is there, but its gain and its gaps depend on the version of macOS, so that it must be asked for.
+
+    Args:
+        accelerator: `cuda`, `mps` or `cpu`.
+        has_depthwise: whether the model has depthwise convolutions.
+    """
+    if accelerator == "cuda":
+        return "bf16-mixed" if torch.cuda.is_bf16_supported(including_emulation=False) else "16-mixed"
+    pays = accelerator == "cpu" and cpu_has_bf16() and not has_depthwise
+    return "bf16-mixed" if pays else "32-true"
+
+
+def cpu_has_bf16() -> bool:
+    """Whether the processor multiplies bf16 itself; without such instructions it is slower than full precision."""
+    capabilities = torch.cpu.get_capabilities()
+    return any(capabilities.get(name, False) for name in ("avx512_bf16", "amx_bf16"))
