@@ -30,16 +30,22 @@ class TrainRequest:
     data: Card
     augment: Card
     sampler: Card
+    mixing: Card | None
     model: Card
     head: Card
+    deep_supervision: Card | None
+    freezing: Card | None
     loss: Card
     optimizer: Card
     scheduler: Card
+    averaging: Card | None
     trainer: Card
     callbacks: Card
     logger: Card | None
     seed: Annotated[int, Ge(0)]
     run_id: Name | None
+    resume: Literal["never", "auto", "must"]
+    from_run: str | None
 
 
 @dataclass(frozen=True, kw_only=True)
