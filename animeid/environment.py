@@ -14,6 +14,7 @@ from typing import Any
 
 import pandas as pd
 
+JUDGED = ("val", "test")
 PACKAGES = ("animeid", "torch", "torchvision", "lightning", "timm", "albumentations", "numpy", "pillow", "torchmetrics")
 
 
@@ -69,4 +70,6 @@ def describe(table: pd.DataFrame, seeds: dict[str, int], accelerator: str) -> di
         "hardware": hardware(accelerator),
         "seeds": seeds,
         "data_fingerprint": data_fingerprint(table),
+        # Figures of runs can be compared where this is equal.
+        "judged_fingerprint": data_fingerprint(table[table["split"].isin(JUDGED)]),
     }

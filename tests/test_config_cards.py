@@ -19,7 +19,13 @@ from animeid.config.signatures import signature
 WITHOUT_TARGET = {"experiment", "debug"}
 """Groups whose cards change keys all over the configuration."""
 
-CARDS = [(group, card) for group, cards in groups(conf_dir()).items() if group not in WITHOUT_TARGET for card in cards]
+CARDS = [
+    (group, card)
+    for group, cards in groups(conf_dir()).items()
+    # Those below hydra/ are Hydra's to check.
+    if group not in WITHOUT_TARGET and not group.startswith("hydra/")
+    for card in cards
+]
 
 
 @cache

@@ -7,7 +7,6 @@ import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -23,9 +22,12 @@ from yaml import YAMLError
 from animeid.config.explain import explain
 from animeid.config.freeze import checked
 from animeid.config.locate import conf_dir
-from animeid.config.multirun import JobsRefusedError
+from animeid.config.multirun import JobsRefusedError, do_job, ending
 from animeid.errors import InputError
+from animeid.folder import OUTPUTS, RunFolder
+from animeid.multirun.running import JobCrashedError
 
+CRASHED = 1
 BAD_INPUT = 2
 INTERRUPTED = 130
 FULL_ERROR = "HYDRA_FULL_ERROR"
@@ -58,13 +60,14 @@ def command(root: str, work: Work) -> Main:
 
     Returns:
         A function of the command line's arguments (None: those of this process) that returns the exit status: 0, 2
-        for bad input, 130 when the user interrupted. Anything else that is raised is a bug and keeps its traceback.
+        for bad input, 130 when the user interrupted. Anything else that is raised is a bug and keeps its traceback;
+        that of a multirun's job goes to the job's folder, the others are done, and the status is 1.
     """
 
     def main(arguments: Sequence[str] | None = None) -> int:
         job = Job(root, work)
         try:
-            with _composing(arguments):
+            with _composing(arguments), ending() as ended:
                 hydra.main(version_base="1.3", config_path=str(conf_dir()), config_name=root)(job)()
         except KeyboardInterrupt:
             say_error("interrupted")
@@ -76,7 +79,9 @@ def command(root: str, work: Work) -> Main:
                 raise cause from None
             say_error(_sentence(cause, root, arguments))
             return BAD_INPUT
-        return BAD_INPUT if job.has_failed else 0
+        if job.has_crashed or ended.crashed:
+            return CRASHED
+        return BAD_INPUT if job.has_failed or ended.failed else 0
 
     return main
 
@@ -91,6 +96,7 @@ class Job:
         self.wants_tracebacks = os.environ.get(FULL_ERROR) == "1"
         self.has_begun = False
         self.has_failed = False
+        self.has_crashed = False
 
     def __call__(self, config: DictConfig) -> Any:
         self.has_begun = True
@@ -99,33 +105,25 @@ class Job:
         try:
             request = checked(self.root, config)
             if self.root == "train" and HydraConfig.get().mode == RunMode.MULTIRUN:
-                request["run_id"] = _job_folder()
+                return do_job(request, self.work)
             return self.work(request)
-        except InputError as error:
+        except (InputError, JobCrashedError) as error:
             if self.wants_tracebacks:
                 raise
             # The other jobs of a multirun go on.
-            self.has_failed = True
+            self.has_failed |= isinstance(error, InputError)
+            self.has_crashed |= isinstance(error, JobCrashedError)
             say_error(str(error))
             return None
 
 
 def _run_name(run_id: str | int | None) -> str:
-    """What a run's folder is called below `outputs`."""
-    return f"{datetime.now():%Y-%m-%d/%H-%M-%S}" if run_id is None else str(run_id)
+    """What a multirun's folder is called below `outputs`; without a `run_id` never one that is there."""
+    return RunFolder.reserve(None).path.relative_to(OUTPUTS).as_posix() if run_id is None else str(run_id)
 
 
 # Cached, so that all jobs of a multirun have one time.
 OmegaConf.register_new_resolver("animeid.run_name", _run_name, use_cache=True, replace=True)
-
-
-def _job_folder() -> str:
-    """The folder of a multirun's job below `outputs`, as Hydra made it."""
-    folder = Path(HydraConfig.get().runtime.output_dir)
-    outputs = Path("outputs").resolve()
-    if not folder.is_relative_to(outputs):
-        raise InputError(f"hydra.sweep.dir leads to {folder}, and runs lie below {outputs}: set run_id=NAME instead")
-    return folder.relative_to(outputs).as_posix()
 
 
 def _sentence(error: Exception, root: str, arguments: Sequence[str] | None) -> str:

@@ -6,6 +6,7 @@ Hydra says what it could not do; what was meant is found by looking at each argu
 from __future__ import annotations
 
 from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,8 @@ from animeid.config.locate import conf_dir, groups
 from animeid.config.schema import FREE_GROUPS, SCHEMAS
 from animeid.config.signatures import signature
 from animeid.config.suggest import suggestion
+
+SUBMITIT_LAUNCHERS = ("slurm", "submitit_slurm", "submitit_local")
 
 
 def explain(error: Exception, root: str, arguments: Sequence[str], own_cards: Path | None = None) -> str:
@@ -41,10 +44,12 @@ def explain(error: Exception, root: str, arguments: Sequence[str], own_cards: Pa
         if override is None:
             return f"the argument '{argument}' cannot be read: write key=value, such as seed=2 or loss=focal"
         name = override.key_or_group
+        if name == "hydra/launcher" and (sentence := _missing_plugin(override)):
+            return sentence
         if name in cards:
             if sentence := _wrong_card(override, cards[name]):
                 return sentence
-        elif "." not in name and name not in schema.parameters:
+        elif "." not in name and not name.startswith("hydra/") and name not in schema.parameters:
             return f"the configuration has no key '{name}'{suggestion(name, {*schema.parameters, *cards})}"
     return _own_words(error)
 
@@ -63,6 +68,12 @@ def _wrong_card(choice: Override, cards: Sequence[str]) -> str | None:
         if not choice.is_delete() and name not in cards:
             return f"no {choice.key_or_group} card is called '{name}'{suggestion(name, cards)}"
     return None
+
+
+def _missing_plugin(launcher: Override) -> str | None:
+    if launcher.value() not in SUBMITIT_LAUNCHERS or find_spec("submitit"):
+        return None
+    return f"hydra/launcher={launcher.value()} needs a plugin that is not installed: pip install animeid[slurm]"
 
 
 def _own_words(error: Exception) -> str:

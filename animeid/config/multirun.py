@@ -1,16 +1,36 @@
-"""A multirun checks all its jobs before it starts the first, so that a typing error does not wait for hours."""
+"""Hydra's side of a multirun: all its jobs are checked and numbered before the first starts, and summed up at the end.
+
+What a multirun is, and what its folder holds, is in `animeid.multirun`, which knows nothing of Hydra.
+"""
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 from hydra.core.global_hydra import GlobalHydra
+from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, open_dict
 
 from animeid.config.freeze import checked
+from animeid.errors import InputError
+from animeid.folder import OUTPUTS
+from animeid.multirun.record import Asked
+from animeid.multirun.running import Running
+from animeid.say import say
+
+Work = Callable[[dict[str, Any]], Any]
+
+_running: Running | None = None
+"""The multirun that this process has begun; Hydra hands nothing from its callbacks to the command around it."""
 
 
 class JobsRefusedError(BaseException):
@@ -22,26 +42,66 @@ class JobsRefusedError(BaseException):
 
 
 class CheckJobs(Callback):
-    """Composes and checks every combination that Hydra's own sweeper will run.
+    """Composes and checks every combination that Hydra's own sweeper will run, and gives each its folder.
 
-    Other sweepers choose their values as they go; their jobs are checked when each begins.
+    Other sweepers choose their values as they go; their jobs are checked and numbered when each begins.
     """
 
     def __init__(self, root: str) -> None:
         self.root = root
 
+    def on_run_start(self, config: DictConfig, **_: Any) -> None:
+        if _launcher(config) != "BasicLauncher":
+            refusal = "hydra/launcher starts the jobs of a multirun, and this is one run: add -m, or leave it out"
+            raise JobsRefusedError(InputError(refusal))
+
     def on_multirun_start(self, config: DictConfig, **_: Any) -> None:
+        global _running
         try:
-            for job in jobs(config):
-                checked(self.root, job)
+            asked = [Asked.of(checked(self.root, job), readable(overrides)) for overrides, job in jobs(config)]
+            _check_launcher(config)
+            _running = Running.begin(folder_below_outputs(Path(config.hydra.sweep.dir)), asked)
         except Exception as error:
             raise JobsRefusedError(error) from error
 
 
-def jobs(config: DictConfig) -> list[DictConfig]:
-    """The configurations that a multirun will run, or none where its sweeper decides on the way."""
+@dataclass
+class Ended:
+    """How a multirun ended: jobs that failed by bad input, and jobs that crashed."""
+
+    failed: int = 0
+    crashed: int = 0
+
+
+@contextmanager
+def ending() -> Iterator[Ended]:
+    """Sums up the multirun that begins inside, if one does, however it ends: an interrupted one too."""
+    global _running
+    ended = Ended()
+    try:
+        yield ended
+    finally:
+        running, _running = _running, None
+        if running is not None:
+            ended.failed, ended.crashed = running.end()
+
+
+def do_job(request: dict[str, Any], work: Work) -> Any:
+    """Does the job of a multirun that Hydra has begun, in the process that launched it or in another one."""
+    hydra = HydraConfig.get()
+    running = _running or Running(folder_below_outputs(Path(hydra.runtime.output_dir)))
+    return running.run(Asked.of(request, readable(list(hydra.overrides.task))), request, work)
+
+
+def jobs(config: DictConfig) -> list[tuple[list[str], DictConfig]]:
+    """Overrides and configuration of each job that a multirun will run; none where its sweeper decides on the way."""
     loader = GlobalHydra.instance().config_loader()
-    overrides = OverridesParser.create(config_loader=loader).parse_overrides(list(config.hydra.overrides.task))
+    if _name(config.hydra.sweeper) != "BasicSweeper":
+        return []
+    parameters = [f"{key}={value}" for key, value in (config.hydra.sweeper.params or {}).items()]
+    overrides = OverridesParser.create(config_loader=loader).parse_overrides(
+        [*parameters, *config.hydra.overrides.task]
+    )
     if any(override.is_sweep_override() and not override.is_discrete_sweep() for override in overrides):
         return []
     composed = []
@@ -49,5 +109,52 @@ def jobs(config: DictConfig) -> list[DictConfig]:
         job = loader.load_sweep_config(config, combination)
         with open_dict(job):
             del job["hydra"]
-        composed.append(job)
+        composed.append((combination, job))
     return composed
+
+
+def readable(overrides: Sequence[str]) -> dict[str, str]:
+    """Overrides as people read them: `["++loss.gamma=2", "'seed=1'"]` becomes `{"loss.gamma": "2", "seed": "1"}`."""
+    parsed = OverridesParser.create().parse_overrides(list(overrides))
+    return {override.get_key_element().lstrip("+"): _text(override) for override in parsed}
+
+
+def _text(override: Override) -> str:
+    value = override.value()
+    return value if isinstance(value, str) else str(override.get_value_element_as_str())
+
+
+def folder_below_outputs(folder: Path) -> Path:
+    """A multirun's folder, as Hydra names it, from the working directory.
+
+    Raises:
+        InputError: it lies elsewhere.
+    """
+    outputs = OUTPUTS.resolve()
+    if not folder.resolve().is_relative_to(outputs):
+        raise InputError(f"hydra.sweep.dir leads to {folder}, and runs lie below {outputs}: set run_id=NAME instead")
+    return OUTPUTS / folder.resolve().relative_to(outputs)
+
+
+def _name(node: DictConfig) -> str:
+    """The class that a plugin's configuration names."""
+    return str(node["_target_"]).rpartition(".")[2]
+
+
+def _launcher(config: DictConfig) -> str:
+    return _name(config.hydra.launcher)
+
+
+def _check_launcher(config: DictConfig) -> None:
+    """Says where the output of other launchers' jobs is.
+
+    Raises:
+        InputError: the jobs are for SLURM, and this machine has none.
+    """
+    if _launcher(config) == "SlurmLauncher" and shutil.which("srun") is None:
+        raise InputError(
+            "hydra/launcher hands the jobs to SLURM, and srun is not found here: start this on a node of the cluster"
+        )
+    if "submitit_folder" in config.hydra.launcher:
+        logs = Path(config.hydra.launcher.submitit_folder).parent
+        say(f"the jobs are handed to {_launcher(config)}; what they print is in {logs}")

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from animeid.say import align
+
 ROWS = (
     "acc_micro",
     "acc_macro",
@@ -35,12 +37,6 @@ def _count(figures: Mapping[str, Any]) -> str:
     return f"{figures['support']:,} in {figures['groups']:,} groups"
 
 
-def _align(rows: list[list[str]]) -> list[str]:
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
-    return [lines[0], "-" * max(map(len, lines)), *lines[1:]]
-
-
 def _title(name: str) -> str:
     return name.replace("_", " ")
 
@@ -53,7 +49,7 @@ def _part_table(part: str, figures: Mapping[str, Any], baselines: Mapping[str, M
         for name in ROWS
         if figures.get(name) is not None
     ]
-    return _align([header, *rows])
+    return align([header, *rows])
 
 
 def _warnings(part: str, figures: Mapping[str, Any], baselines: Mapping[str, Mapping[str, Any]]) -> list[str]:

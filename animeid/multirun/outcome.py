@@ -1,0 +1,90 @@
+"""What has become of a job, told by the files in its folder alone: the job may have run in another process."""
+
+from __future__ import annotations
+
+import json
+import traceback
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+from typing import Any, Literal
+
+from animeid.errors import InputError
+from animeid.folder import RunFolder
+
+ERROR = "error.txt"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The state of a job's folder.
+
+    metrics: the content of `metrics.json` of a finished job.
+    environment: that of its `environment.json`.
+    error: the sentence of a failed job.
+    has_crashed: whether it failed by a bug rather than by bad input.
+    """
+
+    state: Literal["finished", "failed", "not finished", "not begun"]
+    metrics: dict[str, Any] = field(default_factory=dict)
+    environment: dict[str, Any] = field(default_factory=dict)
+    error: str = ""
+    has_crashed: bool = False
+
+    @property
+    def is_finished(self) -> bool:
+        return self.state == "finished"
+
+    def figure(self, part: str, name: str) -> float | None:
+        """A figure of `metrics.json`; None where it has no such part, or the part no such figure."""
+        return (self.metrics.get(part) or {}).get(name)
+
+
+def outcome(folder: RunFolder) -> Outcome:
+    if folder.metrics.is_file():
+        return Outcome("finished", _read(folder.metrics), _read(folder.environment))
+    error = folder.path / ERROR
+    if error.is_file():
+        sentence, _, rest = error.read_text(encoding="utf-8").partition("\n")
+        return Outcome("failed", error=sentence, has_crashed=bool(rest.strip()))
+    has_begun = folder.path.is_dir() and any(folder.path.iterdir())
+    return Outcome("not finished" if has_begun else "not begun")
+
+
+def _read(path: Path) -> dict[str, Any]:
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def sentence_of(error: Exception) -> str:
+    """An exception on one line."""
+    words = " ".join(str(error).split())
+    return words if isinstance(error, InputError) else f"{type(error).__name__}: {words}"
+
+
+def write_error(folder: RunFolder, error: Exception) -> Path:
+    """Writes `error.txt`: the sentence on the first line, and below it the traceback of a crash."""
+    folder.path.mkdir(parents=True, exist_ok=True)
+    lines = [sentence_of(error), ""]
+    if not isinstance(error, InputError):
+        lines += ["".join(traceback.format_exception(error))]
+    path = folder.path / ERROR
+    path.write_text("\n".join(lines), encoding="utf-8")
+    return path
+
+
+def make_way(folder: RunFolder, *, keeps_half: bool) -> Path | None:
+    """Readies the folder of a job that is not finished for another try.
+
+    Args:
+        keeps_half: leave what is there, for a job that goes on from its last checkpoint.
+
+    Returns:
+        Where the half folder was moved; None where there was nothing to move.
+    """
+    (folder.path / ERROR).unlink(missing_ok=True)
+    if keeps_half or outcome(folder).state != "not finished":
+        return None
+    names = (folder.path.with_name(f"{folder.path.name}.unfinished-{number}") for number in count(1))
+    aside = next(path for path in names if not path.exists())
+    folder.path.rename(aside)
+    return aside
