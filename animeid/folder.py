@@ -75,7 +75,7 @@ class RunFolder:
         self.figures.mkdir()
 
     def _refuse_existing(self) -> None:
-        # Hydra makes the empty folders of a multirun's jobs.
+        # A multirun's job that failed before it made its folder leaves an empty one.
         if self.path.exists() and (not self.path.is_dir() or any(self.path.iterdir())):
             raise InputError(
                 f"the run folder {self.path} exists already, and runs are never overwritten: "
