@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import pandas as pd
 import torch
 from lightning.pytorch import seed_everything
 
-from animeid import environment
+from animeid import environment, resume
 from animeid.baselines import compare_with_baselines
 from animeid.build import Built, as_size, build, build_loggers
 from animeid.config import gateway
@@ -42,12 +43,42 @@ class Fitted:
     rates: list[float]
 
 
+@dataclass(frozen=True)
+class Begun:
+    """A run whose folder is there and whose objects are built.
+
+    checkpoint: what it goes on from; None where training starts.
+    """
+
+    folder: RunFolder
+    built: Built
+    prepared: Prepared
+    checkpoint: Path | None = None
+
+
 def train(request: dict[str, Any], outputs: Path = OUTPUTS) -> float | None:
-    """Trains, judges and saves one run.
+    """Trains, judges and saves one run, or goes on with it.
 
     Returns:
         The `f1_macro` of validation, which sweeps rank by; None without a validation part.
     """
+    folder = resume.find(request, outputs)
+    if folder is not None and folder.is_finished:
+        resume.check_same(folder, request)
+        say(f"the run {folder.path} is finished; nothing is left to do")
+        metrics = json.loads(folder.metrics.read_text(encoding="utf-8"))
+    else:
+        begun = begin(request, outputs) if folder is None else go_on(folder, request)
+        fitted = fit(begun)
+        metrics = finish(begun, fitted)
+        folder = begun.folder
+    say(summary_table(metrics))
+    say(f"run folder: {folder.path}")
+    return metrics["val"]["f1_macro"] if metrics["val"] else None
+
+
+def begin(request: dict[str, Any], outputs: Path) -> Begun:
+    """Reads the pictures, makes the plan and writes all that is known before training."""
     folder = RunFolder.reserve(request["run_id"], outputs)
     settings = gateway.build(request["data"], "data")
     accelerator = choose_accelerator(request["trainer"]["accelerator"])
@@ -55,16 +86,23 @@ def train(request: dict[str, Any], outputs: Path = OUTPUTS) -> float | None:
     prepared = prepare(settings)
     built = build(make_plan(request, prepared, accelerator), prepared)
     device = f"computing on {accelerator} in {built.plan['trainer']['precision']}"
-    notes = (*prepared.notes, built.plan["facts"]["weights"]["note"], device)
-    for note in notes:
+    for note in (*prepared.notes, built.plan["facts"]["weights"]["note"], device):
         say(note)
     folder.create()
     save_inputs(folder, request, built, prepared)
-    fitted = fit(folder, built)
-    metrics = finish(folder, built, prepared, fitted)
-    say(summary_table(metrics))
-    say(f"run folder: {folder.path}")
-    return metrics["val"]["f1_macro"] if metrics["val"] else None
+    return Begun(folder, built, prepared)
+
+
+def go_on(folder: RunFolder, request: dict[str, Any]) -> Begun:
+    """The run in `folder`, ready to go on from its last checkpoint."""
+    seed_everything(request["seed"], workers=True, verbose=False)
+    found = resume.go_on(folder, request)
+    if found.checkpoint is None:
+        say(f"the run {folder.path} was cut off before its first checkpoint and starts again")
+    else:
+        epoch, batches = resume.position(found.checkpoint)
+        say(f"going on with {folder.path} in epoch {epoch + 1} after {batches} batches")
+    return Begun(folder, found.built, found.prepared, found.checkpoint)
 
 
 def save_inputs(folder: RunFolder, request: dict[str, Any], built: Built, prepared: Prepared) -> None:
@@ -82,9 +120,9 @@ def save_inputs(folder: RunFolder, request: dict[str, Any], built: Built, prepar
     )
 
 
-def fit(folder: RunFolder, built: Built) -> Fitted:
+def fit(begun: Begun) -> Fitted:
     """Trains and leaves the best weights in the module."""
-    plan = built.plan
+    folder, built, plan = begun.folder, begun.built, begun.built.plan
     loggers = build_loggers(plan, folder)
     settings = gateway.build(plan["callbacks"], "callbacks")
     has_val = len(built.data.rows("val")) > 0
@@ -92,11 +130,12 @@ def fit(folder: RunFolder, built: Built) -> Fitted:
         raise InputError(
             "this scheduler follows a figure of validation, and the data has no val part: take another one"
         )
-    callbacks = build_callbacks(settings, folder, has_logger=bool(loggers), has_val=has_val)
+    averager = [built.module.averager] if built.module.averager else []
+    callbacks = build_callbacks(settings, folder, averager=averager, has_logger=bool(loggers), has_val=has_val)
     trainer = build_trainer(
         gateway.build(plan["trainer"], "trainer"), plan["trainer"]["max_epochs"], callbacks, loggers, folder
     )
-    trainer.fit(built.module, datamodule=built.data)
+    trainer.fit(built.module, datamodule=built.data, ckpt_path=begun.checkpoint, weights_only=True)
     history = next(callback for callback in callbacks if isinstance(callback, History))
     best = torch.load(folder.best, map_location="cpu", weights_only=True)
     built.module.load_state_dict(best["state_dict"])
@@ -114,8 +153,9 @@ def answer_parts(built: Built) -> dict[str, Answers]:
     }
 
 
-def finish(folder: RunFolder, built: Built, prepared: Prepared, fitted: Fitted) -> dict[str, Any]:
+def finish(begun: Begun, fitted: Fitted) -> dict[str, Any]:
     """Judges the best model, writes predictions, figures and pictures."""
+    folder, built, prepared = begun.folder, begun.built, begun.prepared
     answers = answer_parts(built)
     manifest, stats = prepared.manifest, built.stats
     metrics: dict[str, Any] = {

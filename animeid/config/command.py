@@ -24,7 +24,7 @@ from animeid.config.explain import explain
 from animeid.config.freeze import checked
 from animeid.config.locate import conf_dir
 from animeid.config.multirun import JobsRefusedError
-from animeid.errors import InputError
+from animeid.errors import InputError, Interrupted
 
 BAD_INPUT = 2
 INTERRUPTED = 130
@@ -58,7 +58,8 @@ def command(root: str, work: Work) -> Main:
 
     Returns:
         A function of the command line's arguments (None: those of this process) that returns the exit status: 0, 2
-        for bad input, 130 when the user interrupted. Anything else that is raised is a bug and keeps its traceback.
+        for bad input, 130 when the user interrupted, 143 after SIGTERM. Anything else that is raised is a bug and keeps
+        its traceback.
     """
 
     def main(arguments: Sequence[str] | None = None) -> int:
@@ -66,6 +67,9 @@ def command(root: str, work: Work) -> Main:
         try:
             with _composing(arguments):
                 hydra.main(version_base="1.3", config_path=str(conf_dir()), config_name=root)(job)()
+        except Interrupted as stop:
+            say_error("stopped by a signal; the same command with resume=auto and its run_id goes on")
+            return 128 + stop.signum
         except KeyboardInterrupt:
             say_error("interrupted")
             return INTERRUPTED

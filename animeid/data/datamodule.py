@@ -79,6 +79,7 @@ class CharacterDataModule(LightningDataModule):
         self.augmentation = augmentation(image_size=image_size)
         self.evaluation = EvalTransform(image_size, crop_pct)
         self.epoch = shared_epoch()
+        self.trained = (0, 0)
         rows = self.rows("train")
         self.sampler = sampler(rows=rows, targets=self.table.targets[rows], num_classes=len(labels))
 
@@ -91,8 +92,24 @@ class CharacterDataModule(LightningDataModule):
         """Training batches of one rank."""
         return len(self._training_batches())
 
+    def resume_at(self, epoch: int, batches: int) -> None:
+        """Makes the training loader begin in `epoch` after so many batches of it, which were trained on already."""
+        self.trained = (epoch, batches)
+
     def train_dataloader(self) -> PictureLoader:
+        batches = self._training_batches()
+        batches.sampler.resume_at(*self.trained, self.batch_size)
+        return self._loader(self.augmentation, batch_sampler=batches)
+
+    def fresh_train_dataloader(self) -> PictureLoader:
+        """The whole of the epoch under way once more, for statistics over the training part."""
         return self._loader(self.augmentation, batch_sampler=self._training_batches())
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"sampler": self.sampler.state_dict()}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        self.sampler.load_state_dict(state_dict["sampler"])
 
     def _training_batches(self) -> TrainingBatches:
         rank, world_size = self._share()
