@@ -108,3 +108,75 @@ def test_a_run_that_was_cut_off_ends_as_the_straight_one(variant: str, pictures:
                 assert train.main(command) == status
     assert train.main([*arguments, "run_id=cut", "resume=must"]) == 0
     assert_equal_runs(RunFolder(Path("outputs/straight")), RunFolder(Path("outputs/cut")))
+
+
+@pytest.fixture(scope="module")
+def finished(pictures: Path, tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
+    home = tmp_path_factory.mktemp("home")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(home)
+        assert train.main([f"data.root={pictures}", *QUICK, "trainer.max_epochs=1", "run_id=done"]) == 0
+    return RunFolder(home / "outputs" / "done")
+
+
+def again(finished: RunFolder, pictures: Path, monkeypatch, *more: str) -> int:
+    monkeypatch.chdir(finished.path.parents[1])
+    return train.main([f"data.root={pictures}", *QUICK, "trainer.max_epochs=1", "run_id=done", *more])
+
+
+def test_a_finished_run_says_so_and_stays_as_it_is(finished: RunFolder, pictures: Path, monkeypatch, capsys) -> None:
+    before = {path: path.stat().st_mtime_ns for path in finished.path.rglob("*")}
+    assert again(finished, pictures, monkeypatch, "resume=auto") == 0
+    assert "is finished" in capsys.readouterr().out
+    assert {path: path.stat().st_mtime_ns for path in finished.path.rglob("*")} == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("resume=auto", "loss=focal"), "was begun with loss._target_="),
+        (("resume=must", "optimizer.lr=0.5"), "was begun with optimizer.lr=auto and is now asked for optimizer.lr=0.5"),
+        (("resume=must", "run_id=other"), "resume=must finds no checkpoint in outputs/other"),
+        (("resume=auto", "run_id=null"), "resume=auto needs run_id=NAME"),
+    ],
+)
+def test_what_cannot_be_gone_on_with(
+    arguments: tuple[str, ...], sentence: str, finished: RunFolder, pictures: Path, monkeypatch, capsys
+) -> None:
+    assert again(finished, pictures, monkeypatch, *arguments) == 2
+    assert sentence in capsys.readouterr().err
+
+
+def test_a_run_without_a_checkpoint_starts_again_in_its_folder(pictures: Path, monkeypatch, capsys) -> None:
+    arguments = [f"data.root={pictures}", *QUICK, "trainer.max_epochs=1", "run_id=early"]
+    with monkeypatch.context() as patch:
+        cut_after(patch, 2, "kill")
+        with pytest.raises(Cut):
+            train.main(arguments)
+    assert train.main([*arguments, "resume=must"]) == 2
+    assert train.main([*arguments, "resume=auto"]) == 0
+    assert "starts again" in capsys.readouterr().out
+
+
+def test_missing_pictures_are_named(pictures: Path, tmp_path: Path, monkeypatch, capsys) -> None:
+    import shutil
+
+    shutil.copytree(pictures, tmp_path / "copy")
+    arguments = [f"data.root={tmp_path / 'copy'}", *QUICK, "run_id=less"]
+    with monkeypatch.context() as patch:
+        cut_after(patch, 2, "term")
+        assert train.main(arguments) == 143
+    (tmp_path / "copy" / "other" / "3.png").unlink()
+    assert train.main([*arguments, "resume=auto"]) == 2
+    assert "1 pictures of the run outputs/less are missing" in capsys.readouterr().err
+
+
+def test_the_middle_of_an_epoch_is_saved_now_and_then(pictures: Path, monkeypatch) -> None:
+    monkeypatch.setattr(safekeeping, "SAVE_EVERY_S", 0.0)
+    arguments = [f"data.root={pictures}", *QUICK, "run_id=often"]
+    with monkeypatch.context() as patch:
+        cut_after(patch, 4, "kill")
+        with pytest.raises(Cut):
+            train.main(arguments)
+    position = torch.load("outputs/often/checkpoints/last.ckpt", weights_only=True)["position"]
+    assert position == {"epoch": 0, "batches": 3}

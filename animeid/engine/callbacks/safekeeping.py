@@ -51,9 +51,9 @@ class Safekeeping(Callback):
 
     def on_train_batch_end(self, trainer: Trainer, pl_module: LightningModule, outputs, batch, batch_idx) -> None:  # type: ignore[no-untyped-def]
         # Gradients that are being accumulated are in no checkpoint.
-        if trainer.global_step == self.steps_seen or trainer.is_last_batch:
+        has_stepped, self.steps_seen = trainer.global_step > self.steps_seen, trainer.global_step
+        if not has_stepped or trainer.is_last_batch:
             return
-        self.steps_seen = trainer.global_step
         is_due = time.monotonic() - self.saved_at > SAVE_EVERY_S
         if not trainer.strategy.reduce_boolean_decision(is_due or self.signum is not None, all=False):
             return
