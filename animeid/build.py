@@ -60,6 +60,7 @@ def build_data(
         sampler=sampler,
         seed=plan["seed"],
         max_pixels=data["max_pixels"],
+        devices=plan["trainer"]["devices"],
     )
 
 
@@ -113,7 +114,8 @@ def build(plan: Plan, prepared: Prepared) -> Built:
         plan["trainer"]["precision"] = choose_precision(plan["trainer"]["accelerator"], model.backbone.has_depthwise)
     if plan["optimizer"]["lr"] == "auto":
         loaded = model.backbone.weights_source != "random"
-        pictures = plan["data"]["batch_size"] * plan["trainer"]["accumulate_grad_batches"]
+        trainer = plan["trainer"]
+        pictures = plan["data"]["batch_size"] * trainer["accumulate_grad_batches"] * trainer["devices"]
         plan["optimizer"]["lr"] = default_learning_rate(plan["optimizer"]["_target_"], loaded, pictures)
     if plan["averaging"] and plan["averaging"].get("lr") == "auto":
         plan["averaging"]["lr"] = SWA_SHARE * plan["optimizer"]["lr"]

@@ -66,12 +66,18 @@ def go_on(folder: RunFolder, request: Mapping[str, Any]) -> Resumed:
     plan["data"]["num_workers"] = _workers(plan, request)
     plan["logger"] = request["logger"]
     choose_accelerator(plan["trainer"]["accelerator"])
-    prepared = read_prepared(folder)
     checkpoint = folder.last if folder.last.is_file() else None
+    built, prepared = read_run(folder, plan, checkpoint)
+    return Resumed(folder, built, prepared, checkpoint)
+
+
+def read_run(folder: RunFolder, plan: dict[str, Any], checkpoint: Path | None) -> tuple[Built, Prepared]:
+    """A run's objects and pictures, its data standing where the checkpoint goes on."""
+    prepared = read_prepared(folder)
     built = rebuild(plan, prepared, from_scratch=checkpoint is None)
     if checkpoint is not None:
         built.data.resume_at(*position(checkpoint))
-    return Resumed(folder, built, prepared, checkpoint)
+    return built, prepared
 
 
 def _workers(plan: Mapping[str, Any], request: Mapping[str, Any]) -> int:

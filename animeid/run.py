@@ -3,27 +3,24 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-import torch
 from lightning.pytorch import seed_everything
 
 from animeid import environment, resume
 from animeid.baselines import compare_with_baselines
-from animeid.build import Built, as_size, build, build_loggers
+from animeid.build import Built, as_size, build
 from animeid.config import gateway
 from animeid.config.freeze import write_yaml
 from animeid.cost import cost
 from animeid.data.prepare import Prepared, prepare
-from animeid.engine.callbacks.history import History
-from animeid.engine.devices import DTYPES, choose_accelerator
-from animeid.engine.inference import Answers, answer_all
-from animeid.engine.trainer import build_callbacks, build_trainer
-from animeid.errors import InputError
+from animeid.engine.devices import choose_accelerator
+from animeid.engine.inference import Answers
+from animeid.engine.processes import processes
+from animeid.fitting import Begun, Fitted, answer_parts, collect, fit
 from animeid.folder import OUTPUTS, RunFolder, atomic, write_json
 from animeid.judge import judge, save_predictions
 from animeid.metrics.table import summary_table
@@ -31,29 +28,7 @@ from animeid.plan import make_plan
 from animeid.reports.figures import draw_figures
 from animeid.say import say
 
-ANSWERED = ("train", "val", "test", "unknown")
 JUDGED = ("val", "test")
-
-
-@dataclass(frozen=True)
-class Fitted:
-    """A trained run, its best weights loaded."""
-
-    train_s: float
-    rates: list[float]
-
-
-@dataclass(frozen=True)
-class Begun:
-    """A run whose folder is there and whose objects are built.
-
-    checkpoint: what it goes on from; None where training starts.
-    """
-
-    folder: RunFolder
-    built: Built
-    prepared: Prepared
-    checkpoint: Path | None = None
 
 
 def train(request: dict[str, Any], outputs: Path = OUTPUTS) -> float | None:
@@ -69,8 +44,7 @@ def train(request: dict[str, Any], outputs: Path = OUTPUTS) -> float | None:
         metrics = json.loads(folder.metrics.read_text(encoding="utf-8"))
     else:
         begun = begin(request, outputs) if folder is None else go_on(folder, request)
-        fitted = fit(begun)
-        metrics = finish(begun, fitted)
+        metrics = finish(begun, *fit_and_answer(begun))
         folder = begun.folder
     say(summary_table(metrics))
     say(f"run folder: {folder.path}")
@@ -120,43 +94,20 @@ def save_inputs(folder: RunFolder, request: dict[str, Any], built: Built, prepar
     )
 
 
-def fit(begun: Begun) -> Fitted:
-    """Trains and leaves the best weights in the module."""
-    folder, built, plan = begun.folder, begun.built, begun.built.plan
-    loggers = build_loggers(plan, folder)
-    settings = gateway.build(plan["callbacks"], "callbacks")
-    has_val = len(built.data.rows("val")) > 0
-    if hasattr(built.module.schedule, "monitor") and not has_val:
-        raise InputError(
-            "this scheduler follows a figure of validation, and the data has no val part: take another one"
-        )
-    averager = [built.module.averager] if built.module.averager else []
-    callbacks = build_callbacks(settings, folder, averager=averager, has_logger=bool(loggers), has_val=has_val)
-    trainer = build_trainer(
-        gateway.build(plan["trainer"], "trainer"), plan["trainer"]["max_epochs"], callbacks, loggers, folder
-    )
-    trainer.fit(built.module, datamodule=built.data, ckpt_path=begun.checkpoint, weights_only=True)
-    history = next(callback for callback in callbacks if isinstance(callback, History))
-    best = torch.load(folder.best, map_location="cpu", weights_only=True)
-    built.module.load_state_dict(best["state_dict"])
-    return Fitted(history.train_seconds, history.rates)
+def fit_and_answer(begun: Begun) -> tuple[Fitted, dict[str, Answers]]:
+    """Trains on the devices of the plan and has the best model answer every picture."""
+    number, folder = begun.built.plan["trainer"]["devices"], begun.folder
+    checkpoint = [str(begun.checkpoint)] if begun.checkpoint else []
+    with processes(number, ["-m", "animeid.ranks", str(folder.path), *checkpoint]):
+        fitted = fit(begun)
+        answers = answer_parts(begun.built)
+    begun.built.data.trainer = None  # what follows sees every picture, and not a process's share
+    return fitted, collect(folder, answers, number)
 
 
-def answer_parts(built: Built) -> dict[str, Answers]:
-    """The best model's answers for every part that has pictures."""
-    trainer = built.plan["trainer"]
-    module, dtype = built.module.to(trainer["accelerator"]), DTYPES[trainer["precision"]]
-    return {
-        part: answer_all(module, built.data.evaluation_dataloader(rows), f"answering {part}", dtype)
-        for part in ANSWERED
-        if len(rows := built.data.rows(part))
-    }
-
-
-def finish(begun: Begun, fitted: Fitted) -> dict[str, Any]:
+def finish(begun: Begun, fitted: Fitted, answers: dict[str, Answers]) -> dict[str, Any]:
     """Judges the best model, writes predictions, figures and pictures."""
     folder, built, prepared = begun.folder, begun.built, begun.prepared
-    answers = answer_parts(built)
     manifest, stats = prepared.manifest, built.stats
     metrics: dict[str, Any] = {
         part: judge(answers[part], manifest, stats) if part in answers else None for part in JUDGED

@@ -51,6 +51,7 @@ class CharacterDataModule(LightningDataModule):
         sampler: called with `rows`, `targets` and `num_classes`, gives the global training stream.
         seed: moves sampling and augmentation.
         max_pixels: larger pictures are refused.
+        devices: processes that share a training epoch.
     """
 
     def __init__(
@@ -66,9 +67,11 @@ class CharacterDataModule(LightningDataModule):
         sampler: Callable[..., Sampler],
         seed: int,
         max_pixels: int,
+        devices: int = 1,
     ) -> None:
         super().__init__()
         prepare_worker()
+        self.devices = devices
         self.table = PictureTable(manifest)
         self.splits = manifest.table["split"].to_numpy(str)
         self.batch_size = batch_size
@@ -112,8 +115,8 @@ class CharacterDataModule(LightningDataModule):
         self.sampler.load_state_dict(state_dict["sampler"])
 
     def _training_batches(self) -> TrainingBatches:
-        rank, world_size = self._share()
-        stream = ShardedStream(self.sampler, seed=self.seed, epoch=self.epoch, rank=rank, world_size=world_size)
+        rank, _ = self._share()
+        stream = ShardedStream(self.sampler, seed=self.seed, epoch=self.epoch, rank=rank, world_size=self.devices)
         return TrainingBatches(stream, self.batch_size)
 
     def evaluation_dataloader(self, rows: np.ndarray) -> PictureLoader:

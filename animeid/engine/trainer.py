@@ -7,9 +7,11 @@ import warnings
 from collections.abc import Sequence
 from typing import Any
 
+import torch
 from lightning.pytorch import Callback, Trainer
 from lightning.pytorch.callbacks import EarlyStopping, LearningRateMonitor, ModelCheckpoint, TQDMProgressBar
 from lightning.pytorch.loggers import Logger
+from lightning.pytorch.strategies import DDPStrategy
 
 from animeid.engine.callbacks.history import History
 from animeid.engine.callbacks.plain_progress import PlainProgress
@@ -27,6 +29,7 @@ NOISE = (
     r".*litlogger.*",
     r".*The number of training batches.*",
     r".*GPU available but not used.*",
+    r".*It is recommended to use .*sync_dist=True.*",  # the figures are summed over processes already
     r".*You're resuming from a checkpoint that ended before the epoch ended.*",  # our loader does go on there
     r".*Checkpoint directory .* exists and is not empty.*",
 )
@@ -84,6 +87,15 @@ def build_callbacks(
     return [*callbacks, *checkpoints(folder, settings.monitor if has_val else None, settings.mode)]
 
 
+def strategy(settings: TrainerSettings) -> DDPStrategy | str:
+    """One process computes alone; several average their gradients.
+
+    Buffers are not broadcast before each forward pass: in validation, where processes may have one batch more or less,
+    that would wait for ever. The module shares them where it matters.
+    """
+    return "auto" if settings.devices == 1 else DDPStrategy(forward_sync_buffers=False)
+
+
 def build_trainer(
     settings: TrainerSettings,
     max_epochs: int,
@@ -96,6 +108,8 @@ def build_trainer(
     return Trainer(
         accelerator=settings.accelerator,
         devices=settings.devices,
+        strategy=strategy(settings),
+        sync_batchnorm=settings.devices != 1 and torch.cuda.is_available(),
         precision=settings.precision,  # type: ignore[arg-type]
         max_epochs=max_epochs,
         accumulate_grad_batches=settings.accumulate_grad_batches,

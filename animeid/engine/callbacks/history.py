@@ -40,7 +40,6 @@ class History(Callback):
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         self.rates, self.train_seconds = list(state_dict["rates"]), state_dict["train_seconds"]
-        self._forget_rows_after(len(self.rates))
 
     def _forget_rows_after(self, epochs: int) -> None:
         """An epoch whose row was written and whose checkpoint was not is trained once more."""
@@ -53,6 +52,8 @@ class History(Callback):
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         # Where a run goes on in the middle of an epoch, Lightning leaves out on_train_epoch_start.
         self._begin_epoch()
+        if trainer.is_global_zero:
+            self._forget_rows_after(len(self.rates))
 
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self._begin_epoch()
