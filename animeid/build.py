@@ -15,6 +15,7 @@ from animeid.config.freeze import read_yaml
 from animeid.data.datamodule import CharacterDataModule
 from animeid.data.manifest import Manifest
 from animeid.data.prepare import Prepared
+from animeid.engine.averaging.averager import Averager
 from animeid.engine.devices import DTYPES, choose_precision
 from animeid.engine.module import CharacterModule, record
 from animeid.engine.normalise import Normalise
@@ -28,6 +29,9 @@ from animeid.plan import label_stats
 from animeid.types import LabelStats, Sampler
 
 Plan = dict[str, Any]
+
+SWA_SHARE = 0.1
+"""The rate of stochastic weight averaging as a share of the highest rate."""
 
 
 def as_size(image_size: Any) -> tuple[int, int]:
@@ -56,6 +60,7 @@ def build_data(
         sampler=sampler,
         seed=plan["seed"],
         max_pixels=data["max_pixels"],
+        devices=plan["trainer"]["devices"],
     )
 
 
@@ -81,17 +86,23 @@ def build_module(plan: Plan, stats: LabelStats, model: Classifier) -> CharacterM
     channels_last = model.backbone.prefers_channels_last
     if channels_last:
         model = model.to(memory_format=torch.channels_last)
+    schedule, averager = gateway.build(plan["scheduler"], "scheduler"), None
+    if plan["averaging"]:
+        policy = gateway.build(plan["averaging"], "averaging")
+        schedule, averager = policy.schedule(schedule, highest=plan["optimizer"]["lr"]), Averager(policy)
     return CharacterModule(
         model=model,
         loss=gateway.build(plan["loss"], "loss", stats=stats),
         normalise=Normalise(model.backbone.mean, model.backbone.std, channels_last),
         optimizer=gateway.build(plan["optimizer"], "optimizer"),
-        schedule=gateway.build(plan["scheduler"], "scheduler"),
+        schedule=schedule,
         weight_decay=plan["optimizer"].get("weight_decay", 0.0),
         total_steps=facts["total_steps"],
         steps_per_epoch=facts["steps_per_epoch"],
         metrics=build_collection(stats.num_classes),
         record=record(stats.names, plan),
+        seed=plan["seed"],
+        averager=averager,
     )
 
 
@@ -103,8 +114,11 @@ def build(plan: Plan, prepared: Prepared) -> Built:
         plan["trainer"]["precision"] = choose_precision(plan["trainer"]["accelerator"], model.backbone.has_depthwise)
     if plan["optimizer"]["lr"] == "auto":
         loaded = model.backbone.weights_source != "random"
-        pictures = plan["data"]["batch_size"] * plan["trainer"]["accumulate_grad_batches"]
+        trainer = plan["trainer"]
+        pictures = plan["data"]["batch_size"] * trainer["accumulate_grad_batches"] * trainer["devices"]
         plan["optimizer"]["lr"] = default_learning_rate(plan["optimizer"]["_target_"], loaded, pictures)
+    if plan["averaging"] and plan["averaging"].get("lr") == "auto":
+        plan["averaging"]["lr"] = SWA_SHARE * plan["optimizer"]["lr"]
     plan["facts"] = _facts(plan, prepared, data, model)
     stats = label_stats(plan["facts"], prepared.labels, plan["data"])
     return Built(plan, stats, build_module(plan, stats, model), data)
@@ -117,6 +131,18 @@ def answering_precision(plan: Plan, module: CharacterModule, accelerator: str, a
         depthwise = module.model.backbone.has_depthwise  # type: ignore[union-attr]
         asked = plan["trainer"]["precision"] if is_own else choose_precision(accelerator, bool(depthwise))
     return DTYPES[asked]
+
+
+def rebuild(plan: Plan, prepared: Prepared, *, from_scratch: bool) -> Built:
+    """The objects of a final plan, for a run that goes on.
+
+    Args:
+        from_scratch: whether the weights that the plan starts from are needed, since no checkpoint will replace them.
+    """
+    stats = label_stats(plan["facts"], prepared.labels, plan["data"])
+    data = build_data(plan, prepared.manifest, prepared.labels, gateway.build(plan["sampler"], "sampler"))
+    model = build_model(plan if from_scratch else without_weights(plan), stats.num_classes)
+    return Built(plan, stats, build_module(plan, stats, model), data)
 
 
 def _facts(plan: Plan, prepared: Prepared, data: CharacterDataModule, model: Classifier) -> dict[str, Any]:

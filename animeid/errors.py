@@ -1,4 +1,4 @@
-"""The one exception that bad input raises."""
+"""How work ends early: by bad input, or by a signal."""
 
 
 class InputError(Exception):
@@ -7,3 +7,14 @@ class InputError(Exception):
     The message is one sentence that says what is wrong, where, and what to do; commands print it without a traceback
     and exit with status 2.
     """
+
+
+class Interrupted(BaseException):
+    """A signal asked the process to end, and what must be kept is saved.
+
+    Not an Exception, so that nothing on the way takes it for an error; commands exit with status 128 + `signum`.
+    """
+
+    def __init__(self, signum: int) -> None:
+        super().__init__(signum)
+        self.signum = signum

@@ -103,6 +103,11 @@ class RunFolder:
         return run
 
     @property
+    def is_finished(self) -> bool:
+        """Whether the run came to its end: its figures are written last."""
+        return self.metrics.is_file()
+
+    @property
     def request(self) -> Path:
         return self.path / "request.yaml"
 

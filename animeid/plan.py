@@ -56,6 +56,10 @@ def make_plan(request: Mapping[str, Any], prepared: Prepared, accelerator: str) 
     )
     plan["trainer"]["accelerator"] = accelerator
     _replace_auto(plan["trainer"], max_epochs=MAX_EPOCHS, devices=1)
+    if plan["trainer"]["devices"] == "all":
+        plan["trainer"]["devices"] = torch.cuda.device_count() if accelerator == "cuda" else 1
+    if plan["averaging"]:
+        _replace_auto(plan["averaging"], start_epoch=3 * plan["trainer"]["max_epochs"] // 4)
     return plan
 
 

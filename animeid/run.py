@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-import torch
 from lightning.pytorch import seed_everything
 
-from animeid import environment
+from animeid import environment, resume
 from animeid.baselines import compare_with_baselines
-from animeid.build import Built, as_size, build, build_loggers
+from animeid.build import Built, as_size, build
 from animeid.config import gateway
 from animeid.config.freeze import write_yaml
 from animeid.cost import cost
 from animeid.data.prepare import Prepared, prepare
-from animeid.engine.callbacks.history import History
-from animeid.engine.devices import DTYPES, choose_accelerator
-from animeid.engine.inference import Answers, answer_all
-from animeid.engine.trainer import build_callbacks, build_trainer
-from animeid.errors import InputError
+from animeid.engine.devices import choose_accelerator
+from animeid.engine.inference import Answers
+from animeid.engine.processes import processes
+from animeid.fitting import Begun, Fitted, answer_parts, collect, fit
 from animeid.folder import OUTPUTS, RunFolder, atomic, write_json
 from animeid.judge import judge, save_predictions
 from animeid.metrics.table import summary_table
@@ -30,24 +28,31 @@ from animeid.plan import make_plan
 from animeid.reports.figures import draw_figures
 from animeid.say import say
 
-ANSWERED = ("train", "val", "test", "unknown")
 JUDGED = ("val", "test")
 
 
-@dataclass(frozen=True)
-class Fitted:
-    """A trained run, its best weights loaded."""
-
-    train_s: float
-    rates: list[float]
-
-
 def train(request: dict[str, Any], outputs: Path = OUTPUTS) -> float | None:
-    """Trains, judges and saves one run.
+    """Trains, judges and saves one run, or goes on with it.
 
     Returns:
         The `f1_macro` of validation, which sweeps rank by; None without a validation part.
     """
+    folder = resume.find(request, outputs)
+    if folder is not None and folder.is_finished:
+        resume.check_same(folder, request)
+        say(f"the run {folder.path} is finished; nothing is left to do")
+        metrics = json.loads(folder.metrics.read_text(encoding="utf-8"))
+    else:
+        begun = begin(request, outputs) if folder is None else go_on(folder, request)
+        metrics = finish(begun, *fit_and_answer(begun))
+        folder = begun.folder
+    say(summary_table(metrics))
+    say(f"run folder: {folder.path}")
+    return metrics["val"]["f1_macro"] if metrics["val"] else None
+
+
+def begin(request: dict[str, Any], outputs: Path) -> Begun:
+    """Reads the pictures, makes the plan and writes all that is known before training."""
     folder = RunFolder.reserve(request["run_id"], outputs)
     settings = gateway.build(request["data"], "data")
     accelerator = choose_accelerator(request["trainer"]["accelerator"])
@@ -55,16 +60,23 @@ def train(request: dict[str, Any], outputs: Path = OUTPUTS) -> float | None:
     prepared = prepare(settings)
     built = build(make_plan(request, prepared, accelerator), prepared)
     device = f"computing on {accelerator} in {built.plan['trainer']['precision']}"
-    notes = (*prepared.notes, built.plan["facts"]["weights"]["note"], device)
-    for note in notes:
+    for note in (*prepared.notes, built.plan["facts"]["weights"]["note"], device):
         say(note)
     folder.create()
     save_inputs(folder, request, built, prepared)
-    fitted = fit(folder, built)
-    metrics = finish(folder, built, prepared, fitted)
-    say(summary_table(metrics))
-    say(f"run folder: {folder.path}")
-    return metrics["val"]["f1_macro"] if metrics["val"] else None
+    return Begun(folder, built, prepared)
+
+
+def go_on(folder: RunFolder, request: dict[str, Any]) -> Begun:
+    """The run in `folder`, ready to go on from its last checkpoint."""
+    seed_everything(request["seed"], workers=True, verbose=False)
+    found = resume.go_on(folder, request)
+    if found.checkpoint is None:
+        say(f"the run {folder.path} was cut off before its first checkpoint and starts again")
+    else:
+        epoch, batches = resume.position(found.checkpoint)
+        say(f"going on with {folder.path} in epoch {epoch + 1} after {batches} batches")
+    return Begun(folder, found.built, found.prepared, found.checkpoint)
 
 
 def save_inputs(folder: RunFolder, request: dict[str, Any], built: Built, prepared: Prepared) -> None:
@@ -82,41 +94,20 @@ def save_inputs(folder: RunFolder, request: dict[str, Any], built: Built, prepar
     )
 
 
-def fit(folder: RunFolder, built: Built) -> Fitted:
-    """Trains and leaves the best weights in the module."""
-    plan = built.plan
-    loggers = build_loggers(plan, folder)
-    settings = gateway.build(plan["callbacks"], "callbacks")
-    has_val = len(built.data.rows("val")) > 0
-    if hasattr(built.module.schedule, "monitor") and not has_val:
-        raise InputError(
-            "this scheduler follows a figure of validation, and the data has no val part: take another one"
-        )
-    callbacks = build_callbacks(settings, folder, has_logger=bool(loggers), has_val=has_val)
-    trainer = build_trainer(
-        gateway.build(plan["trainer"], "trainer"), plan["trainer"]["max_epochs"], callbacks, loggers, folder
-    )
-    trainer.fit(built.module, datamodule=built.data)
-    history = next(callback for callback in callbacks if isinstance(callback, History))
-    best = torch.load(folder.best, map_location="cpu", weights_only=True)
-    built.module.load_state_dict(best["state_dict"])
-    return Fitted(history.train_seconds, history.rates)
+def fit_and_answer(begun: Begun) -> tuple[Fitted, dict[str, Answers]]:
+    """Trains on the devices of the plan and has the best model answer every picture."""
+    number, folder = begun.built.plan["trainer"]["devices"], begun.folder
+    checkpoint = [str(begun.checkpoint)] if begun.checkpoint else []
+    with processes(number, ["-m", "animeid.ranks", str(folder.path), *checkpoint]):
+        fitted = fit(begun)
+        answers = answer_parts(begun.built)
+    begun.built.data.trainer = None  # what follows sees every picture, and not a process's share
+    return fitted, collect(folder, answers, number)
 
 
-def answer_parts(built: Built) -> dict[str, Answers]:
-    """The best model's answers for every part that has pictures."""
-    trainer = built.plan["trainer"]
-    module, dtype = built.module.to(trainer["accelerator"]), DTYPES[trainer["precision"]]
-    return {
-        part: answer_all(module, built.data.evaluation_dataloader(rows), f"answering {part}", dtype)
-        for part in ANSWERED
-        if len(rows := built.data.rows(part))
-    }
-
-
-def finish(folder: RunFolder, built: Built, prepared: Prepared, fitted: Fitted) -> dict[str, Any]:
+def finish(begun: Begun, fitted: Fitted, answers: dict[str, Answers]) -> dict[str, Any]:
     """Judges the best model, writes predictions, figures and pictures."""
-    answers = answer_parts(built)
+    folder, built, prepared = begun.folder, begun.built, begun.prepared
     manifest, stats = prepared.manifest, built.stats
     metrics: dict[str, Any] = {
         part: judge(answers[part], manifest, stats) if part in answers else None for part in JUDGED

@@ -93,3 +93,18 @@ def test_no_card_holds_a_value_that_only_this_machine_has() -> None:
     for card in Path(conf_dir()).rglob("*.yaml"):
         text = card.read_text(encoding="utf-8")
         assert not any(line.split("#")[0].strip().endswith(": /") or ": /" in line for line in text.splitlines()), card
+
+
+EXPERIMENTS = groups(conf_dir())["experiment"]
+
+
+@pytest.mark.parametrize("card", EXPERIMENTS)
+def test_each_experiment_says_what_it_is_for_and_fits(card: str) -> None:
+    from animeid.config.compose import compose as composed_request
+
+    header = (conf_dir() / "experiment" / f"{card}.yaml").read_text(encoding="utf-8").splitlines()
+    comments = [line for line in header[1:] if line.startswith("# ")]
+    assert len(comments) >= 2
+    assert any(line.startswith("# Hardware: ") for line in comments)
+    plain = composed_request("train", [])
+    assert composed_request("train", [f"experiment={card}"]) != plain

@@ -218,13 +218,16 @@ def test_a_job_that_is_resumed_keeps_its_half_folder(sweep: Callable[..., int], 
 
     def cut_off(folder: RunFolder) -> None:
         folder.create()
+        folder.config.write_text("the plan")
         half.write_text("half")
         raise KeyboardInterrupt
 
     work.instead = {("FocalLoss", 1): cut_off}
     assert sweep() == 130
     seen = []
-    assert command("train", lambda request: seen.append(half.read_text()))([*GRID, "resume=auto"]) == 0
+    # What changes no result may differ.
+    arguments = [*GRID, "resume=auto", "data.num_workers=0"]
+    assert command("train", lambda request: seen.append(half.read_text()))(arguments) == 0
     assert seen == ["half"] * 4
 
 
@@ -256,6 +259,16 @@ def test_a_sweep_that_is_stopped_sums_up_what_is_there(
     # The folder is free again.
     work.instead = {}
     assert sweep() == 0
+
+
+def test_sigterm_between_jobs_stops_the_sweep_too(
+    sweep: Callable[..., int], work: Work, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    work.instead = {("FocalLoss", 2): lambda folder: os.kill(os.getpid(), signal.SIGTERM)}
+    assert sweep() == 143
+    assert signal.getsignal(signal.SIGTERM) is before
+    assert "1 of 4 jobs are finished" in capsys.readouterr().out
 
 
 def test_progress_tells_the_time_that_is_left(

@@ -23,7 +23,7 @@ from animeid.config.explain import explain
 from animeid.config.freeze import checked
 from animeid.config.locate import conf_dir
 from animeid.config.multirun import JobsRefusedError, do_job, ending
-from animeid.errors import InputError
+from animeid.errors import InputError, Interrupted
 from animeid.folder import OUTPUTS, RunFolder
 from animeid.multirun.running import JobCrashedError
 
@@ -60,8 +60,8 @@ def command(root: str, work: Work) -> Main:
 
     Returns:
         A function of the command line's arguments (None: those of this process) that returns the exit status: 0, 2
-        for bad input, 130 when the user interrupted. Anything else that is raised is a bug and keeps its traceback;
-        that of a multirun's job goes to the job's folder, the others are done, and the status is 1.
+        for bad input, 130 when the user interrupted, 143 after SIGTERM. Anything else that is raised is a bug and keeps
+        its traceback; that of a multirun's job goes to the job's folder, the others are done, and the status is 1.
     """
 
     def main(arguments: Sequence[str] | None = None) -> int:
@@ -69,6 +69,9 @@ def command(root: str, work: Work) -> Main:
         try:
             with _composing(arguments), ending() as ended:
                 hydra.main(version_base="1.3", config_path=str(conf_dir()), config_name=root)(job)()
+        except Interrupted as stop:
+            say_error("stopped by a signal; the same command with resume=auto and its run_id goes on")
+            return 128 + stop.signum
         except KeyboardInterrupt:
             say_error("interrupted")
             return INTERRUPTED

@@ -51,6 +51,7 @@ class CharacterDataModule(LightningDataModule):
         sampler: called with `rows`, `targets` and `num_classes`, gives the global training stream.
         seed: moves sampling and augmentation.
         max_pixels: larger pictures are refused.
+        devices: processes that share a training epoch.
     """
 
     def __init__(
@@ -66,9 +67,11 @@ class CharacterDataModule(LightningDataModule):
         sampler: Callable[..., Sampler],
         seed: int,
         max_pixels: int,
+        devices: int = 1,
     ) -> None:
         super().__init__()
         prepare_worker()
+        self.devices = devices
         self.table = PictureTable(manifest)
         self.splits = manifest.table["split"].to_numpy(str)
         self.batch_size = batch_size
@@ -79,6 +82,7 @@ class CharacterDataModule(LightningDataModule):
         self.augmentation = augmentation(image_size=image_size)
         self.evaluation = EvalTransform(image_size, crop_pct)
         self.epoch = shared_epoch()
+        self.trained = (0, 0)
         rows = self.rows("train")
         self.sampler = sampler(rows=rows, targets=self.table.targets[rows], num_classes=len(labels))
 
@@ -91,12 +95,28 @@ class CharacterDataModule(LightningDataModule):
         """Training batches of one rank."""
         return len(self._training_batches())
 
+    def resume_at(self, epoch: int, batches: int) -> None:
+        """Makes the training loader begin in `epoch` after so many batches of it, which were trained on already."""
+        self.trained = (epoch, batches)
+
     def train_dataloader(self) -> PictureLoader:
+        batches = self._training_batches()
+        batches.sampler.resume_at(*self.trained, self.batch_size)
+        return self._loader(self.augmentation, batch_sampler=batches)
+
+    def fresh_train_dataloader(self) -> PictureLoader:
+        """The whole of the epoch under way once more, for statistics over the training part."""
         return self._loader(self.augmentation, batch_sampler=self._training_batches())
 
+    def state_dict(self) -> dict[str, Any]:
+        return {"sampler": self.sampler.state_dict()}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        self.sampler.load_state_dict(state_dict["sampler"])
+
     def _training_batches(self) -> TrainingBatches:
-        rank, world_size = self._share()
-        stream = ShardedStream(self.sampler, seed=self.seed, epoch=self.epoch, rank=rank, world_size=world_size)
+        rank, _ = self._share()
+        stream = ShardedStream(self.sampler, seed=self.seed, epoch=self.epoch, rank=rank, world_size=self.devices)
         return TrainingBatches(stream, self.batch_size)
 
     def evaluation_dataloader(self, rows: np.ndarray) -> PictureLoader:

@@ -98,7 +98,7 @@ class TrainingBatches(TorchSampler[list[Draw]]):
     which then has `batch_size + 1`. An epoch of one picture, or a batch size of 1, stays as it is.
     """
 
-    def __init__(self, sampler: ShardedStream | EvaluationOrder, batch_size: int) -> None:
+    def __init__(self, sampler: ShardedStream, batch_size: int) -> None:
         self.sampler = sampler
         self.batch_size = batch_size
 

@@ -50,5 +50,8 @@ def answer_all(
     """Answers every picture once, with progress; the module stays where it is and in evaluation mode."""
     module.eval()
     parts = [_parts(module, batch, precision) for batch in progress(loader, len(loader), what)]
+    if not parts:  # a process may have no share of a small part
+        nothing = np.zeros((0, 0), np.float32)
+        return Answers(np.zeros(0, np.int64), nothing, nothing, nothing.ravel())
     rows, logits, embeddings, losses = (torch.cat(part).numpy() for part in zip(*parts, strict=True))
     return Answers(rows, logits, embeddings, losses)

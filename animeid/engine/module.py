@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import torch
 from lightning.pytorch import LightningModule
 from torch import Tensor, nn
+from torch.optim.lr_scheduler import ReduceLROnPlateau
 from torchmetrics import MeanMetric, MetricCollection
 
+from animeid.engine.averaging.averager import Averager
 from animeid.engine.normalise import Normalise
 from animeid.errors import InputError
 from animeid.optim.groups import parameter_groups
@@ -32,6 +35,9 @@ class CharacterModule(LightningModule):
         total_steps, steps_per_epoch: optimiser steps.
         metrics: the figures of validation, updated with `(logits, target)`.
         record: plain values that travel in every checkpoint (labels, configuration).
+        seed: of the run; dropout and the like depend on it, the epoch and the batch alone, so that a run that goes on
+            in the middle of an epoch draws what the straight run draws.
+        averager: has an average of the weights saved in their place.
     """
 
     def __init__(
@@ -47,6 +53,8 @@ class CharacterModule(LightningModule):
         steps_per_epoch: int,
         metrics: MetricCollection,
         record: Mapping[str, Any],
+        seed: int,
+        averager: Averager | None = None,
         term_weights: Mapping[str, float] | None = None,
     ) -> None:
         super().__init__()
@@ -61,6 +69,8 @@ class CharacterModule(LightningModule):
         self.metrics = metrics
         self.val_loss = MeanMetric()
         self.record = dict(record)
+        self.seed = seed
+        self.averager = averager
         self.term_weights = dict(term_weights or {})
 
     def forward(self, image: Tensor) -> ModelOutput:
@@ -77,13 +87,25 @@ class CharacterModule(LightningModule):
         return torch.stack([self.term_weights.get(name, 1.0) * value for name, value in terms.items()]).sum(0)
 
     def on_train_epoch_start(self) -> None:
+        self._set_progress()
+
+    def on_train_start(self) -> None:
+        # Lightning leaves out on_train_epoch_start where it goes on in the middle of an epoch.
+        self._set_progress()
+
+    def _set_progress(self) -> None:
         set_progress = getattr(self.loss, "set_progress", None)
         if set_progress is not None:
             set_progress(self.current_epoch, self.global_step, self.total_steps)
 
+    def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
+        sequence = np.random.SeedSequence([self.seed, self.current_epoch, batch_idx, self.global_rank])
+        torch.manual_seed(int(sequence.generate_state(1, np.uint64)[0]))
+
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         value = self.losses(self.model(batch["image"]), batch).mean()
-        self.log("train/loss", value, on_step=True, on_epoch=True, prog_bar=True, batch_size=len(batch["row"]))
+        settings: dict[str, Any] = {"batch_size": len(batch["row"]), "sync_dist": self.trainer.world_size > 1}
+        self.log("train/loss", value, on_step=True, on_epoch=True, prog_bar=True, **settings)
         return value
 
     def on_train_epoch_end(self) -> None:
@@ -93,6 +115,12 @@ class CharacterModule(LightningModule):
                 f"the training loss became {value.item()} in epoch {self.current_epoch}: "
                 "lower optimizer.lr, or set trainer.gradient_clip_val=1"
             )
+
+    def on_validation_start(self) -> None:
+        # Each process has its own statistics of batch norm; those of the first are judged, since they are saved.
+        if self.trainer.world_size > 1:
+            for buffer in self.model.buffers():
+                torch.distributed.broadcast(buffer, src=0)
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
         output = self.model(batch["image"])
@@ -106,6 +134,18 @@ class CharacterModule(LightningModule):
         self.log_dict(figures, prog_bar=True)
         self.metrics.reset()
         self.val_loss.reset()
+        self._step_plateau(figures)
+
+    def _step_plateau(self, figures: Mapping[str, Tensor]) -> None:
+        """Lowers the rate before the epoch's checkpoint is written; Lightning would do it after, and a resumed run
+        would never see the epoch's figure."""
+        for config in self.trainer.lr_scheduler_configs:
+            if isinstance(config.scheduler, ReduceLROnPlateau) and config.monitor is not None:
+                config.scheduler.step(float(figures[config.monitor]))
+
+    def lr_scheduler_step(self, scheduler: Any, metric: Any) -> None:
+        if not isinstance(scheduler, ReduceLROnPlateau):
+            super().lr_scheduler_step(scheduler, metric)
 
     def configure_optimizers(self) -> Any:
         groups = parameter_groups(self.model, weight_decay=self.weight_decay)
@@ -115,6 +155,20 @@ class CharacterModule(LightningModule):
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         checkpoint["hyper_parameters"] = self.record
+        checkpoint["position"] = self._position()
+        if self.averager is not None:
+            self.averager.into_checkpoint(checkpoint)
+
+    def _position(self) -> dict[str, int]:
+        """Where training goes on: the epoch, and the batches of it that are done."""
+        batches = self.trainer.fit_loop.epoch_loop.batch_progress
+        if batches.is_last_batch:
+            return {"epoch": self.current_epoch + 1, "batches": 0}
+        return {"epoch": self.current_epoch, "batches": batches.current.processed}  # type: ignore[attr-defined]
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        if self.averager is not None:
+            self.averager.from_checkpoint(checkpoint)
 
 
 def record(labels: Sequence[str], plan: Mapping[str, Any]) -> dict[str, Any]:

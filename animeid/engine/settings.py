@@ -19,7 +19,8 @@ class TrainerSettings:
 
     max_epochs: passes over the training part; `auto` is the measured default.
     accelerator: `auto` takes cuda, then mps, then the CPU, and says which; a named one must be there.
-    devices: how many devices; `auto` is all GPUs, or one CPU process.
+    devices: how many devices, each with a process and `data.batch_size` pictures of its own; `auto` is one, `all` is
+        every GPU of the machine.
     precision: `auto` is bf16 or fp16 autocast on a GPU, full precision elsewhere.
     accumulate_grad_batches: batches whose gradients are added before an optimiser step.
     gradient_clip_val: the largest norm of the gradient of all parameters; null does not clip.
@@ -29,7 +30,7 @@ class TrainerSettings:
 
     max_epochs: Whole | Literal["auto"] = "auto"
     accelerator: Literal["auto", "cpu", "gpu", "mps"] = "auto"
-    devices: Whole | Literal["auto"] = "auto"
+    devices: Whole | Literal["auto", "all"] = "auto"
     precision: Literal["auto", "32-true", "bf16-mixed", "16-mixed"] = "auto"
     accumulate_grad_batches: Whole = 1
     gradient_clip_val: Annotated[float, Gt(0)] | None = None

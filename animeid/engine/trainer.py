@@ -7,12 +7,15 @@ import warnings
 from collections.abc import Sequence
 from typing import Any
 
+import torch
 from lightning.pytorch import Callback, Trainer
 from lightning.pytorch.callbacks import EarlyStopping, LearningRateMonitor, ModelCheckpoint, TQDMProgressBar
 from lightning.pytorch.loggers import Logger
+from lightning.pytorch.strategies import DDPStrategy
 
 from animeid.engine.callbacks.history import History
 from animeid.engine.callbacks.plain_progress import PlainProgress
+from animeid.engine.callbacks.safekeeping import Safekeeping
 from animeid.engine.checkpoint_io import AtomicCheckpointIO
 from animeid.engine.settings import CallbackSettings, TrainerSettings
 from animeid.errors import InputError
@@ -26,6 +29,8 @@ NOISE = (
     r".*litlogger.*",
     r".*The number of training batches.*",
     r".*GPU available but not used.*",
+    r".*It is recommended to use .*sync_dist=True.*",  # the figures are summed over processes already
+    r".*You're resuming from a checkpoint that ended before the epoch ended.*",  # our loader does go on there
     r".*Checkpoint directory .* exists and is not empty.*",
 )
 
@@ -49,6 +54,7 @@ def checkpoints(folder: RunFolder, monitor: str | None, mode: str) -> list[Model
         "dirpath": folder.checkpoints,
         "auto_insert_metric_name": False,
         "enable_version_counter": False,
+        "save_on_train_epoch_end": True,
     }
     best = ModelCheckpoint(filename="best", monitor=monitor, mode=mode, save_weights_only=True, **common)
     last = ModelCheckpoint(filename="last", monitor=None, every_n_epochs=1, **common)
@@ -56,9 +62,9 @@ def checkpoints(folder: RunFolder, monitor: str | None, mode: str) -> list[Model
 
 
 def build_callbacks(
-    settings: CallbackSettings, folder: RunFolder, *, has_logger: bool, has_val: bool
+    settings: CallbackSettings, folder: RunFolder, *, averager: Sequence[Callback], has_logger: bool, has_val: bool
 ) -> list[Callback]:
-    """The callbacks of a training run.
+    """The callbacks of a training run; `averager` comes first, so that the others see what it did.
 
     Raises:
         InputError: training is to stop early, and there is no validation part to judge by.
@@ -67,7 +73,7 @@ def build_callbacks(
         raise InputError(
             "callbacks.patience needs a validation part, and this data has none: add pictures, or leave patience out"
         )
-    callbacks: list[Callback] = [History(folder.history)]
+    callbacks: list[Callback] = [*averager, History(folder.history)]
     callbacks += [TQDMProgressBar(leave=False)] if sys.stderr.isatty() else [PlainProgress()]
     if settings.patience is not None:
         callbacks.append(
@@ -77,7 +83,17 @@ def build_callbacks(
         )
     if has_logger:
         callbacks.append(LearningRateMonitor("step"))
+    callbacks.append(Safekeeping(folder.last))
     return [*callbacks, *checkpoints(folder, settings.monitor if has_val else None, settings.mode)]
+
+
+def strategy(settings: TrainerSettings) -> DDPStrategy | str:
+    """One process computes alone; several average their gradients.
+
+    Buffers are not broadcast before each forward pass: in validation, where processes may have one batch more or less,
+    that would wait for ever. The module shares them where it matters.
+    """
+    return "auto" if settings.devices == 1 else DDPStrategy(forward_sync_buffers=False)
 
 
 def build_trainer(
@@ -92,6 +108,8 @@ def build_trainer(
     return Trainer(
         accelerator=settings.accelerator,
         devices=settings.devices,
+        strategy=strategy(settings),
+        sync_batchnorm=settings.devices != 1 and torch.cuda.is_available(),
         precision=settings.precision,  # type: ignore[arg-type]
         max_epochs=max_epochs,
         accumulate_grad_batches=settings.accumulate_grad_batches,

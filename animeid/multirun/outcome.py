@@ -82,7 +82,8 @@ def make_way(folder: RunFolder, *, keeps_half: bool) -> Path | None:
         Where the half folder was moved; None where there was nothing to move.
     """
     (folder.path / ERROR).unlink(missing_ok=True)
-    if keeps_half or outcome(folder).state != "not finished":
+    # Without a plan there is nothing to go on from.
+    if (keeps_half and folder.config.is_file()) or outcome(folder).state != "not finished":
         return None
     names = (folder.path.with_name(f"{folder.path.name}.unfinished-{number}") for number in count(1))
     aside = next(path for path in names if not path.exists())

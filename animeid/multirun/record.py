@@ -24,7 +24,8 @@ from animeid.multirun.lock import lock
 RECORD = "multirun.json"
 LOCKS = ".locks"
 ABOUT_THE_FOLDER = ("run_id", "resume")
-"""Keys that say where and how a job is done, and nothing about what it is."""
+NO_RESULT = ("logger", *ABOUT_THE_FOLDER)
+"""Keys that change no result, with `data.num_workers`: a job that differs in them only is the same one."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,8 @@ class Asked:
 
     @classmethod
     def of(cls, request: Mapping[str, Any], overrides: Mapping[str, str]) -> Asked:
-        rest = {key: value for key, value in request.items() if key not in ("seed", *ABOUT_THE_FOLDER)}
+        rest = {key: value for key, value in request.items() if key not in ("seed", *NO_RESULT)}
+        rest["data"] = {key: value for key, value in request["data"].items() if key != "num_workers"}
         digest = sha256(json.dumps(rest, sort_keys=True, default=str).encode()).hexdigest()
         shown = {key: value for key, value in overrides.items() if key not in ABOUT_THE_FOLDER}
         return cls(shown, request["seed"], digest)

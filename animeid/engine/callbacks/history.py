@@ -5,8 +5,11 @@ from __future__ import annotations
 import csv
 import time
 from pathlib import Path
+from typing import Any
 
 from lightning.pytorch import Callback, LightningModule, Trainer
+
+from animeid.folder import atomic
 
 COLUMNS = (
     "epoch",
@@ -32,7 +35,30 @@ class History(Callback):
         self.rates: list[float] = []
         self.train_seconds = 0.0
 
+    def state_dict(self) -> dict[str, Any]:
+        return {"rates": self.rates, "train_seconds": self.train_seconds}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        self.rates, self.train_seconds = list(state_dict["rates"]), state_dict["train_seconds"]
+
+    def _forget_rows_after(self, epochs: int) -> None:
+        """An epoch whose row was written and whose checkpoint was not is trained once more."""
+        if not self.path.exists():
+            return
+        lines = self.path.read_text(encoding="utf-8").splitlines(keepends=True)
+        with atomic(self.path, "w") as stream:
+            stream.writelines(lines[: epochs + 1])
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        # Where a run goes on in the middle of an epoch, Lightning leaves out on_train_epoch_start.
+        self._begin_epoch()
+        if trainer.is_global_zero:
+            self._forget_rows_after(len(self.rates))
+
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self._begin_epoch()
+
+    def _begin_epoch(self) -> None:
         self.start = time.perf_counter()
         self.pictures = 0
         self.validation_seconds = 0.0

@@ -1,0 +1,78 @@
+"""Saves the middle of an epoch: now and then, and when a signal asks the process to end."""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from lightning.pytorch import Callback, LightningModule, Trainer
+
+from animeid.errors import Interrupted
+
+SAVE_EVERY_S = 600.0
+
+SIGNALS = (signal.SIGTERM, signal.SIGINT)
+
+
+class Safekeeping(Callback):
+    """Writes `last.ckpt` every ten minutes and at SIGTERM or Ctrl-C, between two optimiser steps.
+
+    A signal is obeyed after the step under way; one that comes at an epoch's end or in validation is obeyed when the
+    next epoch would begin, whose checkpoint is there by then. A second signal ends the process at once.
+
+    Args:
+        last: the checkpoint.
+    """
+
+    def __init__(self, last: Path) -> None:
+        self.last = last
+        self.signum: int | None = None
+        self.before: dict[int, Any] = {}
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self.steps_seen = trainer.global_step
+        self.saved_at = time.monotonic()
+        # Lightning has installed its own by now, which would end the epoch first and leave with status 0.
+        if threading.current_thread() is threading.main_thread():
+            self.before = {signum: signal.signal(signum, self._note) for signum in SIGNALS}
+
+    def _note(self, signum: int, frame: FrameType | None) -> None:
+        if self.signum is not None:
+            raise Interrupted(signum)
+        self.signum = signum
+
+    def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        if self._is_asked_to_end(trainer):
+            raise Interrupted(self.signum or signal.SIGTERM)
+
+    def on_train_batch_end(self, trainer: Trainer, pl_module: LightningModule, outputs, batch, batch_idx) -> None:  # type: ignore[no-untyped-def]
+        # Gradients that are being accumulated are in no checkpoint.
+        has_stepped, self.steps_seen = trainer.global_step > self.steps_seen, trainer.global_step
+        if not has_stepped or trainer.is_last_batch:
+            return
+        is_due = time.monotonic() - self.saved_at > SAVE_EVERY_S
+        if not trainer.strategy.reduce_boolean_decision(is_due or self.signum is not None, all=False):
+            return
+        trainer.save_checkpoint(self.last)
+        self.saved_at = time.monotonic()
+        if self._is_asked_to_end(trainer):
+            raise Interrupted(self.signum or signal.SIGTERM)
+
+    def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self._give_back()
+
+    def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:
+        self._give_back()
+
+    def _is_asked_to_end(self, trainer: Trainer) -> bool:
+        """Whether any process was: all must leave at the same step."""
+        return trainer.strategy.reduce_boolean_decision(self.signum is not None, all=False)
+
+    def _give_back(self) -> None:
+        for signum, handler in self.before.items():
+            signal.signal(signum, handler)
+        self.before = {}

@@ -1,0 +1,114 @@
+"""Training and answering, the same in every process of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from animeid.build import Built, build_loggers
+from animeid.config import gateway
+from animeid.data.prepare import Prepared
+from animeid.engine.callbacks.history import History
+from animeid.engine.devices import DTYPES
+from animeid.engine.inference import Answers, answer_all
+from animeid.engine.processes import meet, own_rank
+from animeid.engine.trainer import build_callbacks, build_trainer
+from animeid.errors import InputError
+from animeid.folder import RunFolder, atomic
+
+ANSWERED = ("train", "val", "test", "unknown")
+
+
+@dataclass(frozen=True)
+class Begun:
+    """A run whose folder is there and whose objects are built.
+
+    checkpoint: what it goes on from; None where training starts.
+    """
+
+    folder: RunFolder
+    built: Built
+    prepared: Prepared
+    checkpoint: Path | None = None
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A trained run, its best weights loaded."""
+
+    train_s: float
+    rates: list[float]
+
+
+def fit(begun: Begun) -> Fitted:
+    """Trains and leaves the best weights in the module."""
+    folder, built, plan = begun.folder, begun.built, begun.built.plan
+    loggers = build_loggers(plan, folder) if own_rank() == 0 else []
+    settings = gateway.build(plan["callbacks"], "callbacks")
+    has_val = len(built.data.rows("val")) > 0
+    if hasattr(built.module.schedule, "monitor") and not has_val:
+        raise InputError(
+            "this scheduler follows a figure of validation, and the data has no val part: take another one"
+        )
+    averager = [built.module.averager] if built.module.averager else []
+    callbacks = build_callbacks(settings, folder, averager=averager, has_logger=bool(loggers), has_val=has_val)
+    trainer = build_trainer(
+        gateway.build(plan["trainer"], "trainer"), plan["trainer"]["max_epochs"], callbacks, loggers, folder
+    )
+    trainer.fit(built.module, datamodule=built.data, ckpt_path=begun.checkpoint, weights_only=True)
+    meet()  # the first process has written the checkpoints by then
+    history = next(callback for callback in callbacks if isinstance(callback, History))
+    best = torch.load(folder.best, map_location="cpu", weights_only=True)
+    built.module.load_state_dict(best["state_dict"])
+    return Fitted(history.train_seconds, history.rates)
+
+
+def answer_parts(built: Built) -> dict[str, Answers]:
+    """The best model's answers for this process's share of every part that has pictures."""
+    trainer = built.plan["trainer"]
+    module, dtype = built.module.to(_own_device(trainer["accelerator"])), DTYPES[trainer["precision"]]
+    return {
+        part: answer_all(module, built.data.evaluation_dataloader(rows), f"answering {part}", dtype)
+        for part in ANSWERED
+        if len(rows := built.data.rows(part))
+    }
+
+
+def _own_device(accelerator: str) -> torch.device:
+    return torch.device(accelerator, own_rank()) if accelerator == "cuda" else torch.device(accelerator)
+
+
+def _share_file(folder: RunFolder, rank: int) -> Path:
+    return folder.path / f".answers-{rank}.npz"
+
+
+def hand_over(folder: RunFolder, answers: dict[str, Answers], rank: int) -> None:
+    """Writes another process's answers for the first one to collect."""
+    arrays = {f"{part}/{name}": value for part, answer in answers.items() for name, value in vars(answer).items()}
+    with atomic(_share_file(folder, rank)) as stream:
+        np.savez(stream, **arrays)
+
+
+def collect(folder: RunFolder, own: dict[str, Answers], number: int) -> dict[str, Answers]:
+    """The answers of all `number` processes, every picture once, in the order of the manifest."""
+    shares: list[dict[str, Answers]] = [own]
+    for rank in range(1, number):
+        with np.load(_share_file(folder, rank)) as stored:
+            shares.append({part: _unpacked(stored, part) for part in own})
+        _share_file(folder, rank).unlink()
+    return {part: _joined([share[part] for share in shares]) for part in own}
+
+
+def _unpacked(stored: np.lib.npyio.NpzFile, part: str) -> Answers:
+    return Answers(**{name: stored[f"{part}/{name}"] for name in ("rows", "logits", "embeddings", "losses")})
+
+
+def _joined(answers: Sequence[Answers]) -> Answers:
+    answers = [answer for answer in answers if len(answer.rows)]
+    order = np.argsort(np.concatenate([answer.rows for answer in answers]), kind="stable")
+    parts = {name: np.concatenate([vars(a)[name] for a in answers])[order] for name in vars(answers[0])}
+    return Answers(**parts)
