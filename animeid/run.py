@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import numpy as np
 import pandas as pd
 import torch
 from lightning.pytorch import seed_everything
+from lightning.pytorch.loggers import Logger
 
 from animeid import environment
 from animeid.baselines import compare_with_baselines
@@ -29,6 +31,7 @@ from animeid.metrics.table import summary_table
 from animeid.plan import make_plan
 from animeid.reports.figures import draw_figures
 from animeid.say import say
+from animeid.tracking.session import tracked
 
 ANSWERED = ("train", "val", "test", "unknown")
 JUDGED = ("val", "test")
@@ -49,6 +52,7 @@ def train(request: dict[str, Any], outputs: Path = OUTPUTS) -> float | None:
         The `f1_macro` of validation, which sweeps rank by; None without a validation part.
     """
     folder = RunFolder.reserve(request["run_id"], outputs)
+    loggers = build_loggers(request, folder)
     settings = gateway.build(request["data"], "data")
     accelerator = choose_accelerator(request["trainer"]["accelerator"])
     seed_everything(request["seed"], workers=True, verbose=False)
@@ -60,8 +64,9 @@ def train(request: dict[str, Any], outputs: Path = OUTPUTS) -> float | None:
         say(note)
     folder.create()
     save_inputs(folder, request, built, prepared)
-    fitted = fit(folder, built)
-    metrics = finish(folder, built, prepared, fitted)
+    with tracked(loggers, folder):
+        fitted = fit(folder, built, loggers)
+        metrics = finish(folder, built, prepared, fitted)
     say(summary_table(metrics))
     say(f"run folder: {folder.path}")
     return metrics["val"]["f1_macro"] if metrics["val"] else None
@@ -82,10 +87,9 @@ def save_inputs(folder: RunFolder, request: dict[str, Any], built: Built, prepar
     )
 
 
-def fit(folder: RunFolder, built: Built) -> Fitted:
+def fit(folder: RunFolder, built: Built, loggers: Sequence[Logger]) -> Fitted:
     """Trains and leaves the best weights in the module."""
     plan = built.plan
-    loggers = build_loggers(plan, folder)
     settings = gateway.build(plan["callbacks"], "callbacks")
     has_val = len(built.data.rows("val")) > 0
     if hasattr(built.module.schedule, "monitor") and not has_val:

@@ -8,10 +8,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from lightning.pytorch import Callback, Trainer
-from lightning.pytorch.callbacks import EarlyStopping, LearningRateMonitor, ModelCheckpoint, TQDMProgressBar
+from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint, TQDMProgressBar
 from lightning.pytorch.loggers import Logger
 
 from animeid.engine.callbacks.history import History
+from animeid.engine.callbacks.learning_rate import LearningRate
 from animeid.engine.callbacks.plain_progress import PlainProgress
 from animeid.engine.checkpoint_io import AtomicCheckpointIO
 from animeid.engine.settings import CallbackSettings, TrainerSettings
@@ -76,7 +77,7 @@ def build_callbacks(
             )
         )
     if has_logger:
-        callbacks.append(LearningRateMonitor("step"))
+        callbacks.append(LearningRate())
     return [*callbacks, *checkpoints(folder, settings.monitor if has_val else None, settings.mode)]
 
 
