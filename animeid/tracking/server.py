@@ -19,7 +19,7 @@ def why_offline() -> str | None:
         if wandb.login(prompt=False, verify=True):
             return None
     except wandb.Error:
-        return f"{wandb.Settings().base_url} does not answer, or refuses the key"
+        return f"{wandb.setup().settings.base_url} does not answer, or refuses the key"
     return "there is no key (wandb login or WANDB_API_KEY would give one)"
 
 

@@ -118,7 +118,10 @@ class WeightsAndBiases(WandbLogger):
             # Never another job's run, even if one is open in this process.
             reinit="create_new",
             settings=wandb.Settings(
-                init_timeout=self.start_timeout_s, finish_timeout=self.finish_timeout_s, quiet=True
+                init_timeout=self.start_timeout_s,
+                finish_timeout=self.finish_timeout_s,
+                finish_timeout_raises=True,
+                quiet=True,
             ),
         )
         if mode != "disabled":
@@ -139,12 +142,21 @@ class WeightsAndBiases(WandbLogger):
             stream.write(run_id)
 
     def log_results(self, results: Results) -> None:
-        """Tables, charts, pictures, the final figures and the artifacts."""
+        """Tables, charts, pictures, the final figures and the artifacts.
+
+        A server that is lost by now does not fail the run: what happened is said, and the folder has it all.
+        """
+        import wandb
+        from wandb.sdk.lib.service.service_connection import WandbApiFailedError
+
         run = self.experiment
-        run.log({**tables(results), **charts(results), **pictures(results)})
         run.summary.update(dict(results.figures))
-        if self.artifacts:
-            self._log_artifacts(run, results)
+        try:
+            run.log({**tables(results), **charts(results), **pictures(results)})
+            if self.artifacts:
+                self._log_artifacts(run, results)
+        except (wandb.Error, WandbApiFailedError) as error:
+            say(f"W&B: not all results could be logged ({error}); the run's folder has them")
 
     def _log_artifacts(self, run: wandb.Run, results: Results) -> None:
         import wandb
@@ -164,9 +176,13 @@ class WeightsAndBiases(WandbLogger):
         run = self._experiment
         if run is None:
             return
-        run.finish(exit_code=exit_code)
+        send = f"wandb sync {Path(run.dir).parent}"
+        try:
+            run.finish(exit_code=exit_code)
+        except TimeoutError:
+            say(f"W&B: not everything was sent within {self.finish_timeout_s:g} s; send the rest with: {send}")
         if self.mode == "offline":
-            say(f"W&B: logged offline; send it with: wandb sync {Path(run.dir).parent}")
+            say(f"W&B: logged offline; send it with: {send}")
 
 
 def default_group(run_id: str | None) -> str | None:
