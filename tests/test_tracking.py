@@ -350,7 +350,7 @@ def test_a_key_and_a_server_make_the_run_online(
     logger = track(copy, finish_timeout_s=60.0)
     assert logger.mode == "online"
     run_id = (copy.path / "wandb" / "run_id.txt").read_text()
-    assert f"/runs/{run_id}" in capsys.readouterr().out
+    assert f"/runs/{run_id}" in capsys.readouterr().err
     assert (server.exit_codes, server.unknown) == ({run_id: 0}, [])
     assert server.runs[run_id]["displayName"] == "初音 run"
     assert server.summary(run_id)["test/f1_macro"] == json.loads(copy.metrics.read_text())["test"]["f1_macro"]

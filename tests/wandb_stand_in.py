@@ -23,9 +23,9 @@ class Received:
 
     runs: by id, the fields of the run as they were last set. streams: by run id and file name, the lines that were
     streamed. exit_codes: by run id. uploads: files by name, those of artifacts below `artifacts/<id>`.
-    artifacts: by the server's id, the description. committed: ids of the artifacts that are whole. unknown: calls
-    that the server does not know. silent_on: calls that it is to leave without an answer. is_gone: closes every
-    connection at once.
+    artifacts: by the server's id, the description. committed: ids of the artifacts that are whole. views: workspaces.
+    unknown: calls that the server does not know. silent_on: calls that it is to leave without an answer. is_gone:
+    closes every connection at once.
     """
 
     runs: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -34,6 +34,7 @@ class Received:
     uploads: dict[str, bytes] = field(default_factory=dict)
     artifacts: dict[str, dict[str, Any]] = field(default_factory=dict)
     committed: set[str] = field(default_factory=set)
+    views: list[dict[str, Any]] = field(default_factory=list)
     unknown: list[str] = field(default_factory=list)
     silent_on: set[str] = field(default_factory=set)
     is_gone: bool = False
@@ -183,6 +184,10 @@ class Handler(BaseHTTPRequestHandler):
     def _CommitArtifact(self, variables: dict[str, Any]) -> dict[str, Any]:
         self.received.committed.add(variables["artifactID"])
         return {"commitArtifact": {"artifact": {"id": variables["artifactID"], "digest": ""}}}
+
+    def _UpsertView2(self, variables: dict[str, Any]) -> dict[str, Any]:
+        self.received.views.append(variables)
+        return {"upsertView": {"view": {"id": "v", "name": variables["name"]}, "inserted": True}}
 
     def _CreateRunFiles(self, variables: dict[str, Any]) -> dict[str, Any]:
         files = [{"name": name, "uploadUrl": f"{self.url}/storage/files/{name}"} for name in variables["files"]]

@@ -12,6 +12,11 @@ from animeid.folder import RunFolder
 from animeid.tracking.results import Results, read_results
 
 
+def is_first_process() -> bool:
+    """Whether this process is the one that logs."""
+    return rank_zero_only.rank == 0  # type: ignore[attr-defined]
+
+
 @runtime_checkable
 class Tracker(Protocol):
     """A logger that keeps results as well as training figures."""
@@ -32,7 +37,7 @@ def tracked(loggers: Sequence[Any], folder: RunFolder) -> Iterator[None]:
 
     Also when the block fails: the jobs of a multirun share a process, and none may end in another's record.
     """
-    trackers = [logger for logger in loggers if isinstance(logger, Tracker)] if rank_zero_only.rank == 0 else []
+    trackers = [logger for logger in loggers if isinstance(logger, Tracker)] if is_first_process() else []
     exit_code = 1
     try:
         for tracker in trackers:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 import os
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Annotated, Any
 
 from annotated_types import Gt
 from lightning.pytorch.loggers import WandbLogger
 from lightning.pytorch.loggers.logger import rank_zero_experiment
-from lightning.pytorch.utilities import rank_zero_only
 
 from animeid.config.freeze import read_yaml
 from animeid.errors import InputError
@@ -20,6 +19,7 @@ from animeid.folder import RunFolder, atomic
 from animeid.say import say
 from animeid.tracking.results import Results
 from animeid.tracking.server import Mode, choose_mode
+from animeid.tracking.session import is_first_process
 
 if TYPE_CHECKING:
     import wandb
@@ -62,7 +62,7 @@ class WeightsAndBiases(WandbLogger):
         super().__init__(save_dir=save_dir, project=project)
         self.folder = RunFolder(Path(save_dir))
         self.is_auto = mode == "auto"
-        self.mode = choose_mode(mode) if rank_zero_only.rank == 0 else "disabled"
+        self.mode = choose_mode(mode) if is_first_process() else "disabled"
         self.entity, self.group, self.job_type, self.tags = entity, group, job_type, tuple(tags)
         self.artifacts = artifacts
         self.start_timeout_s, self.finish_timeout_s = start_timeout_s, finish_timeout_s
@@ -91,8 +91,6 @@ class WeightsAndBiases(WandbLogger):
             say(f"W&B does not accept the run ({error}); it is logged offline, for wandb sync to send it later")
             self.mode = "offline"
             run = self._init(self.mode)
-        if self.mode == "online":
-            say(f"W&B: {run.url}")
         run.define_metric(STEP)
         run.define_metric("*", step_metric=STEP, step_sync=True)
         return run
@@ -176,7 +174,8 @@ class WeightsAndBiases(WandbLogger):
         run = self._experiment
         if run is None:
             return
-        send = f"wandb sync {Path(run.dir).parent}"
+        option = "--include-online " if self.mode == "online" else ""
+        send = f"wandb sync {option}{Path(run.dir).parent}"
         try:
             run.finish(exit_code=exit_code)
         except TimeoutError:
@@ -191,7 +190,7 @@ def default_group(run_id: str | None) -> str | None:
     return folder.parent.as_posix() if len(folder.parts) > 1 else run_id
 
 
-def _table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> wandb.Table:
+def _table(columns: Sequence[str], rows: Iterable[Iterable[Any]]) -> wandb.Table:
     import wandb
 
     return wandb.Table(columns=list(columns), data=[list(row) for row in rows])
