@@ -65,9 +65,12 @@ def build_data(
 
 
 def build_loggers(plan: Plan, folder: RunFolder) -> list[Logger]:
-    """The logger of the plan, if it has one, writing into the run's folder."""
+    """The loggers of the plan, which may have none or several, writing into the run's folder."""
     card = plan["logger"]
-    return [gateway.build(card, "logger", save_dir=folder.path)] if card else []
+    if not card:
+        return []
+    found = gateway.build(card, "logger", save_dir=folder.path)
+    return found if isinstance(found, list) else [found]
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from lightning.pytorch.loggers import Logger
 
-from animeid.build import Built, build_loggers
+from animeid.build import Built
 from animeid.config import gateway
 from animeid.data.prepare import Prepared
 from animeid.engine.callbacks.history import History
@@ -27,12 +28,13 @@ ANSWERED = ("train", "val", "test", "unknown")
 class Begun:
     """A run whose folder is there and whose objects are built.
 
-    checkpoint: what it goes on from; None where training starts.
+    loggers: none in any but the first process. checkpoint: what it goes on from; None where training starts.
     """
 
     folder: RunFolder
     built: Built
     prepared: Prepared
+    loggers: Sequence[Logger] = ()
     checkpoint: Path | None = None
 
 
@@ -47,7 +49,6 @@ class Fitted:
 def fit(begun: Begun) -> Fitted:
     """Trains and leaves the best weights in the module."""
     folder, built, plan = begun.folder, begun.built, begun.built.plan
-    loggers = build_loggers(plan, folder) if own_rank() == 0 else []
     settings = gateway.build(plan["callbacks"], "callbacks")
     has_val = len(built.data.rows("val")) > 0
     if hasattr(built.module.schedule, "monitor") and not has_val:
@@ -55,9 +56,9 @@ def fit(begun: Begun) -> Fitted:
             "this scheduler follows a figure of validation, and the data has no val part: take another one"
         )
     averager = [built.module.averager] if built.module.averager else []
-    callbacks = build_callbacks(settings, folder, averager=averager, has_logger=bool(loggers), has_val=has_val)
+    callbacks = build_callbacks(settings, folder, averager=averager, has_logger=bool(begun.loggers), has_val=has_val)
     trainer = build_trainer(
-        gateway.build(plan["trainer"], "trainer"), plan["trainer"]["max_epochs"], callbacks, loggers, folder
+        gateway.build(plan["trainer"], "trainer"), plan["trainer"]["max_epochs"], callbacks, begun.loggers, folder
     )
     trainer.fit(built.module, datamodule=built.data, ckpt_path=begun.checkpoint, weights_only=True)
     meet()  # the first process has written the checkpoints by then

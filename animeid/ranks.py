@@ -16,7 +16,7 @@ from animeid.resume import read_run
 def main(folder: RunFolder, checkpoint: Path | None) -> None:
     """Trains and answers beside the first process, which judges and writes."""
     built, prepared = read_run(folder, read_yaml(folder.config), checkpoint)
-    begun = Begun(folder, built, prepared, checkpoint)
+    begun = Begun(folder, built, prepared, checkpoint=checkpoint)
     fit(begun)
     hand_over(folder, answer_parts(built), own_rank())
 

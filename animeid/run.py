@@ -12,7 +12,7 @@ from lightning.pytorch import seed_everything
 
 from animeid import environment, resume
 from animeid.baselines import compare_with_baselines
-from animeid.build import Built, as_size, build
+from animeid.build import Built, as_size, build, build_loggers
 from animeid.config import gateway
 from animeid.config.freeze import write_yaml
 from animeid.cost import cost
@@ -27,6 +27,7 @@ from animeid.metrics.table import summary_table
 from animeid.plan import make_plan
 from animeid.reports.figures import draw_figures
 from animeid.say import say
+from animeid.tracking.session import tracked
 
 JUDGED = ("val", "test")
 
@@ -44,7 +45,8 @@ def train(request: dict[str, Any], outputs: Path = OUTPUTS) -> float | None:
         metrics = json.loads(folder.metrics.read_text(encoding="utf-8"))
     else:
         begun = begin(request, outputs) if folder is None else go_on(folder, request)
-        metrics = finish(begun, *fit_and_answer(begun))
+        with tracked(begun.loggers, begun.folder):
+            metrics = finish(begun, *fit_and_answer(begun))
         folder = begun.folder
     say(summary_table(metrics))
     say(f"run folder: {folder.path}")
@@ -54,6 +56,7 @@ def train(request: dict[str, Any], outputs: Path = OUTPUTS) -> float | None:
 def begin(request: dict[str, Any], outputs: Path) -> Begun:
     """Reads the pictures, makes the plan and writes all that is known before training."""
     folder = RunFolder.reserve(request["run_id"], outputs)
+    loggers = build_loggers(request, folder)
     settings = gateway.build(request["data"], "data")
     accelerator = choose_accelerator(request["trainer"]["accelerator"])
     seed_everything(request["seed"], workers=True, verbose=False)
@@ -64,7 +67,7 @@ def begin(request: dict[str, Any], outputs: Path) -> Begun:
         say(note)
     folder.create()
     save_inputs(folder, request, built, prepared)
-    return Begun(folder, built, prepared)
+    return Begun(folder, built, prepared, loggers)
 
 
 def go_on(folder: RunFolder, request: dict[str, Any]) -> Begun:
@@ -76,7 +79,7 @@ def go_on(folder: RunFolder, request: dict[str, Any]) -> Begun:
     else:
         epoch, batches = resume.position(found.checkpoint)
         say(f"going on with {folder.path} in epoch {epoch + 1} after {batches} batches")
-    return Begun(folder, found.built, found.prepared, found.checkpoint)
+    return Begun(folder, found.built, found.prepared, build_loggers(request, folder), found.checkpoint)
 
 
 def save_inputs(folder: RunFolder, request: dict[str, Any], built: Built, prepared: Prepared) -> None:

@@ -92,9 +92,29 @@ class PredictRequest:
     accelerator: Literal["auto", "cpu", "gpu", "mps"]
 
 
+@dataclass(frozen=True, kw_only=True)
+class DashboardRequest:
+    """The root of `conf/dashboard.yaml`.
+
+    entity, project: where runs are logged to.
+    name: what the workspace is called.
+    output: a JSON file for the specification; without it, the workspace is sent.
+    """
+
+    entity: str
+    project: str
+    name: str
+    output: str | None
+
+
 SCHEMAS = {
     root: f"{__name__}.{schema.__name__}"
-    for root, schema in {"train": TrainRequest, "evaluate": EvaluateRequest, "predict": PredictRequest}.items()
+    for root, schema in {
+        "train": TrainRequest,
+        "evaluate": EvaluateRequest,
+        "predict": PredictRequest,
+        "dashboard": DashboardRequest,
+    }.items()
 }
 """The class of each root."""
 

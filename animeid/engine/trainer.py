@@ -9,11 +9,12 @@ from typing import Any
 
 import torch
 from lightning.pytorch import Callback, Trainer
-from lightning.pytorch.callbacks import EarlyStopping, LearningRateMonitor, ModelCheckpoint, TQDMProgressBar
+from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint, TQDMProgressBar
 from lightning.pytorch.loggers import Logger
 from lightning.pytorch.strategies import DDPStrategy
 
 from animeid.engine.callbacks.history import History
+from animeid.engine.callbacks.learning_rate import LearningRate
 from animeid.engine.callbacks.plain_progress import PlainProgress
 from animeid.engine.callbacks.safekeeping import Safekeeping
 from animeid.engine.checkpoint_io import AtomicCheckpointIO
@@ -82,7 +83,7 @@ def build_callbacks(
             )
         )
     if has_logger:
-        callbacks.append(LearningRateMonitor("step"))
+        callbacks.append(LearningRate())
     callbacks.append(Safekeeping(folder.last))
     return [*callbacks, *checkpoints(folder, settings.monitor if has_val else None, settings.mode)]
 
