@@ -27,11 +27,11 @@ from animeid.models.weights import load_classifier
 
 SIZE = (60, 80)
 CLASSES = 5
-NETWORKS = ("resnet10t", "mobilenetv3_small_050", "test_vit", "test_convnext")
+NETWORKS = ("test_resnet", "mobilenetv3_small_050", "test_vit", "test_convnext")
 MAP_HEADS = ("squeeze_excitation", "fusion", "transformer")
 
 
-def backbone(name: str = "resnet10t") -> TimmBackbone:
+def backbone(name: str = "test_resnet") -> TimmBackbone:
     torch.manual_seed(0)
     return TimmBackbone(name, SIZE, pretrained=False)
 
@@ -70,7 +70,7 @@ def test_taps_are_spread_evenly_before_the_last_stage(taps: int, stages: int, ex
 
 
 def test_more_taps_than_stages_are_refused() -> None:
-    with pytest.raises(InputError, match="deep_supervision.weights asks for 5 feature maps, and the network has 4"):
+    with pytest.raises(InputError, match=r"deep_supervision\.weights asks for 5 feature maps, and the network has 4"):
         evenly_spaced(5, 5, "deep_supervision.weights")
 
 
@@ -116,25 +116,25 @@ def test_measuring_channels_leaves_modes_and_statistics_as_they_are() -> None:
 
 @pytest.mark.parametrize("stage", [5, -6])
 def test_a_stage_that_is_not_there(stage: int) -> None:
-    with pytest.raises(InputError, match=rf"resnet10t cannot be tapped at \[{stage}\]: its stages are 0 to 4"):
+    with pytest.raises(InputError, match=rf"test_resnet cannot be tapped at \[{stage}\]: its stages are 0 to 4"):
         backbone().forward_taps(pictures(), [stage])
 
 
 @pytest.mark.parametrize("head", MAP_HEADS)
 def test_a_network_that_timm_cannot_tap(monkeypatch: pytest.MonkeyPatch, head: str) -> None:
     monkeypatch.delattr(ResNet, "forward_intermediates")
-    with pytest.raises(InputError, match=r"timm cannot tap resnet10t .*head=linear") as error:
-        classifier("resnet10t", head)
+    with pytest.raises(InputError, match=r"timm cannot tap test_resnet .*head=linear") as error:
+        classifier("test_resnet", head)
     assert "\n" not in str(error.value)
-    assert classifier("resnet10t", "linear").eval()(pictures()).logits.shape == (2, CLASSES)
+    assert classifier("test_resnet", "linear").eval()(pictures()).logits.shape == (2, CLASSES)
 
 
 @torch.no_grad()
 def test_squeeze_and_excitation_is_timms_block_before_the_pooling() -> None:
-    model = classifier("resnet10t", "squeeze_excitation").eval()
+    model = classifier("test_resnet", "squeeze_excitation").eval()
     head = model.head
     assert isinstance(head, SqueezeExcitationHead)
-    reference = SqueezeExcite(512, rd_channels=32)
+    reference = SqueezeExcite(96, rd_channels=6)
     for own, timms in ((head.excitation[0], reference.fc1), (head.excitation[2], reference.fc2)):
         nn.init.normal_(own.bias)
         nn.init.normal_(own.weight)
@@ -152,7 +152,7 @@ def test_squeeze_and_excitation_is_timms_block_before_the_pooling() -> None:
 
 @torch.no_grad()
 def test_fusion_adds_what_each_depth_shows() -> None:
-    model = classifier("resnet10t", "fusion", "head.indices=[3,0]").eval()
+    model = classifier("test_resnet", "fusion", "head.indices=[3,0]").eval()
     head, image = model.head, pictures()
     assert isinstance(head, FusionHead)
     late, early = hooked(model.backbone, ["layer3", "act1"], image)
@@ -168,10 +168,10 @@ def test_fusion_adds_what_each_depth_shows() -> None:
 
 
 def test_fusion_spreads_its_taps() -> None:
-    head = classifier("resnet10t", "fusion").head
+    head = classifier("test_resnet", "fusion").head
     assert head.taps == (1, 3)
     with pytest.raises(InputError, match=r"head.indices: the network cannot be tapped at \[7\]"):
-        classifier("resnet10t", "fusion", "head.indices=[1,7]")
+        classifier("test_resnet", "fusion", "head.indices=[1,7]")
 
 
 @pytest.mark.parametrize(("height", "width"), [(2, 3), (4, 1), (5, 5)])
@@ -229,23 +229,16 @@ def test_a_width_that_cannot_be_split(arguments: dict[str, int]) -> None:
         TransformerHead(12, CLASSES, (9,), **arguments)
 
 
-@pytest.mark.parametrize("head", ["linear", "cosine", *MAP_HEADS])
+@pytest.mark.parametrize("head", MAP_HEADS)
 @pytest.mark.parametrize("network", NETWORKS)
-def test_logits_are_the_heads_of_the_embedding(network: str, head: str) -> None:
+def test_logits_are_the_heads_of_the_embedding_and_every_weight_takes_part(network: str, head: str) -> None:
+    """Distributed training refuses weights without a gradient."""
     model = classifier(network, head).eval()
     output = model(pictures())
     assert output.logits.shape == (2, CLASSES)
     assert output.embedding.ndim == 2
     torch.testing.assert_close(model.head(output.embedding), output.logits)
-
-
-@pytest.mark.parametrize("head", MAP_HEADS)
-@pytest.mark.parametrize("network", NETWORKS)
-def test_every_weight_takes_part(network: str, head: str) -> None:
-    """Distributed training refuses weights without a gradient."""
-    model = classifier(network, head).train()
-    output = model(pictures(4))
-    nn.functional.cross_entropy(output.logits, torch.arange(4)).backward()
+    nn.functional.cross_entropy(model.train()(pictures()).logits, torch.arange(2)).backward()
     assert [name for name, weight in model.named_parameters() if weight.grad is None] == []
     first = next(model.backbone.parameters()).grad
     assert first is not None
@@ -254,7 +247,7 @@ def test_every_weight_takes_part(network: str, head: str) -> None:
 
 @pytest.mark.parametrize("head", MAP_HEADS)
 def test_half_precision_and_channels_last(head: str) -> None:
-    model = classifier("resnet10t", head).eval()
+    model = classifier("test_resnet", head).eval()
     expected = model(pictures()).logits
     model = model.to(memory_format=torch.channels_last)
     image = pictures().to(memory_format=torch.channels_last)
@@ -268,7 +261,7 @@ def test_half_precision_and_channels_last(head: str) -> None:
 @pytest.mark.parametrize("head", MAP_HEADS)
 def test_a_checkpoint_brings_the_head_back(head: str, tmp_path: Path) -> None:
     labels = [str(number) for number in range(CLASSES)]
-    source, target = classifier("resnet10t", head).eval(), classifier("resnet10t", head).eval()
+    source, target = classifier("test_resnet", head).eval(), classifier("test_resnet", head).eval()
     for weight in source.parameters():
         weight += 0.01 * torch.randn_like(weight)
     state = {f"model.{name}": tensor for name, tensor in source.state_dict().items()}
@@ -277,7 +270,7 @@ def test_a_checkpoint_brings_the_head_back(head: str, tmp_path: Path) -> None:
     load_classifier(target, tmp_path / "best.ckpt", labels)
     torch.testing.assert_close(target(pictures()).logits, source(pictures()).logits)
     with pytest.raises(InputError, match="choose the model and head"):
-        load_classifier(classifier("resnet10t", "linear"), tmp_path / "best.ckpt", labels)
+        load_classifier(classifier("test_resnet", "linear"), tmp_path / "best.ckpt", labels)
 
 
 def test_a_new_head_over_maps_is_one_file_and_one_card(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -286,7 +279,7 @@ def test_a_new_head_over_maps_is_one_file_and_one_card(tmp_path: Path, monkeypat
         "from animeid.models.heads.cosine import CosineHead\n"
         "class SharpestHead(CosineHead):\n"
         "    taps = (0, -1)\n"
-        "    def __init__(self, in_features: int, num_classes: int, tap_channels: tuple[int, ...], *, gain: float = 1):\n"
+        "    def __init__(self, in_features, num_classes, tap_channels, *, gain: float = 1):\n"
         "        super().__init__(tap_channels[0] + tap_channels[-1], num_classes)\n"
         "        self.gain = gain\n"
         "    def embed(self, embedding, maps):\n"
@@ -297,7 +290,7 @@ def test_a_new_head_over_maps_is_one_file_and_one_card(tmp_path: Path, monkeypat
     card: dict[str, Any] = {"_target_": "animeid.models.heads.sharpest.SharpestHead", "_partial_": True, "gain": 2.0}
     body = backbone()
     output = Classifier(body, build_head(card, body, CLASSES)).eval()(pictures())
-    assert output.embedding.shape == (2, 64 + 512)
+    assert output.embedding.shape == (2, 32 + 96)
     assert output.logits.shape == (2, CLASSES)
-    with pytest.raises(InputError, match="head.gain must be a number"):
+    with pytest.raises(InputError, match=r"head\.gain must be a number"):
         build_head({**card, "gain": "much"}, body, CLASSES)
