@@ -42,7 +42,7 @@ WEIGHTS = (1.0, 0.3, 0.3, 0.3)
 
 @pytest.fixture(scope="module")
 def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Three classes of four pictures."""
+    """Three classes of four pictures each."""
     root = tmp_path_factory.mktemp("pictures")
     random = np.random.default_rng(0)
     for label in LABELS:
@@ -253,8 +253,8 @@ def run(pictures: Path, tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
     home = tmp_path_factory.mktemp("home")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(home)
-        arguments = [f"data.root={pictures}", "run_id=deep", *QUICK, "trainer.max_epochs=2", "deep_supervision=taps"]
-        assert train.main(arguments) == 0
+        arguments = [f"data.root={pictures}", "run_id=deep", *QUICK, "deep_supervision=taps", "head=transformer"]
+        assert train.main([*arguments, "trainer.max_epochs=2"]) == 0
     return RunFolder(home / "outputs" / "deep")
 
 
@@ -282,7 +282,7 @@ def test_a_finished_run_answers_without_auxiliary_weights(run: RunFolder) -> Non
 def test_a_run_with_auxiliary_classifiers_starts_from_any_checkpoint(
     run: RunFolder, prepared: Prepared, checkpoint: str
 ) -> None:
-    model = built(prepared).module.model
+    model = built(prepared, "head=transformer").module.model
     drawn = [weight.clone() for weight in model.auxiliary.parameters()]  # type: ignore[union-attr]
     path: Path = getattr(run, checkpoint)
     load_classifier(model, path, LABELS)

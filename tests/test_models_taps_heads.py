@@ -170,6 +170,8 @@ def test_fusion_adds_what_each_depth_shows() -> None:
 def test_fusion_spreads_its_taps() -> None:
     head = classifier("test_resnet", "fusion").head
     assert head.taps == (1, 3)
+    with pytest.raises(InputError, match=r"head\.indices must be a list of one or more stages or null"):
+        classifier("test_resnet", "fusion", "head.indices=[]")
     with pytest.raises(InputError, match=r"head.indices: the network cannot be tapped at \[7\]"):
         classifier("test_resnet", "fusion", "head.indices=[1,7]")
 

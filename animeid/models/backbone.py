@@ -141,7 +141,7 @@ class TimmBackbone(nn.Module):
             stages = len(self.net.feature_info)
             _, taps = self._tap(torch.zeros(1, 3, *self._image_size, device=device), list(range(stages)))
             channels = tuple(tap.shape[1] for tap in taps if isinstance(tap, Tensor) and tap.ndim == 4)
-        except (AttributeError, AssertionError, TypeError, NotImplementedError) as error:
+        except (AttributeError, AssertionError, TypeError, ValueError, RuntimeError) as error:
             raise self._untappable(str(error) or type(error).__name__) from error
         finally:
             for layer in training:

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from animeid.errors import InputError
 from animeid.models.heads.linear import LinearHead
-from animeid.models.taps import absolute, evenly_spaced
+from animeid.models.taps import Stages, absolute, evenly_spaced
 
 AUXILIARY = "auxiliary."
 """Where they stand in a classifier's state."""
@@ -51,7 +51,7 @@ class AuxiliaryClassifiers(nn.Module):
         num_classes: int,
         *,
         weights: Weights = DEFAULT_WEIGHTS,
-        indices: tuple[int, ...] | None = None,
+        indices: Stages | None = None,
     ) -> None:
         super().__init__()
         count, stages = len(weights) - 1, len(tap_channels)

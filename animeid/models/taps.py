@@ -6,8 +6,14 @@ A stage is what timm's `forward_intermediates` counts: of a transformer, a block
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Annotated
+
+from annotated_types import MinLen, doc
 
 from animeid.errors import InputError
+
+Stages = Annotated[tuple[int, ...], MinLen(1), doc("a list of one or more stages")]
+"""What a card names to choose them."""
 
 
 def evenly_spaced(taps: int, stages: int, key: str) -> tuple[int, ...]:

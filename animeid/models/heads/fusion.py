@@ -9,7 +9,7 @@ from annotated_types import Interval
 from torch import Tensor, nn
 
 from animeid.models.heads.linear import INITIAL_STD, LinearHead
-from animeid.models.taps import absolute, evenly_spaced
+from animeid.models.taps import Stages, absolute, evenly_spaced
 
 FUSED = 2
 """How many depths before the last stage are fused by default."""
@@ -39,7 +39,7 @@ class FusionHead(LinearHead):
         num_classes: int,
         tap_channels: Sequence[int],
         *,
-        indices: tuple[int, ...] | None = None,
+        indices: Stages | None = None,
         dropout: Annotated[float, Interval(ge=0, lt=1)] = 0.2,
     ) -> None:
         super().__init__(in_features, num_classes, dropout=dropout)
