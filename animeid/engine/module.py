@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from torchmetrics import MeanMetric, MetricCollection
 from animeid.engine.averaging.averager import Averager
 from animeid.engine.normalise import Normalise
 from animeid.errors import InputError
+from animeid.models.deep_supervision import AUXILIARY
 from animeid.optim.groups import parameter_groups
 from animeid.optim.schedules import Schedule
 from animeid.types import UNKNOWN_TARGET, Batch, Loss, ModelOutput
@@ -34,6 +36,8 @@ class CharacterModule(LightningModule):
         weight_decay: for parameters that are neither norms nor biases.
         total_steps, steps_per_epoch: optimiser steps.
         metrics: the figures of validation, updated with `(logits, target)`.
+        aux_weights: of the main classifier's terms, then of each auxiliary classifier's; where there are no auxiliary
+            logits, as in validation, the main classifier's count alone and as they are.
         record: plain values that travel in every checkpoint (labels, configuration).
         seed: of the run; dropout and the like depend on it, the epoch and the batch alone, so that a run that goes on
             in the middle of an epoch draws what the straight run draws.
@@ -56,6 +60,7 @@ class CharacterModule(LightningModule):
         seed: int,
         averager: Averager | None = None,
         term_weights: Mapping[str, float] | None = None,
+        aux_weights: Sequence[float] = (),
     ) -> None:
         super().__init__()
         self.model = model
@@ -72,6 +77,7 @@ class CharacterModule(LightningModule):
         self.seed = seed
         self.averager = averager
         self.term_weights = dict(term_weights or {})
+        self.aux_weights = tuple(aux_weights)
 
     def forward(self, image: Tensor) -> ModelOutput:
         """Answers uint8 pictures `[B, 3, H, W]`."""
@@ -82,9 +88,16 @@ class CharacterModule(LightningModule):
         return batch
 
     def losses(self, output: ModelOutput, batch: Batch) -> Tensor:
-        """The weighted sum of the loss's terms, `[B]`."""
+        """The weighted sum of the loss's terms, `[B]`, and of those of each auxiliary classifier's logits."""
+        if not (self.aux_weights and output.aux_logits):
+            return self._loss(output, batch)
+        outputs = [output, *(replace(output, logits=logits) for logits in output.aux_logits)]
+        values = [self._loss(replace(one, aux_logits=[]), batch) for one in outputs]
+        return sum_weighted(values, self.aux_weights)
+
+    def _loss(self, output: ModelOutput, batch: Batch) -> Tensor:
         terms = self.loss(output, batch)
-        return torch.stack([self.term_weights.get(name, 1.0) * value for name, value in terms.items()]).sum(0)
+        return sum_weighted(list(terms.values()), [self.term_weights.get(name, 1.0) for name in terms])
 
     def on_train_epoch_start(self) -> None:
         self._set_progress()
@@ -161,6 +174,10 @@ class CharacterModule(LightningModule):
         checkpoint["position"] = self._position()
         if self.averager is not None:
             self.averager.into_checkpoint(checkpoint)
+        if "optimizer_states" not in checkpoint:
+            # Weights to answer with; auxiliary classifiers are of use to a run that goes on only.
+            state, left_out = checkpoint["state_dict"], f"model.{AUXILIARY}"
+            checkpoint["state_dict"] = {name: state[name] for name in state if not name.startswith(left_out)}
 
     def _position(self) -> dict[str, int]:
         """Where training goes on: the epoch, and the batches of it that are done."""
@@ -172,6 +189,15 @@ class CharacterModule(LightningModule):
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         if self.averager is not None:
             self.averager.from_checkpoint(checkpoint)
+
+    def drop_auxiliary(self) -> None:
+        """Leaves the model that is kept, without the auxiliary classifiers of its training."""
+        self.model.auxiliary = None  # type: ignore[assignment]
+
+
+def sum_weighted(values: Sequence[Tensor], weights: Sequence[float]) -> Tensor:
+    """`sum_i weight_i value_i` of `[B]` each."""
+    return torch.stack([weight * value for value, weight in zip(values, weights, strict=True)]).sum(0)
 
 
 def record(labels: Sequence[str], plan: Mapping[str, Any]) -> dict[str, Any]:

@@ -22,7 +22,8 @@ class Safekeeping(Callback):
     """Writes `last.ckpt` every ten minutes and at SIGTERM or Ctrl-C, between two optimiser steps.
 
     A signal is obeyed after the step under way; one that comes at an epoch's end or in validation is obeyed when the
-    next epoch would begin, whose checkpoint is there by then. A second signal ends the process at once.
+    next epoch would begin or training ends, since the checkpoint is there by then. A second one ends the process at
+    once.
 
     Args:
         last: the checkpoint.
@@ -64,6 +65,8 @@ class Safekeeping(Callback):
 
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self._give_back()
+        if self._is_asked_to_end(trainer):
+            raise Interrupted(self.signum or signal.SIGTERM)
 
     def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:
         self._give_back()
