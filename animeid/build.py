@@ -103,6 +103,7 @@ def build_module(plan: Plan, stats: LabelStats, model: Classifier) -> CharacterM
         record=record(stats.names, plan),
         seed=plan["seed"],
         averager=averager,
+        mixing=gateway.build(plan["mixing"], "mixing", num_classes=stats.num_classes, seed=plan["seed"]),
     )
 
 
