@@ -82,7 +82,7 @@ def test_boxes_are_those_of_timm(height: int, width: int, monkeypatch: pytest.Mo
             assert clipped_box(height, width, lam, (y, x)) == tuple(int(edge) for edge in expected)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(
     st.integers(1, 9), st.integers(1, 9), st.integers(1, 5), st.integers(0, 2**40), st.sampled_from([1e-3, 1.0, 1e3])
 )
@@ -130,11 +130,11 @@ def same(left: Batch, right: Batch) -> bool:
 def test_mixing_depends_on_seed_epoch_and_first_draw_alone() -> None:
     first = mixing(**BOTH)(batch(), 2)
     torch.manual_seed(0)
-    np.random.seed(0)
+    state = torch.get_rng_state()
     another = mixing(**BOTH)
     another(batch(first_draw=99), 0)  # what was mixed before does not matter
     assert same(first, another(batch(), 2))
-    assert np.random.get_state()[2] == np.random.RandomState(0).get_state()[2]
+    assert torch.equal(state, torch.get_rng_state())
     others = [
         mixing(**BOTH)(batch(), 3),
         mixing(**BOTH)(batch(first_draw=1), 2),

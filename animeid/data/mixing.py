@@ -67,8 +67,9 @@ def clipped_box(height: int, width: int, lam: float, centre: tuple[int, int]) ->
 
 
 def _clipped(length: int, side: float, centre: int) -> tuple[int, int]:
-    half = int(length * side) // 2
-    return max(centre - half, 0), min(centre + half, length)
+    size = int(length * side)
+    start = centre - size // 2
+    return max(start, 0), min(start + size, length)
 
 
 @dataclass(frozen=True)
