@@ -127,6 +127,7 @@ def build_module(plan: Plan, stats: LabelStats, model: Classifier) -> CharacterM
         seed=plan["seed"],
         averager=averager,
         aux_weights=model.auxiliary.weights if model.auxiliary is not None else (),
+        mixing=gateway.build(plan["mixing"], "mixing", num_classes=stats.num_classes, seed=plan["seed"]),
     )
 
 

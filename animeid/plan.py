@@ -58,6 +58,7 @@ def make_plan(request: Mapping[str, Any], prepared: Prepared, accelerator: str) 
     _replace_auto(plan["trainer"], max_epochs=MAX_EPOCHS, devices=1)
     if plan["trainer"]["devices"] == "all":
         plan["trainer"]["devices"] = torch.cuda.device_count() if accelerator == "cuda" else 1
+    _replace_auto(plan["sampler"], epochs=plan["trainer"]["max_epochs"])
     if plan["averaging"]:
         _replace_auto(plan["averaging"], start_epoch=3 * plan["trainer"]["max_epochs"] // 4)
     return plan

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from animeid.data.prepare import Prepared
 
 os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
@@ -20,3 +24,33 @@ def emoji_cast() -> Path:
     if not (folder / "manifest.csv").is_file():
         pytest.skip("emoji_cast (real pictures) is not beside this checkout")
     return folder
+
+
+@pytest.fixture(scope="session")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Prepared:
+    """Three classes, nine training pictures and three of validation."""
+    import numpy as np
+    import pandas as pd
+    from PIL import Image
+
+    from animeid.data.manifest import Manifest, complete
+    from animeid.data.prepare import Prepared
+
+    root = tmp_path_factory.mktemp("pictures")
+    random = np.random.default_rng(0)
+    paths = [f"{number}.png" for number in range(12)]
+    for path in paths:
+        Image.fromarray(random.integers(0, 256, (40, 40, 3), dtype=np.uint8)).save(root / path)
+    labels = ("a", "b", "c")
+    targets = [0, 0, 0, 0, 0, 1, 1, 2, 2, 0, 1, 2]
+    table = pd.DataFrame(
+        {
+            "path": paths,
+            "label": [labels[target] for target in targets],
+            "target": targets,
+            "split": ["train"] * 9 + ["val"] * 3,
+            "group": paths,
+        }
+    )
+    nothing = pd.DataFrame()
+    return Prepared(Manifest(complete(table), root), labels, nothing, nothing, given_splits=True)

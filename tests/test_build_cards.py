@@ -5,51 +5,24 @@ from __future__ import annotations
 import copy
 from pathlib import Path
 
-import numpy as np
-import pandas as pd
 import pytest
 import torch
-from PIL import Image
 
 from animeid.build import Built, build
 from animeid.config import gateway
 from animeid.config.compose import compose
 from animeid.config.locate import conf_dir, groups
-from animeid.data.manifest import Manifest, complete
 from animeid.data.prepare import Prepared
 from animeid.engine.trainer import quieten
 from animeid.plan import make_plan
 
 CARDS = groups(conf_dir())
-LABELS = ("a", "b", "c")
 QUICK = ("model=small", "model.pretrained=false", "data.image_size=32", "data.num_workers=0", "data.batch_size=4")
 
 
 def cards(group: str) -> list[str]:
     assert CARDS[group], f"no card in conf/{group}"
     return CARDS[group]
-
-
-@pytest.fixture(scope="module")
-def prepared(tmp_path_factory: pytest.TempPathFactory) -> Prepared:
-    """Three classes, nine training pictures and three of validation."""
-    root = tmp_path_factory.mktemp("pictures")
-    random = np.random.default_rng(0)
-    paths = [f"{number}.png" for number in range(12)]
-    for path in paths:
-        Image.fromarray(random.integers(0, 256, (40, 40, 3), dtype=np.uint8)).save(root / path)
-    targets = [0, 0, 0, 0, 0, 1, 1, 2, 2, 0, 1, 2]
-    table = pd.DataFrame(
-        {
-            "path": paths,
-            "label": [LABELS[target] for target in targets],
-            "target": targets,
-            "split": ["train"] * 9 + ["val"] * 3,
-            "group": paths,
-        }
-    )
-    nothing = pd.DataFrame()
-    return Prepared(Manifest(complete(table), root), LABELS, nothing, nothing, given_splits=True)
 
 
 def built(prepared: Prepared, *overrides: str) -> Built:
@@ -63,7 +36,10 @@ def one_step(run: Built) -> torch.Tensor:
     batch = next(iter(run.data.train_dataloader()))
     module = run.module.train()
     configured = module.configure_optimizers()
-    value = module.losses(module(batch["image"]), batch).mean()
+    batch["image"] = module.normalise(batch["image"])
+    if module.mixing is not None:
+        batch = module.mixing(batch, 0)
+    value = module.losses(module.model(batch["image"]), batch).mean()
     value.backward()
     configured["optimizer"].step()
     return value.detach()
@@ -73,7 +49,7 @@ def one_step(run: Built) -> torch.Tensor:
     "override",
     [
         f"{group}={card}"
-        for group in ("loss", "sampler", "head", "deep_supervision", "augment", "optimizer", "scheduler")
+        for group in ("loss", "sampler", "mixing", "head", "deep_supervision", "augment", "optimizer", "scheduler")
         for card in cards(group)
     ],
 )

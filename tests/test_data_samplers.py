@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from scipy.stats import chisquare
 
 from animeid.config.gateway import build
+from animeid.data.samplers.class_aware import ClassAware
+from animeid.data.samplers.dynamic import Dynamic
 from animeid.data.samplers.natural import Natural
 from animeid.data.samplers.weighted import Weighted
 from animeid.data.stream import EvaluationOrder, ShardedStream, TrainingBatches, shared_epoch
+from animeid.types import Sampler
 
 CARDS = sorted((Path(__file__).resolve().parents[1] / "conf" / "sampler").glob("*.yaml"))
 COUNTS = (400, 90, 25, 7, 0, 3)
@@ -22,7 +28,7 @@ ROWS = np.arange(len(TARGETS)) * 3 + 11
 TARGET_OF = dict(zip(ROWS.tolist(), TARGETS.tolist(), strict=True))
 
 
-def shown(sampler: Natural | Weighted, epochs: int) -> np.ndarray:
+def shown(sampler: Sampler, epochs: int) -> np.ndarray:
     """How often the stream shows each class."""
     rows = np.concatenate([sampler.stream(5, epoch) for epoch in range(epochs)])
     return np.bincount([TARGET_OF[row] for row in rows.tolist()], minlength=len(COUNTS))
@@ -30,7 +36,10 @@ def shown(sampler: Natural | Weighted, epochs: int) -> np.ndarray:
 
 @pytest.mark.parametrize("path", CARDS, ids=lambda path: path.stem)
 def test_contract(path: Path) -> None:
-    sampler = build(yaml.safe_load(path.read_text()), "sampler", rows=ROWS, targets=TARGETS, num_classes=len(COUNTS))
+    card = yaml.safe_load(path.read_text())
+    if "epochs" in card:
+        card["epochs"] = 5  # what the plan fills in
+    sampler = build(card, "sampler", rows=ROWS, targets=TARGETS, num_classes=len(COUNTS))
     first = sampler.stream(1, 0)
     assert first.dtype == np.int64
     assert np.array_equal(first, sampler.stream(1, 0))
@@ -78,6 +87,99 @@ def test_weighted_never_draws_a_picture_of_no_class() -> None:
     targets[::2] = -1
     stream = Weighted(ROWS, targets, len(COUNTS)).stream(0, 0)
     assert not set(stream.tolist()) & set(ROWS[::2].tolist())
+
+
+@pytest.mark.parametrize("epochs", [1, 2, 7])
+def test_dynamic_goes_from_balanced_to_natural(epochs: int) -> None:
+    sampler = Dynamic(ROWS, TARGETS, len(COUNTS), epochs=epochs)
+    natural = np.array(COUNTS) / sum(COUNTS)
+    balanced = np.array([0.2, 0.2, 0.2, 0.2, 0.0, 0.2])
+    present = balanced > 0
+    assert sampler.classes(0) == pytest.approx(balanced)
+    for epoch in range(max(epochs, 2) + 2):
+        way = 1.0 if epoch >= epochs - 1 and epoch > 0 else epoch / max(epochs - 1, 1)
+        expected = balanced + way * (natural - balanced)
+        assert sampler.classes(epoch) == pytest.approx(expected)
+        rows = np.concatenate([sampler.stream(seed, epoch) for seed in range(20)])
+        counts = np.bincount([TARGET_OF[row] for row in rows.tolist()], minlength=len(COUNTS))
+        assert counts[~present].sum() == 0
+        assert chisquare(counts[present], counts.sum() * expected[present]).pvalue > 1e-4
+
+
+@pytest.mark.parametrize("epochs", [1, 2, 7])
+def test_the_prior_of_dynamic_is_what_all_epochs_show(epochs: int) -> None:
+    sampler = Dynamic(ROWS, TARGETS, len(COUNTS), epochs=epochs)
+    rows = np.concatenate([sampler.stream(seed, epoch) for seed in range(20) for epoch in range(epochs)])
+    counts = np.bincount([TARGET_OF[row] for row in rows.tolist()], minlength=len(COUNTS))
+    present = np.array(COUNTS) > 0
+    assert chisquare(counts[present], counts.sum() * sampler.prior()[present]).pvalue > 1e-4
+
+
+def test_dynamic_keeps_the_ratio_of_tail_to_head() -> None:
+    """Weights of different scales would let it collapse at once: half way it must still be clearly lifted."""
+    targets = np.repeat([0, 1], [2468, 1])
+    sampler = Dynamic(np.arange(len(targets)), targets, 2, epochs=31)
+    assert [sampler.classes(epoch)[1] for epoch in (0, 1, 15, 30)] == pytest.approx(
+        [0.5, 0.483, 0.25, 0.0004], abs=1e-3
+    )
+
+
+def test_dynamic_needs_its_number_of_epochs() -> None:
+    with pytest.raises(ValueError, match="auto"):
+        Dynamic(ROWS, TARGETS, len(COUNTS))
+
+
+@pytest.mark.parametrize("sampler", [ClassAware, lambda *facts: Dynamic(*facts, epochs=2)])
+def test_pictures_of_no_class_are_never_drawn(sampler: Callable[..., Sampler]) -> None:
+    targets = TARGETS.copy()
+    targets[::2] = -1
+    drawn = {row for epoch in range(3) for row in sampler(ROWS, targets, len(COUNTS)).stream(0, epoch).tolist()}
+    assert drawn
+    assert not drawn & set(ROWS[::2].tolist())
+
+
+@settings(max_examples=80, deadline=None)
+@given(st.lists(st.integers(-1, 4), min_size=1, max_size=14), st.integers(0, 2**32), st.integers(1, 6))
+def test_class_aware_takes_classes_and_pictures_in_turn(labels: list[int], seed: int, epochs: int) -> None:
+    targets = np.array([*labels, 2])
+    rows = np.arange(len(targets)) * 5 + 2
+    sampler = ClassAware(rows, targets, 6)
+    label_of = dict(zip(rows.tolist(), targets.tolist(), strict=True))
+    present = set(targets.tolist()) - {-1}
+    drawn = [row for epoch in range(epochs) for row in sampler.stream(seed, epoch).tolist()]
+    assert len(drawn) == epochs * len(rows)
+    classes = [label_of[row] for row in drawn]
+    for start in range(0, len(classes) - len(present) + 1, len(present)):
+        assert set(classes[start : start + len(present)]) == present
+    for label in present:
+        pictures = set(rows[targets == label].tolist())
+        own = [row for row in drawn if label_of[row] == label]
+        for start in range(0, len(own) - len(pictures) + 1, len(pictures)):
+            assert set(own[start : start + len(pictures)]) == pictures
+        rest = own[len(own) // len(pictures) * len(pictures) :]
+        assert len(set(rest)) == len(rest)
+    assert sampler.prior()[sorted(present)] == pytest.approx(1 / len(present))
+
+
+def test_class_aware_shuffles_classes_and_pictures() -> None:
+    """In each place of a round each class is as likely, and in each place of its turn each picture of a class."""
+    targets = np.repeat([0, 1, 2], [4, 4, 4])
+    firsts = [ClassAware(np.arange(12), targets, 3).stream(seed, epoch) for seed in range(300) for epoch in range(3)]
+    for place in range(12):
+        counts = np.bincount([stream[place] for stream in firsts], minlength=12)
+        assert chisquare(counts).pvalue > 1e-4
+
+
+@pytest.mark.parametrize("sampler", [ClassAware, lambda *facts: Dynamic(*facts, epochs=4)])
+@pytest.mark.parametrize("epoch", [0, 3, 9])
+def test_two_ranks_share_the_stream(sampler: Callable[..., Sampler], epoch: int) -> None:
+    part = sampler(ROWS[:-1], TARGETS[:-1], len(COUNTS))
+    shards = []
+    for rank in range(2):
+        shards.append(ShardedStream(part, seed=4, epoch=shared_epoch(), rank=rank, world_size=2))
+        shards[-1].set_epoch(epoch)
+    pairs = sorted((draw, row) for shard in shards for row, draw in shard)
+    assert pairs == list(enumerate(part.stream(4, epoch).tolist()))
 
 
 def stream(rank: int = 0, world_size: int = 1, epoch: int = 0) -> ShardedStream:

@@ -22,6 +22,8 @@ from animeid.optim.schedules import Schedule
 from animeid.types import UNKNOWN_TARGET, Batch, Loss, ModelOutput
 
 OptimizerFactory = Callable[[Iterable[dict[str, Any]]], torch.optim.Optimizer]
+Mix = Callable[[Batch, int], Batch]
+"""`(normalised batch, epoch) -> batch` with other pictures and targets `[B, C]`, or the same."""
 
 
 class CharacterModule(LightningModule):
@@ -42,6 +44,7 @@ class CharacterModule(LightningModule):
         seed: of the run; dropout and the like depend on it, the epoch and the batch alone, so that a run that goes on
             in the middle of an epoch draws what the straight run draws.
         averager: has an average of the weights saved in their place.
+        mixing: mixes the pictures of training batches.
     """
 
     def __init__(
@@ -59,6 +62,7 @@ class CharacterModule(LightningModule):
         record: Mapping[str, Any],
         seed: int,
         averager: Averager | None = None,
+        mixing: Mix | None = None,
         term_weights: Mapping[str, float] | None = None,
         aux_weights: Sequence[float] = (),
     ) -> None:
@@ -76,6 +80,7 @@ class CharacterModule(LightningModule):
         self.record = dict(record)
         self.seed = seed
         self.averager = averager
+        self.mixing = mixing
         self.term_weights = dict(term_weights or {})
         self.aux_weights = tuple(aux_weights)
 
@@ -83,8 +88,14 @@ class CharacterModule(LightningModule):
         """Answers uint8 pictures `[B, 3, H, W]`."""
         return self.model(self.normalise(image))
 
+    def transfer_batch_to_device(self, batch: Batch, device: torch.device, dataloader_idx: int) -> Batch:
+        # The numbers of the draws decide the mixing: read on the host, they make nobody wait for the device.
+        return {**super().transfer_batch_to_device(batch, device, dataloader_idx), "draw": batch["draw"]}
+
     def on_after_batch_transfer(self, batch: Batch, dataloader_idx: int) -> Batch:
         batch["image"] = self.normalise(batch["image"])
+        if self.mixing is not None and self.trainer.training:
+            batch = self.mixing(batch, self.current_epoch)
         return batch
 
     def losses(self, output: ModelOutput, batch: Batch) -> Tensor:

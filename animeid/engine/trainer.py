@@ -26,7 +26,7 @@ from animeid.folder import RunFolder
 NOISE = (
     r".*LeafSpec.*",
     r".*does not have many workers.*",
-    r".*You have overridden `on_after_batch_transfer`.*",
+    r".*You have overridden `(on_after_batch_transfer|transfer_batch_to_device)`.*",
     r".*litlogger.*",
     r".*The number of training batches.*",
     r".*GPU available but not used.*",
