@@ -21,10 +21,12 @@ from animeid.engine.normalise import Normalise
 from animeid.folder import RunFolder
 from animeid.metrics.collection import build_collection
 from animeid.models.classifier import Classifier
+from animeid.models.freezing import Freezing
 from animeid.models.weights import load_classifier
 from animeid.optim.optimizers import default_learning_rate
 from animeid.optim.steps import optimizer_steps_per_epoch
 from animeid.plan import label_stats
+from animeid.transfer import Transfer, check_leaks, earlier_run, take_over
 from animeid.types import LabelStats, Sampler
 
 Plan = dict[str, Any]
@@ -67,15 +69,50 @@ def build_loggers(plan: Plan, folder: RunFolder) -> list[Logger]:
 
 @dataclass(frozen=True)
 class Built:
-    """Everything that a run needs, and the plan as it became final while building."""
+    """Everything that a run needs, and the plan as it became final while building.
+
+    notes: sentences for the user about what the model starts from. transfer: what came from an earlier run.
+    """
 
     plan: Plan
     stats: LabelStats
     module: CharacterModule
     data: CharacterDataModule
+    notes: tuple[str, ...] = ()
+    freezing: Freezing | None = None
+    transfer: Transfer | None = None
 
 
-def build_module(plan: Plan, stats: LabelStats, model: Classifier) -> CharacterModule:
+def start_model(plan: Plan, prepared: Prepared) -> tuple[Classifier, Transfer | None]:
+    """The model with the weights that it starts from: those of an earlier run where `from_run` names one.
+
+    Raises:
+        InputError: the earlier run does not fit, or was trained on this one's test pictures.
+    """
+    earlier = earlier_run(plan)
+    if earlier is None:
+        return build_model(plan, len(prepared.labels)), None
+    seen = check_leaks(earlier, prepared.manifest, plan["data"]["leaks"])
+    model = build_model(earlier.without_own_weights(plan), len(prepared.labels))
+    return model, take_over(earlier, model, prepared.labels, seen)
+
+
+def freeze(plan: Plan, model: Classifier) -> tuple[Freezing | None, tuple[str, ...]]:
+    """Freezes what the plan's card says, and tells so."""
+    freezing = gateway.build(plan["freezing"], "freezing")
+    if freezing is None:
+        return None, ()
+    freezing.apply(model.backbone)
+    notes = [freezing.note(model.backbone, plan["trainer"]["max_epochs"])]
+    if model.backbone.weights_source == "random":
+        notes.append(
+            f"WARNING: the frozen weights of {model.backbone.name} are RANDOM, so that its features are too, which is "
+            "nearly always a mistake: load some with model.weights or from_run, or take freezing=none"
+        )
+    return freezing, tuple(notes)
+
+
+def build_module(plan: Plan, stats: LabelStats, model: Classifier, freezing: Freezing | None = None) -> CharacterModule:
     """The module of a final plan, one whose facts are recorded."""
     facts = plan["facts"]
     channels_last = model.backbone.prefers_channels_last
@@ -88,26 +125,32 @@ def build_module(plan: Plan, stats: LabelStats, model: Classifier) -> CharacterM
         optimizer=gateway.build(plan["optimizer"], "optimizer"),
         schedule=gateway.build(plan["scheduler"], "scheduler"),
         weight_decay=plan["optimizer"].get("weight_decay", 0.0),
+        layer_decay=plan["optimizer"].get("layer_decay"),
         total_steps=facts["total_steps"],
         steps_per_epoch=facts["steps_per_epoch"],
         metrics=build_collection(stats.num_classes),
         record=record(stats.names, plan),
+        portable=getattr(freezing, "portable", None),
     )
 
 
 def build(plan: Plan, prepared: Prepared) -> Built:
     """Builds data, model and module, and completes the plan with what became known on the way."""
     data = build_data(plan, prepared.manifest, prepared.labels, gateway.build(plan["sampler"], "sampler"))
-    model = build_model(plan, len(prepared.labels))
+    model, transfer = start_model(plan, prepared)
     if plan["trainer"]["precision"] == "auto":
         plan["trainer"]["precision"] = choose_precision(plan["trainer"]["accelerator"], model.backbone.has_depthwise)
     if plan["optimizer"]["lr"] == "auto":
         loaded = model.backbone.weights_source != "random"
         pictures = plan["data"]["batch_size"] * plan["trainer"]["accumulate_grad_batches"]
         plan["optimizer"]["lr"] = default_learning_rate(plan["optimizer"]["_target_"], loaded, pictures)
+    freezing, freezing_notes = freeze(plan, model)
     plan["facts"] = _facts(plan, prepared, data, model)
+    plan["facts"]["weights"] |= transfer.facts if transfer else {}
     stats = label_stats(plan["facts"], prepared.labels, plan["data"])
-    return Built(plan, stats, build_module(plan, stats, model), data)
+    module = build_module(plan, stats, model, freezing)
+    notes = (model.backbone.weights_note, *(transfer.notes if transfer else ()), *freezing_notes)
+    return Built(plan, stats, module, data, notes, freezing, transfer)
 
 
 def answering_precision(plan: Plan, module: CharacterModule, accelerator: str, asked: str = "auto") -> torch.dtype:
@@ -132,6 +175,7 @@ def _facts(plan: Plan, prepared: Prepared, data: CharacterDataModule, model: Cla
         "total_steps": steps * trainer["max_epochs"],
         "weights": {"source": model.backbone.weights_source, "note": model.backbone.weights_note},
         "parameters": sum(parameter.numel() for parameter in model.parameters()),
+        "trainable": sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad),
     }
 
 

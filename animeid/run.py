@@ -18,6 +18,7 @@ from animeid.config import gateway
 from animeid.config.freeze import write_yaml
 from animeid.cost import cost
 from animeid.data.prepare import Prepared, prepare
+from animeid.engine.callbacks.freezing import freezing_callbacks
 from animeid.engine.callbacks.history import History
 from animeid.engine.devices import DTYPES, choose_accelerator
 from animeid.engine.inference import Answers, answer_all
@@ -29,6 +30,7 @@ from animeid.metrics.table import summary_table
 from animeid.plan import make_plan
 from animeid.reports.figures import draw_figures
 from animeid.say import say
+from animeid.transfer import earlier_run
 
 ANSWERED = ("train", "val", "test", "unknown")
 JUDGED = ("val", "test")
@@ -51,11 +53,12 @@ def train(request: dict[str, Any], outputs: Path = OUTPUTS) -> float | None:
     folder = RunFolder.reserve(request["run_id"], outputs)
     settings = gateway.build(request["data"], "data")
     accelerator = choose_accelerator(request["trainer"]["accelerator"])
+    earlier_run(request)  # what does not fit is told before data is touched
     seed_everything(request["seed"], workers=True, verbose=False)
     prepared = prepare(settings)
     built = build(make_plan(request, prepared, accelerator), prepared)
     device = f"computing on {accelerator} in {built.plan['trainer']['precision']}"
-    notes = (*prepared.notes, built.plan["facts"]["weights"]["note"], device)
+    notes = (*prepared.notes, *built.notes, device)
     for note in notes:
         say(note)
     folder.create()
@@ -73,7 +76,10 @@ def save_inputs(folder: RunFolder, request: dict[str, Any], built: Built, prepar
     write_yaml(folder.config, built.plan)
     prepared.manifest.write(folder.manifest)
     write_json(folder.labels, list(prepared.labels))
-    for path, table in ((folder.skipped, prepared.skipped), (folder.conflicts, prepared.conflicts)):
+    tables = [(folder.skipped, prepared.skipped), (folder.conflicts, prepared.conflicts)]
+    if built.transfer:
+        tables.append((folder.transfer, built.transfer.table))
+    for path, table in tables:
         with atomic(path, "w") as stream:
             table.to_csv(stream, index=False)
     seeds = {"seed": request["seed"], "split_seed": built.plan["data"]["split_seed"]}
@@ -93,6 +99,7 @@ def fit(folder: RunFolder, built: Built) -> Fitted:
             "this scheduler follows a figure of validation, and the data has no val part: take another one"
         )
     callbacks = build_callbacks(settings, folder, has_logger=bool(loggers), has_val=has_val)
+    callbacks += freezing_callbacks(built.freezing)
     trainer = build_trainer(
         gateway.build(plan["trainer"], "trainer"), plan["trainer"]["max_epochs"], callbacks, loggers, folder
     )

@@ -29,9 +29,11 @@ class CharacterModule(LightningModule):
         optimizer: makes an optimiser of parameter groups.
         schedule: the learning rate over the run.
         weight_decay: for parameters that are neither norms nor biases.
+        layer_decay: the ratio of a layer's rate to that of the layer above it; None is one rate for all.
         total_steps, steps_per_epoch: optimiser steps.
         metrics: the figures of validation, updated with `(logits, target)`.
         record: plain values that travel in every checkpoint (labels, configuration).
+        portable: turns a state dict into the one that a checkpoint of weights alone holds, where they differ.
     """
 
     def __init__(
@@ -43,11 +45,13 @@ class CharacterModule(LightningModule):
         optimizer: OptimizerFactory,
         schedule: Schedule,
         weight_decay: float,
+        layer_decay: float | None = None,
         total_steps: int,
         steps_per_epoch: int,
         metrics: MetricCollection,
         record: Mapping[str, Any],
         term_weights: Mapping[str, float] | None = None,
+        portable: Callable[[dict[str, Tensor]], dict[str, Tensor]] | None = None,
     ) -> None:
         super().__init__()
         self.model = model
@@ -56,12 +60,14 @@ class CharacterModule(LightningModule):
         self.optimizer_factory = optimizer
         self.schedule = schedule
         self.weight_decay = weight_decay
+        self.layer_decay = layer_decay
         self.total_steps = total_steps
         self.steps_per_epoch = steps_per_epoch
         self.metrics = metrics
         self.val_loss = MeanMetric()
         self.record = dict(record)
         self.term_weights = dict(term_weights or {})
+        self.portable = portable
 
     def forward(self, image: Tensor) -> ModelOutput:
         """Answers uint8 pictures `[B, 3, H, W]`."""
@@ -108,13 +114,16 @@ class CharacterModule(LightningModule):
         self.val_loss.reset()
 
     def configure_optimizers(self) -> Any:
-        groups = parameter_groups(self.model, weight_decay=self.weight_decay)
+        groups = parameter_groups(self.model, weight_decay=self.weight_decay, layer_decay=self.layer_decay)
         optimizer = self.optimizer_factory(groups)
         scheduler = self.schedule.build(optimizer, total_steps=self.total_steps, steps_per_epoch=self.steps_per_epoch)
         return {"optimizer": optimizer, "lr_scheduler": scheduler}
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         checkpoint["hyper_parameters"] = self.record
+        # One that has the optimiser's state is there to go on from: it keeps the weights as they are trained.
+        if self.portable is not None and "optimizer_states" not in checkpoint:
+            checkpoint["state_dict"] = self.portable(checkpoint["state_dict"])
 
 
 def record(labels: Sequence[str], plan: Mapping[str, Any]) -> dict[str, Any]:

@@ -57,7 +57,7 @@ def load_backbone(net: nn.Module, name: str, path: Path) -> str:
         InputError: the file cannot be used, or holds the weights of another architecture.
     """
     stored = read_checkpoint(path).tensors
-    tensors = _without_classifier(_strip(stored, net.state_dict(), BACKBONE_PREFIXES), net)
+    tensors = _without_classifier(strip_prefix(stored, net.state_dict(), BACKBONE_PREFIXES), net)
     left_out = "; the classifier in it is left out" if len(tensors) < len(stored) else ""
     if not _compare(tensors, net.state_dict()).complete:
         tensors = _converted(tensors, net)
@@ -84,7 +84,7 @@ def load_classifier(model: nn.Module, path: Path, labels: Sequence[str]) -> None
     """
     checkpoint = read_checkpoint(path)
     _check_labels(checkpoint, tuple(labels))
-    tensors = _strip(checkpoint.tensors, model.state_dict(), CLASSIFIER_PREFIXES)
+    tensors = strip_prefix(checkpoint.tensors, model.state_dict(), CLASSIFIER_PREFIXES)
     fit = _compare(tensors, model.state_dict())
     if not fit.complete:
         raise InputError(
@@ -94,7 +94,9 @@ def load_classifier(model: nn.Module, path: Path, labels: Sequence[str]) -> None
     model.load_state_dict(tensors)
 
 
-def _strip(tensors: Mapping[str, Tensor], expected: Mapping[str, Tensor], prefixes: Sequence[str]) -> dict[str, Tensor]:
+def strip_prefix(
+    tensors: Mapping[str, Tensor], expected: Mapping[str, Tensor], prefixes: Sequence[str]
+) -> dict[str, Tensor]:
     """The tensors under the prefix that gives most of the expected names."""
     candidates = [
         {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}

@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 from lightning.pytorch import Callback, LightningModule, Trainer
+from torch.optim import Optimizer
 
 COLUMNS = (
     "epoch",
@@ -19,6 +20,11 @@ COLUMNS = (
     "seconds",
     "images_per_s",
 )
+
+
+def highest_rate(optimizer: Optimizer) -> float:
+    """The learning rate that is configured; layers with a rate of their own have a lower one."""
+    return max(group["lr"] for group in optimizer.param_groups)
 
 
 class History(Callback):
@@ -59,7 +65,7 @@ class History(Callback):
         row = {name: format(figures[name], ".6g") for name in COLUMNS if name in figures}
         row |= {
             "epoch": str(trainer.current_epoch),
-            "lr": format(trainer.optimizers[0].param_groups[0]["lr"], ".6g"),
+            "lr": format(highest_rate(trainer.optimizers[0]), ".6g"),
             "seconds": format(seconds, ".2f"),
             "images_per_s": format(self.rates[-1], ".1f"),
         }

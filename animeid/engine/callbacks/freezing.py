@@ -1,0 +1,61 @@
+"""What freezing does while a run is under way: unfreezing by epoch, and taking adapters out at the end."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lightning.pytorch import Callback, LightningModule, Trainer
+from lightning.pytorch.strategies import DDPStrategy
+
+from animeid.errors import InputError
+
+
+class Unfreezing(Callback):
+    """Asks a freezing which layers are trained, whenever an epoch begins or goes on after a resume.
+
+    Under DDP the parameters that are still frozen would be waited for, so that it must look for unused ones.
+
+    Args:
+        freezing: has `at_epoch(backbone, epoch)`.
+    """
+
+    def __init__(self, freezing: Any) -> None:
+        self.freezing = freezing
+        self.epoch: int | None = None
+
+    def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
+        """Raises:
+        InputError: under DDP, and it does not look for unused parameters.
+        """
+        strategy = trainer.strategy
+        if isinstance(strategy, DDPStrategy) and not strategy._ddp_kwargs.get("find_unused_parameters", False):
+            raise InputError(
+                "freezing=gradual changes which parameters have gradients, which plain DDP cannot follow: "
+                "take the strategy ddp_find_unused_parameters_true, or freezing=last"
+            )
+
+    def on_train_batch_start(self, trainer: Trainer, pl_module: LightningModule, batch, batch_idx) -> None:  # type: ignore[no-untyped-def]
+        # Lightning leaves out the hooks of an epoch's start when it goes on from the end of the one before.
+        if trainer.current_epoch != self.epoch:
+            self.epoch = trainer.current_epoch
+            self.freezing.at_epoch(pl_module.model.backbone, self.epoch)  # type: ignore[union-attr]
+
+
+class RemoveAdapters(Callback):
+    """Leaves a network without adapters when training is over, into which the best checkpoint's plain weights fit.
+
+    Args:
+        freezing: has `remove(backbone)`.
+    """
+
+    def __init__(self, freezing: Any) -> None:
+        self.freezing = freezing
+
+    def on_fit_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self.freezing.remove(pl_module.model.backbone)  # type: ignore[union-attr]
+
+
+def freezing_callbacks(freezing: Any) -> list[Callback]:
+    """The callbacks that a freezing needs by what it can do; none for None."""
+    callbacks: list[Callback] = [Unfreezing(freezing)] if hasattr(freezing, "at_epoch") else []
+    return [*callbacks, RemoveAdapters(freezing)] if hasattr(freezing, "remove") else callbacks
