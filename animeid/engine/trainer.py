@@ -26,6 +26,7 @@ NOISE = (
     r".*litlogger.*",
     r".*The number of training batches.*",
     r".*GPU available but not used.*",
+    r".*module\(s\) in eval mode at the start of training.*",
     r".*Checkpoint directory .* exists and is not empty.*",
 )
 
