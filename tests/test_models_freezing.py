@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import torch
 from lightning.pytorch import Trainer
+from lightning.pytorch.callbacks import ModelCheckpoint
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
@@ -79,15 +80,17 @@ def loader() -> DataLoader:
     return DataLoader(rows, batch_size=4)  # type: ignore[arg-type]
 
 
-def fit(trained: CharacterModule, freezing: Any, epochs: int, ckpt: Path | None = None) -> Trainer:
+def fit(
+    trained: CharacterModule, freezing: Any, epochs: int, ckpt: Path | None = None, save: ModelCheckpoint | None = None
+) -> Trainer:
     trainer = Trainer(
         accelerator="cpu",
         max_epochs=epochs,
-        callbacks=freezing_callbacks(freezing),
+        callbacks=[*freezing_callbacks(freezing), *([save] if save else [])],
         plugins=[AtomicCheckpointIO()],
         num_sanity_val_steps=0,
         logger=False,
-        enable_checkpointing=False,
+        enable_checkpointing=save is not None,
         enable_progress_bar=False,
         enable_model_summary=False,
     )
@@ -103,6 +106,11 @@ def state(part: nn.Module) -> State:
 def changed(before: Mapping[str, Tensor], after: Mapping[str, Tensor]) -> set[str]:
     assert before.keys() == after.keys()
     return {name for name, tensor in before.items() if not torch.equal(tensor, after[name])}
+
+
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:.*callbacks used to create the checkpoint.*", "ignore:.*your dataloader is not resumable.*"
+)
 
 
 @pytest.fixture(autouse=True)
@@ -201,12 +209,29 @@ def test_gradual_unfreezing_goes_on_after_a_resume(tmp_path: Path, layer_decay: 
     whole = module(freezing, epochs=4, layer_decay=layer_decay)
     fit(whole, freezing, 4)
     half = module(freezing, epochs=4, layer_decay=layer_decay)
-    fit(half, freezing, 2).save_checkpoint(tmp_path / "last.ckpt")
+    fit(half, freezing, 2, save=ModelCheckpoint(tmp_path, "last", every_n_epochs=1))
     resumed = module(freezing, epochs=4, layer_decay=layer_decay)
     trainer = fit(resumed, freezing, 4, tmp_path / "last.ckpt")
     assert trainer.global_step == 4 * BATCHES
     assert changed(state(whole.model), state(resumed.model)) == set()
     assert changed(state(half.model), state(resumed.model))
+
+
+def test_a_resume_within_an_epoch_freezes_as_well(tmp_path: Path) -> None:
+    """Lightning then calls no hook of an epoch's start."""
+    freezing = Gradual()
+    fit(module(freezing, epochs=2), freezing, 2, save=ModelCheckpoint(tmp_path, "within", every_n_train_steps=3))
+    resumed = module(freezing, epochs=2)
+    before = {name.removeprefix("model."): one for name, one in saved(tmp_path / "within.ckpt").items()}
+    trainer = fit(resumed, freezing, 2, tmp_path / "within.ckpt")
+    assert trainer.global_step == 2 * BATCHES
+    parts = {".".join(name.split(".")[:3]) for name in changed(before, state(resumed.model))}
+    assert parts == {"backbone.net.layer4", "head.linear.weight", "head.linear.bias"}
+
+
+def saved(path: Path) -> State:
+    content = torch.load(path, weights_only=True)["state_dict"]
+    return {name: one for name, one in content.items() if name.startswith("model.")}
 
 
 def test_notes_say_what_is_frozen() -> None:

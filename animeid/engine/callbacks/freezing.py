@@ -35,7 +35,7 @@ class Unfreezing(Callback):
             )
 
     def on_train_batch_start(self, trainer: Trainer, pl_module: LightningModule, batch, batch_idx) -> None:  # type: ignore[no-untyped-def]
-        # Lightning leaves out the hooks of an epoch's start when it goes on from the end of the one before.
+        # Lightning calls no hook of an epoch's start when it goes on in the middle of one.
         if trainer.current_epoch != self.epoch:
             self.epoch = trainer.current_epoch
             self.freezing.at_epoch(pl_module.model.backbone, self.epoch)  # type: ignore[union-attr]
