@@ -35,7 +35,7 @@ from animeid.optim.optimizers import default_learning_rate
 from animeid.plan import make_plan
 
 OLD = ("Asuka", "Rei", "雷电将军")
-NEW = ("Misato", "Rei", "Shinji", "雷电将军")
+NEW = ("Kaworu", "Misato", "Rei", "雷电将军")
 QUICK = (
     "model.name=test_resnet",
     "data.image_size=32",
@@ -118,7 +118,7 @@ def test_known_classes_answer_as_before(head: str, home: Path, new_pictures: Pre
     assert not torch.allclose(after[:, NEW.index("Misato")], before[:, OLD.index("Asuka")])
     table = start.transfer.table
     classes = table[table["kind"] == "class"].set_index("name")["outcome"].to_dict()
-    assert classes == {"Misato": "new", "Rei": "kept", "Shinji": "new", "雷电将军": "kept", "Asuka": "dropped"}
+    assert classes == {"Kaworu": "new", "Misato": "new", "Rei": "kept", "雷电将军": "kept", "Asuka": "dropped"}
     tensors = table[table["kind"] == "tensor"].set_index("name")
     by_class = {"head.linear.weight", "head.linear.bias"} if head == "linear" else {"head.weight"}
     assert set(tensors.index[tensors["outcome"] == "by class"]) == by_class
@@ -136,7 +136,7 @@ def test_the_plan_records_where_weights_come_from(home: Path, new_pictures: Prep
     assert start.plan["optimizer"]["lr"] == default_learning_rate("AdamW", True, 8)
     said = [note for note in start.notes if "cannot be compared" in note]
     assert len(said) == 1
-    assert "2 new (Misato, Shinji), 1 dropped (Asuka)" in said[0]
+    assert "2 new (Kaworu, Misato), 1 dropped (Asuka)" in said[0]
 
 
 def test_the_same_classes_are_taken_over_whole(home: Path, old_pictures: Prepared) -> None:
