@@ -26,10 +26,12 @@ from animeid.folder import RunFolder
 from animeid.metrics.collection import build_collection
 from animeid.models.backbone import TimmBackbone
 from animeid.models.classifier import Classifier
+from animeid.models.freezing import Freezing
 from animeid.models.weights import load_classifier
 from animeid.optim.optimizers import default_learning_rate
 from animeid.optim.steps import optimizer_steps_per_epoch
 from animeid.plan import label_stats
+from animeid.transfer import Transfer, check_leaks, earlier_run, take_over
 from animeid.types import LabelStats, Sampler
 
 Plan = dict[str, Any]
@@ -95,15 +97,50 @@ def build_loggers(plan: Plan, folder: RunFolder) -> list[Logger]:
 
 @dataclass(frozen=True)
 class Built:
-    """Everything that a run needs, and the plan as it became final while building."""
+    """Everything that a run needs, and the plan as it became final while building.
+
+    notes: sentences for the user about what the model starts from. transfer: what came from an earlier run.
+    """
 
     plan: Plan
     stats: LabelStats
     module: CharacterModule
     data: CharacterDataModule
+    notes: tuple[str, ...] = ()
+    freezing: Freezing | None = None
+    transfer: Transfer | None = None
 
 
-def build_module(plan: Plan, stats: LabelStats, model: Classifier) -> CharacterModule:
+def start_model(plan: Plan, prepared: Prepared) -> tuple[Classifier, Transfer | None]:
+    """The model with the weights that it starts from: those of an earlier run where `from_run` names one.
+
+    Raises:
+        InputError: the earlier run does not fit, or was trained on this one's test pictures.
+    """
+    earlier = earlier_run(plan)
+    if earlier is None:
+        return build_model(plan, len(prepared.labels)), None
+    seen = check_leaks(earlier, prepared.manifest, plan["data"]["leaks"])
+    model = build_model(earlier.without_own_weights(plan), len(prepared.labels))
+    return model, take_over(earlier, model, prepared.labels, seen)
+
+
+def freeze(plan: Plan, model: Classifier) -> tuple[Freezing | None, tuple[str, ...]]:
+    """Freezes what the plan's card says, and tells so."""
+    freezing = gateway.build(plan["freezing"], "freezing")
+    if freezing is None:
+        return None, ()
+    freezing.apply(model.backbone)
+    notes = [freezing.note(model.backbone, plan["trainer"]["max_epochs"])]
+    if model.backbone.weights_source == "random":
+        notes.append(
+            f"WARNING: the frozen weights of {model.backbone.name} are RANDOM, so that its features are too, which is "
+            "nearly always a mistake: load some with model.weights or from_run, or take freezing=none"
+        )
+    return freezing, tuple(notes)
+
+
+def build_module(plan: Plan, stats: LabelStats, model: Classifier, freezing: Freezing | None = None) -> CharacterModule:
     """The module of a final plan, one whose facts are recorded."""
     facts = plan["facts"]
     channels_last = model.backbone.prefers_channels_last
@@ -120,6 +157,7 @@ def build_module(plan: Plan, stats: LabelStats, model: Classifier) -> CharacterM
         optimizer=gateway.build(plan["optimizer"], "optimizer"),
         schedule=schedule,
         weight_decay=plan["optimizer"].get("weight_decay", 0.0),
+        layer_decay=plan["optimizer"].get("layer_decay"),
         total_steps=facts["total_steps"],
         steps_per_epoch=facts["steps_per_epoch"],
         metrics=build_collection(stats.num_classes),
@@ -128,13 +166,14 @@ def build_module(plan: Plan, stats: LabelStats, model: Classifier) -> CharacterM
         averager=averager,
         aux_weights=model.auxiliary.weights if model.auxiliary is not None else (),
         mixing=gateway.build(plan["mixing"], "mixing", num_classes=stats.num_classes, seed=plan["seed"]),
+        portable=getattr(freezing, "portable", None),
     )
 
 
 def build(plan: Plan, prepared: Prepared) -> Built:
     """Builds data, model and module, and completes the plan with what became known on the way."""
     data = build_data(plan, prepared.manifest, prepared.labels, gateway.build(plan["sampler"], "sampler"))
-    model = build_model(plan, len(prepared.labels))
+    model, transfer = start_model(plan, prepared)
     if plan["trainer"]["precision"] == "auto":
         plan["trainer"]["precision"] = choose_precision(plan["trainer"]["accelerator"], model.backbone.has_depthwise)
     if plan["optimizer"]["lr"] == "auto":
@@ -144,11 +183,15 @@ def build(plan: Plan, prepared: Prepared) -> Built:
         plan["optimizer"]["lr"] = default_learning_rate(plan["optimizer"]["_target_"], loaded, pictures)
     if plan["averaging"] and plan["averaging"].get("lr") == "auto":
         plan["averaging"]["lr"] = SWA_SHARE * plan["optimizer"]["lr"]
+    freezing, freezing_notes = freeze(plan, model)
     plan["facts"] = _facts(plan, prepared, data, model)
+    plan["facts"]["weights"] |= transfer.facts if transfer else {}
     # After the facts, which are those of the model that is kept, and after its weights are drawn.
     add_auxiliary(plan, model, len(prepared.labels))
     stats = label_stats(plan["facts"], prepared.labels, plan["data"])
-    return Built(plan, stats, build_module(plan, stats, model), data)
+    module = build_module(plan, stats, model, freezing)
+    notes = (model.backbone.weights_note, *(transfer.notes if transfer else ()), *freezing_notes)
+    return Built(plan, stats, module, data, notes, freezing, transfer)
 
 
 def answering_precision(plan: Plan, module: CharacterModule, accelerator: str, asked: str = "auto") -> torch.dtype:
@@ -168,9 +211,13 @@ def rebuild(plan: Plan, prepared: Prepared, *, from_scratch: bool) -> Built:
     """
     stats = label_stats(plan["facts"], prepared.labels, plan["data"])
     data = build_data(plan, prepared.manifest, prepared.labels, gateway.build(plan["sampler"], "sampler"))
-    model = build_model(plan if from_scratch else without_weights(plan), stats.num_classes)
+    if from_scratch:
+        model, _ = start_model(plan, prepared)
+    else:
+        model = build_model(without_weights(plan), stats.num_classes)
+    freezing, _ = freeze(plan, model)
     add_auxiliary(plan, model, stats.num_classes)
-    return Built(plan, stats, build_module(plan, stats, model), data)
+    return Built(plan, stats, build_module(plan, stats, model, freezing), data, freezing=freezing)
 
 
 def _facts(plan: Plan, prepared: Prepared, data: CharacterDataModule, model: Classifier) -> dict[str, Any]:
@@ -186,6 +233,7 @@ def _facts(plan: Plan, prepared: Prepared, data: CharacterDataModule, model: Cla
         "total_steps": steps * trainer["max_epochs"],
         "weights": {"source": model.backbone.weights_source, "note": model.backbone.weights_note},
         "parameters": sum(parameter.numel() for parameter in model.parameters()),
+        "trainable": sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad),
     }
 
 

@@ -13,6 +13,7 @@ from lightning.pytorch.loggers import Logger
 from animeid.build import Built
 from animeid.config import gateway
 from animeid.data.prepare import Prepared
+from animeid.engine.callbacks.freezing import freezing_callbacks
 from animeid.engine.callbacks.history import History
 from animeid.engine.devices import DTYPES
 from animeid.engine.inference import Answers, answer_all
@@ -57,8 +58,14 @@ def fit(begun: Begun) -> Fitted:
         )
     averager = [built.module.averager] if built.module.averager else []
     callbacks = build_callbacks(settings, folder, averager=averager, has_logger=bool(begun.loggers), has_val=has_val)
+    callbacks += freezing_callbacks(built.freezing)
     trainer = build_trainer(
-        gateway.build(plan["trainer"], "trainer"), plan["trainer"]["max_epochs"], callbacks, begun.loggers, folder
+        gateway.build(plan["trainer"], "trainer"),
+        plan["trainer"]["max_epochs"],
+        callbacks,
+        begun.loggers,
+        folder,
+        thaws=hasattr(built.freezing, "at_epoch"),
     )
     trainer.fit(built.module, datamodule=built.data, ckpt_path=begun.checkpoint, weights_only=True)
     meet()  # the first process has written the checkpoints by then

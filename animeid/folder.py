@@ -132,6 +132,10 @@ class RunFolder:
         return self.path / "conflicts.csv"
 
     @property
+    def transfer(self) -> Path:
+        return self.path / "transfer.csv"
+
+    @property
     def environment(self) -> Path:
         return self.path / "environment.json"
 

@@ -28,6 +28,7 @@ from animeid.plan import make_plan
 from animeid.reports.figures import draw_figures
 from animeid.say import say
 from animeid.tracking.session import tracked
+from animeid.transfer import earlier_run
 
 JUDGED = ("val", "test")
 
@@ -59,11 +60,12 @@ def begin(request: dict[str, Any], outputs: Path) -> Begun:
     loggers = build_loggers(request, folder)
     settings = gateway.build(request["data"], "data")
     accelerator = choose_accelerator(request["trainer"]["accelerator"])
+    earlier_run(request)  # what does not fit is told before data is touched
     seed_everything(request["seed"], workers=True, verbose=False)
     prepared = prepare(settings)
     built = build(make_plan(request, prepared, accelerator), prepared)
     device = f"computing on {accelerator} in {built.plan['trainer']['precision']}"
-    for note in (*prepared.notes, built.plan["facts"]["weights"]["note"], device):
+    for note in (*prepared.notes, *built.notes, device):
         say(note)
     folder.create()
     save_inputs(folder, request, built, prepared)
@@ -88,7 +90,10 @@ def save_inputs(folder: RunFolder, request: dict[str, Any], built: Built, prepar
     write_yaml(folder.config, built.plan)
     prepared.manifest.write(folder.manifest)
     write_json(folder.labels, list(prepared.labels))
-    for path, table in ((folder.skipped, prepared.skipped), (folder.conflicts, prepared.conflicts)):
+    tables = [(folder.skipped, prepared.skipped), (folder.conflicts, prepared.conflicts)]
+    if built.transfer:
+        tables.append((folder.transfer, built.transfer.table))
+    for path, table in tables:
         with atomic(path, "w") as stream:
             table.to_csv(stream, index=False)
     seeds = {"seed": request["seed"], "split_seed": built.plan["data"]["split_seed"]}

@@ -46,6 +46,7 @@ class TrainRequest:
     run_id: Name | None
     resume: Literal["never", "auto", "must"]
     from_run: str | None
+    from_run_parts: Literal["all", "backbone"]
 
 
 @dataclass(frozen=True, kw_only=True)

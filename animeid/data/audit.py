@@ -104,3 +104,16 @@ def overlapping_rows(new: Manifest, run: Manifest) -> np.ndarray:
     """`[N]` bool: which pictures of `new` are exact copies of pictures that the run was trained on."""
     trained = set(run.table.loc[run.table["split"] == "train", "sha256"]) - {""}
     return new.table["sha256"].isin(trained).to_numpy()
+
+
+def trained_before(new: Manifest, run: Manifest) -> np.ndarray:
+    """`[N]` bool: which pictures of `new` are exact copies of pictures that the run was trained on, or in one group
+    with such a picture.
+
+    A group's name may be taken again below another root, so that groups are compared by name below one root only.
+    """
+    copies = overlapping_rows(new, run)
+    groups = set(new.table.loc[copies, "group"])
+    if new.root.resolve() == run.root.resolve():
+        groups |= set(run.table.loc[run.table["split"] == "train", "group"])
+    return copies | new.table["group"].isin(groups - {""}).to_numpy()

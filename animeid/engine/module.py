@@ -36,6 +36,7 @@ class CharacterModule(LightningModule):
         optimizer: makes an optimiser of parameter groups.
         schedule: the learning rate over the run.
         weight_decay: for parameters that are neither norms nor biases.
+        layer_decay: the ratio of a layer's rate to that of the layer above it; None is one rate for all.
         total_steps, steps_per_epoch: optimiser steps.
         metrics: the figures of validation, updated with `(logits, target)`.
         aux_weights: of the main classifier's terms, then of each auxiliary classifier's; where there are no auxiliary
@@ -45,6 +46,7 @@ class CharacterModule(LightningModule):
             in the middle of an epoch draws what the straight run draws.
         averager: has an average of the weights saved in their place.
         mixing: mixes the pictures of training batches.
+        portable: turns a state dict into the one that a checkpoint of weights alone holds, where they differ.
     """
 
     def __init__(
@@ -56,6 +58,7 @@ class CharacterModule(LightningModule):
         optimizer: OptimizerFactory,
         schedule: Schedule,
         weight_decay: float,
+        layer_decay: float | None = None,
         total_steps: int,
         steps_per_epoch: int,
         metrics: MetricCollection,
@@ -65,6 +68,7 @@ class CharacterModule(LightningModule):
         mixing: Mix | None = None,
         term_weights: Mapping[str, float] | None = None,
         aux_weights: Sequence[float] = (),
+        portable: Callable[[dict[str, Tensor]], dict[str, Tensor]] | None = None,
     ) -> None:
         super().__init__()
         self.model = model
@@ -73,6 +77,7 @@ class CharacterModule(LightningModule):
         self.optimizer_factory = optimizer
         self.schedule = schedule
         self.weight_decay = weight_decay
+        self.layer_decay = layer_decay
         self.total_steps = total_steps
         self.steps_per_epoch = steps_per_epoch
         self.metrics = metrics
@@ -83,6 +88,7 @@ class CharacterModule(LightningModule):
         self.mixing = mixing
         self.term_weights = dict(term_weights or {})
         self.aux_weights = tuple(aux_weights)
+        self.portable = portable
 
     def forward(self, image: Tensor) -> ModelOutput:
         """Answers uint8 pictures `[B, 3, H, W]`."""
@@ -90,7 +96,9 @@ class CharacterModule(LightningModule):
 
     def transfer_batch_to_device(self, batch: Batch, device: torch.device, dataloader_idx: int) -> Batch:
         # The numbers of the draws decide the mixing: read on the host, they make nobody wait for the device.
-        return {**super().transfer_batch_to_device(batch, device, dataloader_idx), "draw": batch["draw"]}
+        moved: Batch = super().transfer_batch_to_device(batch, device, dataloader_idx)
+        moved["draw"] = batch["draw"]
+        return moved
 
     def on_after_batch_transfer(self, batch: Batch, dataloader_idx: int) -> Batch:
         batch["image"] = self.normalise(batch["image"])
@@ -175,7 +183,7 @@ class CharacterModule(LightningModule):
             super().lr_scheduler_step(scheduler, metric)
 
     def configure_optimizers(self) -> Any:
-        groups = parameter_groups(self.model, weight_decay=self.weight_decay)
+        groups = parameter_groups(self.model, weight_decay=self.weight_decay, layer_decay=self.layer_decay)
         optimizer = self.optimizer_factory(groups)
         scheduler = self.schedule.build(optimizer, total_steps=self.total_steps, steps_per_epoch=self.steps_per_epoch)
         return {"optimizer": optimizer, "lr_scheduler": scheduler}
@@ -185,10 +193,15 @@ class CharacterModule(LightningModule):
         checkpoint["position"] = self._position()
         if self.averager is not None:
             self.averager.into_checkpoint(checkpoint)
+        # One that has the optimiser's state is there to go on from: it keeps the weights as they are trained.
         if "optimizer_states" not in checkpoint:
-            # Weights to answer with; auxiliary classifiers are of use to a run that goes on only.
-            state, left_out = checkpoint["state_dict"], f"model.{AUXILIARY}"
-            checkpoint["state_dict"] = {name: state[name] for name in state if not name.startswith(left_out)}
+            checkpoint["state_dict"] = self._to_answer_with(checkpoint["state_dict"])
+
+    def _to_answer_with(self, state: dict[str, Tensor]) -> dict[str, Tensor]:
+        """The weights without what is of use in training only."""
+        left_out = f"model.{AUXILIARY}"
+        kept = {name: tensor for name, tensor in state.items() if not name.startswith(left_out)}
+        return kept if self.portable is None else self.portable(kept)
 
     def _position(self) -> dict[str, int]:
         """Where training goes on: the epoch, and the batches of it that are done."""

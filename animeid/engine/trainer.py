@@ -32,6 +32,7 @@ NOISE = (
     r".*GPU available but not used.*",
     r".*It is recommended to use .*sync_dist=True.*",  # the figures are summed over processes already
     r".*You're resuming from a checkpoint that ended before the epoch ended.*",  # our loader does go on there
+    r".*module\(s\) in eval mode at the start of training.*",
     r".*Checkpoint directory .* exists and is not empty.*",
 )
 
@@ -88,13 +89,15 @@ def build_callbacks(
     return [*callbacks, *checkpoints(folder, settings.monitor if has_val else None, settings.mode)]
 
 
-def strategy(settings: TrainerSettings) -> DDPStrategy | str:
+def strategy(settings: TrainerSettings, thaws: bool) -> DDPStrategy | str:
     """One process computes alone; several average their gradients.
+
+    Parameters that are still frozen, but will not stay so (`thaws`), have no gradient to wait for.
 
     Buffers are not broadcast before each forward pass: in validation, where processes may have one batch more or less,
     that would wait for ever. The module shares them where it matters.
     """
-    return "auto" if settings.devices == 1 else DDPStrategy(forward_sync_buffers=False)
+    return "auto" if settings.devices == 1 else DDPStrategy(forward_sync_buffers=False, find_unused_parameters=thaws)
 
 
 def build_trainer(
@@ -103,13 +106,14 @@ def build_trainer(
     callbacks: Sequence[Callback],
     loggers: Sequence[Logger],
     folder: RunFolder,
+    thaws: bool = False,
 ) -> Trainer:
     quieten()
     """The trainer of a plan, whose settings hold no `auto` any more."""
     return Trainer(
         accelerator=settings.accelerator,
         devices=settings.devices,
-        strategy=strategy(settings),
+        strategy=strategy(settings, thaws),
         sync_batchnorm=settings.devices != 1 and torch.cuda.is_available(),
         precision=settings.precision,  # type: ignore[arg-type]
         max_epochs=max_epochs,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 import torch
 from annotated_types import Interval
@@ -11,8 +11,9 @@ from torch import Tensor, nn
 
 from animeid.errors import InputError
 from animeid.models.catalogue import check_name
-from animeid.models.initial import initial_network
-from animeid.models.network import covering_size, has_depthwise, wrong_size
+from animeid.models.initial import WeightsSource, initial_network
+from animeid.models.layers import layers_below_head
+from animeid.models.network import covering_size, frozen_parts, has_depthwise, wrong_size
 from animeid.models.taps import absolute
 
 
@@ -28,9 +29,10 @@ class TimmBackbone(nn.Module):
         drop_path_rate: share of residual branches dropped in training (stochastic depth, Huang 2016, 1603.09382).
 
     Attributes:
+        name, image_size: as given.
         num_features: D, the length of an embedding.
         mean, std: of the pictures that its published weights expect, a channel each, on a scale of 0 to 1.
-        weights_source: where its weights came from: `random`, `hub` or `file`.
+        weights_source: where its weights came from: `random`, `hub`, `file` or `run`.
         weights_note: the same in one sentence, for people.
 
     Raises:
@@ -50,18 +52,18 @@ class TimmBackbone(nn.Module):
         super().__init__()
         check_name(name)
         self.name = name
+        self.image_size = image_size
         if weights is not None and pretrained is True:
             raise InputError("model.weights and model.pretrained=true both say where weights come from: leave one out")
         height, width = covering_size(name, image_size)
         self.padding = (0, width - image_size[1], 0, height - image_size[0])
         initial = initial_network(name, (height, width), drop_path_rate, pretrained, weights)
         self.net = initial.net
-        self.weights_source = initial.source
+        self.weights_source: WeightsSource = initial.source
         self.weights_note = initial.note
         self.mean: tuple[float, ...] = tuple(self.net.pretrained_cfg["mean"])
         self.std: tuple[float, ...] = tuple(self.net.pretrained_cfg["std"])
-        self.num_features = self._measure(image_size)
-        self._image_size = image_size
+        self.num_features = self._measure()
         self._tap_channels: tuple[int, ...] | None = None
 
     def forward(self, image: Tensor) -> Tensor:
@@ -96,6 +98,22 @@ class TimmBackbone(nn.Module):
             self._tap_channels = self._measure_taps()
         return self._tap_channels
 
+    def train(self, mode: bool = True) -> Self:
+        """As torch's, but what is frozen as a whole computes as in evaluation: its batch norms' running statistics keep
+        still, and nothing in it is dropped."""
+        super().train(mode)
+        for part in frozen_parts(self.net):
+            part.eval()
+        return self
+
+    def layers_below_head(self) -> dict[str, int]:
+        """The names of its parameters, each with its distance in blocks from the classifier: 0 and more.
+
+        Raises:
+            InputError: timm does not tell the layers of this network.
+        """
+        return {f"net.{name}": layers for name, layers in layers_below_head(self.net).items()}
+
     @property
     def prefers_channels_last(self) -> bool:
         """Whether the channels_last memory format makes it faster: it does for convolutions beyond a patch stem."""
@@ -121,13 +139,13 @@ class TimmBackbone(nn.Module):
         return nn.functional.pad(image, self.padding) if any(self.padding) else image
 
     @torch.no_grad()
-    def _measure(self, image_size: tuple[int, int]) -> int:
+    def _measure(self) -> int:
         """D, found by embedding an empty picture, which also shows that the network takes this size."""
         self.eval()
         try:
-            embedding = self(torch.zeros(1, 3, *image_size))
+            embedding = self(torch.zeros(1, 3, *self.image_size))
         except (RuntimeError, AssertionError, ValueError) as error:
-            raise wrong_size(self.name, image_size, error) from error
+            raise wrong_size(self.name, self.image_size, error) from error
         self.train()
         return embedding.shape[1]
 
@@ -139,7 +157,7 @@ class TimmBackbone(nn.Module):
         self.eval()
         try:
             stages = len(self.net.feature_info)
-            _, taps = self._tap(torch.zeros(1, 3, *self._image_size, device=device), list(range(stages)))
+            _, taps = self._tap(torch.zeros(1, 3, *self.image_size, device=device), list(range(stages)))
             channels = tuple(tap.shape[1] for tap in taps if isinstance(tap, Tensor) and tap.ndim == 4)
         except (AttributeError, AssertionError, TypeError, ValueError, RuntimeError) as error:
             raise self._untappable(str(error) or type(error).__name__) from error

@@ -36,6 +36,22 @@ def hub_repository(name: str) -> str | None:
     return config.hf_hub_id if config else None
 
 
+def same_network(name: str, other: str) -> bool:
+    """Whether weights of one name fit the other, and expect pictures normalised in the same way.
+
+    The tag of published weights plays no part in the former, and decides the latter.
+
+    Raises:
+        InputError: timm does not know one of the names.
+    """
+    check_name(name)
+    check_name(other)
+    if split_model_name_tag(name)[0] != split_model_name_tag(other)[0]:
+        return False
+    config, others = get_pretrained_cfg(name), get_pretrained_cfg(other)
+    return (config is None or others is None) or (config.mean, config.std) == (others.mean, others.std)
+
+
 def _did_you_mean(name: str, known: list[str]) -> str:
     close = get_close_matches(name.lower(), known, n=SUGGESTIONS)
     return f" (did you mean {' or '.join(close)}?)" if close else ""

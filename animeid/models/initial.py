@@ -14,7 +14,7 @@ from animeid.models.network import create_network
 from animeid.models.published import UnavailableError, published_file
 from animeid.models.weights import load_backbone
 
-WeightsSource = Literal["random", "hub", "file"]
+WeightsSource = Literal["random", "hub", "file", "run"]
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,16 @@ def create_network(
 def has_depthwise(network: nn.Module) -> bool:
     """Whether it has convolutions that see one channel at a time."""
     return any(m.groups == m.in_channels > 1 for m in network.modules() if isinstance(m, nn.Conv2d))
+
+
+def frozen_parts(module: nn.Module) -> Iterator[nn.Module]:
+    """The largest modules all of whose parameters are frozen."""
+    free = [parameter.requires_grad for parameter in module.parameters()]
+    if free and not any(free):
+        yield module
+    elif free:
+        for child in module.children():
+            yield from frozen_parts(child)
 
 
 def covering_size(name: str, image_size: tuple[int, int]) -> tuple[int, int]:

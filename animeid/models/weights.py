@@ -58,7 +58,7 @@ def load_backbone(net: nn.Module, name: str, path: Path) -> str:
         InputError: the file cannot be used, or holds the weights of another architecture.
     """
     stored = read_checkpoint(path).tensors
-    tensors = _without_classifier(_strip(stored, net.state_dict(), BACKBONE_PREFIXES), net)
+    tensors = _without_classifier(strip_prefix(stored, net.state_dict(), BACKBONE_PREFIXES), net)
     left_out = "; the classifier in it is left out" if len(tensors) < len(stored) else ""
     if not _compare(tensors, net.state_dict()).complete:
         tensors = _converted(tensors, net)
@@ -88,7 +88,7 @@ def load_classifier(model: nn.Module, path: Path, labels: Sequence[str]) -> None
     checkpoint = read_checkpoint(path)
     _check_labels(checkpoint, tuple(labels))
     expected = _without_auxiliary(model.state_dict())
-    tensors = _without_auxiliary(_strip(checkpoint.tensors, expected, CLASSIFIER_PREFIXES))
+    tensors = _without_auxiliary(strip_prefix(checkpoint.tensors, expected, CLASSIFIER_PREFIXES))
     fit = _compare(tensors, expected)
     if not fit.complete:
         raise InputError(
@@ -102,7 +102,9 @@ def _without_auxiliary(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return {name: tensor for name, tensor in tensors.items() if not name.startswith(AUXILIARY)}
 
 
-def _strip(tensors: Mapping[str, Tensor], expected: Mapping[str, Tensor], prefixes: Sequence[str]) -> dict[str, Tensor]:
+def strip_prefix(
+    tensors: Mapping[str, Tensor], expected: Mapping[str, Tensor], prefixes: Sequence[str]
+) -> dict[str, Tensor]:
     """The tensors under the prefix that gives most of the expected names."""
     candidates = [
         {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}

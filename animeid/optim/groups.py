@@ -1,4 +1,4 @@
-"""Which parameters feel weight decay."""
+"""Which parameters feel weight decay, and which learn at a lower rate."""
 
 from __future__ import annotations
 
@@ -14,34 +14,52 @@ from animeid.errors import InputError
 NORMS = (nn.LayerNorm, nn.RMSNorm)
 
 
-def parameter_groups(model: nn.Module, *, weight_decay: float) -> list[dict[str, Any]]:
-    """The trainable parameters of `model`, each once, in a group with weight decay and one without.
+def parameter_groups(
+    model: nn.Module, *, weight_decay: float, layer_decay: float | None = None
+) -> list[dict[str, Any]]:
+    """The trainable parameters of `model`, each once, in groups with weight decay and without.
 
     Without are: norm layers, biases, everything of one dimension or none, and the names that a module's own
     `no_weight_decay()` gives (timm: position embeddings and the like). An empty group is left out.
 
+    With `layer_decay`, each layer below the head has groups of its own, whose `lr_scale` is `layer_decay` to the power
+    of its distance from the head (ELECTRA, Clark 2020, arXiv 2003.10555; BEiT, Bao 2022, arXiv 2106.08254). A module
+    tells the distances of its parameters with `layers_below_head()`; what nobody tells is 0, as for heads. The groups
+    with the highest rate come first.
+
     Args:
-        weight_decay: of the group that has it.
+        weight_decay: of the groups that have it.
+        layer_decay: above 0 and at most 1; None gives every layer the same rate.
 
     Raises:
-        InputError: every parameter is frozen.
+        InputError: every parameter is frozen, or a module cannot tell its layers.
     """
     exempt = _exempt_names(model)
-    decayed: list[nn.Parameter] = []
-    plain: list[nn.Parameter] = []
+    distances = {} if layer_decay is None else _distances(model)
+    groups: dict[tuple[int, bool], dict[str, Any]] = {}
     for name, parameter in model.named_parameters():
         if not parameter.requires_grad:
             continue
         is_plain = parameter.ndim <= 1 or name.endswith(".bias") or any(fnmatch(name, one) for one in exempt)
-        (plain if is_plain else decayed).append(parameter)
-    groups = [
-        {"params": decayed, "weight_decay": weight_decay},
-        {"params": plain, "weight_decay": 0.0},
-    ]
-    groups = [group for group in groups if group["params"]]
+        key = (distances.get(name, 0), is_plain)
+        group = groups.setdefault(key, {"params": [], "weight_decay": 0.0 if is_plain else weight_decay})
+        group["params"].append(parameter)
     if not groups:
         raise InputError("every parameter of the model is frozen, so there is nothing to train: leave some of it free")
-    return groups
+    if layer_decay is not None:
+        for (distance, _), group in groups.items():
+            group["lr_scale"] = layer_decay**distance
+    return [groups[key] for key in sorted(groups)]
+
+
+def _distances(model: nn.Module) -> dict[str, int]:
+    """Full names of parameters with the layers between them and the head."""
+    return {
+        f"{prefix}.{name}" if prefix else name: distance
+        for prefix, module in model.named_modules()
+        if callable(tell := getattr(module, "layers_below_head", None))
+        for name, distance in tell().items()
+    }
 
 
 def _exempt_names(model: nn.Module) -> set[str]:

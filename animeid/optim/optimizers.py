@@ -18,6 +18,7 @@ from animeid.errors import InputError
 ParameterGroups = Iterable[dict[str, Any]]
 Rate = Annotated[float, Gt(0)] | Literal["auto"]
 Decay = Annotated[float, Interval(ge=0, lt=1)]
+LayerDecay = Annotated[float, Interval(gt=0, le=1)]
 
 # At a batch of 32: (random weights, loaded weights). Loaded weights are near where they should be, and a rate that is
 # right for random ones destroys them; random weights starve at the rate of loaded ones.
@@ -57,15 +58,18 @@ class Adam:
         betas: decay of the first and the second moment.
         eps: keeps the denominator from 0.
         weight_decay: of parameters that are neither norms nor biases.
+        layer_decay: what the rate is multiplied with from each of the backbone's layers to the one below; the head has
+            `lr` itself. None gives every layer the same rate.
     """
 
     lr: Rate = "auto"
     betas: tuple[Decay, Decay] = (0.9, 0.999)
     eps: Annotated[float, Gt(0)] = 1e-8
     weight_decay: Annotated[float, Ge(0)] = 0.0
+    layer_decay: LayerDecay | None = None
 
     def __call__(self, groups: ParameterGroups) -> torch.optim.Optimizer:
-        return torch.optim.Adam(groups, **_arguments(self))
+        return torch.optim.Adam(_with_rates(groups, self.lr), **_arguments(self))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,7 +79,7 @@ class AdamW(Adam):
     weight_decay: Annotated[float, Ge(0)] = 0.05
 
     def __call__(self, groups: ParameterGroups) -> torch.optim.Optimizer:
-        return torch.optim.AdamW(groups, **_arguments(self))
+        return torch.optim.AdamW(_with_rates(groups, self.lr), **_arguments(self))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,22 +91,31 @@ class SGD:
         momentum: share of the last step that goes on.
         nesterov: look ahead along the momentum.
         weight_decay: of parameters that are neither norms nor biases.
+        layer_decay: what the rate is multiplied with from each of the backbone's layers to the one below; the head has
+            `lr` itself. None gives every layer the same rate.
     """
 
     lr: Rate = "auto"
     momentum: Decay = 0.9
     nesterov: bool = True
     weight_decay: Annotated[float, Ge(0)] = 5e-4
+    layer_decay: LayerDecay | None = None
 
     def __post_init__(self) -> None:
         if self.nesterov and self.momentum == 0:
             raise InputError("optimizer.nesterov=true needs optimizer.momentum above 0: set one of them")
 
     def __call__(self, groups: ParameterGroups) -> torch.optim.Optimizer:
-        return torch.optim.SGD(groups, **_arguments(self))
+        return torch.optim.SGD(_with_rates(groups, self.lr), **_arguments(self))
+
+
+def _with_rates(groups: ParameterGroups, lr: float | str) -> list[dict[str, Any]]:
+    """Groups that have an `lr_scale` get a rate of their own."""
+    if lr == "auto":
+        raise ValueError("lr=auto must be resolved with default_learning_rate before the optimiser is made")
+    return [{**group, "lr": float(lr) * group["lr_scale"]} if "lr_scale" in group else group for group in groups]
 
 
 def _arguments(settings: Adam | SGD) -> dict[str, Any]:
-    if settings.lr == "auto":
-        raise ValueError("lr=auto must be resolved with default_learning_rate before the optimiser is made")
-    return asdict(settings)
+    """What torch's optimiser is given; decay by layer is in the groups already."""
+    return {name: value for name, value in asdict(settings).items() if name != "layer_decay"}

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from lightning.pytorch import Callback, LightningModule, Trainer
+from torch.optim import Optimizer
 
 from animeid.folder import atomic
 
@@ -22,6 +23,11 @@ COLUMNS = (
     "seconds",
     "images_per_s",
 )
+
+
+def highest_rate(optimizer: Optimizer) -> float:
+    """The learning rate that is configured; layers with a rate of their own have a lower one."""
+    return max(group["lr"] for group in optimizer.param_groups)
 
 
 class History(Callback):
@@ -85,7 +91,7 @@ class History(Callback):
         row = {name: format(figures[name], ".6g") for name in COLUMNS if name in figures}
         row |= {
             "epoch": str(trainer.current_epoch),
-            "lr": format(trainer.optimizers[0].param_groups[0]["lr"], ".6g"),
+            "lr": format(highest_rate(trainer.optimizers[0]), ".6g"),
             "seconds": format(seconds, ".2f"),
             "images_per_s": format(self.rates[-1], ".1f"),
         }

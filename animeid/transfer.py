@@ -1,0 +1,176 @@
+"""Starting from an earlier run: what is taken over from it, and whether this run can still be judged honestly."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from animeid.config.freeze import read_yaml
+from animeid.data.audit import trained_before
+from animeid.data.manifest import Manifest, read_manifest
+from animeid.errors import InputError
+from animeid.folder import RunFolder
+from animeid.models.catalogue import same_network
+from animeid.models.classifier import Classifier
+from animeid.models.transfer import BACKBONE, Moved, move_head
+
+COLUMNS = ("kind", "name", "outcome", "detail")
+
+OUTCOMES = ("kept", "new", "dropped")
+"""What can become of a class."""
+
+NAMED = 5
+"""How many classes a sentence names at most."""
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """A finished run that another one starts from.
+
+    parts: `all`, or `backbone` to leave its head behind.
+    """
+
+    folder: RunFolder
+    labels: tuple[str, ...]
+    parts: str
+
+    def without_own_weights(self, plan: Mapping[str, Any]) -> dict[str, Any]:
+        """The plan with this run's checkpoint in place of any other weights, so that no hub is asked."""
+        return {**plan, "model": {**plan["model"], "pretrained": False, "weights": str(self.folder.best)}}
+
+
+@dataclass(frozen=True)
+class Transfer:
+    """What was taken over.
+
+    table: a row a class and a row a tensor of the head, the backbone being one: columns `COLUMNS`.
+    facts: the same in numbers, for the plan.
+    notes: sentences for the user.
+    """
+
+    table: pd.DataFrame
+    facts: dict[str, Any]
+    notes: tuple[str, ...]
+
+
+def earlier_run(request: Mapping[str, Any]) -> Earlier | None:
+    """The run that `from_run` names, None without one; told before data is touched whether it fits.
+
+    Raises:
+        InputError: there is no such run, it has another network or head, or weights are to come from elsewhere as well.
+    """
+    path, parts = request["from_run"], request["from_run_parts"]
+    if path is None:
+        return None
+    model, head = request["model"], request["head"]
+    if model.get("weights") is not None or model.get("pretrained") is True:
+        other = "model.pretrained=true" if model.get("pretrained") is True else "model.weights"
+        raise InputError(f"from_run and {other} both say where weights come from: leave one out")
+    folder = RunFolder.open(path)
+    plan = read_yaml(folder.config)
+    name, theirs = model["name"], plan["model"]["name"]
+    if not same_network(name, theirs):
+        raise InputError(
+            f"from_run={path} was trained with model.name={theirs}, whose weights do not fit model.name={name}: "
+            f"choose the model of that run, or leave out from_run"
+        )
+    if parts == "all" and head["_target_"] != plan["head"]["_target_"]:
+        kinds = [target.rpartition(".")[2] for target in (plan["head"]["_target_"], head["_target_"])]
+        raise InputError(
+            f"from_run={path} has a {kinds[0]} and this run a {kinds[1]}: choose the same head, "
+            "or take from_run_parts=backbone to start with a new head"
+        )
+    return Earlier(folder, folder.read_labels(), parts)
+
+
+def check_leaks(earlier: Earlier, manifest: Manifest, leaks: str) -> dict[str, int]:
+    """How many pictures of val and of test the earlier run was trained on.
+
+    Raises:
+        InputError: there are such pictures in test, and `leaks` is not `report`.
+    """
+    seen = trained_before(manifest, read_manifest(earlier.folder.manifest))
+    counts = {part: int((seen & (manifest.table["split"] == part).to_numpy()).sum()) for part in ("val", "test")}
+    if counts["test"] and leaks != "report":
+        raise InputError(
+            f"{counts['test']} pictures of the test part were in the training of from_run={earlier.folder.path}, so "
+            f"that it would not be judged honestly: keep to that run's split (the column split of "
+            f"{earlier.folder.manifest}), or take data.leaks=report to go on and have it said"
+        )
+    return counts
+
+
+def take_over(earlier: Earlier, model: Classifier, labels: Sequence[str], seen: Mapping[str, int]) -> Transfer:
+    """Puts the earlier run's head into a model that has its backbone already, and lists what was done.
+
+    Args:
+        earlier: the run.
+        model: of this run's classes, with the earlier run's backbone.
+        labels: this run's class names in target order.
+        seen: what `check_leaks` found.
+
+    Raises:
+        InputError: the heads are of another kind or size.
+    """
+    path, backbone = earlier.folder.path, model.backbone
+    rows = [Moved("backbone", "kept", f"{len(backbone.state_dict())} tensors")]
+    if earlier.parts == "all":
+        rows += move_head(model, earlier.folder.best, earlier.labels, labels)
+    else:
+        rows += [Moved(name, "new", "") for name in model.state_dict() if not name.startswith(BACKBONE)]
+    classes = _classes(earlier, labels)
+    backbone.weights_source = "run"
+    what = "backbone and head" if earlier.parts == "all" else "backbone alone"
+    backbone.weights_note = f"{backbone.name} starts from the {what} of the run {path}."
+    table = [
+        *(("class", name, outcome, "") for name, outcome in classes),
+        *(("tensor", row.name, row.outcome, row.detail) for row in rows),
+    ]
+    counts = Counter(outcome for _, outcome in classes)
+    facts = {
+        "run": str(path),
+        "parts": earlier.parts,
+        "classes": {outcome: counts[outcome] for outcome in OUTCOMES},
+        "seen": dict(seen),
+    }
+    notes = (_tensor_table(rows), *_class_notes(earlier, labels, classes), *_leak_notes(path, seen))
+    return Transfer(pd.DataFrame(table, columns=list(COLUMNS)), facts, notes)
+
+
+def _classes(earlier: Earlier, labels: Sequence[str]) -> list[tuple[str, str]]:
+    """What became of each class: those of this run in target order, then those that it has not."""
+    taken = set(earlier.labels) if earlier.parts == "all" else set()
+    here = [(label, "kept" if label in taken else "new") for label in labels]
+    return [*here, *((label, "dropped") for label in earlier.labels if label not in set(labels))]
+
+
+def _tensor_table(rows: Sequence[Moved]) -> str:
+    width = max(len(row.name) for row in rows)
+    return "\n".join(f"  {row.name:<{width}}  {row.outcome:<8}  {row.detail}".rstrip() for row in rows)
+
+
+def _class_notes(earlier: Earlier, labels: Sequence[str], classes: Sequence[tuple[str, str]]) -> list[str]:
+    """What became of the classes, in one sentence; nothing where both runs have the same."""
+    if set(labels) == set(earlier.labels):
+        return []
+    named = [(outcome, [name for name, what in classes if what == outcome]) for outcome in OUTCOMES]
+    told = ", ".join(f"{len(names)} {outcome}{_examples(names)}" for outcome, names in named if names)
+    return [f"classes: {told}; scores over other classes cannot be compared with those of {earlier.folder.path}"]
+
+
+def _leak_notes(path: Path, seen: Mapping[str, int]) -> list[str]:
+    return [
+        f"{count} pictures of {part} were in the training of {path}: the figures of {part} are better than they would "
+        "be on new pictures"
+        for part, count in seen.items()
+        if count
+    ]
+
+
+def _examples(names: Sequence[str]) -> str:
+    return f" ({', '.join(names[:NAMED])}{', ...' if len(names) > NAMED else ''})"
