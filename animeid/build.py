@@ -9,9 +9,12 @@ from typing import Any
 import numpy as np
 import torch
 from lightning.pytorch.loggers import Logger
+from torch import nn
 
 from animeid.config import gateway
+from animeid.config.check import target_of
 from animeid.config.freeze import read_yaml
+from animeid.config.signatures import signature
 from animeid.data.datamodule import CharacterDataModule
 from animeid.data.manifest import Manifest
 from animeid.data.prepare import Prepared
@@ -20,6 +23,7 @@ from animeid.engine.module import CharacterModule, record
 from animeid.engine.normalise import Normalise
 from animeid.folder import RunFolder
 from animeid.metrics.collection import build_collection
+from animeid.models.backbone import TimmBackbone
 from animeid.models.classifier import Classifier
 from animeid.models.weights import load_classifier
 from animeid.optim.optimizers import default_learning_rate
@@ -37,8 +41,24 @@ def as_size(image_size: Any) -> tuple[int, int]:
 
 def build_model(plan: Plan, num_classes: int) -> Classifier:
     backbone = gateway.build(plan["model"], "model", image_size=as_size(plan["data"]["image_size"]))
-    head = gateway.build(plan["head"], "head", in_features=backbone.num_features, num_classes=num_classes)
-    return Classifier(backbone, head)
+    return Classifier(backbone, build_head(plan["head"], backbone, num_classes))
+
+
+def build_head(card: Mapping[str, Any], backbone: TimmBackbone, num_classes: int) -> nn.Module:
+    """The head of a card; one whose constructor takes `tap_channels` gets feature maps."""
+    facts: dict[str, Any] = {"in_features": backbone.num_features, "num_classes": num_classes}
+    found = signature(target_of(card, "head"))
+    if found is not None and "tap_channels" in found.parameters:
+        facts["tap_channels"] = backbone.tap_channels
+    return gateway.build(card, "head", **facts)
+
+
+def add_auxiliary(plan: Plan, model: Classifier, num_classes: int) -> None:
+    """Gives a model that is to be trained the auxiliary classifiers of the plan; one that only answers needs none."""
+    if plan["deep_supervision"]:
+        channels = model.backbone.tap_channels
+        card = plan["deep_supervision"]
+        model.auxiliary = gateway.build(card, "deep_supervision", tap_channels=channels, num_classes=num_classes)
 
 
 def build_data(
@@ -92,6 +112,7 @@ def build_module(plan: Plan, stats: LabelStats, model: Classifier) -> CharacterM
         steps_per_epoch=facts["steps_per_epoch"],
         metrics=build_collection(stats.num_classes),
         record=record(stats.names, plan),
+        aux_weights=model.auxiliary.weights if model.auxiliary is not None else (),
     )
 
 
@@ -106,6 +127,8 @@ def build(plan: Plan, prepared: Prepared) -> Built:
         pictures = plan["data"]["batch_size"] * plan["trainer"]["accumulate_grad_batches"]
         plan["optimizer"]["lr"] = default_learning_rate(plan["optimizer"]["_target_"], loaded, pictures)
     plan["facts"] = _facts(plan, prepared, data, model)
+    # After the facts, which are those of the model that is kept, and after its weights are drawn.
+    add_auxiliary(plan, model, len(prepared.labels))
     stats = label_stats(plan["facts"], prepared.labels, plan["data"])
     return Built(plan, stats, build_module(plan, stats, model), data)
 

@@ -99,6 +99,7 @@ def fit(folder: RunFolder, built: Built) -> Fitted:
     trainer.fit(built.module, datamodule=built.data)
     history = next(callback for callback in callbacks if isinstance(callback, History))
     best = torch.load(folder.best, map_location="cpu", weights_only=True)
+    built.module.drop_auxiliary()
     built.module.load_state_dict(best["state_dict"])
     return Fitted(history.train_seconds, history.rates)
 

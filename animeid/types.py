@@ -44,8 +44,8 @@ class ModelOutput:
     """What a model answers for a batch.
 
     logits: `[B, C]`, the logits of inference (a cosine head's are scaled already).
-    embedding: `[B, D]`, not normalised, always there.
-    aux_logits: auxiliary classifiers' logits, each `[B, C]`.
+    embedding: `[B, D]`, not normalised, always there: what the head gives logits to.
+    aux_logits: auxiliary classifiers' logits, each `[B, C]`; none outside training.
     attributes: `[B, A]` logits, or None.
     """
 

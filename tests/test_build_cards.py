@@ -73,7 +73,7 @@ def one_step(run: Built) -> torch.Tensor:
     "override",
     [
         f"{group}={card}"
-        for group in ("loss", "sampler", "head", "augment", "optimizer", "scheduler")
+        for group in ("loss", "sampler", "head", "deep_supervision", "augment", "optimizer", "scheduler")
         for card in cards(group)
     ],
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -12,6 +13,7 @@ from torchmetrics import MeanMetric, MetricCollection
 
 from animeid.engine.normalise import Normalise
 from animeid.errors import InputError
+from animeid.models.deep_supervision import AUXILIARY
 from animeid.optim.groups import parameter_groups
 from animeid.optim.schedules import Schedule
 from animeid.types import UNKNOWN_TARGET, Batch, Loss, ModelOutput
@@ -31,6 +33,8 @@ class CharacterModule(LightningModule):
         weight_decay: for parameters that are neither norms nor biases.
         total_steps, steps_per_epoch: optimiser steps.
         metrics: the figures of validation, updated with `(logits, target)`.
+        aux_weights: of the main classifier's terms, then of each auxiliary classifier's; where there are no auxiliary
+            logits, as in validation, the main classifier's count alone and as they are.
         record: plain values that travel in every checkpoint (labels, configuration).
     """
 
@@ -48,6 +52,7 @@ class CharacterModule(LightningModule):
         metrics: MetricCollection,
         record: Mapping[str, Any],
         term_weights: Mapping[str, float] | None = None,
+        aux_weights: Sequence[float] = (),
     ) -> None:
         super().__init__()
         self.model = model
@@ -62,6 +67,7 @@ class CharacterModule(LightningModule):
         self.val_loss = MeanMetric()
         self.record = dict(record)
         self.term_weights = dict(term_weights or {})
+        self.aux_weights = tuple(aux_weights)
 
     def forward(self, image: Tensor) -> ModelOutput:
         """Answers uint8 pictures `[B, 3, H, W]`."""
@@ -72,9 +78,16 @@ class CharacterModule(LightningModule):
         return batch
 
     def losses(self, output: ModelOutput, batch: Batch) -> Tensor:
-        """The weighted sum of the loss's terms, `[B]`."""
+        """The weighted sum of the loss's terms, `[B]`, and of those of each auxiliary classifier's logits."""
+        if not (self.aux_weights and output.aux_logits):
+            return self._loss(output, batch)
+        outputs = [output, *(replace(output, logits=logits) for logits in output.aux_logits)]
+        values = [self._loss(replace(one, aux_logits=[]), batch) for one in outputs]
+        return sum_weighted(values, self.aux_weights)
+
+    def _loss(self, output: ModelOutput, batch: Batch) -> Tensor:
         terms = self.loss(output, batch)
-        return torch.stack([self.term_weights.get(name, 1.0) * value for name, value in terms.items()]).sum(0)
+        return sum_weighted(list(terms.values()), [self.term_weights.get(name, 1.0) for name in terms])
 
     def on_train_epoch_start(self) -> None:
         set_progress = getattr(self.loss, "set_progress", None)
@@ -115,6 +128,19 @@ class CharacterModule(LightningModule):
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         checkpoint["hyper_parameters"] = self.record
+        if "optimizer_states" not in checkpoint:
+            # Weights to answer with; auxiliary classifiers are of use to a run that goes on only.
+            state, left_out = checkpoint["state_dict"], f"model.{AUXILIARY}"
+            checkpoint["state_dict"] = {name: state[name] for name in state if not name.startswith(left_out)}
+
+    def drop_auxiliary(self) -> None:
+        """Leaves the model that is kept, without the auxiliary classifiers of its training."""
+        self.model.auxiliary = None  # type: ignore[assignment]
+
+
+def sum_weighted(values: Sequence[Tensor], weights: Sequence[float]) -> Tensor:
+    """`sum_i weight_i value_i` of `[B]` each."""
+    return torch.stack([weight * value for value, weight in zip(values, weights, strict=True)]).sum(0)
 
 
 def record(labels: Sequence[str], plan: Mapping[str, Any]) -> dict[str, Any]:

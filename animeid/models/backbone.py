@@ -13,6 +13,7 @@ from animeid.errors import InputError
 from animeid.models.catalogue import check_name
 from animeid.models.initial import initial_network
 from animeid.models.network import covering_size, has_depthwise, wrong_size
+from animeid.models.taps import absolute
 
 
 class TimmBackbone(nn.Module):
@@ -60,6 +61,8 @@ class TimmBackbone(nn.Module):
         self.mean: tuple[float, ...] = tuple(self.net.pretrained_cfg["mean"])
         self.std: tuple[float, ...] = tuple(self.net.pretrained_cfg["std"])
         self.num_features = self._measure(image_size)
+        self._image_size = image_size
+        self._tap_channels: tuple[int, ...] | None = None
 
     def forward(self, image: Tensor) -> Tensor:
         """`[B, 3, H, W]` float, normalised, to embeddings `[B, D]`."""
@@ -70,20 +73,28 @@ class TimmBackbone(nn.Module):
 
         Args:
             image: `[B, 3, H, W]` float, normalised.
-            indices: which of the network's stages (of a transformer: blocks), counted from 0; -1 is the last.
+            indices: which of the network's stages (of a transformer: blocks), counted from 0; -1 is the last. Maps come
+                in this order, a stage that is named twice comes twice.
 
         Raises:
             InputError: the network has no such stage, or timm cannot tap it.
         """
-        try:
-            features, taps = self.net.forward_intermediates(
-                self._padded(image), indices=list(indices), output_fmt="NCHW", intermediates_only=False
-            )
-        except (AttributeError, AssertionError) as error:
-            raise InputError(
-                f"{self.name} cannot be tapped at {list(indices)} ({error}): choose other stages"
-            ) from error
-        return taps, self._embed(features)
+        wanted = absolute(indices, len(self.tap_channels), self.name)
+        in_depth = sorted(set(wanted))
+        features, taps = self._tap(image, in_depth)
+        maps = dict(zip(in_depth, taps, strict=True))
+        return [maps[index] for index in wanted], self._embed(features)
+
+    @property
+    def tap_channels(self) -> tuple[int, ...]:
+        """`[S]`, the channels of the feature map after each stage that can be tapped.
+
+        Raises:
+            InputError: timm cannot tap this network.
+        """
+        if self._tap_channels is None:
+            self._tap_channels = self._measure_taps()
+        return self._tap_channels
 
     @property
     def prefers_channels_last(self) -> bool:
@@ -99,6 +110,12 @@ class TimmBackbone(nn.Module):
     def _embed(self, features: Tensor) -> Tensor:
         return self.net.forward_head(features, pre_logits=True)
 
+    def _tap(self, image: Tensor, indices: list[int]) -> tuple[Tensor, list[Tensor]]:
+        """What the network makes of pictures before its own head, and feature maps in the order of depth."""
+        return self.net.forward_intermediates(
+            self._padded(image), indices=indices, output_fmt="NCHW", intermediates_only=False
+        )
+
     def _padded(self, image: Tensor) -> Tensor:
         """Adds the mean colour, 0, right and below, so that patches cover the picture to its edges."""
         return nn.functional.pad(image, self.padding) if any(self.padding) else image
@@ -113,3 +130,28 @@ class TimmBackbone(nn.Module):
             raise wrong_size(self.name, image_size, error) from error
         self.train()
         return embedding.shape[1]
+
+    @torch.no_grad()
+    def _measure_taps(self) -> tuple[int, ...]:
+        """Found by tapping every stage of an empty picture; the modes of the layers stay as they are."""
+        training = [layer for layer in self.modules() if layer.training]
+        device = next(self.parameters()).device
+        self.eval()
+        try:
+            stages = len(self.net.feature_info)
+            _, taps = self._tap(torch.zeros(1, 3, *self._image_size, device=device), list(range(stages)))
+            channels = tuple(tap.shape[1] for tap in taps if isinstance(tap, Tensor) and tap.ndim == 4)
+        except (AttributeError, AssertionError, TypeError, ValueError, RuntimeError) as error:
+            raise self._untappable(str(error) or type(error).__name__) from error
+        finally:
+            for layer in training:
+                layer.training = True
+        if len(channels) != stages:
+            raise self._untappable("its stages give no feature maps")
+        return channels
+
+    def _untappable(self, reason: str) -> InputError:
+        return InputError(
+            f"timm cannot tap {self.name} for feature maps ({reason.splitlines()[0]}): choose another model, "
+            "or a head that needs none (head=linear) and deep_supervision=none"
+        )

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from torch import Tensor, nn
 
 from animeid.models.backbone import TimmBackbone
+from animeid.models.deep_supervision import AuxiliaryClassifiers
+from animeid.models.heads.contract import MapHead
 from animeid.types import ModelOutput
 
 
@@ -13,15 +17,34 @@ class Classifier(nn.Module):
 
     Args:
         backbone: pictures to embeddings.
-        head: embeddings `[B, D]` to logits `[B, C]`.
+        head: embeddings to logits; see `animeid.models.heads.contract`.
+
+    Attributes:
+        auxiliary: classifiers on feature maps on the way, which answer in training only; None where there are none.
     """
 
     def __init__(self, backbone: TimmBackbone, head: nn.Module) -> None:
         super().__init__()
         self.backbone = backbone
         self.head = head
+        self.auxiliary: AuxiliaryClassifiers | None = None
 
     def forward(self, image: Tensor) -> ModelOutput:
-        """`[B, 3, H, W]` float, normalised, to logits `[B, C]` and embeddings `[B, D]`."""
-        embedding = self.backbone(image)
-        return ModelOutput(logits=self.head(embedding), embedding=embedding)
+        """`[B, 3, H, W]` float, normalised, to logits `[B, C]` and embeddings `[B, D]`.
+
+        The embeddings are those that the head gives logits to: `head(output.embedding)` are the logits.
+        """
+        head_taps: tuple[int, ...] = tuple(getattr(self.head, "taps", ()))
+        auxiliary = self.auxiliary if self.training else None
+        auxiliary_taps = auxiliary.taps if auxiliary is not None else ()
+        embedding, maps = self._tapped(image, head_taps + auxiliary_taps)
+        if head_taps:
+            embedding = cast(MapHead, self.head).embed(embedding, maps[: len(head_taps)])
+        aux_logits = auxiliary(maps[len(head_taps) :]) if auxiliary is not None else []
+        return ModelOutput(logits=self.head(embedding), embedding=embedding, aux_logits=aux_logits)
+
+    def _tapped(self, image: Tensor, taps: tuple[int, ...]) -> tuple[Tensor, list[Tensor]]:
+        if not taps:
+            return self.backbone(image), []
+        maps, embedding = self.backbone.forward_taps(image, taps)
+        return embedding, maps

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from animeid.errors import InputError
 from animeid.models.checkpoint import Checkpoint, read_checkpoint
+from animeid.models.deep_supervision import AUXILIARY
 
 BACKBONE_PREFIXES = ("", "model.backbone.net.", "backbone.net.", "net.", "model.", "backbone.")
 """Where a network's tensors stand in a file: alone, or inside a run of ours or of other Lightning projects."""
@@ -74,6 +75,8 @@ def load_backbone(net: nn.Module, name: str, path: Path) -> str:
 def load_classifier(model: nn.Module, path: Path, labels: Sequence[str]) -> None:
     """Loads a whole classifier, head included, from a checkpoint of one of our runs.
 
+    Auxiliary classifiers, those of the model as those of the file, are no part of it and are left as they are.
+
     Args:
         model: a `Classifier` with the checkpoint's backbone and head.
         path: the checkpoint.
@@ -84,14 +87,19 @@ def load_classifier(model: nn.Module, path: Path, labels: Sequence[str]) -> None
     """
     checkpoint = read_checkpoint(path)
     _check_labels(checkpoint, tuple(labels))
-    tensors = _strip(checkpoint.tensors, model.state_dict(), CLASSIFIER_PREFIXES)
-    fit = _compare(tensors, model.state_dict())
+    expected = _without_auxiliary(model.state_dict())
+    tensors = _without_auxiliary(_strip(checkpoint.tensors, expected, CLASSIFIER_PREFIXES))
+    fit = _compare(tensors, expected)
     if not fit.complete:
         raise InputError(
             f"{path} does not hold the weights of this model: {fit.explained()}; "
             "choose the model and head that the checkpoint was trained with"
         )
-    model.load_state_dict(tensors)
+    model.load_state_dict(tensors, strict=False)
+
+
+def _without_auxiliary(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {name: tensor for name, tensor in tensors.items() if not name.startswith(AUXILIARY)}
 
 
 def _strip(tensors: Mapping[str, Tensor], expected: Mapping[str, Tensor], prefixes: Sequence[str]) -> dict[str, Tensor]:

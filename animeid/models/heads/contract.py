@@ -1,0 +1,41 @@
+"""What a head is: the last part of a classifier, one file and one card.
+
+A head is an `nn.Module` that is built with `in_features` (D of the backbone) and `num_classes` (C), then with the
+values of its card. It answers embeddings `[B, D]` with logits `[B, C]`.
+
+A head that needs feature maps is built with `tap_channels` as well, names in `taps` those that it wants, and has a
+second method, `embed`, which makes its own embeddings of the backbone's and the maps. What `embed` gives is both
+`ModelOutput.embedding` and what `forward` sees, so that `head(output.embedding)` always gives `output.logits`, and
+whoever keeps embeddings (retrieval, new classes) has those that decide.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from torch import Tensor
+
+
+class Head(Protocol):
+    """Embeddings to logits."""
+
+    def __call__(self, embedding: Tensor) -> Tensor:
+        """`[B, D]` to logits `[B, C]`."""
+        ...
+
+
+class MapHead(Head, Protocol):
+    """A head whose constructor takes `tap_channels`, the channels of the feature map after each stage.
+
+    taps: the stages whose maps `embed` gets, in its order, counted from 0; -1 is the last.
+    """
+
+    taps: tuple[int, ...]
+
+    def embed(self, embedding: Tensor, maps: Sequence[Tensor]) -> Tensor:
+        """The backbone's embeddings `[B, D]` and maps, each `[B, c, h, w]`, to the head's embeddings `[B, E]`.
+
+        It uses both: weights that nothing depends on get no gradient, which distributed training refuses.
+        """
+        ...
