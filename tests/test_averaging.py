@@ -154,6 +154,14 @@ def test_swa_is_torchs_mean_with_renewed_batch_norm(tmp_path: Path, monkeypatch)
     assert_close(seen.last, seen.judged[-1])
 
 
+def test_swa_leaves_frozen_batch_norm_alone(tmp_path: Path, monkeypatch) -> None:
+    seen = averaged_run(tmp_path, monkeypatch, "averaging=swa", "averaging.start_epoch=1", "freezing=backbone")
+    first = state_of(seen.steps[0])
+    statistics = [name for name in first if name.startswith("backbone") and "running" in name]
+    assert statistics
+    assert all(torch.equal(seen.last[name], first[name]) for name in statistics)
+
+
 def test_the_rate_of_swa_is_torchs() -> None:
     """torch's SWALR, stepped once an optimiser step, after a constant rate."""
     steps, start, anneal = 6, 2, 3

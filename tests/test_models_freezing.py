@@ -68,6 +68,7 @@ def module(freezing: Any, name: str = CNN, epochs: int = 1, layer_decay: float |
         steps_per_epoch=BATCHES,
         metrics=build_collection(len(LABELS)),
         record=record(LABELS, {}),
+        seed=0,
         portable=getattr(freezing, "portable", None),
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from copy import deepcopy
 from typing import Any
 
 import torch
@@ -88,13 +89,18 @@ class Averager(Callback):
     def _renew_statistics(self, trainer: Trainer, pl_module: Any) -> None:
         """Batch norm's statistics of the averaged weights, from one pass over the training part as it is augmented."""
         model = pl_module.model
-        if not any(isinstance(layer, nn.modules.batchnorm._BatchNorm) for layer in model.modules()):
+        norms = _batch_norms(model)
+        if not norms:
             return
         self.swap(model)
         loader = trainer.datamodule.fresh_train_dataloader()  # type: ignore[attr-defined]
+        # What is frozen stands in evaluation mode and keeps its statistics; torch would forget them.
+        frozen = [(norm, deepcopy(norm.state_dict())) for norm in norms if not norm.training]
         images = (pl_module.normalise(batch["image"].to(pl_module.device)) for batch in loader)
         update_bn(progress(images, len(loader), "batch norm of the average"), model)
-        average_over_ranks(trainer, _statistics(model))
+        for norm, state in frozen:
+            norm.load_state_dict(state)
+        average_over_ranks(trainer, [tensor for norm in norms for tensor in (norm.running_mean, norm.running_var)])
         self.swap(model)
 
     def into_checkpoint(self, checkpoint: dict[str, Any]) -> None:
@@ -120,9 +126,10 @@ class Averager(Callback):
         self.updates, self.steps_seen = state_dict["updates"], state_dict["steps_seen"]
 
 
-def _statistics(model: nn.Module) -> list[Tensor]:
-    layers = (layer for layer in model.modules() if isinstance(layer, nn.modules.batchnorm._BatchNorm))
-    return [tensor for layer in layers for tensor in (layer.running_mean, layer.running_var) if tensor is not None]
+def _batch_norms(model: nn.Module) -> list[Any]:
+    """Those that keep running statistics."""
+    norms = (layer for layer in model.modules() if isinstance(layer, nn.modules.batchnorm._BatchNorm))
+    return [norm for norm in norms if norm.track_running_stats]
 
 
 def average_over_ranks(trainer: Trainer, tensors: Iterable[Tensor]) -> None:
