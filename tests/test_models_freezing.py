@@ -77,7 +77,7 @@ def loader() -> DataLoader:
     random = torch.Generator().manual_seed(1)
     pictures = torch.randint(0, 256, (4 * BATCHES, 3, 32, 32), dtype=torch.uint8, generator=random)
     rows = [
-        {"image": picture, "target": torch.tensor(row % 3), "row": torch.tensor(row)}
+        {"image": picture, "target": torch.tensor(row % 3), "row": torch.tensor(row), "draw": torch.tensor(row)}
         for row, picture in enumerate(pictures)
     ]
     return DataLoader(rows, batch_size=4)  # type: ignore[arg-type]
