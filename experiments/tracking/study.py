@@ -98,33 +98,38 @@ def flat(config: dict[str, Any], before: str = "") -> dict[str, Any]:
     return found
 
 
-def run_comparer(axes: Axes, panel: Any, runs: Records) -> None:  # noqa: ARG001
+def run_comparer(axes: Axes, _: Any, runs: Records) -> None:
     """The keys of the configuration in which the runs differ."""
     configs = [flat({name: value for name, value in run.config.items() if name in SECTIONS}) for run in runs.values()]
     differing = [key for key in configs[0] if len({str(config.get(key)) for config in configs}) > 1]
     rows = [[key, *(str(config.get(key)) for config in configs)] for key in differing]
     axes.axis("off")
-    drawn = axes.table(rows, colLabels=["differs", *runs], loc="upper center", cellLoc="left")
+    names = [name.replace(", ", ",\n") for name in runs]
+    widths = [0.34, *([0.22] * len(runs))]
+    drawn = axes.table(rows, colLabels=["differs", *names], colWidths=widths, loc="upper center", cellLoc="left")
     drawn.auto_set_font_size(False)
     drawn.set_fontsize(6)
-    drawn.scale(1, 1.3)
+    drawn.scale(1, 1.8)
 
 
 SECTIONS = ("data", "model", "loss", "optimizer", "scheduler", "trainer", "seed")
 
 
 def media_browser(axes: Axes, panel: Any, runs: Records) -> None:
-    """The pictures of the first run."""
+    """The pictures of the first run, twelve at most, in rows."""
     run = next(iter(runs.values()))
-    paths = [path for key in panel.media_keys for path in logged_pictures(run, key)]
+    paths = [path for key in panel.media_keys for path in logged_pictures(run, key)][:12]
+    pictures = [row_picture(path) for path in paths]
+    across = 2 if len(pictures) == 2 else 6
+    rows = [np.concatenate(pictures[start : start + across], axis=1) for start in range(0, len(pictures), across)]
     axes.axis("off")
-    if len(paths) == 1 or "filenames" not in run.values(panel.media_keys[0])[0]:
-        heights = [np.asarray(Image.open(path).convert("RGB").resize((420, 300))) for path in paths]
-    else:
-        heights = [np.asarray(Image.open(path).convert("RGB").resize((96, 96))) for path in paths[:12]]
-    across = 4 if len(heights) > 2 else len(heights)
-    rows = [np.concatenate(heights[start : start + across], axis=1) for start in range(0, len(heights), across)]
     axes.imshow(np.concatenate([row for row in rows if row.shape == rows[0].shape], axis=0))
+
+
+def row_picture(path: Path, height: int = 320) -> np.ndarray:
+    """`[height, W, 3]` pixels in the picture's own proportions."""
+    with Image.open(path) as opened:
+        return np.asarray(opened.convert("RGB").resize((round(opened.width * height / opened.height), height)))
 
 
 def logged_pictures(run: OfflineRun, key: str) -> list[Path]:
