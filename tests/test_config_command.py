@@ -150,6 +150,21 @@ def test_jobs_of_a_multirun_lie_in_one_folder(
     assert [path.name for path in tmp_path.iterdir()] == ["outputs"]
 
 
+@pytest.mark.parametrize(
+    "name", ["图片", "Tom & Jerry's", "レミリア (new)", "C:\\pictures\\图", "a=b 图", "plain/path"]
+)
+def test_paths_need_no_quotes_of_their_own(answer: Callable[..., Answer], name: str) -> None:
+    seen = []
+    status, lines = answer(f"data.root={name}", work=lambda request: seen.append(request["data"]["root"]))
+    assert (status, lines, seen) == (0, [], [name])
+
+
+def test_a_multirun_over_names_in_any_script(answer: Callable[..., Answer]) -> None:
+    seen = []
+    answer("-m", "data.root=图片,写真,plain", work=lambda request: seen.append(request["data"]["root"]))
+    assert seen == ["图片", "写真", "plain"]
+
+
 def test_a_job_that_fails_does_not_stop_the_others(answer: Callable[..., Answer]) -> None:
     seen = []
 

@@ -6,14 +6,12 @@ import copy
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import torch
 from lightning.pytorch import Trainer
 from lightning.pytorch.callbacks import ModelCheckpoint
-from lightning.pytorch.strategies import DDPStrategy
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
@@ -235,14 +233,6 @@ def test_a_resume_within_an_epoch_freezes_as_well(tmp_path: Path) -> None:
 def saved(path: Path) -> State:
     content = torch.load(path, weights_only=True)["state_dict"]
     return {name: one for name, one in content.items() if name.startswith("model.")}
-
-
-def test_ddp_must_look_for_unused_parameters() -> None:
-    watching = Unfreezing(Gradual())
-    with pytest.raises(InputError, match="ddp_find_unused_parameters_true"):
-        watching.setup(SimpleNamespace(strategy=DDPStrategy()), module(None), "fit")  # type: ignore[arg-type]
-    finding = SimpleNamespace(strategy=DDPStrategy(find_unused_parameters=True))
-    watching.setup(finding, module(None), "fit")  # type: ignore[arg-type]
 
 
 def test_notes_say_what_is_frozen() -> None:

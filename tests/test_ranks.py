@@ -104,6 +104,23 @@ def test_the_plan_counts_all_processes(alone: RunFolder, together: RunFolder) ->
     assert two["trainer"]["devices"] == 2
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "technique",
+    [
+        ("freezing=gradual", "freezing.every=1"),
+        ("freezing=backbone",),
+        ("averaging=swa", "averaging.start_epoch=1"),
+        ("deep_supervision=taps", "mixing=mixup_cutmix", "sampler=class_aware"),
+    ],
+    ids=lambda technique: technique[0],
+)
+def test_techniques_run_in_two_processes(technique: tuple[str, ...], home: Path, manifest: Path, request) -> None:
+    name = request.node.name.replace("[", "-").replace("]", "").replace("=", "-")
+    run = trained(home, manifest, name, "data.batch_size=4", "trainer.devices=2", "model=small", *technique)
+    assert sorted(pd.read_parquet(run.predictions)["row"]) == list(range(29))
+
+
 def test_a_failing_process_ends_the_run(manifest: Path, home: Path, monkeypatch, capfd) -> None:
     monkeypatch.chdir(home)
     arguments = [f"data.root={manifest}", "run_id=broken", *QUICK, "data.batch_size=4", "trainer.devices=2"]

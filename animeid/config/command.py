@@ -13,6 +13,7 @@ from typing import Any, Protocol
 import hydra
 from hydra._internal.utils import get_args_parser
 from hydra.core.hydra_config import HydraConfig
+from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
@@ -138,6 +139,32 @@ def _sentence(error: Exception, root: str, arguments: Sequence[str] | None) -> s
     return explain(error, root, parsed.overrides, own_cards if is_there else None)
 
 
+def quoted(argument: str) -> str:
+    """`key=value` with quotes round a value that Hydra's grammar cannot read bare: a Chinese name, an ampersand.
+
+    Commas still separate the values of a multirun.
+    """
+    key, sign, value = argument.partition("=")
+    if not sign or value.startswith(("[", "{", "'", '"')) or _is_readable(argument):
+        return argument
+    pieces = [piece if _is_readable(f"{key}={piece}") else _in_quotes(piece) for piece in value.split(",")]
+    found = f"{key}={','.join(pieces)}"
+    return found if _is_readable(found) else argument
+
+
+def _is_readable(argument: str) -> bool:
+    try:
+        OverridesParser.create().parse_override(argument)
+    except HydraException:
+        return False
+    return True
+
+
+def _in_quotes(text: str) -> str:
+    # Within its quotes Hydra reads a backslash as itself, but for one before a quote.
+    return "'" + text.replace("'", "\\'") + "'"
+
+
 @contextmanager
 def _composing(arguments: Sequence[str] | None) -> Iterator[None]:
     """Gives Hydra the arguments, and makes it raise its errors instead of printing them and leaving.
@@ -147,7 +174,7 @@ def _composing(arguments: Sequence[str] | None) -> Iterator[None]:
     """
     before, full_error = sys.argv, os.environ.get(FULL_ERROR)
     os.environ[FULL_ERROR] = "1"
-    given = before[1:] if arguments is None else arguments
+    given = [quoted(argument) for argument in (before[1:] if arguments is None else arguments)]
     forced = [f"++{argument}" if INSIDE_CARD.match(argument) else argument for argument in given]
     # Hydra's parser takes overrides from one place only, so that one before `-m` and one after it would be refused.
     sys.argv = [before[0], *sorted(forced, key=lambda argument: argument not in MULTIRUN)]

@@ -54,6 +54,6 @@ def draw_learning_curves(history: pd.DataFrame, path: Path) -> None:
             _plot(every[1], history, figures)
             every[1].set_title("Validation")
             every[1].set_ylim(0, 1.02)
-            every[1].legend(loc="lower center")
+            every[1].legend(loc="best")
             if MONITORED in figures:
                 _mark_best(every[1], history)
