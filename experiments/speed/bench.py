@@ -21,7 +21,7 @@ from animeid.config.compose import compose
 from animeid.data.prepare import prepare
 from animeid.engine.callbacks.history import History
 from animeid.engine.devices import DTYPES
-from animeid.engine.trainer import build_trainer
+from animeid.engine.trainer import build_trainer, checkpoints
 from animeid.folder import RunFolder
 from animeid.plan import make_plan
 from experiments.runs import table
@@ -62,7 +62,7 @@ def ours(root: Path, epochs: int = 2) -> float:
         folder.create()
         history = History(folder.history)
         settings = gateway.build(built.plan["trainer"])
-        trainer = build_trainer(settings, epochs + 1, [history], [], folder)
+        trainer = build_trainer(settings, epochs + 1, [history, *checkpoints(folder, None, "max")], [], folder)
         trainer.fit(built.module, datamodule=built.data)
     return max(history.rates[1:])
 
@@ -72,6 +72,7 @@ def train_plainly(
     batches: Callable[[], Iterator[tuple[torch.Tensor, torch.Tensor]]],
     epochs: int,
     dtype: torch.dtype = torch.float32,
+    clip: float | None = None,
 ) -> float:
     """Images/s of a plain loop: forward, cross entropy, backward, AdamW, in the epochs after the first."""
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3, weight_decay=0.05)
@@ -85,6 +86,8 @@ def train_plainly(
             with torch.autocast("cpu", dtype, enabled=dtype != torch.float32):
                 logits = model(image)
             criterion(logits.float(), target).backward()
+            if clip is not None:
+                nn.utils.clip_grad_norm_(model.parameters(), clip)
             optimizer.step()
             pictures += len(target)
         rates.append(pictures / (time.perf_counter() - start))
@@ -103,7 +106,7 @@ class LogitsOnly(nn.Module):
 
 
 def bare_loop(root: Path, epochs: int = 2) -> float:
-    """The same network, precision and loader, in a plain loop."""
+    """The same network, precision, clipping and loader, in a plain loop."""
     built = make(root, f"trainer.max_epochs={epochs + 1}")
     built.data.setup("fit")
     loader = built.data.train_dataloader()
@@ -113,8 +116,9 @@ def bare_loop(root: Path, epochs: int = 2) -> float:
         for batch in loader:
             yield module.normalise(batch["image"]), batch["target"]
 
-    dtype = DTYPES[built.plan["trainer"]["precision"]]
-    return train_plainly(LogitsOnly(module.model), batches, epochs, dtype)
+    settings = built.plan["trainer"]
+    dtype, clip = DTYPES[settings["precision"]], settings["gradient_clip_val"]
+    return train_plainly(LogitsOnly(module.model), batches, epochs, dtype, clip)
 
 
 def image_folder(root: Path, epochs: int = 2) -> float:
@@ -156,7 +160,9 @@ def resident_after_epochs(root: Path, epochs: int) -> list[float]:
         folder = RunFolder(Path(temporary) / "run")
         folder.create()
         watch = MemoryWatch(folder.history)
-        trainer = build_trainer(gateway.build(built.plan["trainer"]), epochs, [watch], [], folder)
+        trainer = build_trainer(
+            gateway.build(built.plan["trainer"]), epochs, [watch, *checkpoints(folder, None, "max")], [], folder
+        )
         trainer.fit(built.module, datamodule=built.data)
     return watch.seen
 
@@ -197,7 +203,7 @@ def main() -> None:
 `python -m experiments.speed.bench` (`make bench`) writes this page. {CLASSES * PER_CLASS} JPEG pictures of 300 to
 1,000 px, {SIZE} px in training, the default model, precision ({precision}), batch size and
 workers, {torch.get_num_threads()} threads; the best of {ROUNDS} rounds in which the candidates take turns. animeid:
-{rates["animeid"]:.0f} images/s. The bare loop has animeid's precision and memory format; ImageFolder's loop is written
+{rates["animeid"]:.0f} images/s. The bare loop has animeid's precision, clipping and memory format; ImageFolder's loop is written
 as it usually is.
 
 {table(header, rows)}
