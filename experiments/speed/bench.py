@@ -203,8 +203,8 @@ def main() -> None:
 `python -m experiments.speed.bench` (`make bench`) writes this page. {CLASSES * PER_CLASS} JPEG pictures of 300 to
 1,000 px, {SIZE} px in training, the default model, precision ({precision}), batch size and
 workers, {torch.get_num_threads()} threads; the best of {ROUNDS} rounds in which the candidates take turns. animeid:
-{rates["animeid"]:.0f} images/s. The bare loop has animeid's precision, clipping and memory format; ImageFolder's loop is written
-as it usually is.
+{rates["animeid"]:.0f} images/s. The bare loop has animeid's precision, clipping and memory format; ImageFolder's
+loop is written as it usually is.
 
 {table(header, rows)}
 
