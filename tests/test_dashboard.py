@@ -1,15 +1,15 @@
-"""The W&B workspace and the W&B sweep, as files and objects; nothing is sent."""
+"""The W&B workspace and the W&B sweep: files, objects, and what a stand-in of the server receives."""
 
 from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Iterator
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
-import wandb
 from wandb.sdk.launch.sweeps.utils import create_sweep_command, create_sweep_command_args, load_sweep_config
 from wandb_stand_in import ENTITY, wandb_stand_in
 
@@ -17,11 +17,12 @@ from animeid import dashboard
 from animeid.config.compose import compose
 from animeid.tracking.dashboard import BARS, CHOICES, CURVES, GALLERIES, OUTCOMES, STEP, build_workspace, specification
 
-SWEEP = Path(__file__).parents[1] / "experiments" / "sweeps" / "wandb_sweep.yaml"
+ROOT = Path(__file__).parents[1]
+SWEEP = ROOT / "experiments" / "sweeps" / "wandb_sweep.yaml"
 
 
 @pytest.fixture(autouse=True)
-def _no_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _no_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("WANDB_API_KEY", raising=False)
     monkeypatch.delenv("WANDB_MODE", raising=False)
     monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
@@ -30,9 +31,6 @@ def _no_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("WANDB_BASE_URL", "http://127.0.0.1:9")
     monkeypatch.setenv("WANDB_HTTP_TIMEOUT", "1")
     monkeypatch.chdir(tmp_path)
-    wandb.teardown()
-    yield
-    wandb.teardown()
 
 
 def panels(content: dict[str, Any], kind: str) -> list[dict[str, Any]]:
@@ -90,15 +88,19 @@ def test_the_command_writes_the_specification(capsys: pytest.CaptureFixture[str]
     assert "make nowhere first" in capsys.readouterr().err
 
 
-def test_without_a_key_or_an_answer_one_sentence_says_so(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert dashboard.main(["entity=me"]) == 2
-    assert "since there is no key" in capsys.readouterr().err
+def ask(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """The command in a process of its own, as wandb keeps one connection for each."""
+    command = [sys.executable, "-m", "animeid.dashboard", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, timeout=100, check=False, cwd=ROOT)
+
+
+def test_without_a_key_or_an_answer_one_sentence_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    keyless = ask("entity=me")
+    assert (keyless.returncode, keyless.stderr.count("since there is no key")) == (2, 1)
     monkeypatch.setenv("WANDB_API_KEY", "0123456789" * 4)
-    wandb.teardown()
-    assert dashboard.main(["entity=me"]) == 2
-    assert "since http://127.0.0.1:9 does not answer" in capsys.readouterr().err
+    unanswered = ask("entity=me")
+    assert unanswered.returncode == 2
+    assert "since http://127.0.0.1:9 does not answer" in unanswered.stderr
 
 
 def test_a_missing_library_is_named(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
@@ -107,17 +109,16 @@ def test_a_missing_library_is_named(monkeypatch: pytest.MonkeyPatch, capsys: pyt
     assert "pip install animeid[dashboard]" in capsys.readouterr().err
 
 
-def test_with_a_key_it_is_sent(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_with_a_key_it_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
     with wandb_stand_in() as (url, received):
         monkeypatch.setenv("WANDB_BASE_URL", url)
         monkeypatch.setenv("WANDB_API_KEY", "0123456789" * 4)
-        wandb.teardown()
-        assert dashboard.main([f"entity={ENTITY}", "project=characters"]) == 0
-        wandb.teardown()
+        sent = ask(f"entity={ENTITY}", "project=characters")
+    assert sent.returncode == 0, sent.stderr
     (view,) = received.views
     assert (view["entityName"], view["projectName"]) == (ENTITY, "characters")
     assert "train/loss" in view["spec"]
-    assert f"{ENTITY}/characters?nw=" in capsys.readouterr().out
+    assert f"{ENTITY}/characters?nw=" in sent.stdout
 
 
 def sweep() -> dict[str, Any]:

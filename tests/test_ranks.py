@@ -121,6 +121,7 @@ def test_techniques_run_in_two_processes(technique: tuple[str, ...], home: Path,
     assert sorted(pd.read_parquet(run.predictions)["row"]) == list(range(29))
 
 
+@pytest.mark.slow
 def test_a_failing_process_ends_the_run(manifest: Path, home: Path, monkeypatch, capfd) -> None:
     monkeypatch.chdir(home)
     arguments = [f"data.root={manifest}", "run_id=broken", *QUICK, "data.batch_size=4", "trainer.devices=2"]

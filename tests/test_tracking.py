@@ -366,6 +366,7 @@ def test_a_run_that_the_server_does_not_take_in_time_goes_offline(
     assert records(copy)[-1].exit_code == 0
 
 
+@pytest.mark.slow
 def test_a_server_that_is_lost_before_the_results_does_not_fail_the_run(
     copy: RunFolder, server: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
