@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from typing import Literal
 
 from animeid.errors import InputError
@@ -11,16 +13,36 @@ from animeid.say import say
 Mode = Literal["auto", "online", "offline", "disabled"]
 
 
-def why_offline() -> str | None:
-    """Why the server cannot be used, in a few words, or None where it can; some ten seconds at most."""
-    import wandb
+CHECK = """
+import os, wandb
+try:
+    code = 0 if wandb.login(prompt=False, verify=True) else {no_key}
+except wandb.Error:
+    code = {no_answer}
+os._exit(code)
+"""
+NO_KEY, NO_ANSWER = 3, 4
+CHECK_S = 40.0
 
+
+def why_offline() -> str | None:
+    """Why the server cannot be used, in a few words, or None where it can.
+
+    Asked in a process of its own: after a server that did not answer, wandb can wait for it for minutes when its
+    process ends.
+    """
+    command = [sys.executable, "-c", CHECK.format(no_key=NO_KEY, no_answer=NO_ANSWER)]
+    silent = subprocess.DEVNULL
     try:
-        if wandb.login(prompt=False, verify=True):
-            return None
-    except wandb.Error:
-        return f"{wandb.setup().settings.base_url} does not answer, or refuses the key"
-    return "there is no key (wandb login or WANDB_API_KEY would give one)"
+        checked = subprocess.run(command, timeout=CHECK_S, check=False, stdin=silent, stdout=silent, stderr=silent)
+        code = checked.returncode
+    except subprocess.TimeoutExpired:
+        code = NO_ANSWER
+    if code == NO_KEY:
+        return "there is no key (wandb login or WANDB_API_KEY would give one)"
+    if code:
+        return f"{os.environ.get('WANDB_BASE_URL', 'its server')} does not answer, or refuses the key"
+    return None
 
 
 def choose_mode(asked: Mode) -> str:
