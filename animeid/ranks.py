@@ -8,17 +8,16 @@ from pathlib import Path
 from animeid.config.freeze import read_yaml
 from animeid.engine.processes import own_rank
 from animeid.errors import InputError, Interrupted
-from animeid.fitting import Begun, answer_parts, fit, hand_over
+from animeid.fitting import answer_parts, fit, hand_over
 from animeid.folder import RunFolder
 from animeid.resume import read_run
 
 
 def main(folder: RunFolder, checkpoint: Path | None) -> None:
     """Trains and answers beside the first process, which judges and writes."""
-    built, prepared = read_run(folder, read_yaml(folder.config), checkpoint)
-    begun = Begun(folder, built, prepared, checkpoint=checkpoint)
+    begun = read_run(folder, read_yaml(folder.config), checkpoint)
     fit(begun)
-    hand_over(folder, answer_parts(built), own_rank())
+    hand_over(folder, answer_parts(begun.built), own_rank())
 
 
 if __name__ == "__main__":

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,29 +11,15 @@ import pandas as pd
 import torch
 import yaml
 
-from animeid.build import Built, rebuild
+from animeid.build import build_loggers, rebuild
 from animeid.config.freeze import read_yaml
 from animeid.data.manifest import read_manifest
 from animeid.data.prepare import Prepared
 from animeid.engine.devices import choose_accelerator
 from animeid.errors import InputError
+from animeid.fitting import Begun
 from animeid.folder import RunFolder
-
-FREE = ("resume", "run_id", "logger", "data.num_workers")
-"""Keys that may differ from those of the run: they change no result."""
-
-
-@dataclass(frozen=True)
-class Resumed:
-    """A run that goes on.
-
-    checkpoint: what it goes on from; None where the run was cut off before it wrote one.
-    """
-
-    folder: RunFolder
-    built: Built
-    prepared: Prepared
-    checkpoint: Path | None
+from animeid.identity import result_keys
 
 
 def find(request: Mapping[str, Any], outputs: Path) -> RunFolder | None:
@@ -55,8 +41,8 @@ def find(request: Mapping[str, Any], outputs: Path) -> RunFolder | None:
     return folder if has_begun else None
 
 
-def go_on(folder: RunFolder, request: Mapping[str, Any]) -> Resumed:
-    """The run as its folder describes it.
+def go_on(folder: RunFolder, request: dict[str, Any]) -> Begun:
+    """The run as its folder describes it, ready to go on from its last checkpoint.
 
     Raises:
         InputError: the request is another than the run's, or pictures of it are missing.
@@ -64,20 +50,19 @@ def go_on(folder: RunFolder, request: Mapping[str, Any]) -> Resumed:
     check_same(folder, request)
     plan = read_yaml(folder.config)
     plan["data"]["num_workers"] = _workers(plan, request)
-    plan["logger"] = request["logger"]
     choose_accelerator(plan["trainer"]["accelerator"])
     checkpoint = folder.last if folder.last.is_file() else None
-    built, prepared = read_run(folder, plan, checkpoint)
-    return Resumed(folder, built, prepared, checkpoint)
+    begun = read_run(folder, plan, checkpoint)
+    return replace(begun, loggers=build_loggers(request, folder))
 
 
-def read_run(folder: RunFolder, plan: dict[str, Any], checkpoint: Path | None) -> tuple[Built, Prepared]:
-    """A run's objects and pictures, its data standing where the checkpoint goes on."""
+def read_run(folder: RunFolder, plan: dict[str, Any], checkpoint: Path | None) -> Begun:
+    """A run's objects and pictures without loggers, its data standing where the checkpoint goes on."""
     prepared = read_prepared(folder)
     built = rebuild(plan, prepared, from_scratch=checkpoint is None)
     if checkpoint is not None:
         built.data.resume_at(*position(checkpoint))
-    return built, prepared
+    return Begun(folder, built, prepared, checkpoint=checkpoint)
 
 
 def _workers(plan: Mapping[str, Any], request: Mapping[str, Any]) -> int:
@@ -89,25 +74,16 @@ def check_same(folder: RunFolder, request: Mapping[str, Any]) -> None:
     """Raises:
     InputError: a key that changes the result differs from that of the run.
     """
-    before = dict(_flat(read_yaml(folder.request)))
+    before = result_keys(read_yaml(folder.request))
     # As it looks after writing and reading: tuples have become lists.
-    now = dict(_flat(yaml.safe_load(yaml.safe_dump(dict(request)))))
-    changed = [key for key in sorted(before | now) if before.get(key) != now.get(key) and not key.startswith(FREE)]
+    now = result_keys(yaml.safe_load(yaml.safe_dump(dict(request))))
+    changed = [key for key in sorted(before | now) if before.get(key) != now.get(key)]
     if changed:
         key = changed[0]
         raise InputError(
             f"the run {folder.path} was begun with {key}={before.get(key)} and is now asked for {key}={now.get(key)}: "
             "ask for the same, or begin a new run with another run_id (and from_run to start from its weights)"
         )
-
-
-def _flat(node: Any, key: str = "") -> Iterator[tuple[str, Any]]:
-    """`(dotted key, value)` of every leaf."""
-    if isinstance(node, Mapping) and node:
-        for name, item in node.items():
-            yield from _flat(item, f"{key}.{name}" if key else str(name))
-    else:
-        yield key, node
 
 
 def read_prepared(folder: RunFolder) -> Prepared:

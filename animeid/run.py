@@ -75,13 +75,13 @@ def begin(request: dict[str, Any], outputs: Path) -> Begun:
 def go_on(folder: RunFolder, request: dict[str, Any]) -> Begun:
     """The run in `folder`, ready to go on from its last checkpoint."""
     seed_everything(request["seed"], workers=True, verbose=False)
-    found = resume.go_on(folder, request)
-    if found.checkpoint is None:
+    begun = resume.go_on(folder, request)
+    if begun.checkpoint is None:
         say(f"the run {folder.path} was cut off before its first checkpoint and starts again")
     else:
-        epoch, batches = resume.position(found.checkpoint)
+        epoch, batches = resume.position(begun.checkpoint)
         say(f"going on with {folder.path} in epoch {epoch + 1} after {batches} batches")
-    return Begun(folder, found.built, found.prepared, build_loggers(request, folder), found.checkpoint)
+    return begun
 
 
 def save_inputs(folder: RunFolder, request: dict[str, Any], built: Built, prepared: Prepared) -> None:

@@ -26,12 +26,19 @@ def emoji_cast() -> Path:
     return folder
 
 
+@pytest.fixture
+def untried_transforms(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In an empty folder, with transforms left untried: importing albumentations takes seconds."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("animeid.config.freeze.try_transforms", lambda request: None)
+
+
 @pytest.fixture(scope="session")
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> Prepared:
     """Three classes, nine training pictures and three of validation."""
     import numpy as np
     import pandas as pd
-    from PIL import Image
+    from small_runs import noise
 
     from animeid.data.manifest import Manifest, complete
     from animeid.data.prepare import Prepared
@@ -40,7 +47,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Prepared:
     random = np.random.default_rng(0)
     paths = [f"{number}.png" for number in range(12)]
     for path in paths:
-        Image.fromarray(random.integers(0, 256, (40, 40, 3), dtype=np.uint8)).save(root / path)
+        noise(random, root / path)
     labels = ("a", "b", "c")
     targets = [0, 0, 0, 0, 0, 1, 1, 2, 2, 0, 1, 2]
     table = pd.DataFrame(

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from PIL import Image
+from small_runs import QUICK, class_folders
 from torch import nn
 from torch.optim.lr_scheduler import ConstantLR
 from torch.optim.swa_utils import SWALR, AveragedModel, update_bn
@@ -25,12 +25,9 @@ from animeid.optim.schedules.constant import Constant
 from animeid.optim.schedules.plateau import ReduceOnPlateau
 
 EPOCHS, BATCHES = 4, 5
-QUICK = (
-    "model=small",
-    "model.pretrained=false",
-    "data.image_size=32",
+RUN = (
+    *QUICK,
     "data.batch_size=4",
-    "data.num_workers=0",
     "data.test_ratio=0.2",
     "data.val_ratio=0.2",
     "trainer.precision=32-true",
@@ -61,12 +58,7 @@ def state_of(model: nn.Module) -> State:
 
 
 def averaged_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *arguments: str) -> Seen:
-    random = np.random.default_rng(0)
-    for name, count in (("a", 13), ("b", 17)):
-        (tmp_path / "pictures" / name).mkdir(parents=True)
-        for number in range(count):
-            pixels = random.integers(0, 256, (40, 40, 3), dtype=np.uint8)
-            Image.fromarray(pixels).save(tmp_path / "pictures" / name / f"{number}.png")
+    class_folders(tmp_path / "pictures", {"a": 13, "b": 17})
     monkeypatch.chdir(tmp_path)
     seen = Seen()
     original_end, original_judge = Averager.on_train_batch_end, CharacterModule.on_validation_epoch_end
@@ -85,7 +77,7 @@ def averaged_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *arguments: st
 
     monkeypatch.setattr(Averager, "on_train_batch_end", end)
     monkeypatch.setattr(CharacterModule, "on_validation_epoch_end", judge)
-    assert train.main([f"data.root={tmp_path / 'pictures'}", "run_id=averaged", *QUICK, *arguments]) == 0
+    assert train.main([f"data.root={tmp_path / 'pictures'}", "run_id=averaged", *RUN, *arguments]) == 0
     for name in ("best", "last"):
         stored = torch.load(getattr(seen.folder, name), weights_only=True)["state_dict"]
         setattr(seen, name, {key.removeprefix("model."): value for key, value in stored.items() if key[:6] == "model."})

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from small_runs import QUICK
 
 from animeid.build import Built, build
 from animeid.config import gateway
@@ -17,7 +18,7 @@ from animeid.engine.trainer import quieten
 from animeid.plan import make_plan
 
 CARDS = groups(conf_dir())
-QUICK = ("model=small", "model.pretrained=false", "data.image_size=32", "data.num_workers=0", "data.batch_size=4")
+RUN = (*QUICK, "data.batch_size=4")
 
 
 def cards(group: str) -> list[str]:
@@ -26,7 +27,7 @@ def cards(group: str) -> list[str]:
 
 
 def built(prepared: Prepared, *overrides: str) -> Built:
-    request = compose("train", [*QUICK, *overrides])
+    request = compose("train", [*RUN, *overrides])
     return build(make_plan(request, prepared, "cpu"), prepared)
 
 

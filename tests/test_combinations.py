@@ -8,6 +8,7 @@ from collections.abc import Iterable
 import pytest
 import torch
 from lightning.pytorch import Trainer, seed_everything
+from small_runs import QUICK
 
 from animeid.build import build
 from animeid.config.compose import compose
@@ -48,16 +49,7 @@ def covering() -> list[dict[str, str]]:
 
 
 RUNS = covering()
-QUICK = (
-    "model=small",
-    "model.name=test_resnet",
-    "model.pretrained=false",
-    "data.image_size=32",
-    "data.num_workers=0",
-    "data.batch_size=5",
-    "augment=none",
-    "trainer.max_epochs=1",
-)
+RUN = (*QUICK, "model.name=test_resnet", "data.batch_size=5", "augment=none", "trainer.max_epochs=1")
 
 
 def test_every_group_has_something_to_combine() -> None:
@@ -73,7 +65,7 @@ def test_every_pair_trains_two_steps(prepared: Prepared, cards: dict[str, str]) 
     quieten()
     seed_everything(1, verbose=False)
     run = build(
-        make_plan(compose("train", [*QUICK, *(f"{group}={card}" for group, card in cards.items())]), prepared, "cpu"),
+        make_plan(compose("train", [*RUN, *(f"{group}={card}" for group, card in cards.items())]), prepared, "cpu"),
         prepared,
     )
     before = {name: value.detach().clone() for name, value in run.module.model.named_parameters()}

@@ -30,10 +30,7 @@ class Recorder:
 
 
 @pytest.fixture
-def recorder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Recorder:
-    """In an empty folder, with transforms left untried: importing albumentations takes seconds."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("animeid.config.freeze.try_transforms", lambda request: None)
+def recorder(untried_transforms: None) -> Recorder:
     return Recorder()
 
 

@@ -152,9 +152,11 @@ def test_the_sweep_has_the_keys_that_wandb_knows() -> None:
     }
 
 
-def test_every_combination_of_the_sweep_is_a_request_of_training() -> None:
-    assert len(corners()) == 2 * 3 * 3 * 3 * 3
-    for corner in corners()[::7]:
+def test_each_value_of_the_sweep_is_a_request_of_training() -> None:
+    # 7 shares no factor with the numbers of values, so that each value comes up beside many others.
+    composed = corners()[::7]
+    assert all({corner[name] for corner in corners()} == {corner[name] for corner in composed} for name in composed[0])
+    for corner in composed:
         arguments = create_sweep_command_args({"args": {name: {"value": value} for name, value in corner.items()}})
         request = compose("train", arguments["args_no_hyphens"])
         assert request["optimizer"]["lr"] == corner["optimizer.lr"]

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image
+from small_runs import QUICK, class_folders
 
 from animeid import train
 from animeid.config.command import command
@@ -89,9 +89,7 @@ def few_cards(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def real_cards(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Work:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("animeid.config.freeze.try_transforms", lambda request: None)
+def real_cards(untried_transforms: None) -> Work:
     return Work()
 
 
@@ -484,35 +482,21 @@ def test_a_missing_plugin_is_one_sentence(launcher: str, tmp_path: Path) -> None
     ]
 
 
-QUICK = (
-    "model=small",
-    "model.name=test_resnet",
-    "model.pretrained=false",
-    "data.image_size=32",
-    "data.num_workers=0",
-    "trainer.max_epochs=1",
-    "trainer.accelerator=cpu",
-)
+RUN = (*QUICK, "model.name=test_resnet", "trainer.max_epochs=1", "trainer.accelerator=cpu")
 
 
 @pytest.fixture
 def pictures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Two characters with ten pictures each."""
     monkeypatch.chdir(tmp_path)
-    random = np.random.default_rng(0)
-    for label in ("初音ミク", "レミリア"):
-        (tmp_path / "my pictures" / label).mkdir(parents=True)
-        for number in range(10):
-            picture = Image.fromarray(random.integers(0, 256, (5, 5, 3), dtype=np.uint8)).resize((40, 40))
-            picture.save(tmp_path / "my pictures" / label / f"{number}.png")
-    return tmp_path / "my pictures"
+    return class_folders(tmp_path / "my pictures", {"初音ミク": 10, "レミリア": 10}, coarse=5)
 
 
 def test_real_runs_are_summed_up_and_one_that_fails_is_named(
     pictures: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     wild = ("optimizer=sgd", "scheduler=constant", "trainer.gradient_clip_val=null", "optimizer.lr=0.01,1e30")
-    assert train.main([f"data.root={pictures}", *QUICK, *wild, "-m", "run_id=s", "seed=1,2"]) == 2
+    assert train.main([f"data.root={pictures}", *RUN, *wild, "-m", "run_id=s", "seed=1,2"]) == 2
     metrics = [json.loads(Path(f"outputs/s/{job}/metrics.json").read_text()) for job in (0, 1)]
     first, second = table()
     assert (first["optimizer.lr"], first["seeds"], first["without_figures"], first["val_rank"]) == (
@@ -537,7 +521,7 @@ def test_real_runs_are_summed_up_and_one_that_fails_is_named(
 def test_jobs_in_other_processes_are_summed_up_too(pictures: Path) -> None:
     pytest.importorskip("submitit")
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
-    arguments = (f"data.root={pictures}", *QUICK, "run_id=s", "hydra/launcher=submitit_local")
+    arguments = (f"data.root={pictures}", *RUN, "run_id=s", "hydra/launcher=submitit_local")
 
     def call(*more: str) -> subprocess.CompletedProcess[str]:
         line = [sys.executable, "-m", "animeid.train", "-m", *arguments, *more]

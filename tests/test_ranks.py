@@ -9,18 +9,16 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from PIL import Image
+from small_runs import QUICK, noise
 
 from animeid import evaluate, train
 from animeid.folder import RunFolder
 
 # A network with layer norm: batch norm on the CPU has statistics of each process's own pictures.
-QUICK = (
+RUN = (
+    *QUICK,
     "model=vit_small",
     "model.name=test_vit",
-    "model.pretrained=false",
-    "data.image_size=32",
-    "data.num_workers=0",
     "trainer.max_epochs=3",
     "trainer.precision=32-true",
     "head.dropout=0",
@@ -39,7 +37,7 @@ def manifest(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for split, count in (("train", 16), ("val", 7), ("test", 5), ("unknown", 1)):
         for number in range(count):
             path = f"{split}-{number}.png"
-            Image.fromarray(random.integers(0, 256, (40, 40, 3), dtype=np.uint8)).save(root / path)
+            noise(random, root / path)
             rows.append({"path": path, "label": "ab"[number % 2] if split != "unknown" else "stranger", "split": split})
     pd.DataFrame(rows).to_csv(root / "manifest.csv", index=False)
     return root / "manifest.csv"
@@ -53,7 +51,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def trained(home: Path, manifest: Path, run_id: str, *arguments: str) -> RunFolder:
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(home)
-        assert train.main([f"data.root={manifest}", f"run_id={run_id}", *QUICK, *arguments]) == 0
+        assert train.main([f"data.root={manifest}", f"run_id={run_id}", *RUN, *arguments]) == 0
     return RunFolder(home / "outputs" / run_id)
 
 
@@ -124,7 +122,7 @@ def test_techniques_run_in_two_processes(technique: tuple[str, ...], home: Path,
 @pytest.mark.slow
 def test_a_failing_process_ends_the_run(manifest: Path, home: Path, monkeypatch, capfd) -> None:
     monkeypatch.chdir(home)
-    arguments = [f"data.root={manifest}", "run_id=broken", *QUICK, "data.batch_size=4", "trainer.devices=2"]
+    arguments = [f"data.root={manifest}", "run_id=broken", *RUN, "data.batch_size=4", "trainer.devices=2"]
     assert train.main([*arguments, "optimizer.lr=1e30"]) == 2
     assert "the training loss became" in capfd.readouterr().err
     assert not (home / "outputs/broken/metrics.json").exists()

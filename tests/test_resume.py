@@ -8,19 +8,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from PIL import Image
+from small_runs import QUICK, class_folders
 
 from animeid import train
 from animeid.engine.callbacks import safekeeping
 from animeid.engine.module import CharacterModule
 from animeid.folder import RunFolder
 
-QUICK = (
-    "model=small",
-    "model.pretrained=false",
-    "data.image_size=32",
+RUN = (
+    *QUICK,
     "data.batch_size=4",
-    "data.num_workers=0",
     "data.test_ratio=0.2",
     "data.val_ratio=0.2",
     "trainer.max_epochs=3",
@@ -31,13 +28,7 @@ QUICK = (
 @pytest.fixture(scope="module")
 def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two classes of 13 and 17 noise pictures: 18 or so for training, 5 batches an epoch."""
-    root = tmp_path_factory.mktemp("pictures")
-    random = np.random.default_rng(0)
-    for name, count in (("ミク", 13), ("other", 17)):
-        (root / name).mkdir()
-        for number in range(count):
-            Image.fromarray(random.integers(0, 256, (40, 40, 3), dtype=np.uint8)).save(root / name / f"{number}.png")
-    return root
+    return class_folders(tmp_path_factory.mktemp("pictures"), {"ミク": 13, "other": 17})
 
 
 @pytest.fixture(autouse=True)
@@ -101,7 +92,7 @@ SORTED = [pytest.param(name, marks=[] if name in QUICK_VARIANTS else pytest.mark
 @pytest.mark.parametrize("variant", SORTED)
 def test_a_run_that_was_cut_off_ends_as_the_straight_one(variant: str, pictures: Path, monkeypatch) -> None:
     """Signals in the middle of an epoch and at its end, and a kill; one after the other in one run."""
-    arguments = [f"data.root={pictures}", *QUICK, *VARIANTS[variant]]
+    arguments = [f"data.root={pictures}", *RUN, *VARIANTS[variant]]
     assert train.main([*arguments, "run_id=straight"]) == 0
     for batches, how, status in ((2, "term", 143), (4, "int", 130), (3, "kill", None), (5, "term", 143)):
         with monkeypatch.context() as patch:
@@ -121,13 +112,13 @@ def finished(pictures: Path, tmp_path_factory: pytest.TempPathFactory) -> RunFol
     home = tmp_path_factory.mktemp("home")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(home)
-        assert train.main([f"data.root={pictures}", *QUICK, "trainer.max_epochs=1", "run_id=done"]) == 0
+        assert train.main([f"data.root={pictures}", *RUN, "trainer.max_epochs=1", "run_id=done"]) == 0
     return RunFolder(home / "outputs" / "done")
 
 
 def again(finished: RunFolder, pictures: Path, monkeypatch, *more: str) -> int:
     monkeypatch.chdir(finished.path.parents[1])
-    return train.main([f"data.root={pictures}", *QUICK, "trainer.max_epochs=1", "run_id=done", *more])
+    return train.main([f"data.root={pictures}", *RUN, "trainer.max_epochs=1", "run_id=done", *more])
 
 
 def test_a_finished_run_says_so_and_stays_as_it_is(finished: RunFolder, pictures: Path, monkeypatch, capsys) -> None:
@@ -154,7 +145,7 @@ def test_what_cannot_be_gone_on_with(
 
 
 def test_a_run_without_a_checkpoint_starts_again_in_its_folder(pictures: Path, monkeypatch, capsys) -> None:
-    arguments = [f"data.root={pictures}", *QUICK, "trainer.max_epochs=1", "run_id=early"]
+    arguments = [f"data.root={pictures}", *RUN, "trainer.max_epochs=1", "run_id=early"]
     with monkeypatch.context() as patch:
         cut_after(patch, 2, "kill")
         with pytest.raises(Cut):
@@ -168,7 +159,7 @@ def test_missing_pictures_are_named(pictures: Path, tmp_path: Path, monkeypatch,
     import shutil
 
     shutil.copytree(pictures, tmp_path / "copy")
-    arguments = [f"data.root={tmp_path / 'copy'}", *QUICK, "run_id=less"]
+    arguments = [f"data.root={tmp_path / 'copy'}", *RUN, "run_id=less"]
     with monkeypatch.context() as patch:
         cut_after(patch, 2, "term")
         assert train.main(arguments) == 143
@@ -179,7 +170,7 @@ def test_missing_pictures_are_named(pictures: Path, tmp_path: Path, monkeypatch,
 
 def test_the_middle_of_an_epoch_is_saved_now_and_then(pictures: Path, monkeypatch) -> None:
     monkeypatch.setattr(safekeeping, "SAVE_EVERY_S", 0.0)
-    arguments = [f"data.root={pictures}", *QUICK, "run_id=often"]
+    arguments = [f"data.root={pictures}", *RUN, "run_id=often"]
     with monkeypatch.context() as patch:
         cut_after(patch, 4, "kill")
         with pytest.raises(Cut):

@@ -12,12 +12,13 @@ import pandas as pd
 import pytest
 import torch
 from PIL import Image, ImageDraw
+from small_runs import QUICK
 
 from animeid import evaluate, predict, train
 from animeid.folder import RunFolder
 
 NAMES = ("初音ミク", "Tom & Jerry", "レミリア スカーレット")
-QUICK = ("model=small", "model.pretrained=false", "data.image_size=32", "data.num_workers=0", "trainer.max_epochs=2")
+RUN = (*QUICK, "trainer.max_epochs=2")
 Command = Callable[..., int]
 
 
@@ -67,7 +68,7 @@ def _in_home(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def run(pictures: Path, home: Path) -> RunFolder:
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(home)
-        assert train.main([f"data.root={pictures}", "run_id=first", *QUICK]) == 0
+        assert train.main([f"data.root={pictures}", "run_id=first", *RUN]) == 0
     return RunFolder(home / "outputs" / "first")
 
 
@@ -138,13 +139,13 @@ def test_last_is_the_last_epoch_and_loads_without_code(run: RunFolder) -> None:
 
 def test_a_finished_folder_is_refused(run: RunFolder, pictures: Path, capsys: pytest.CaptureFixture[str]) -> None:
     before = run.metrics.read_bytes()
-    assert train.main([f"data.root={pictures}", "run_id=first", *QUICK]) == 2
+    assert train.main([f"data.root={pictures}", "run_id=first", *RUN]) == 2
     assert "never overwritten" in capsys.readouterr().err
     assert run.metrics.read_bytes() == before
 
 
 def test_the_last_line_names_the_folder(pictures: Path, capsys: pytest.CaptureFixture[str], home: Path) -> None:
-    assert train.main([f"data.root={pictures}", "run_id=named", *QUICK, "trainer.max_epochs=1"]) == 0
+    assert train.main([f"data.root={pictures}", "run_id=named", *RUN, "trainer.max_epochs=1"]) == 0
     last = capsys.readouterr().out.strip().splitlines()[-1]
     assert last.endswith(str(Path("outputs") / "named"))
 
@@ -152,14 +153,14 @@ def test_the_last_line_names_the_folder(pictures: Path, capsys: pytest.CaptureFi
 def test_one_seed_gives_equal_weights_and_predictions_with_0_or_2_workers(
     run: RunFolder, pictures: Path, home: Path
 ) -> None:
-    assert train.main([f"data.root={pictures}", "run_id=again", *QUICK, "data.num_workers=2"]) == 0
+    assert train.main([f"data.root={pictures}", "run_id=again", *RUN, "data.num_workers=2"]) == 0
     again = RunFolder(home / "outputs" / "again")
     assert all(torch.equal(value, weights(again)[name]) for name, value in weights(run).items())
     assert np.array_equal(np.load(run.logits), np.load(again.logits))
 
 
 def test_the_seed_moves_training_and_not_the_split(run: RunFolder, pictures: Path, home: Path) -> None:
-    assert train.main([f"data.root={pictures}", "run_id=other", *QUICK, "seed=2"]) == 0
+    assert train.main([f"data.root={pictures}", "run_id=other", *RUN, "seed=2"]) == 0
     other = RunFolder(home / "outputs" / "other")
     assert pd.read_parquet(run.manifest)["split"].equals(pd.read_parquet(other.manifest)["split"])
     assert not np.array_equal(np.load(run.logits), np.load(other.logits))
@@ -238,13 +239,13 @@ def test_a_loss_that_is_not_finite_ends_the_run_with_a_sentence(
     pictures: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     wild = ("optimizer=sgd", "optimizer.lr=1e30", "scheduler=constant", "trainer.gradient_clip_val=null")
-    assert train.main([f"data.root={pictures}", "run_id=wild", *QUICK, *wild]) == 2
+    assert train.main([f"data.root={pictures}", "run_id=wild", *RUN, *wild]) == 2
     assert "optimizer.lr" in capsys.readouterr().err
 
 
 def test_a_multirun_trains_every_combination(pictures: Path, home: Path) -> None:
     sweep = ("-m", "run_id=sweep", "loss=focal,class_balanced", "trainer.max_epochs=1")
-    assert train.main([f"data.root={pictures}", *QUICK[:-1], *sweep]) == 0
+    assert train.main([f"data.root={pictures}", *RUN[:-1], *sweep]) == 0
     assert [RunFolder(home / "outputs" / "sweep" / job).metrics.is_file() for job in ("0", "1")] == [True, True]
 
 
@@ -254,7 +255,7 @@ def test_unknown_pictures_are_answered_and_not_judged(pictures: Path, home: Path
             draw(tmp_path / "train" / name / f"{number}.png", label, 300 + number)
     for number in range(5):
         draw(tmp_path / "unknown" / f"{number}.png", 1, 900 + number)
-    assert train.main([f"data.root={tmp_path}", "run_id=unknown", *QUICK, "trainer.max_epochs=1"]) == 0
+    assert train.main([f"data.root={tmp_path}", "run_id=unknown", *RUN, "trainer.max_epochs=1"]) == 0
     folder = RunFolder(home / "outputs" / "unknown")
     table = pd.read_parquet(folder.predictions)
     strangers = table[table["split"] == "unknown"]
@@ -272,7 +273,7 @@ def test_classes_too_small_to_be_split_are_trained_without_validation(
     for label, name in enumerate(NAMES):
         for number in range(2):
             draw(tmp_path / name / f"{number}.png", label, 700 + number)
-    data = (f"data.root={tmp_path}", *QUICK)
+    data = (f"data.root={tmp_path}", *RUN)
     assert train.main([*data, "run_id=tiny"]) == 0
     metrics = json.loads((home / "outputs" / "tiny" / "metrics.json").read_text())
     assert metrics["val"] is metrics["test"] is None

@@ -108,8 +108,8 @@ def build_trainer(
     folder: RunFolder,
     thaws: bool = False,
 ) -> Trainer:
-    quieten()
     """The trainer of a plan, whose settings hold no `auto` any more."""
+    quieten()
     return Trainer(
         accelerator=settings.accelerator,
         devices=settings.devices,

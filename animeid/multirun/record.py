@@ -19,13 +19,12 @@ from typing import Any
 
 from animeid.errors import InputError
 from animeid.folder import RunFolder, write_json
+from animeid.identity import result_keys
 from animeid.multirun.lock import lock
 
 RECORD = "multirun.json"
 LOCKS = ".locks"
 ABOUT_THE_FOLDER = ("run_id", "resume")
-NO_RESULT = ("logger", *ABOUT_THE_FOLDER)
-"""Keys that change no result, with `data.num_workers`: a job that differs in them only is the same one."""
 
 
 @dataclass(frozen=True)
@@ -42,8 +41,7 @@ class Asked:
 
     @classmethod
     def of(cls, request: Mapping[str, Any], overrides: Mapping[str, str]) -> Asked:
-        rest = {key: value for key, value in request.items() if key not in ("seed", *NO_RESULT)}
-        rest["data"] = {key: value for key, value in request["data"].items() if key != "num_workers"}
+        rest = {key: value for key, value in result_keys(request).items() if key != "seed"}
         digest = sha256(json.dumps(rest, sort_keys=True, default=str).encode()).hexdigest()
         shown = {key: value for key, value in overrides.items() if key not in ABOUT_THE_FOLDER}
         return cls(shown, request["seed"], digest)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from animeid.config.freeze import read_yaml
 from animeid.data.images import UnreadableImage, decode
 from animeid.data.manifest import read_manifest
 from animeid.folder import RunFolder
+from animeid.identity import leaves
 from animeid.say import say
 
 JUDGED = ("val", "test")
@@ -76,7 +77,7 @@ def read_results(folder: RunFolder) -> Results:
     worst_part = parts[-1] if parts else ""
     return Results(
         plan=plan,
-        figures=dict(flatten(metrics)),
+        figures=flatten(metrics),
         classes={part: pd.DataFrame(metrics[part]["per_class"], columns=list(CLASS_COLUMNS)) for part in parts},
         confusion={part: confusion(folder, part) for part in parts},
         worst_part=worst_part,
@@ -86,16 +87,16 @@ def read_results(folder: RunFolder) -> Results:
     )
 
 
-def flatten(metrics: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, Figure]]:
+def flatten(metrics: Mapping[str, Any]) -> dict[str, Figure]:
     """The numbers and intervals of `metrics.json` by the names that lead to them, joined by `/`."""
-    for name, value in metrics.items():
+    figures = {}
+    for name, value in leaves(metrics, separator="/"):
         match value:
-            case Mapping():
-                yield from flatten(value, f"{before}{name}/")
             case int() | float() | [float(), float()]:
-                yield f"{before}{name}", value
+                figures[name] = value
             case _:  # a table, or null
                 pass
+    return figures
 
 
 def confusion(folder: RunFolder, part: str) -> pd.DataFrame:

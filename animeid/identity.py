@@ -1,0 +1,27 @@
+"""What makes two requests ask for the same result."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+NO_RESULT = ("resume", "run_id", "logger", "data.num_workers")
+"""Keys, with all below them, that change no result."""
+
+
+def leaves(node: Any, key: str = "", separator: str = ".") -> Iterator[tuple[str, Any]]:
+    """`(name, value)` of every leaf of nested mappings, the names on the way to it joined."""
+    if isinstance(node, Mapping) and node:
+        for name, item in node.items():
+            yield from leaves(item, f"{key}{separator}{name}" if key else str(name), separator)
+    else:
+        yield key, node
+
+
+def changes_result(key: str) -> bool:
+    return not any(key == free or key.startswith(f"{free}.") for free in NO_RESULT)
+
+
+def result_keys(request: Mapping[str, Any]) -> dict[str, Any]:
+    """The dotted keys of a request that change its result, with their values."""
+    return {key: value for key, value in leaves(request) if changes_result(key)}

@@ -1,0 +1,27 @@
+"""What the tests of real runs share: the arguments of a run of seconds, and pictures to train it on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+QUICK = ("model=small", "model.pretrained=false", "data.image_size=32", "data.num_workers=0")
+
+
+def noise(random: np.random.Generator, path: Path, *, coarse: int = 40) -> None:
+    """Writes a picture of 40 px, `coarse` values of noise a side."""
+    pixels = random.integers(0, 256, (coarse, coarse, 3), dtype=np.uint8)
+    Image.fromarray(pixels).resize((40, 40)).save(path)
+
+
+def class_folders(root: Path, counts: Mapping[str, int], *, coarse: int = 40) -> Path:
+    """Folders with so many pictures of noise each."""
+    random = np.random.default_rng(0)
+    for name, count in counts.items():
+        (root / name).mkdir(parents=True)
+        for number in range(count):
+            noise(random, root / name / f"{number}.png", coarse=coarse)
+    return root
