@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,9 +16,13 @@ from animeid.config import gateway
 from animeid.config.check import target_of
 from animeid.config.freeze import read_yaml
 from animeid.config.signatures import signature
+from animeid.data.cache import CacheFull, open_cache
 from animeid.data.datamodule import CharacterDataModule
 from animeid.data.manifest import Manifest
+from animeid.data.pixels import FilePixels, Pixels
 from animeid.data.prepare import Prepared
+from animeid.data.synthetic.build import default_cache
+from animeid.data.working import working_side
 from animeid.engine.averaging.averager import Averager
 from animeid.engine.devices import DTYPES, choose_precision
 from animeid.engine.module import CharacterModule, record
@@ -67,12 +72,29 @@ def add_auxiliary(plan: Plan, model: Classifier, num_classes: int) -> None:
         model.auxiliary = gateway.build(card, "deep_supervision", tap_channels=channels, num_classes=num_classes)
 
 
+def build_pixels(data: dict[str, Any], manifest: Manifest) -> tuple[Pixels, tuple[str, ...]]:
+    """The working pictures of a plan's data; its cache becomes `off` where an `auto` one has no room."""
+    files = FilePixels(manifest, data["max_pixels"], working_side(as_size(data["image_size"])))
+    chosen = data.get("cache", "off")  # runs of versions without a cache
+    if chosen == "off":
+        return files, ()
+    home = default_cache() / "pixels" if chosen == "auto" else Path(chosen)
+    try:
+        return open_cache(home, manifest, files), ()
+    except CacheFull as error:
+        if chosen != "auto":
+            raise
+        data["cache"] = "off"
+        return files, (f"WARNING: every epoch decodes all pictures anew: {error}",)
+
+
 def build_data(
-    plan: Plan, manifest: Manifest, labels: tuple[str, ...], sampler: Callable[..., Sampler]
+    plan: Plan, manifest: Manifest, labels: tuple[str, ...], sampler: Callable[..., Sampler], pixels: Pixels
 ) -> CharacterDataModule:
     data = plan["data"]
     return CharacterDataModule(
         manifest,
+        pixels,
         labels=labels,
         image_size=as_size(data["image_size"]),
         crop_pct=data["crop_pct"],
@@ -81,7 +103,6 @@ def build_data(
         augmentation=gateway.build(plan["augment"], "augment"),
         sampler=sampler,
         seed=plan["seed"],
-        max_pixels=data["max_pixels"],
         devices=plan["trainer"]["devices"],
     )
 
@@ -172,7 +193,9 @@ def build_module(plan: Plan, stats: LabelStats, model: Classifier, freezing: Fre
 
 def build(plan: Plan, prepared: Prepared) -> Built:
     """Builds data, model and module, and completes the plan with what became known on the way."""
-    data = build_data(plan, prepared.manifest, prepared.labels, gateway.build(plan["sampler"], "sampler"))
+    pixels, pixel_notes = build_pixels(plan["data"], prepared.manifest)
+    sampler = gateway.build(plan["sampler"], "sampler")
+    data = build_data(plan, prepared.manifest, prepared.labels, sampler, pixels)
     model, transfer = start_model(plan, prepared)
     if plan["trainer"]["precision"] == "auto":
         plan["trainer"]["precision"] = choose_precision(plan["trainer"]["accelerator"], model.backbone.has_depthwise)
@@ -190,7 +213,7 @@ def build(plan: Plan, prepared: Prepared) -> Built:
     add_auxiliary(plan, model, len(prepared.labels))
     stats = label_stats(plan["facts"], prepared.labels, plan["data"])
     module = build_module(plan, stats, model, freezing)
-    notes = (model.backbone.weights_note, *(transfer.notes if transfer else ()), *freezing_notes)
+    notes = (*pixel_notes, model.backbone.weights_note, *(transfer.notes if transfer else ()), *freezing_notes)
     return Built(plan, stats, module, data, notes, freezing, transfer)
 
 
@@ -210,7 +233,9 @@ def rebuild(plan: Plan, prepared: Prepared, *, from_scratch: bool) -> Built:
         from_scratch: whether the weights that the plan starts from are needed, since no checkpoint will replace them.
     """
     stats = label_stats(plan["facts"], prepared.labels, plan["data"])
-    data = build_data(plan, prepared.manifest, prepared.labels, gateway.build(plan["sampler"], "sampler"))
+    pixels, _ = build_pixels(plan["data"], prepared.manifest)
+    sampler = gateway.build(plan["sampler"], "sampler")
+    data = build_data(plan, prepared.manifest, prepared.labels, sampler, pixels)
     if from_scratch:
         model, _ = start_model(plan, prepared)
     else:

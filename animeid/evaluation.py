@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from animeid.build import answering_precision, build_data, load_run
+from animeid.build import answering_precision, build_data, build_pixels, load_run
 from animeid.data.audit import overlapping_rows
 from animeid.data.manifest import Manifest, read_manifest
 from animeid.data.prepare import read_labelled
@@ -132,7 +132,9 @@ def evaluate(request: Mapping[str, Any]) -> dict[str, Any]:
     for note in (*pictures.notes, f"computing on {accelerator} in {dtype}"):
         say(note)
     plan["data"]["num_workers"] = default_workers(accelerator)
-    data = build_data(plan, pictures.manifest, stats.names, Natural)
+    # Each picture is read once: nothing is gained by keeping it.
+    pixels, _ = build_pixels({**plan["data"], "cache": "off"}, pictures.manifest)
+    data = build_data(plan, pictures.manifest, stats.names, Natural, pixels)
     loader = data.evaluation_dataloader(pictures.rows)
     answers = answer_all(module.to(accelerator), loader, f"answering {part}", dtype)
     metrics = {part: judge(answers, pictures.manifest, stats)}

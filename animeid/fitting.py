@@ -13,6 +13,7 @@ from lightning.pytorch.loggers import Logger
 from animeid.build import Built
 from animeid.config import gateway
 from animeid.data.prepare import Prepared
+from animeid.engine.allocator import keep_freed_memory
 from animeid.engine.callbacks.freezing import freezing_callbacks
 from animeid.engine.callbacks.history import History
 from animeid.engine.devices import DTYPES
@@ -49,6 +50,7 @@ class Fitted:
 
 def fit(begun: Begun) -> Fitted:
     """Trains and leaves the best weights in the module."""
+    keep_freed_memory()
     folder, built, plan = begun.folder, begun.built, begun.built.plan
     settings = gateway.build(plan["callbacks"], "callbacks")
     has_val = len(built.data.rows("val")) > 0

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-QUICK = ("model=small", "model.pretrained=false", "data.image_size=32", "data.num_workers=0")
+QUICK = ("model=small", "model.pretrained=false", "data.image_size=32", "data.num_workers=0", "data.cache=off")
 
 
 def noise(random: np.random.Generator, path: Path, *, coarse: int = 40) -> None:

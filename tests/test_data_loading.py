@@ -20,6 +20,7 @@ from animeid.data.datamodule import CharacterDataModule
 from animeid.data.dataset import PictureDataset, PictureTable, draw_seed
 from animeid.data.histograms import colour_histogram
 from animeid.data.manifest import Manifest
+from animeid.data.pixels import FilePixels
 from animeid.data.samplers.natural import Natural
 from animeid.data.samplers.weighted import Weighted
 from animeid.data.stream import shared_epoch
@@ -56,7 +57,7 @@ def module(manifest: Manifest, num_workers: int = 0, **changes: object) -> Chara
         "augmentation": build(basic, "augment"),
         "sampler": Natural,
         "seed": 3,
-        "max_pixels": 10_000,
+        "pixels": FilePixels(manifest, 10_000, 48),
     }
     return CharacterDataModule(manifest, **(settings | changes))  # type: ignore[arg-type]
 
@@ -192,25 +193,25 @@ def test_a_vanished_picture_is_named_in_one_sentence(manifest: Manifest, num_wor
 
 def test_the_pixel_cap_holds_while_loading(manifest: Manifest) -> None:
     with pytest.raises(InputError, match="png"):
-        next(iter(module(manifest, max_pixels=50).val_dataloader()))
+        next(iter(module(manifest, pixels=FilePixels(manifest, 50, 48)).val_dataloader()))
 
 
 def test_a_data_set_can_be_sent_to_another_process(manifest: Manifest) -> None:
     """Where workers are not forks, it is pickled."""
     data = module(manifest)
     dataset = PictureDataset(
-        PictureTable(manifest), data.augmentation, max_pixels=10_000, short_side=128, seed=1, epoch=shared_epoch()
+        PictureTable(manifest), data.pixels, data.augmentation, image_size=(24, 32), seed=1, epoch=shared_epoch()
     )
-    element, again = dataset[3, 5], pickle.loads(pickle.dumps(dataset))[3, 5]
-    assert torch.equal(element["image"], again["image"])
+    batch, again = (one.__getitems__([(3, 5)]) for one in (dataset, pickle.loads(pickle.dumps(dataset))))
+    assert torch.equal(batch["image"], again["image"])
 
 
 def test_a_table_holds_no_python_object_for_each_picture(manifest: Manifest) -> None:
     """Objects would be copied into every worker as their reference counts are written."""
-    table = PictureTable(manifest)
-    assert all(array.dtype != object for array in (table.paths, table.targets, table.attributes))
-    assert table.path(4) == manifest.root / manifest.table["path"][4]
-    assert table.path(4).is_file()
+    table, files = PictureTable(manifest), FilePixels(manifest, 10_000, 48)
+    assert all(array.dtype != object for array in (files.paths, table.targets, table.attributes))
+    assert files.path(4) == manifest.root / manifest.table["path"][4]
+    assert files.path(4).is_file()
 
 
 @pytest.mark.slow

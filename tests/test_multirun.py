@@ -24,7 +24,7 @@ from animeid.config.freeze import freeze, read_yaml, write_yaml
 from animeid.config.locate import conf_dir
 from animeid.errors import InputError
 from animeid.folder import RunFolder, write_json
-from animeid.multirun.lock import lock
+from animeid.lock import lock
 from animeid.multirun.summary import mean_and_spread
 from animeid.say import align
 
@@ -296,7 +296,7 @@ def test_progress_tells_the_time_that_is_left(
 def test_one_process_at_a_time(
     sweep: Callable[..., int], work: Work, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    holder = "import sys; from pathlib import Path; from animeid.multirun.lock import lock\n"
+    holder = "import sys; from pathlib import Path; from animeid.lock import lock\n"
     holder += "with lock(Path(sys.argv[1]), 'it'): print('held', flush=True); sys.stdin.read()"
     path = tmp_path / "outputs" / "s" / ".locks" / "multirun"
     with subprocess.Popen(

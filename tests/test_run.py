@@ -287,3 +287,19 @@ def test_classes_too_small_to_be_split_are_trained_without_validation(
 def test_a_figure_that_does_not_exist_cannot_be_followed(capsys: pytest.CaptureFixture[str]) -> None:
     assert train.main(["callbacks.monitor=val/f1"]) == 2
     assert "val/f1_macro" in capsys.readouterr().err
+
+
+def test_the_pixel_cache_changes_nothing_but_speed(pictures: Path, tmp_path: Path, monkeypatch) -> None:
+    """Also `data.cache` may be another one when a run goes on."""
+    monkeypatch.chdir(tmp_path)
+    arguments = [f"data.root={pictures}", *RUN, "trainer.max_epochs=1", "augment=basic"]
+    assert train.main([*arguments, "run_id=files"]) == 0
+    for workers in (0, 1):
+        cached = [*arguments, f"data.num_workers={workers}", f"run_id=cached{workers}"]
+        assert train.main([*cached, "data.cache=my cache"]) == 0
+        folders = [RunFolder(Path("outputs") / name) for name in ("files", f"cached{workers}")]
+        states = [torch.load(folder.best, weights_only=True)["state_dict"] for folder in folders]
+        assert all(torch.equal(states[0][name], states[1][name]) for name in states[0])
+        assert np.array_equal(*(np.load(folder.logits) for folder in folders))
+    assert len(list(Path("my cache").rglob("*.pixels"))) == 1
+    assert train.main([*cached, "data.cache=off", "resume=must"]) == 0

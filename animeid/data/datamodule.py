@@ -11,9 +11,9 @@ from lightning.pytorch import LightningDataModule
 from torch.utils.data import DataLoader
 
 from animeid.data.augment import EvalTransform
-from animeid.data.dataset import PictureDataset, PictureTable, Transform, collate, prepare_worker
-from animeid.data.images import working_side
+from animeid.data.dataset import PictureDataset, PictureTable, Transform, as_it_is, prepare_worker
 from animeid.data.manifest import Manifest
+from animeid.data.pixels import Pixels
 from animeid.data.stream import EvaluationOrder, ShardedStream, TrainingBatches, shared_epoch
 from animeid.errors import InputError
 from animeid.types import Batch, Sampler
@@ -38,10 +38,12 @@ class CharacterDataModule(LightningDataModule):
 
     Training batches are made of the sampler's stream and augmented; evaluation batches hold every row of a split
     once, in the order of the manifest, resized and cut around the centre. Images are uint8 `[B, 3, H, W]` and
-    normalised on the device. Memory holds the manifest and the batches under way, never the pictures.
+    normalised on the device. Memory holds the manifest and the batches under way, never the pictures; pages of the
+    cache's files that the system keeps are its to drop.
 
     Args:
         manifest: `target` and `split` filled in.
+        pixels: the manifest's working pictures, for `image_size`.
         labels: class names in target order.
         image_size: (H, W).
         crop_pct: the share of the resized picture that evaluation's centre crop keeps.
@@ -50,13 +52,13 @@ class CharacterDataModule(LightningDataModule):
         augmentation: called with `image_size`, gives the training transform.
         sampler: called with `rows`, `targets` and `num_classes`, gives the global training stream.
         seed: moves sampling and augmentation.
-        max_pixels: larger pictures are refused.
         devices: processes that share a training epoch.
     """
 
     def __init__(
         self,
         manifest: Manifest,
+        pixels: Pixels,
         *,
         labels: Sequence[str],
         image_size: tuple[int, int],
@@ -66,19 +68,18 @@ class CharacterDataModule(LightningDataModule):
         augmentation: Callable[..., Transform],
         sampler: Callable[..., Sampler],
         seed: int,
-        max_pixels: int,
         devices: int = 1,
     ) -> None:
         super().__init__()
         prepare_worker()
         self.devices = devices
         self.table = PictureTable(manifest)
+        self.pixels = pixels
+        self.image_size = image_size
         self.splits = manifest.table["split"].to_numpy(str)
         self.batch_size = batch_size
         self.num_workers = num_workers
         self.seed = seed
-        self.max_pixels = max_pixels
-        self.short_side = working_side(image_size)
         self.augmentation = augmentation(image_size=image_size)
         self.evaluation = EvalTransform(image_size, crop_pct)
         self.epoch = shared_epoch()
@@ -143,16 +144,16 @@ class CharacterDataModule(LightningDataModule):
         return PictureLoader(
             PictureDataset(
                 self.table,
+                self.pixels,
                 transform,
-                max_pixels=self.max_pixels,
-                short_side=self.short_side,
+                image_size=self.image_size,
                 seed=self.seed,
                 epoch=self.epoch,
             ),
             num_workers=self.num_workers,
             persistent_workers=self.num_workers > 0,
             pin_memory=torch.cuda.is_available(),
-            collate_fn=collate,
+            collate_fn=as_it_is,  # type: ignore[arg-type]  # __getitems__ makes batches, not lists
             worker_init_fn=prepare_worker,
             # With its own generator the loader takes nothing from the global one, so that initialisation and dropout
             # do not depend on the number of workers.

@@ -1,63 +1,52 @@
-"""Manifest rows to batch elements."""
+"""Manifest rows to batches."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 import cv2
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import Dataset
+from torch.utils.data import Dataset, get_worker_info
 
-from animeid.data.images import UnreadableImage, decode
 from animeid.data.manifest import Manifest
+from animeid.data.pixels import Pixels
 from animeid.data.stream import Draw
-from animeid.errors import InputError
 from animeid.types import UNKNOWN_TARGET, Batch
 
 Transform = Callable[[np.ndarray, int], np.ndarray]
-"""`(picture [h, w, 3] uint8, seed) -> [H, W, 3] uint8`."""
+"""`(working picture [h, w, 3] uint8, seed) -> [H, W, 3] uint8`; neither writes to what it is given."""
 
 
 class PictureTable:
-    """Where the pictures lie and what is known of them, in a few arrays.
+    """What is known of the pictures, in a few arrays that loader workers share with the main process.
 
-    Loader workers are forks that share these arrays with the main process. A Python list of paths would be copied bit
-    by bit into every worker, since reading an element writes its reference count; reading from a NumPy string array
-    makes a new string and leaves the shared pages alone.
-
-    paths: `[N]` strings relative to root. targets: `[N]` int64. attributes: `[N, A]` float32 with NaN, or None.
+    targets: `[N]` int64. attributes: `[N, A]` float32 with NaN, or None.
     """
 
     def __init__(self, manifest: Manifest) -> None:
         table = manifest.table
-        self.root = manifest.root
-        self.paths = np.asarray(table["path"].tolist(), dtype=np.dtypes.StringDType())
         known = "target" in table.columns
         self.targets = table["target"].to_numpy(np.int64) if known else np.full(len(table), UNKNOWN_TARGET)
         names = list(manifest.attributes)
         self.attributes = table[names].to_numpy(np.float32) if names else None
 
     def __len__(self) -> int:
-        return len(self.paths)
-
-    def path(self, row: int) -> Path:
-        return self.root / str(self.paths[row])
+        return len(self.targets)
 
 
 class PictureDataset(Dataset[Batch]):
-    """Decodes and transforms one picture for each `(row, draw)`.
+    """Reads and transforms whole batches of `(row, draw)`.
 
     The transform's seed is made of the run's seed, the epoch and the draw: a picture that is drawn twice in an epoch
     is changed in two ways, and the result depends neither on the worker nor on where the epoch was resumed.
 
     Args:
         table: of the whole manifest.
+        pixels: its working pictures.
         transform: `(picture, seed) -> picture` of the final size.
-        max_pixels: larger pictures are refused.
-        short_side: the pixels that the transform needs of a picture's short side (see `images.decode`).
+        image_size: (H, W), the final size.
         seed: of the run.
         epoch: the shared counter (see `animeid.data.stream.shared_epoch`).
     """
@@ -65,50 +54,48 @@ class PictureDataset(Dataset[Batch]):
     def __init__(
         self,
         table: PictureTable,
+        pixels: Pixels,
         transform: Transform,
         *,
-        max_pixels: int,
-        short_side: int,
+        image_size: tuple[int, int],
         seed: int,
         epoch: Tensor,
     ) -> None:
         self.table = table
+        self.pixels = pixels
         self.transform = transform
-        self.max_pixels = max_pixels
-        self.short_side = short_side
+        self.image_size = image_size
         self.seed = seed
         self.epoch = epoch
 
     def __len__(self) -> int:
         return len(self.table)
 
-    def __getitem__(self, item: Draw) -> Batch:
-        """A batch element, without the batch dimension; the image's memory is laid out as `[H, W, 3]`.
+    def __getitems__(self, draws: Sequence[Draw]) -> Batch:
+        """A whole batch. The image is `[B, 3, H, W]` uint8 in channels_last layout, as convolutions like to read it.
+
+        Each picture is written to its place in the batch, and the batch is made where the main process will read it.
 
         Raises:
-            InputError: the picture cannot be read any more.
+            InputError: a picture cannot be read any more.
         """
-        row, draw = item
-        image = self.transform(self._decode(row), draw_seed(self.seed, int(self.epoch), draw))
-        element: Batch = {
-            "image": torch.from_numpy(image).permute(2, 0, 1),
-            "target": torch.tensor(self.table.targets[row]),
-            "row": torch.tensor(row),
-            "draw": torch.tensor(draw),
+        epoch = int(self.epoch)
+        image = torch.empty((len(draws), *self.image_size, 3), dtype=torch.uint8)
+        if get_worker_info() is not None:
+            image.share_memory_()
+        places = image.numpy()
+        for index, (row, draw) in enumerate(draws):
+            places[index] = self.transform(self.pixels.read(row), draw_seed(self.seed, epoch, draw))
+        rows = np.array([row for row, _ in draws], dtype=np.int64)
+        batch: Batch = {
+            "image": image.permute(0, 3, 1, 2),
+            "target": torch.from_numpy(self.table.targets[rows]),
+            "row": torch.from_numpy(rows),
+            "draw": torch.tensor([draw for _, draw in draws]),
         }
         if self.table.attributes is not None:
-            element["attributes"] = torch.tensor(self.table.attributes[row])
-        return element
-
-    def _decode(self, row: int) -> np.ndarray:
-        path = self.table.path(row)
-        try:
-            return decode(path, self.max_pixels, self.short_side)
-        except UnreadableImage as error:
-            raise InputError(
-                f"the picture {path} could be read when the run began and cannot be read now ({error}): "
-                "put it back, or start a new run, which leaves it out"
-            ) from error
+            batch["attributes"] = torch.from_numpy(self.table.attributes[rows])
+        return batch
 
 
 def draw_seed(seed: int, epoch: int, draw: int) -> int:
@@ -116,20 +103,8 @@ def draw_seed(seed: int, epoch: int, draw: int) -> int:
     return int(np.random.SeedSequence([seed, epoch, draw]).generate_state(1, np.uint64)[0])
 
 
-def collate(elements: Sequence[Batch]) -> Batch:
-    """Stacks elements to a batch.
-
-    The image is `[B, 3, H, W]` in channels_last layout, which is how decoders write and convolutions like to read.
-    """
-    images = torch.stack([element["image"].permute(1, 2, 0) for element in elements])
-    batch: Batch = {
-        "image": images.permute(0, 3, 1, 2),
-        "target": torch.stack([element["target"] for element in elements]),
-        "row": torch.stack([element["row"] for element in elements]),
-        "draw": torch.stack([element["draw"] for element in elements]),
-    }
-    if "attributes" in elements[0]:
-        batch["attributes"] = torch.stack([element["attributes"] for element in elements])
+def as_it_is(batch: Batch) -> Batch:
+    """What the loader collates with: the data set has made the batch already."""
     return batch
 
 

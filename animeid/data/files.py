@@ -10,7 +10,8 @@ import torch
 from torch.utils.data import Dataset
 
 from animeid.data.augment import EvalTransform
-from animeid.data.images import SUFFIXES, UnreadableImage, decode, working_side
+from animeid.data.images import SUFFIXES, UnreadableImage
+from animeid.data.working import working_picture, working_side
 from animeid.errors import InputError
 
 
@@ -44,14 +45,14 @@ class FileDataset(Dataset):
         self.paths = paths
         self.transform = transform
         self.max_pixels = max_pixels
-        self.short_side = working_side(transform.image_size)
+        self.side = working_side(transform.image_size)
 
     def __len__(self) -> int:
         return len(self.paths)
 
     def __getitem__(self, index: int) -> tuple[int, torch.Tensor, str]:
         try:
-            picture = self.transform(decode(self.paths[index], self.max_pixels, self.short_side))
+            picture = self.transform(working_picture(self.paths[index], self.max_pixels, self.side))
         except (UnreadableImage, OSError) as error:
             height, width = self.transform.image_size
             return index, torch.zeros((3, height, width), dtype=torch.uint8), str(error)

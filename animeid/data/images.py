@@ -25,14 +25,6 @@ class UnreadableImage(ValueError):  # noqa: N818 - the contract's name
     """A file that is not a picture that can be used; the message is a short reason."""
 
 
-def working_side(image_size: tuple[int, int]) -> int:
-    """The short side in pixels that a picture needs before it is cut and resized to `image_size` (H, W).
-
-    Twice the output, so that a random crop of a quarter of the picture is not enlarged.
-    """
-    return 2 * max(image_size)
-
-
 def decode(path: Path, max_pixels: int, short_side: int | None = None) -> np.ndarray:
     """Reads a picture file.
 

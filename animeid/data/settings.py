@@ -21,6 +21,8 @@ class DataSettings:
     cast: the built-in cast.
     image_size: side in pixels, or height and width.
     batch_size, num_workers: of the loaders.
+    cache: pictures are decoded once, into this folder; `auto` is the user's cache folder, or `off` where its disk is
+        too small. It changes speed and nothing else.
     folds: at most so many folds are made of train and val; None makes one split by ratio.
     fold: the fold that is the validation part.
     split_seed: moves the split; apart from the run's seed.
@@ -40,6 +42,7 @@ class DataSettings:
     image_size: Annotated[int, Ge(8)] | tuple[Annotated[int, Ge(8)], Annotated[int, Ge(8)]] | Literal["auto"] = "auto"
     batch_size: Annotated[int, Ge(1)] | Literal["auto"] = "auto"
     num_workers: Annotated[int, Ge(0)] | Literal["auto"] = "auto"
+    cache: str = "auto"
     folds: Annotated[int, Ge(2)] | None = None
     fold: Annotated[int, Ge(0)] | None = None
     split_seed: Annotated[int, Ge(0)] = 0

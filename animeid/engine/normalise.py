@@ -26,4 +26,10 @@ class Normalise(nn.Module):
 
     def forward(self, image: Tensor) -> Tensor:
         floats = image.to(dtype=torch.float32, memory_format=self.memory_format)
-        return floats.sub_(self.mean).mul_(self.scale)
+        if self.memory_format == torch.contiguous_format:
+            return floats.sub_(self.mean).mul_(self.scale)
+        # In whole rows: on a CPU, broadcasting over three channels that lie side by side takes seven times as long.
+        width = image.shape[3]
+        rows = floats.permute(0, 2, 3, 1).view(len(image), -1, 3 * width)
+        rows.sub_(self.mean.flatten().repeat(width)).mul_(self.scale.flatten().repeat(width))
+        return floats

@@ -20,7 +20,7 @@ from typing import Any
 from animeid.errors import InputError
 from animeid.folder import RunFolder, write_json
 from animeid.identity import result_keys
-from animeid.multirun.lock import lock
+from animeid.lock import lock
 
 RECORD = "multirun.json"
 LOCKS = ".locks"

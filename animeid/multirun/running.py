@@ -10,7 +10,7 @@ from typing import Any
 
 from animeid.errors import InputError
 from animeid.folder import OUTPUTS
-from animeid.multirun.lock import lock
+from animeid.lock import lock
 from animeid.multirun.outcome import make_way, outcome, sentence_of, write_error
 from animeid.multirun.record import Asked, Job, Multirun, differing
 from animeid.multirun.summary import write_summary

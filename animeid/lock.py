@@ -5,12 +5,16 @@ from __future__ import annotations
 import fcntl
 import os
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 from animeid.errors import InputError
 from animeid.say import say
+
+MOMENT_S = 1.0
 
 
 @contextmanager
@@ -20,7 +24,7 @@ def lock(path: Path, what: str, *, waits: bool = False) -> Iterator[None]:
     Args:
         path: a file for this purpose only; it stays, since removing it would let two processes hold two locks.
         what: what is locked, for the sentence.
-        waits: wait until another process lets go, for a lock that is held for moments.
+        waits: wait until another process lets go, and say so if that takes longer than a moment.
 
     Raises:
         InputError: another process holds it.
@@ -28,13 +32,15 @@ def lock(path: Path, what: str, *, waits: bool = False) -> Iterator[None]:
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a+", encoding="utf-8") as stream:
         try:
-            fcntl.flock(stream, fcntl.LOCK_EX | (0 if waits else fcntl.LOCK_NB))
-        except BlockingIOError:
-            stream.seek(0)
-            holder = stream.read().strip() or "another process"
-            raise InputError(
-                f"{holder} is at work on {what}: wait until it has ended, or choose another run_id"
-            ) from None
+            if not _taken_within(MOMENT_S if waits else 0.0, stream):
+                stream.seek(0)
+                holder = stream.read().strip() or "another process"
+                if not waits:
+                    raise InputError(
+                        f"{holder} is at work on {what}: wait until it has ended, or choose another run_id"
+                    )
+                say(f"waiting for {holder}, which is at work on {what}")
+                fcntl.flock(stream, fcntl.LOCK_EX)
         except OSError as error:
             # Some cluster file systems are mounted without locks; that is no reason to refuse them.
             say(f"{what} cannot be locked here ({error.strerror}): see to it that no second process works on it")
@@ -42,3 +48,17 @@ def lock(path: Path, what: str, *, waits: bool = False) -> Iterator[None]:
         stream.write(f"process {os.getpid()} on {socket.gethostname()}")
         stream.flush()
         yield
+
+
+def _taken_within(seconds: float, stream: IO[str]) -> bool:
+    """Tries to lock an open file, for so long."""
+    end = time.monotonic() + seconds
+    while True:
+        try:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= end:
+                return False
+            time.sleep(0.05)
+        else:
+            return True

@@ -1,0 +1,17 @@
+"""A run's objects without the run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from animeid.build import Built, build
+from animeid.config import gateway
+from animeid.config.compose import compose
+from animeid.data.prepare import prepare
+from animeid.plan import make_plan
+
+
+def make(root: Path, *overrides: str) -> Built:
+    request = compose("train", [f"data.root={root}", "model.pretrained=false", *overrides])
+    prepared = prepare(gateway.build(request["data"]))
+    return build(make_plan(request, prepared, "cpu"), prepared)
