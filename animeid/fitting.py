@@ -16,6 +16,7 @@ from animeid.data.prepare import Prepared
 from animeid.engine.allocator import keep_freed_memory
 from animeid.engine.callbacks.freezing import freezing_callbacks
 from animeid.engine.callbacks.history import History
+from animeid.engine.compilation import compile_network
 from animeid.engine.devices import DTYPES
 from animeid.engine.inference import Answers, answer_all
 from animeid.engine.processes import meet, own_rank
@@ -69,6 +70,8 @@ def fit(begun: Begun) -> Fitted:
         folder,
         thaws=hasattr(built.freezing, "at_epoch"),
     )
+    if plan["trainer"]["compile"]:
+        compile_network(built.module.model)
     trainer.fit(built.module, datamodule=built.data, ckpt_path=begun.checkpoint, weights_only=True)
     meet()  # the first process has written the checkpoints by then
     history = next(callback for callback in callbacks if isinstance(callback, History))

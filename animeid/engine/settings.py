@@ -24,6 +24,8 @@ class TrainerSettings:
     precision: `auto` is bf16 or fp16 autocast on a GPU, full precision elsewhere.
     accumulate_grad_batches: batches whose gradients are added before an optimiser step.
     gradient_clip_val: the largest norm of the gradient of all parameters; null does not clip.
+    compile: whether `torch.compile` translates the network before training. The translation takes a minute or more,
+        and a C++ compiler on the CPU.
     deterministic: only algorithms that give the same bits every time; slower on a GPU.
     log_every_n_steps: steps between the loggers' training figures.
     """
@@ -34,6 +36,7 @@ class TrainerSettings:
     precision: Literal["auto", "32-true", "bf16-mixed", "16-mixed"] = "auto"
     accumulate_grad_batches: Whole = 1
     gradient_clip_val: Annotated[float, Gt(0)] | None = None
+    compile: bool = False
     deterministic: bool = False
     log_every_n_steps: Whole = 10
 

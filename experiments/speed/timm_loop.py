@@ -6,8 +6,6 @@ import time
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import Any
 
 import timm
 import torch
@@ -17,19 +15,24 @@ from timm.optim import create_optimizer_v2
 from timm.scheduler import create_scheduler_v2
 from timm.utils import AverageMeter
 
-from animeid.config import gateway
-from animeid.engine.allocator import keep_freed_memory
-from animeid.engine.callbacks.history import History
-from animeid.engine.trainer import build_trainer, checkpoints
-from animeid.folder import RunFolder
 from experiments.speed.apart import apart
+from experiments.speed.ours import BATCH, our_rate
 from experiments.speed.pictures import CLASSES
-from experiments.speed.runs import make
 
 NETWORKS = ("mobilenetv2_100", "efficientnet_b0")
 SIZES = (64, 224)
-BATCH = 32
 ROUNDS = 2
+TIMMS = [
+    "augment.crop_scale=[0.08,1.0]",
+    "augment.ops.flip={_target_: albumentations.HorizontalFlip, p: 0.5}",
+    (
+        "augment.ops.colour={_target_: animeid.data.augment.ColorJitter, brightness: 0.4, contrast: 0.4, "
+        "saturation: 0.4, p: 1.0}"
+    ),
+    "loss.label_smoothing=0.1",
+]
+"""What its train.py does by default, in animeid's keys."""
+
 HEADER = ["network", "px", "animeid", "timm, defaults", "ratio", "timm, best flags", "flags", "ratio"]
 CPU = torch.device("cpu")
 
@@ -102,52 +105,6 @@ def timm_rate(root: Path, name: str, size: int, steps: int, flags: Flags) -> flo
                 return steps * BATCH / (time.perf_counter() - start)
 
 
-class Steps(History):
-    """Images/s of the training steps after the third."""
-
-    rate = 0.0
-
-    def on_train_batch_start(self, trainer: Any, pl_module: Any, batch: Any, batch_idx: int) -> None:
-        if batch_idx == 2:
-            self.began, self.before = time.perf_counter(), self.pictures
-
-    def on_train_batch_end(self, trainer: Any, pl_module: Any, outputs: Any, batch: Any, batch_idx: int) -> None:
-        super().on_train_batch_end(trainer, pl_module, outputs, batch, batch_idx)
-        if batch_idx > 2:
-            self.rate = (self.pictures - self.before) / (time.perf_counter() - self.began)
-
-
-def our_rate(root: str, cache: str, name: str, size: int) -> float:
-    """Images/s of animeid's training by its defaults for this network and size, with timm's operations."""
-    keep_freed_memory()  # as a run does
-    built = make(
-        Path(root),
-        f"model.name={name}",
-        f"data.image_size={size}",
-        f"data.batch_size={BATCH}",
-        f"data.cache={cache}",
-        "data.val_ratio=0",
-        "data.test_ratio=0",
-        "augment=none",
-        "augment.crop_scale=[0.08,1.0]",
-        "augment.ops.flip={_target_: albumentations.HorizontalFlip, p: 0.5}",
-        (
-            "augment.ops.colour={_target_: animeid.data.augment.ColorJitter, brightness: 0.4, contrast: 0.4, "
-            "saturation: 0.4, p: 1.0}"
-        ),
-        "loss.label_smoothing=0.1",
-        "trainer.max_epochs=1",
-    )
-    with TemporaryDirectory() as temporary:
-        folder = RunFolder(Path(temporary) / "run")
-        folder.create()
-        watch = Steps(folder.history)
-        callbacks = [watch, *checkpoints(folder, None, "max")]
-        trainer = build_trainer(gateway.build(built.plan["trainer"]), 1, callbacks, [], folder)
-        trainer.fit(built.module, datamodule=built.data)
-    return watch.rate
-
-
 def timm_rates(root: str, name: str, size: int, steps: int) -> list[float]:
     """Of its defaults, then of the candidates."""
     return [timm_rate(Path(root), name, size, steps, flags) for flags in (DEFAULTS, *CANDIDATES)]
@@ -162,7 +119,7 @@ def measure(root: Path, scratch: Path) -> list[list[str]]:
             ours, theirs = [], []
             for _ in range(ROUNDS):
                 theirs.append(apart(timm_rates, str(root), name, size, steps))
-                ours.append(apart(our_rate, str(root), str(scratch / "pixels"), name, size))
+                ours.append(apart(our_rate, str(root), str(scratch / "pixels"), name, size, TIMMS))
             rate, (defaults, *others) = max(ours), map(max, zip(*theirs, strict=True))
             best = max(others)
             flags = CANDIDATES[others.index(best)]
