@@ -1,8 +1,8 @@
 """How small working pictures may be: `python -m experiments.cache.study [emoji_cast=FOLDER]`.
 
-2 cores, about 8 minutes. The default training with working pictures of 8/7 of the output, as they are kept, and of twice
-the output, where no random crop of the default augmentations is enlarged; on the built-in cast and on emoji_cast by its
-grouped split. Expect no difference beyond chance at a third of the room.
+2 cores, about 8 minutes. The default training with working pictures of 8/7 of the output, as they are kept, and of
+twice the output, where no random crop of the default augmentations is enlarged; on the built-in cast and on emoji_cast
+by its grouped split. Expect no difference beyond chance at a third of the room.
 """
 
 from __future__ import annotations
