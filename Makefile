@@ -58,4 +58,4 @@ lock: setup
 		--python-version 3.11 --group dev --all-extras pyproject.toml --output-file requirements.lock
 
 clean:
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache dist build
+	rm -rf $(VENV) .cache .mypy_cache .pytest_cache .ruff_cache dist build

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,11 +16,11 @@ from animeid.config.check import target_of
 from animeid.config.freeze import read_yaml
 from animeid.config.signatures import signature
 from animeid.data.cache import CacheFull, open_cache
+from animeid.data.cache_home import cache_home
 from animeid.data.datamodule import CharacterDataModule
 from animeid.data.manifest import Manifest
 from animeid.data.pixels import FilePixels, Pixels
 from animeid.data.prepare import Prepared
-from animeid.data.synthetic.build import default_cache
 from animeid.data.working import working_side
 from animeid.engine.averaging.averager import Averager
 from animeid.engine.devices import DTYPES, choose_precision
@@ -76,11 +75,11 @@ def build_pixels(data: dict[str, Any], manifest: Manifest) -> tuple[Pixels, tupl
     """The working pictures of a plan's data; its cache becomes `off` where an `auto` one has no room."""
     files = FilePixels(manifest, data["max_pixels"], working_side(as_size(data["image_size"])))
     chosen = data.get("cache", "off")  # runs of versions without a cache
-    if chosen == "off":
+    home = cache_home(chosen)
+    if home is None:
         return files, ()
-    home = default_cache() / "pixels" if chosen == "auto" else Path(chosen)
     try:
-        return open_cache(home, manifest, files), ()
+        return open_cache(home / "pixels", manifest, files), ()
     except CacheFull as error:
         if chosen != "auto":
             raise

@@ -16,6 +16,9 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
 ROOT = Path(__file__).resolve().parents[1]
 
+# Beside the code: what the tests keep is neither found in, nor left in, the user's own cache.
+os.environ["ANIMEID_CACHE"] = str(ROOT / ".cache" / "tests")
+
 
 @pytest.fixture(scope="session")
 def emoji_cast() -> Path:

@@ -19,6 +19,7 @@ from PIL import Image
 
 from animeid.data import cache, cache_build
 from animeid.data.cache import CachedPixels, CacheFull, open_cache
+from animeid.data.cache_home import KEPT_DAYS
 from animeid.data.images import decode
 from animeid.data.manifest import Manifest
 from animeid.data.pixels import FilePixels
@@ -164,7 +165,7 @@ def test_a_disk_that_fills_meanwhile_is_one_sentence(pictures: Path, home: Path,
 def test_segments_that_no_run_opened_for_long_are_removed_by_the_next_build(pictures: Path, home: Path) -> None:
     opened(home, pictures)
     (old,) = files_in(home)
-    long_ago = time.time() - (cache.KEPT_DAYS + 1) * 86400
+    long_ago = time.time() - (KEPT_DAYS + 1) * 86400
     os.utime(home / f"v{cache.VERSION}-{SIDE}" / old.replace(".pixels", ".npz"), (long_ago, long_ago))
     draw(pictures / "new.png", (60, 61), 7)
     assert_right(opened(home, pictures), pictures)

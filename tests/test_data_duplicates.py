@@ -9,6 +9,7 @@ import pytest
 from PIL import Image, ImageDraw
 from scipy.fft import dct
 
+from animeid.data import fingerprints
 from animeid.data.alignment import aligned_pixels
 from animeid.data.conflicts import exact_conflicts
 from animeid.data.duplicates import near_pairs
@@ -55,6 +56,43 @@ def changed(image: Image.Image, how: str, folder: Path) -> Image.Image:
         return Image.merge("RGB", image.split()[::-1])
     image.save(folder / "compressed.jpg", quality=40)
     return Image.open(folder / "compressed.jpg").convert("RGB")
+
+
+def test_a_picture_that_was_seen_before_is_not_decoded_again(tmp_path: Path, monkeypatch) -> None:
+    paths = written(tmp_path, [drawing(seed) for seed in range(4)])
+    (tmp_path / "broken.png").write_bytes(b"no picture")
+    home = tmp_path / "home"
+    first, reasons = fingerprint_all([*paths, tmp_path / "broken.png"], CAP, home)
+    drawing(9).save(paths[2])
+    decoded = []
+    original = fingerprints.decode_stream
+    monkeypatch.setattr(
+        fingerprints, "decode_stream", lambda stream, cap: (decoded.append(stream.name), original(stream, cap))[1]
+    )
+    again, same_reasons = fingerprint_all([*paths, tmp_path / "broken.png"], CAP, home)
+    assert sorted(Path(name).name for name in decoded) == sorted(["broken.png", paths[2].name])
+    assert same_reasons == reasons
+    plain, _ = fingerprint_all([*paths, tmp_path / "broken.png"], CAP)
+    for name in ("sizes", "hashes", "mirrored", "thumbnails"):
+        assert np.array_equal(getattr(again, name), getattr(plain, name))
+        assert np.array_equal(getattr(again, name)[:2], getattr(first, name)[:2])
+    assert again.sha256 == plain.sha256
+    refused, smaller = fingerprint_all(paths, 100, home)
+    assert len(smaller) == 4 and all("too large" in reason for reason in smaller.values())
+    assert not refused.sizes.any()
+
+
+@pytest.mark.parametrize("damage", ["cut", "other", "unwritable"])
+def test_a_damaged_store_of_fingerprints_is_done_without(damage: str, tmp_path: Path) -> None:
+    paths, home = written(tmp_path, [drawing(seed) for seed in range(3)]), tmp_path / "home"
+    if damage == "unwritable":
+        home.write_text("a file where the folder should be")
+    expected, _ = fingerprint_all(paths, CAP, home)
+    for kept in home.rglob("*.npy"):
+        kept.write_bytes(kept.read_bytes()[:300]) if damage == "cut" else np.save(kept, np.zeros(3))
+    found, reasons = fingerprint_all(paths, CAP, home)
+    assert reasons == {}
+    assert np.array_equal(found.hashes, expected.hashes)
 
 
 @pytest.mark.parametrize("how", ["mirrored", "smaller", "cropped", "brighter", "recoloured", "compressed"])

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from zipfile import BadZipFile
 import numpy as np
 
 from animeid.data.cache_build import Wanted, write_pixels
+from animeid.data.cache_home import is_forgotten
 from animeid.data.manifest import Manifest
 from animeid.data.pixels import FilePixels
 from animeid.errors import InputError
@@ -30,9 +30,6 @@ from animeid.say import say
 
 VERSION = 1
 """Changes with what a working picture is."""
-
-KEPT_DAYS = 60
-"""Segments that no run has opened for so long are removed by the next build."""
 
 SPARE = 0.02
 """The share of a disk that a build leaves free."""
@@ -184,7 +181,7 @@ def _clear(folder: Path) -> None:
         partial.unlink(missing_ok=True)
     indexed = set()
     for index in folder.glob("*.npz"):
-        if time.time() - index.stat().st_mtime > KEPT_DAYS * 86400:
+        if is_forgotten(index):
             index.unlink()
         else:
             indexed.add(index.stem)

@@ -12,12 +12,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from animeid.data.hashing import HASH_BYTES, perceptual_hashes
+from animeid.data.fingerprint_store import RECORD, THUMBNAIL, FingerprintStore
+from animeid.data.hashing import perceptual_hashes
 from animeid.data.images import UnreadableImage, decode_stream, open_picture
 from animeid.progress import progress
-
-THUMBNAIL = 48
-"""Side of the thumbnails that near-duplicates are confirmed on."""
 
 
 @dataclass(frozen=True)
@@ -46,46 +44,56 @@ class Fingerprints:
         )
 
 
-def fingerprint_all(paths: Sequence[Path], max_pixels: int) -> tuple[Fingerprints, dict[int, str]]:
-    """Decodes every picture once, in parallel.
+def fingerprint_all(
+    paths: Sequence[Path], max_pixels: int, home: Path | None = None
+) -> tuple[Fingerprints, dict[int, str]]:
+    """Reads every picture once, in parallel, and decodes those that were not seen before.
+
+    Args:
+        home: the cache's folder, where fingerprints are kept; None decodes everything.
 
     Returns:
         The fingerprints, and the reason for each index whose file is no usable picture (its fingerprint is zeros).
     """
-    count = len(paths)
-    found = Fingerprints(
-        sizes=np.zeros((count, 2), dtype=np.int64),
-        sha256=[""] * count,
-        hashes=np.zeros((count, HASH_BYTES), dtype=np.uint8),
-        mirrored=np.zeros((count, HASH_BYTES), dtype=np.uint8),
-        thumbnails=np.zeros((count, THUMBNAIL, THUMBNAIL, 3), dtype=np.uint8),
-    )
+    store = FingerprintStore(home)
+    new: list[np.ndarray] = []
+    records, sha256 = np.zeros(len(paths), dtype=RECORD), [""] * len(paths)
 
     def look(index: int) -> str:
         try:
-            _look(paths[index], max_pixels, found, index)
+            with open_picture(paths[index]) as stream:
+                sha256[index] = hashlib.file_digest(stream, "sha256").hexdigest()  # type: ignore[arg-type]
+                known = store.get(sha256[index])
+                if known is not None and int(np.prod(known["size"])) <= max_pixels:
+                    records[index] = known
+                    return ""
+                stream.seek(0)
+                record = _record(decode_stream(stream, max_pixels), sha256[index])
         except UnreadableImage as error:
+            sha256[index] = ""
             return str(error)
+        records[index] = record
+        new.append(record)
         return ""
 
     with ThreadPoolExecutor(_threads()) as pool:
         try:
-            reasons = list(progress(pool.map(look, range(count)), count, "reading pictures"))
+            reasons = list(progress(pool.map(look, range(len(paths))), len(paths), "reading pictures"))
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
+    store.add(new)
+    found = Fingerprints(records["size"], sha256, records["hash"], records["mirrored"], records["thumbnail"])
     return found, {index: reason for index, reason in enumerate(reasons) if reason}
 
 
-def _look(path: Path, max_pixels: int, found: Fingerprints, index: int) -> None:
-    with open_picture(path) as stream:
-        picture = decode_stream(stream, max_pixels)
-        stream.seek(0)
-        found.sha256[index] = hashlib.file_digest(stream, "sha256").hexdigest()  # type: ignore[arg-type]
-    height, width = picture.shape[:2]
-    found.sizes[index] = width, height
-    found.thumbnails[index] = shrink(picture, THUMBNAIL)
-    found.hashes[index], found.mirrored[index] = perceptual_hashes(picture)
+def _record(picture: np.ndarray, sha256: str) -> np.ndarray:
+    record = np.zeros(1, dtype=RECORD)
+    record["sha256"] = np.frombuffer(bytes.fromhex(sha256), dtype="V32")
+    record["size"] = picture.shape[1], picture.shape[0]
+    record["thumbnail"] = shrink(picture, THUMBNAIL)
+    record["hash"], record["mirrored"] = perceptual_hashes(picture)
+    return record
 
 
 def shrink(picture: np.ndarray, side: int) -> np.ndarray:

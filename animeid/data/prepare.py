@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from animeid.data.audit import Audit, overlap, resolve
+from animeid.data.cache_home import cache_home
 from animeid.data.conflicts import exact_conflicts, listed
 from animeid.data.duplicates import near_pairs
 from animeid.data.fingerprints import Fingerprints, fingerprint_all
@@ -93,7 +94,9 @@ def read_labelled(settings: DataSettings) -> Labelled:
     source = read_source(settings)
     table = source.manifest.table.sort_values(["path", "label"], kind="stable", ignore_index=True)
     root = source.manifest.root
-    prints, reasons = fingerprint_all([root / path for path in table["path"]], settings.max_pixels)
+    prints, reasons = fingerprint_all(
+        [root / path for path in table["path"]], settings.max_pixels, cache_home(settings.cache)
+    )
     table, prints, skipped = _readable(table, prints, reasons, source)
     table = table.assign(sha256=prints.sha256, width=prints.sizes[:, 0], height=prints.sizes[:, 1])
     near = near_pairs(prints, table["label"].tolist())
