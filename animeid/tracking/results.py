@@ -11,18 +11,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from PIL import Image
-from scipy.special import log_softmax
 
 from animeid.config.freeze import read_yaml
 from animeid.data.images import UnreadableImage, decode
 from animeid.data.manifest import read_manifest
 from animeid.folder import RunFolder
 from animeid.identity import leaves
+from animeid.metrics.worst import worst_first
 from animeid.say import say
 
 JUDGED = ("val", "test")
 CLASS_COLUMNS = ("label", "support", "precision", "recall", "f1")
-WORST_SHOWN = 24
 WORST_SIDE = 256
 
 Figure = float | list[float]
@@ -107,13 +106,12 @@ def confusion(folder: RunFolder, part: str) -> pd.DataFrame:
     return table.groupby(["true", "predicted"]).size().reset_index(name="pictures")
 
 
-def worst(folder: RunFolder, part: str, max_pixels: int, count: int = WORST_SHOWN) -> list[Answer]:
+def worst(folder: RunFolder, part: str, max_pixels: int) -> list[Answer]:
     """The answers of a part that gave the true class the least probability, from the saved logits."""
     table = pd.read_parquet(folder.predictions)
-    chosen = np.flatnonzero(((table["split"] == part) & (table["target"] >= 0)).to_numpy())
+    chosen = np.flatnonzero((table["split"] == part).to_numpy())
     logits = np.load(folder.logits, mmap_mode="r")[chosen]
-    of_truth = np.take_along_axis(log_softmax(logits, axis=1), table["target"].to_numpy()[chosen, None], axis=1)[:, 0]
-    rows = table.iloc[chosen[np.argsort(of_truth, kind="stable")[:count]]]
+    rows = table.iloc[chosen[worst_first(logits, table["target"].to_numpy()[chosen])]]
     root = read_manifest(folder.manifest).root
     return [answer for row in rows.to_dict("records") if (answer := _answer(row, root, max_pixels))]
 
