@@ -172,6 +172,14 @@ class RunFolder:
         return self.path / "metrics.json"
 
     @property
+    def calibration(self) -> Path:
+        return self.path / "calibration.json"
+
+    @property
+    def cams(self) -> Path:
+        return self.path / "cams.npz"
+
+    @property
     def figures(self) -> Path:
         return self.path / "figures"
 

@@ -20,6 +20,7 @@ from animeid.data.prepare import Prepared, prepare
 from animeid.engine.devices import choose_accelerator
 from animeid.engine.inference import Answers
 from animeid.engine.processes import processes
+from animeid.evidence import save_evidence
 from animeid.fitting import Begun, Fitted, answer_parts, collect, fit
 from animeid.folder import OUTPUTS, RunFolder, atomic, write_json
 from animeid.judge import judge, save_predictions
@@ -114,7 +115,7 @@ def fit_and_answer(begun: Begun) -> tuple[Fitted, dict[str, Answers]]:
 
 
 def finish(begun: Begun, fitted: Fitted, answers: dict[str, Answers]) -> dict[str, Any]:
-    """Judges the best model, writes predictions, figures and pictures."""
+    """Judges the best model, writes predictions, evidence, figures and pictures."""
     folder, built, prepared = begun.folder, begun.built, begun.prepared
     manifest, stats = prepared.manifest, built.stats
     metrics: dict[str, Any] = {
@@ -125,6 +126,7 @@ def finish(begun: Begun, fitted: Fitted, answers: dict[str, Answers]) -> dict[st
     size = as_size(built.plan["data"]["image_size"])
     metrics["cost"] = cost(built.module, folder.best, size, fitted.train_s, fitted.rates)
     save_predictions(folder, answers, manifest, prepared.labels)
+    save_evidence(folder, {part: answers[part] for part in judged}, manifest, built.data, built.module)
     draw_figures(folder, learning_rates(folder, built), built.module.steps_per_epoch)
     write_json(folder.metrics, metrics)
     return metrics

@@ -29,7 +29,7 @@ from animeid.folder import RunFolder
 from animeid.tracking.dashboard import BARS, CHOICES, CURVES, GALLERIES, OUTCOMES, STEP
 from animeid.tracking.results import flatten, read_results
 from animeid.tracking.session import tracked
-from animeid.tracking.weights_and_biases import WeightsAndBiases, default_group
+from animeid.tracking.weights_and_biases import WeightsAndBiases, default_group, tables
 from experiments.tracking.offline import OfflineRun, offline_runs
 
 KEY = "0123456789" * 4
@@ -212,7 +212,7 @@ def test_the_confusion_matrix_counts_the_saved_predictions(record: OfflineRun, f
 
 def test_the_worst_answers_have_their_pictures(record: OfflineRun, folder: RunFolder) -> None:
     found = table(record, "test/worst_predictions")
-    assert list(found.columns) == ["path", "true", "predicted", "probability", "image"]
+    assert list(found.columns) == ["path", "true", "predicted", "probability", "image", "grad_cam"]
     predictions = pd.read_parquet(folder.predictions)
     test = predictions[predictions["split"] == "test"]
     logits = np.exp(np.load(folder.logits).astype(np.float64))[test.index]
@@ -222,6 +222,32 @@ def test_the_worst_answers_have_their_pictures(record: OfflineRun, folder: RunFo
     for row in found.itertuples():
         assert (row.true, row.predicted) == tuple(by_path.loc[row.path, ["label", "predicted"]])
         assert row.path.startswith(row.true)
+
+
+def test_the_worst_answers_have_their_heat_maps(record: OfflineRun, folder: RunFolder) -> None:
+    found = table(record, "test/worst_predictions")
+    row_of = pd.read_parquet(folder.predictions).query("split == 'test'").set_index("path")["row"]
+    with np.load(folder.cams) as stored:
+        cams = dict(zip(stored["row"].tolist(), stored["cam"], strict=True))
+    for shown in found.itertuples():
+        with (
+            Image.open(record.media / shown.grad_cam["path"]) as logged,
+            Image.open(Path(folder.path.parents[2], "pictures", shown.path)) as own,
+        ):
+            heat = cams[row_of[shown.path]].astype(float) / 255
+            assert logged.size == heat.shape[::-1]
+            change = np.abs(np.asarray(logged.convert("RGB"), float) - np.asarray(own.resize(logged.size), float)).max(
+                2
+            )
+        assert change[heat > 0.9].mean() > change[heat < 0.1].mean() + 30
+
+
+def test_calibration_is_in_the_summary(record: OfflineRun, folder: RunFolder) -> None:
+    found = json.loads(folder.calibration.read_text())
+    assert record.summary["temperature"] == pytest.approx(found["temperature"])
+    for part in ("val", "test"):
+        assert record.summary[f"{part}/ece"] == pytest.approx(found["parts"][part]["ece"])
+        assert record.summary[f"{part}/ece_scaled"] == pytest.approx(found["parts"][part]["ece_scaled"])
 
 
 def test_pictures_are_kept_as_they_are(record: OfflineRun, folder: RunFolder) -> None:
@@ -406,6 +432,12 @@ def test_results_without_a_test_part_show_the_worst_of_validation(copy: RunFolde
     assert results.worst_part == "val"
     assert set(results.classes) == {"val"}
     assert not any(name.startswith("test/") for name in results.figures)
+
+
+def test_a_network_without_heat_maps_has_no_column_of_them(copy: RunFolder) -> None:
+    copy.cams.unlink()
+    assert all(answer.looked_at is None for answer in read_results(copy).worst)
+    assert list(tables(read_results(copy))["test/worst_predictions"].columns)[-1] == "image"
 
 
 def test_a_picture_that_is_gone_is_said_and_left_out(copy: RunFolder, capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 from scipy.stats import norm
@@ -22,19 +23,19 @@ Values = Callable[[np.ndarray], np.ndarray]
 
 
 def _chunk(sums: GroupSums) -> int:
-    return max(1, CHUNK_ENTRIES // max(sums.num_groups, sums.layout.width))
+    return max(1, CHUNK_ENTRIES // max(sums.table.shape))
 
 
-def resampled(sums: GroupSums, values: Values) -> np.ndarray:
-    """`[1000, F]` float64: the figures of as many groups as there are, drawn with replacement (Efron 1979).
+def resampled(sums: GroupSums, values: Values, resamples: int = RESAMPLES, seed: int = SEED) -> np.ndarray:
+    """`[resamples, F]` float64: the figures of as many groups as there are, drawn with replacement (Efron 1979).
 
     The classes of a resample are those that were drawn.
     """
-    generator = np.random.default_rng(SEED)
+    generator = np.random.default_rng(seed)
     groups, step = sums.num_groups, _chunk(sums)
     rows = []
-    for start in range(0, RESAMPLES, step):
-        size = min(step, RESAMPLES - start)
+    for start in range(0, resamples, step):
+        size = min(step, resamples - start)
         drawn = generator.integers(groups, size=(size, groups)) + groups * np.arange(size)[:, None]
         weights = np.bincount(drawn.ravel(), minlength=size * groups).reshape(size, groups)
         rows.append(values(sums.weighted(weights.astype(np.float64))))
@@ -84,6 +85,35 @@ def widening(groups: np.ndarray, spread: np.ndarray, error: np.ndarray) -> np.nd
     return few * np.maximum(1.0, error / spread)
 
 
+@dataclass(frozen=True)
+class Resampling:
+    """What resampling told about F figures.
+
+    point: `[F]`, the figures. ordered: `[R, F]`, those of the resamples in ascending order, NaN last. mean, spread:
+    `[F]`, of the resamples. error: `[F]`, from the jackknife.
+    """
+
+    point: np.ndarray
+    ordered: np.ndarray
+    mean: np.ndarray
+    spread: np.ndarray
+    error: np.ndarray
+
+    @classmethod
+    def of(cls, sums: GroupSums, values: Values, resamples: int = RESAMPLES, seed: int = SEED) -> Resampling:
+        ordered = np.sort(resampled(sums, values, resamples, seed), axis=0)
+        return cls(values(sums.total), ordered, *_mean_and_spread(ordered), jackknife_error(sums, values))
+
+    @property
+    def differs(self) -> np.ndarray:
+        """`[F]` bool: whether the figure exists, and the resamples are not all alike."""
+        return ~np.isnan(self.point) & (self.spread > LEAST_SPREAD)
+
+    def widening(self, groups: np.ndarray) -> np.ndarray:
+        """`[F]`: see `widening`; `groups` `[F]` stand behind each figure."""
+        return widening(groups, np.where(self.differs, self.spread, 1), self.error)
+
+
 def intervals(sums: GroupSums, values: Values, groups: np.ndarray, moves: np.ndarray) -> np.ndarray:
     """95 % intervals `[F, 2]` of the figures of a part; NaN where one cannot be had honestly.
 
@@ -95,18 +125,14 @@ def intervals(sums: GroupSums, values: Values, groups: np.ndarray, moves: np.nda
         groups: `[F]`, the groups behind each figure.
         moves: `[F]`, how many times the bias is taken off.
     """
-    point = values(sums.total)
-    found = np.full((len(point), 2), np.nan)
     if sums.num_groups < MIN_GROUPS:
-        return found
-    ordered = np.sort(resampled(sums, values), axis=0)
-    mean, spread = _mean_and_spread(ordered)
-    usable = (groups >= MIN_GROUPS) & ~np.isnan(point) & (spread > LEAST_SPREAD)
-    error = jackknife_error(sums, values)
-    tails = norm.sf(norm.ppf((1 + LEVEL) / 2) * widening(groups, np.where(usable, spread, 1), error))
-    ends = (
-        np.stack([_quantiles(ordered, tails), _quantiles(ordered, 1 - tails)], axis=1)
-        - (moves * (mean - point))[:, None]
-    )
-    found[usable] = ends[usable]
-    return found
+        return np.full((len(moves), 2), np.nan)
+    return ends(Resampling.of(sums, values), groups, moves)
+
+
+def ends(found: Resampling, groups: np.ndarray, moves: np.ndarray) -> np.ndarray:
+    """The intervals `[F, 2]` of a resampling; see `intervals`."""
+    tails = norm.sf(norm.ppf((1 + LEVEL) / 2) * found.widening(groups))
+    quantiles = np.stack([_quantiles(found.ordered, tails), _quantiles(found.ordered, 1 - tails)], axis=1)
+    usable = (groups >= MIN_GROUPS) & found.differs
+    return np.where(usable[:, None], quantiles - (moves * (found.mean - found.point))[:, None], np.nan)

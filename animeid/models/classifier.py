@@ -34,17 +34,30 @@ class Classifier(nn.Module):
 
         The embeddings are those that the head gives logits to: `head(output.embedding)` are the logits.
         """
+        return self.forward_tapped(image, ())[0]
+
+    def forward_tapped(self, image: Tensor, taps: tuple[int, ...]) -> tuple[ModelOutput, list[Tensor]]:
+        """As `forward`, with the feature maps of these stages from the same pass, each `[B, c, h, w]`.
+
+        Raises:
+            InputError: the network has no such stage, or timm cannot tap it.
+        """
         head_taps: tuple[int, ...] = tuple(getattr(self.head, "taps", ()))
         auxiliary = self.auxiliary if self.training else None
         auxiliary_taps = auxiliary.taps if auxiliary is not None else ()
-        embedding, maps = self._tapped(image, head_taps + auxiliary_taps)
+        embedding, maps = self._tapped(image, taps + head_taps + auxiliary_taps)
+        asked, for_head, for_auxiliary = _cut(maps, len(taps), len(head_taps))
         if head_taps:
-            embedding = cast(MapHead, self.head).embed(embedding, maps[: len(head_taps)])
-        aux_logits = auxiliary(maps[len(head_taps) :]) if auxiliary is not None else []
-        return ModelOutput(logits=self.head(embedding), embedding=embedding, aux_logits=aux_logits)
+            embedding = cast(MapHead, self.head).embed(embedding, for_head)
+        aux_logits = auxiliary(for_auxiliary) if auxiliary is not None else []
+        return ModelOutput(logits=self.head(embedding), embedding=embedding, aux_logits=aux_logits), asked
 
     def _tapped(self, image: Tensor, taps: tuple[int, ...]) -> tuple[Tensor, list[Tensor]]:
         if not taps:
             return self.backbone(image), []
         maps, embedding = self.backbone.forward_taps(image, taps)
         return embedding, maps
+
+
+def _cut(maps: list[Tensor], first: int, second: int) -> tuple[list[Tensor], list[Tensor], list[Tensor]]:
+    return maps[:first], maps[first : first + second], maps[first + second :]

@@ -11,18 +11,18 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from PIL import Image
-from scipy.special import log_softmax
 
 from animeid.config.freeze import read_yaml
 from animeid.data.images import UnreadableImage, decode
 from animeid.data.manifest import read_manifest
+from animeid.explain.overlay import overlay
 from animeid.folder import RunFolder
 from animeid.identity import leaves
+from animeid.metrics.worst import worst_first
 from animeid.say import say
 
 JUDGED = ("val", "test")
 CLASS_COLUMNS = ("label", "support", "precision", "recall", "f1")
-WORST_SHOWN = 24
 WORST_SIDE = 256
 
 Figure = float | list[float]
@@ -31,13 +31,18 @@ Figure = float | list[float]
 
 @dataclass(frozen=True)
 class Answer:
-    """A picture, what it shows, and what the model said; `probability` is that of its answer."""
+    """A picture, what it shows, and what the model said.
+
+    probability: of its answer. looked_at: the picture as the network saw it, under the heat map of the answer
+    (Grad-CAM); None for networks without feature maps.
+    """
 
     path: str
     true: str
     predicted: str
     probability: float
     image: Image.Image
+    looked_at: Image.Image | None
 
 
 @dataclass(frozen=True)
@@ -45,7 +50,8 @@ class Results:
     """The saved results of a run.
 
     plan: the run's `config.yaml`.
-    figures: `metrics.json` with one name a figure, `test/f1_macro`; those that do not exist are left out.
+    figures: `metrics.json` with one name a figure, `test/f1_macro`, and `calibration.json` beside it: `temperature`,
+        `test/ece_scaled`; those that do not exist are left out.
     classes: for each judged part a row a class, with `CLASS_COLUMNS`.
     confusion: for each judged part a row for each pair that occurs: `true`, `predicted`, `pictures`.
     worst_part, worst: the pictures of test (without it, of val) to whose class the model gave the least probability,
@@ -77,11 +83,11 @@ def read_results(folder: RunFolder) -> Results:
     worst_part = parts[-1] if parts else ""
     return Results(
         plan=plan,
-        figures=flatten(metrics),
+        figures=flatten(metrics) | calibration(folder),
         classes={part: pd.DataFrame(metrics[part]["per_class"], columns=list(CLASS_COLUMNS)) for part in parts},
         confusion={part: confusion(folder, part) for part in parts},
         worst_part=worst_part,
-        worst=worst(folder, worst_part, plan["data"]["max_pixels"]) if worst_part else [],
+        worst=worst(folder, worst_part, plan["data"]) if worst_part else [],
         rates=pd.read_csv(folder.history)[["epoch", "lr"]],
         pictures={path.stem: path for path in sorted(folder.figures.glob("*.png"))},
     )
@@ -99,6 +105,13 @@ def flatten(metrics: Mapping[str, Any]) -> dict[str, Figure]:
     return figures
 
 
+def calibration(folder: RunFolder) -> dict[str, Figure]:
+    """The temperature, and the calibration error of each part under it; `metrics.json` has that without."""
+    found = json.loads(folder.calibration.read_text(encoding="utf-8"))
+    scaled = {part: {"ece_scaled": figures["ece_scaled"]} for part, figures in found["parts"].items()}
+    return flatten({"temperature": found["temperature"], **scaled})
+
+
 def confusion(folder: RunFolder, part: str) -> pd.DataFrame:
     """How often each class was given each answer, from the saved predictions; pairs that never occur are left out."""
     table = pd.read_parquet(folder.predictions, columns=["split", "target", "predicted"])
@@ -107,22 +120,43 @@ def confusion(folder: RunFolder, part: str) -> pd.DataFrame:
     return table.groupby(["true", "predicted"]).size().reset_index(name="pictures")
 
 
-def worst(folder: RunFolder, part: str, max_pixels: int, count: int = WORST_SHOWN) -> list[Answer]:
-    """The answers of a part that gave the true class the least probability, from the saved logits."""
+def worst(folder: RunFolder, part: str, data: Mapping[str, Any]) -> list[Answer]:
+    """The answers of a part that gave the true class the least probability, from the saved logits.
+
+    Args:
+        folder: of the run.
+        part: of the data.
+        data: how the plan reads pictures.
+    """
     table = pd.read_parquet(folder.predictions)
-    chosen = np.flatnonzero(((table["split"] == part) & (table["target"] >= 0)).to_numpy())
+    chosen = np.flatnonzero((table["split"] == part).to_numpy())
     logits = np.load(folder.logits, mmap_mode="r")[chosen]
-    of_truth = np.take_along_axis(log_softmax(logits, axis=1), table["target"].to_numpy()[chosen, None], axis=1)[:, 0]
-    rows = table.iloc[chosen[np.argsort(of_truth, kind="stable")[:count]]]
-    root = read_manifest(folder.manifest).root
-    return [answer for row in rows.to_dict("records") if (answer := _answer(row, root, max_pixels))]
+    rows = table.iloc[chosen[worst_first(logits, table["target"].to_numpy()[chosen])]]
+    root, cams = read_manifest(folder.manifest).root, read_cams(folder)
+    return [answer for row in rows.to_dict("records") if (answer := _answer(row, root, data, cams.get(row["row"])))]
 
 
-def _answer(row: Mapping[Any, Any], root: Path, max_pixels: int) -> Answer | None:
+def read_cams(folder: RunFolder) -> dict[int, np.ndarray]:
+    """The saved heat maps, `[H, W]` uint8 each, by manifest row."""
+    if not folder.cams.is_file():
+        return {}
+    with np.load(folder.cams) as stored:
+        return dict(zip(stored["row"].tolist(), stored["cam"], strict=True))
+
+
+def _answer(row: Mapping[Any, Any], root: Path, data: Mapping[str, Any], cam: np.ndarray | None) -> Answer | None:
     try:
-        image = Image.fromarray(decode(root / row["path"], max_pixels, WORST_SIDE))
+        pixels = decode(root / row["path"], data["max_pixels"], WORST_SIDE)
     except UnreadableImage as error:
         say(f"{row['path']} is not among the worst pictures that are logged: {error}")
         return None
+    image = Image.fromarray(pixels)
     image.thumbnail((WORST_SIDE, WORST_SIDE))
-    return Answer(row["path"], row["label"], row["predicted"], float(row["probability"]), image)
+    looked_at = None if cam is None else _looked_at(pixels, data["crop_pct"], cam)
+    return Answer(row["path"], row["label"], row["predicted"], float(row["probability"]), image, looked_at)
+
+
+def _looked_at(pixels: np.ndarray, crop_pct: float, cam: np.ndarray) -> Image.Image:
+    from animeid.data.augment import EvalTransform  # its albumentations takes seconds, and a logger's card none
+
+    return Image.fromarray(overlay(EvalTransform(cam.shape, crop_pct)(pixels), cam))

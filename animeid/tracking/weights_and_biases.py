@@ -211,11 +211,15 @@ def tables(results: Results) -> dict[str, Any]:
         for part, table in results.classes.items()
     }
     if results.worst:
+        columns = ["path", "true", "predicted", "probability", "image"]
         rows = [
-            (answer.path, answer.true, answer.predicted, answer.probability, wandb.Image(answer.image))
+            [answer.path, answer.true, answer.predicted, answer.probability, wandb.Image(answer.image)]
             for answer in results.worst
         ]
-        columns = ("path", "true", "predicted", "probability", "image")
+        if any(answer.looked_at for answer in results.worst):
+            columns.append("grad_cam")
+            for row, answer in zip(rows, results.worst, strict=True):
+                row.append(wandb.Image(answer.looked_at) if answer.looked_at else None)
         logged[f"{results.worst_part}/worst_predictions"] = _table(columns, rows)
     return logged
 

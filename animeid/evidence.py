@@ -1,0 +1,95 @@
+"""What stands behind a run's figures: how far its confidence can be believed, and where it looked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import cast
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from animeid.data.datamodule import CharacterDataModule
+from animeid.data.manifest import Manifest
+from animeid.engine.inference import Answers
+from animeid.engine.module import CharacterModule
+from animeid.errors import InputError
+from animeid.explain.grad_cam import grad_cam, heat
+from animeid.folder import RunFolder, atomic, write_json
+from animeid.metrics.calibration import calibrate
+from animeid.metrics.worst import worst_first
+from animeid.models.classifier import Classifier
+from animeid.say import say
+
+
+def save_evidence(
+    folder: RunFolder,
+    answers: Mapping[str, Answers],
+    manifest: Manifest,
+    data: CharacterDataModule,
+    module: CharacterModule,
+) -> None:
+    """Writes `calibration.json` and `cams.npz` of a run.
+
+    Args:
+        folder: of the run.
+        answers: of the judged parts, in the order in which they are judged: the last one's worst answers are explained.
+        manifest: of the run.
+        data: reads the pictures.
+        module: the model that answered; it stays where it is, in evaluation mode.
+    """
+    targets = manifest.table["target"].to_numpy()
+    judged = {part: (answer.logits, targets[answer.rows]) for part, answer in answers.items()}
+    write_json(folder.calibration, calibrate(judged))
+    if judged:
+        last = list(answers)[-1]
+        worst = worst_first(*judged[last])
+        save_cams(folder, answers[last].rows[worst], answers[last].logits[worst].argmax(axis=1), data, module)
+
+
+def save_cams(
+    folder: RunFolder, rows: np.ndarray, classes: np.ndarray, data: CharacterDataModule, module: CharacterModule
+) -> None:
+    """Writes `cams.npz`: `row` `[K]` int64, and `cam` `[K, H, W]` uint8, the heat over each picture as evaluation sees
+    it; a network without feature maps has none, which is said.
+
+    Args:
+        folder: of the run.
+        rows: `[K]`, of the manifest.
+        classes: `[K]`, the answer that is explained.
+        data: reads the pictures.
+        module: the model.
+    """
+    answer_of = dict(zip(rows.tolist(), classes.tolist(), strict=True))
+    batches = [
+        (batch["image"], torch.tensor([answer_of[row] for row in batch["row"].tolist()]))
+        for batch in data.evaluation_dataloader(rows)
+    ]
+    try:
+        cams = heat_of(batches, module)
+    except InputError as error:
+        # The sentence ends in what to do about it, and a run that is done needs nothing done.
+        say(f"no Grad-CAM for this network: {str(error).rpartition(': ')[0]}")
+        return
+    with atomic(folder.cams) as stream:
+        np.savez_compressed(stream, row=rows.astype(np.int64), cam=cams)
+
+
+def heat_of(batches: Sequence[tuple[Tensor, Tensor]], module: CharacterModule) -> np.ndarray:
+    """`[K, H, W]` uint8: where each picture speaks for a class, in single precision whatever the run's.
+
+    Args:
+        batches: uint8 pictures `[B, 3, H, W]`, and the class of each, `[B]`.
+        module: the model.
+
+    Raises:
+        InputError: the network has no feature maps that its answers depend on.
+    """
+    module.eval()
+    model, device = cast(Classifier, module.model), module.device
+    size, padding = model.backbone.image_size, model.backbone.padding
+    found = [
+        heat(grad_cam(model, module.normalise(image.to(device)), classes.to(device)), size, padding).cpu().numpy()
+        for image, classes in batches
+    ]
+    return np.concatenate(found) if found else np.zeros((0, *size), np.uint8)

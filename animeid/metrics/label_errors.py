@@ -1,0 +1,53 @@
+"""Pictures whose label is probably wrong."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from scipy.special import softmax
+
+from animeid.types import UNKNOWN_TARGET
+
+ROUNDING = 1e-9
+"""Pictures of a class that are all equally sure are as sure as their mean, whatever its last digit."""
+
+
+def suspects(logits: np.ndarray, targets: np.ndarray) -> pd.DataFrame:
+    """Confident learning: pictures that the model confidently sees in another class (Northcutt 2021, arXiv 1911.00068).
+
+    A class's threshold is the mean probability that its own pictures give it (eq. 2). A picture is counted for the
+    likeliest of the classes whose threshold it reaches (eq. 1); it is a suspect where that is not its target, and is
+    likelier than it (the off-diagonals of the confident joint, the paper's method 2). A class that no picture has is
+    never suggested.
+
+    Only for answers to pictures that the model was not trained on (val, test): a model that was shown a wrong label
+    has learnt it, and confidently repeats it.
+
+    Args:
+        logits: `[N, C]`.
+        targets: `[N]` int; pictures of no class (-1) are left out.
+
+    Returns:
+        A row a suspect, the most suspicious first: `position` in the arrays given, `target`, the class that is
+        `suggested`, and `margin`, by how much its probability exceeds the target's.
+    """
+    positions = np.flatnonzero(targets != UNKNOWN_TARGET)
+    probabilities = softmax(logits[positions].astype(np.float64), axis=1)
+    given = targets[positions].astype(np.int64)
+    reached = probabilities >= _thresholds(probabilities, given) - ROUNDING
+    guess = np.where(reached, probabilities, -1).argmax(axis=1)
+    of_guess, of_given = (np.take_along_axis(probabilities, c[:, None], axis=1)[:, 0] for c in (guess, given))
+    margin = of_guess - of_given
+    suspicious = np.flatnonzero(reached.any(axis=1) & (guess != given) & (margin > 0))
+    order = suspicious[np.argsort(-margin[suspicious], kind="stable")]
+    return pd.DataFrame(
+        {"position": positions[order], "target": given[order], "suggested": guess[order], "margin": margin[order]}
+    )
+
+
+def _thresholds(probabilities: np.ndarray, targets: np.ndarray) -> np.ndarray:
+    """`[C]`; infinite for a class without pictures."""
+    classes = probabilities.shape[1]
+    support = np.bincount(targets, minlength=classes)
+    own = np.bincount(targets, probabilities[np.arange(len(targets)), targets], minlength=classes)
+    return np.where(support > 0, own / np.maximum(support, 1), np.inf)
