@@ -52,6 +52,13 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
+def write_between(path: Path, mark: str, text: str) -> None:
+    """Puts a text between the comments `<!-- MARK -->` and `<!-- end of MARK -->` of a page."""
+    before, rest = path.read_text(encoding="utf-8").split(f"<!-- {mark} -->\n")
+    _, after = rest.split(f"<!-- end of {mark} -->")
+    path.write_text(f"{before}<!-- {mark} -->\n{text}\n<!-- end of {mark} -->{after}", encoding="utf-8")
+
+
 def environment_line(folder: Path) -> str:
     """Hardware, versions and commit of a run, in one sentence."""
     found = json.loads((folder / "environment.json").read_text(encoding="utf-8"))

@@ -1,5 +1,7 @@
 """What each technique costs and gains: `python -m experiments.techniques.study [emoji_cast=FOLDER] [epochs=N]`.
 
+Writes its own page, the table in the project's README and the `Expected` line of each card.
+
 2 cores, about 1.5 minutes a row and set at 10 epochs. Each `experiment=` card is trained on the built-in cast and on
 emoji_cast by its grouped split, beside the defaults; one seed, so that differences within the intervals are noise.
 """
@@ -10,7 +12,7 @@ import re
 import sys
 from pathlib import Path
 
-from experiments.runs import OUTPUTS, environment_line, metrics, percent, table, train
+from experiments.runs import OUTPUTS, environment_line, metrics, percent, table, train, write_between
 
 HERE = Path(__file__).parent
 CARDS = HERE.parents[1] / "conf" / "experiment"
@@ -38,19 +40,34 @@ def write_expected(card: Path, found: dict, epochs: int) -> None:
     card.write_text(f"{package}\n{what}\n{line}{rest}", encoding="utf-8")
 
 
-def row(name: str, folder: Path, base: Path) -> list[str]:
+def gain(folder: Path, base: Path) -> str:
+    """Points of validation f1_macro over the defaults."""
     found, default = metrics(folder), metrics(base)
-    times = found["cost"]["train_s"] / default["cost"]["train_s"]
-    gain = 100 * (found["val"]["f1_macro"] - default["val"]["f1_macro"])
-    return [
-        name,
-        percent(found["val"], "f1_macro"),
-        f"{gain:+.1f}",
-        percent(found["test"], "f1_macro"),
-        percent(found["test"], "acc_macro"),
-        percent(found["test"], "few/acc_macro"),
-        f"{times:.2f}",
-    ]
+    return f"{100 * (found['val']['f1_macro'] - default['val']['f1_macro']):+.1f}"
+
+
+def times(folder: Path, base: Path) -> str:
+    """Training time as a multiple of the defaults'."""
+    return f"{metrics(folder)['cost']['train_s'] / metrics(base)['cost']['train_s']:.2f}"
+
+
+def row(name: str, folder: Path, base: Path) -> list[str]:
+    found = metrics(folder)
+    test = [percent(found["test"], figure) for figure in ("f1_macro", "acc_macro", "few/acc_macro")]
+    return [name, percent(found["val"], "f1_macro"), gain(folder, base), *test, times(folder, base)]
+
+
+def overview(folders: dict[str, dict[str, Path]]) -> str:
+    """The table of the project's README: a row a card, gain and cost on each set."""
+    header = ["card", "what it does, and when to use it", *(f"{name}: gain, time" for name in folders)]
+    rows = []
+    for card in cards():
+        cells = [
+            f"{gain(runs[card.stem], runs['defaults'])}, × {times(runs[card.stem], runs['defaults'])}"
+            for runs in folders.values()
+        ]
+        rows.append([f"`experiment={card.stem}`", purpose(card), *cells])
+    return table(header, rows)
 
 
 def main() -> None:
@@ -61,15 +78,17 @@ def main() -> None:
     if not emoji_cast.is_file():
         sys.exit(f"{emoji_cast} is not there: say where the pictures are with emoji_cast=FOLDER")
     header = ["card", "val f1_macro", "gain", "test f1_macro", "test acc_macro", "test few", "training time"]
-    sections = []
+    sections: list[str] = []
+    folders: dict[str, dict[str, Path]] = {}
     for set_name, data in sets.items():
         key = set_name.replace(" ", "_")
         common = [*data, f"trainer.max_epochs={epochs}"]
         base = train("techniques", f"{key}-defaults", common)
-        rows = [row("defaults", base, base)]
+        rows, folders[set_name] = [row("defaults", base, base)], {"defaults": base}
         for card in cards():
             folder = train("techniques", f"{key}-{card.stem}", [*common, f"experiment={card.stem}"])
             rows.append(row(f"`experiment={card.stem}`", folder, base))
+            folders[set_name][card.stem] = folder
             if not data:
                 write_expected(card, metrics(folder), epochs)
         sections.append(f"## {set_name}\n\n{table(header, rows)}")
@@ -88,6 +107,7 @@ figures stand beside; nothing was chosen by them.
 {(chr(10) * 2).join(sections)}
 """
     (HERE / "README.md").write_text(text, encoding="utf-8")
+    write_between(HERE.parents[1] / "README.md", "techniques", overview(folders))
     print(text)
 
 
