@@ -48,7 +48,8 @@ def grad_cam(model: Classifier, image: Tensor, classes: Tensor) -> Tensor:
         image = image.detach().clone().requires_grad_()
         output, maps = model.forward_tapped(image, tuple(range(stages)))
         answer = output.logits.gather(1, classes[:, None]).sum()
-        for features in sorted(maps[::-1], key=_is_coarse):
+        deepest_first = maps[::-1]
+        for features in sorted(deepest_first, key=_is_coarse):
             gradient = _gradient(answer, features)
             if gradient is not None and gradient.any():
                 weights = gradient.mean((2, 3), keepdim=True)
