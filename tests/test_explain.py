@@ -19,7 +19,7 @@ from animeid.explain.overlay import overlay
 from animeid.models.backbone import TimmBackbone
 from animeid.models.classifier import Classifier
 
-SIZE = (96, 64)
+SIZE = (128, 160)
 CLASSES = 5
 
 
@@ -44,15 +44,15 @@ NETWORKS: dict[str, tuple[str, Callable[[Tensor], Tensor] | None]] = {
 """The layer whose output is the last feature map, and how that is laid out as a map."""
 
 
-def classifier(name: str, head: str = "linear") -> Classifier:
+def classifier(name: str, head: str = "linear", size: tuple[int, int] = SIZE) -> Classifier:
     torch.manual_seed(0)
-    body = TimmBackbone(name, SIZE, pretrained=False)
+    body = TimmBackbone(name, size, pretrained=False)
     return Classifier(body, build_head(compose("train", [f"head={head}"])["head"], body, CLASSES)).eval()
 
 
-def pictures() -> tuple[Tensor, Tensor]:
+def pictures(size: tuple[int, int] = SIZE) -> tuple[Tensor, Tensor]:
     """Three normalised pictures, and a class for each."""
-    return torch.randn(3, 3, *SIZE, generator=torch.Generator().manual_seed(1)), torch.tensor([4, 0, 2])
+    return torch.randn(3, 3, *size, generator=torch.Generator().manual_seed(1)), torch.tensor([4, 0, 2])
 
 
 class Logits(nn.Module):
@@ -67,7 +67,7 @@ class Logits(nn.Module):
 
 
 def reference(model: Classifier, layer: str, layout: Callable[[Tensor], Tensor] | None) -> np.ndarray:
-    image, classes = pictures()
+    image, classes = pictures(model.backbone.image_size)
     target = model.backbone.net.get_submodule(layer)
     with GradCAM(Logits(model), [target], layout) as cam:
         cam(image, [ClassifierOutputTarget(number) for number in classes.tolist()])
@@ -84,6 +84,15 @@ def test_maps_equal_those_of_the_grad_cam_package(name: str) -> None:
     found = grad_cam(model, *pictures()).numpy()
     assert found.shape == expected.shape
     assert expected.max() > 0
+    np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-4 * expected.max())
+
+
+@pytest.mark.parametrize(("side", "layer"), [(128, "layer4"), (64, "layer3"), (16, "layer1"), (4, "layer4")])
+def test_a_small_picture_is_explained_by_a_map_that_is_fine_enough(side: int, layer: str) -> None:
+    """The last map of 4 x 4 places; none of a picture of 4 pixels has so many."""
+    model = classifier("test_resnet", size=(side, side))
+    expected = reference(model, layer, None)
+    found = grad_cam(model, *pictures((side, side))).numpy()
     np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-4 * expected.max())
 
 

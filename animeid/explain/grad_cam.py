@@ -18,13 +18,18 @@ REARRANGING = frozenset(
 )
 """Autograd's names of what only moves or leaves out values, as timm does to lay a network's tokens out as a map."""
 
+LEAST_SIDE = 4
+"""Places along the shorter side of a map that is fine enough to point at something."""
+
 
 def grad_cam(model: Classifier, image: Tensor, classes: Tensor) -> Tensor:
     """Class activation maps weighed by gradients (Selvaraju 2017, arXiv 1610.02391, eq. 1 and 2).
 
-    Each channel of the last feature map weighs as much as its mean gradient of the class's logit, and what speaks
-    against the class is cut off. Where the answer does not depend on the places of the last map, as where a transformer
-    reads its class token after the last block, the map before it is taken. Neither weights nor their gradients change.
+    Each channel of a feature map weighs as much as its mean gradient of the class's logit, and what speaks against the
+    class is cut off. The map is the last that the answer depends on place by place, which is not the last of all where
+    a transformer reads its class token after the last block; and the last of at least 4 x 4 places, since the 2 x 2
+    that a network of stride 32 leaves of 64 pixels cannot say more than a corner. A network whose maps are all
+    smaller has its last. Neither weights nor their gradients change.
 
     Args:
         model: in evaluation mode.
@@ -41,18 +46,21 @@ def grad_cam(model: Classifier, image: Tensor, classes: Tensor) -> Tensor:
     with torch.inference_mode(False), torch.enable_grad():
         # Pictures that ask for a gradient make one flow through frozen weights too.
         image = image.detach().clone().requires_grad_()
-        output, maps = model.forward_tapped(image, tuple(range(max(0, stages - 2), stages)))
+        output, maps = model.forward_tapped(image, tuple(range(stages)))
         answer = output.logits.gather(1, classes[:, None]).sum()
-        for features in reversed(maps):
+        deepest_first = maps[::-1]
+        for features in sorted(deepest_first, key=_is_coarse):
             gradient = _gradient(answer, features)
-            if gradient is None:
-                break
-            if gradient.any():
+            if gradient is not None and gradient.any():
                 weights = gradient.mean((2, 3), keepdim=True)
                 return functional.relu((weights * features.detach()).sum(1))
     raise InputError(
         f"the answers of {model.backbone.name} do not depend on the feature maps that timm gives: choose another model"
     )
+
+
+def _is_coarse(features: Tensor) -> bool:
+    return min(features.shape[2:]) < LEAST_SIDE
 
 
 def heat(cam: Tensor, image_size: tuple[int, int], padding: tuple[int, ...]) -> Tensor:

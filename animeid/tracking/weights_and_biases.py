@@ -244,15 +244,20 @@ def charts(results: Results) -> dict[str, Any]:
 
 
 def pictures(results: Results) -> dict[str, Any]:
-    """The run's figures, and the worst answers once more as a gallery."""
+    """The run's figures, and the worst answers once more as galleries, without and with their heat maps."""
     import wandb
 
     logged: dict[str, Any] = {
         f"figures/{name}": wandb.Image(os.fspath(path)) for name, path in results.pictures.items()
     }
-    if results.worst:
-        logged[f"{results.worst_part}/worst_pictures"] = [
-            wandb.Image(answer.image, caption=f"{answer.true} → {answer.predicted} ({answer.probability:.2f})")
-            for answer in results.worst
-        ]
+    galleries = {
+        "worst_pictures": [(answer, answer.image) for answer in results.worst],
+        "worst_grad_cam": [(answer, answer.looked_at) for answer in results.worst if answer.looked_at],
+    }
+    for name, shown in galleries.items():
+        if shown:
+            logged[f"{results.worst_part}/{name}"] = [
+                wandb.Image(image, caption=f"{answer.true} → {answer.predicted} ({answer.probability:.2f})")
+                for answer, image in shown
+            ]
     return logged
