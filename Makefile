@@ -38,11 +38,14 @@ $(READY): requirements.lock pyproject.toml
 demo: setup
 	$(BIN)/python -m animeid.train
 
+# Two processes with a thread each: threads of several processes on the same cores wait for one another.
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile
+
 test: lint
-	$(BIN)/python -m pytest
+	$(PYTEST)
 
 test-slow: setup
-	$(BIN)/python -m pytest -m slow
+	$(PYTEST) -m slow
 
 lint: setup
 	$(BIN)/ruff check .
