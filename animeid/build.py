@@ -13,7 +13,7 @@ from torch import nn
 
 from animeid.config import gateway
 from animeid.config.check import target_of
-from animeid.config.freeze import read_yaml
+from animeid.config.freeze import read_plan
 from animeid.config.signatures import signature
 from animeid.data.cache import CacheFull, open_cache
 from animeid.data.cache_home import cache_home
@@ -263,7 +263,7 @@ def _facts(plan: Plan, prepared: Prepared, data: CharacterDataModule, model: Cla
 
 def load_run(folder: RunFolder) -> tuple[Plan, LabelStats, CharacterModule]:
     """The plan, the classes and the best model of a finished run; no weights are fetched from anywhere else."""
-    plan = read_yaml(folder.config)
+    plan = read_plan(folder.config)
     labels = folder.read_labels()
     stats = label_stats(plan["facts"], labels, plan["data"])
     model = build_model(without_weights(plan), len(labels))

@@ -1,4 +1,4 @@
-"""How work ends early: by bad input, or by a signal."""
+"""How work ends early: by bad input, by a fault of the machine, or by a signal."""
 
 
 class InputError(Exception):
@@ -6,6 +6,14 @@ class InputError(Exception):
 
     The message is one sentence that says what is wrong, where, and what to do; commands print it without a traceback
     and exit with status 2.
+    """
+
+
+class MachineError(Exception):
+    """The machine cannot go on: its disk is full, or a process of the work was killed.
+
+    The message is one sentence that says what happened and what to do; commands print it without a traceback and exit
+    with status 1: unlike with bad input, the same command may well succeed later.
     """
 
 

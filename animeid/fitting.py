@@ -23,6 +23,7 @@ from animeid.engine.processes import meet, own_rank
 from animeid.engine.trainer import build_callbacks, build_trainer
 from animeid.errors import InputError
 from animeid.folder import RunFolder, atomic
+from animeid.models.checkpoint import read_torch
 
 ANSWERED = ("train", "val", "test", "unknown")
 
@@ -73,9 +74,11 @@ def fit(begun: Begun) -> Fitted:
     if plan["trainer"]["compile"]:
         compile_network(built.module.model)
     trainer.fit(built.module, datamodule=built.data, ckpt_path=begun.checkpoint, weights_only=True)
+    if not folder.best.is_file():  # it was lost after the last epoch
+        trainer.save_checkpoint(folder.best, weights_only=True)
     meet()  # the first process has written the checkpoints by then
     history = next(callback for callback in callbacks if isinstance(callback, History))
-    best = torch.load(folder.best, map_location="cpu", weights_only=True)
+    best = read_torch(folder.best)
     built.module.drop_auxiliary()
     built.module.load_state_dict(best["state_dict"])
     return Fitted(history.train_seconds, history.rates)

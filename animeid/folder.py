@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain, count
@@ -18,20 +19,37 @@ OUTPUTS = Path("outputs")
 
 
 @contextmanager
-def atomic(path: Path, mode: str = "wb") -> Iterator[IO[Any]]:
+def atomic(path: Path, mode: str = "wb", *, before: Path | None = None) -> Iterator[IO[Any]]:
     """Opens a temporary file beside `path` and moves it there when the block ends well.
 
-    The temporary file is on the same file system as its target, so that the move is one step.
+    The temporary file is on the same file system as its target, so that the move is one step. It is locked as long as
+    its process lives, which tells `remove_strays` what a kill has left.
+
+    Args:
+        before: where the file that is there is moved first; a kill between the two moves leaves it alone.
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         with temporary.open(mode, encoding=None if "b" in mode else "utf-8") as stream:
+            # Some network file systems have no locks; what a kill leaves there stays.
+            with suppress(OSError):
+                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
             yield stream
             stream.flush()
             os.fsync(stream.fileno())
-        temporary.replace(path)
+            if before is not None and path.is_file():
+                path.replace(before)
+            temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def remove_strays(folder: Path) -> None:
+    """Removes the temporary files of processes that were killed; those of living ones are locked and stay."""
+    for stray in folder.rglob(".*.tmp"):
+        with suppress(OSError), stray.open("rb") as stream:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            stray.unlink()
 
 
 def write_json(path: Path, value: Any) -> None:
@@ -71,8 +89,19 @@ class RunFolder:
         """
         self._refuse_existing()
         self.path.mkdir(parents=True, exist_ok=True)
-        self.checkpoints.mkdir()
-        self.figures.mkdir()
+        self.checkpoints.mkdir(exist_ok=True)
+        self.figures.mkdir(exist_ok=True)
+
+    def clear_start(self) -> None:
+        """Removes what a run left that was killed before it had begun; a folder that holds more stays as it is."""
+        if self.has_begun or not self.path.is_dir():
+            return
+        remove_strays(self.path)
+        there, folders = set(self.path.iterdir()), {self.checkpoints, self.figures} & set(self.path.iterdir())
+        if there - folders - set(self._inputs) or any(any(folder.iterdir()) for folder in folders):
+            return
+        for path in there:
+            path.rmdir() if path in folders else path.unlink()
 
     def _refuse_existing(self) -> None:
         # A multirun's job that failed before it made its folder leaves an empty one.
@@ -101,6 +130,17 @@ class RunFolder:
                 "give the folder that a training run named in its last line"
             )
         return run
+
+    @property
+    def _inputs(self) -> tuple[Path, ...]:
+        """What is written before training, the environment last."""
+        tables = (self.manifest, self.labels, self.skipped, self.conflicts, self.transfer)
+        return (self.request, self.config, *tables, self.environment)
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether all is there that is written before training, so that the run can go on."""
+        return self.environment.is_file() and self.config.is_file() and self.labels.is_file()
 
     @property
     def is_finished(self) -> bool:
@@ -154,6 +194,11 @@ class RunFolder:
     @property
     def last(self) -> Path:
         return self.checkpoints / "last.ckpt"
+
+    @property
+    def previous(self) -> Path:
+        """The checkpoint before the last."""
+        return self.checkpoints / "previous.ckpt"
 
     @property
     def predictions(self) -> Path:

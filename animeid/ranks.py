@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from animeid.config.freeze import read_yaml
+from animeid.config.freeze import read_plan
 from animeid.engine.processes import own_rank
 from animeid.errors import InputError, Interrupted
 from animeid.fitting import answer_parts, fit, hand_over
@@ -15,7 +15,7 @@ from animeid.resume import read_run
 
 def main(folder: RunFolder, checkpoint: Path | None) -> None:
     """Trains and answers beside the first process, which judges and writes."""
-    begun = read_run(folder, read_yaml(folder.config), checkpoint)
+    begun = read_run(folder, read_plan(folder.config), checkpoint)
     fit(begun)
     hand_over(folder, answer_parts(begun.built), own_rank())
 

@@ -8,18 +8,20 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import torch
 import yaml
 
 from animeid.build import build_loggers, rebuild
-from animeid.config.freeze import read_yaml
+from animeid.checksum import is_whole
+from animeid.config.freeze import read_plan, read_yaml
 from animeid.data.manifest import read_manifest
 from animeid.data.prepare import Prepared
 from animeid.engine.devices import choose_accelerator
 from animeid.errors import InputError
 from animeid.fitting import Begun
-from animeid.folder import RunFolder
+from animeid.folder import RunFolder, remove_strays
 from animeid.identity import result_keys
+from animeid.models.checkpoint import read_torch
+from animeid.say import say
 
 
 def find(request: Mapping[str, Any], outputs: Path) -> RunFolder | None:
@@ -33,11 +35,14 @@ def find(request: Mapping[str, Any], outputs: Path) -> RunFolder | None:
     if request["run_id"] is None:
         raise InputError(f"resume={request['resume']} needs run_id=NAME: it goes on in the folder outputs/NAME")
     folder = RunFolder(outputs / request["run_id"])
-    has_begun = folder.config.is_file() and folder.labels.is_file()
-    if request["resume"] == "must" and not (has_begun and (folder.is_finished or folder.last.is_file())):
+    has_begun = folder.has_begun
+    saved = folder.last.is_file() or folder.previous.is_file()
+    if request["resume"] == "must" and not (has_begun and (folder.is_finished or saved)):
         raise InputError(
             f"resume=must finds no checkpoint in {folder.path}: check run_id, or take resume=auto, which starts afresh"
         )
+    if not has_begun:
+        folder.clear_start()
     return folder if has_begun else None
 
 
@@ -48,12 +53,45 @@ def go_on(folder: RunFolder, request: dict[str, Any]) -> Begun:
         InputError: the request is another than the run's, or pictures of it are missing.
     """
     check_same(folder, request)
-    plan = read_yaml(folder.config)
+    plan = read_plan(folder.config)
     plan["data"]["num_workers"] = _workers(plan, request)
     choose_accelerator(plan["trainer"]["accelerator"])
-    checkpoint = folder.last if folder.last.is_file() else None
+    remove_strays(folder.path)
+    checkpoint = last_whole(folder)
     begun = read_run(folder, plan, checkpoint)
     return replace(begun, loggers=build_loggers(request, folder))
+
+
+def last_whole(folder: RunFolder) -> Path | None:
+    """The last checkpoint, or the one before it in its place; None where none was written yet.
+
+    A damaged one is set aside, with a warning.
+
+    Raises:
+        InputError: all are damaged.
+    """
+    there = [path for path in (folder.last, folder.previous) if path.is_file()]
+    whole = next((path for path in there if is_whole(path)), None)
+    if there and whole is None:
+        raise InputError(
+            f"every checkpoint to go on from in {folder.checkpoints} is damaged: put back a copy of one, or remove "
+            "last.ckpt and previous.ckpt, and resume=auto starts again from the first epoch"
+        )
+    if whole == folder.previous:
+        if folder.last.is_file():
+            say(f"WARNING: {folder.last} is damaged and now {_set_aside(folder.last)}; the one before it is used")
+        # A kill between the two moves of a new checkpoint leaves no last one.
+        folder.previous.replace(folder.last)
+    if folder.best.is_file() and not is_whole(folder.best):
+        say(
+            f"WARNING: {folder.best} is damaged and now {_set_aside(folder.best)}; the best epoch until here is lost, "
+            "and the best of those that follow is kept in its place"
+        )
+    return folder.last if whole else None
+
+
+def _set_aside(checkpoint: Path) -> Path:
+    return checkpoint.replace(checkpoint.with_suffix(".damaged"))
 
 
 def read_run(folder: RunFolder, plan: dict[str, Any], checkpoint: Path | None) -> Begun:
@@ -105,6 +143,12 @@ def read_prepared(folder: RunFolder) -> Prepared:
 
 
 def position(checkpoint: Path) -> tuple[int, int]:
-    """The epoch in which a checkpoint goes on, and the batches of it that are done."""
-    progress = torch.load(checkpoint, map_location="cpu", weights_only=True, mmap=True)["position"]
+    """The epoch in which a checkpoint goes on, and the batches of it that are done.
+
+    Raises:
+        InputError: the file is no checkpoint of ours.
+    """
+    progress = read_torch(checkpoint, mmap=True).get("position")
+    if progress is None:
+        raise InputError(f"{checkpoint} was not written by a run of animeid: put the run's own back, or remove it")
     return progress["epoch"], progress["batches"]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ from lightning.pytorch import seed_everything
 from animeid import environment, resume
 from animeid.baselines import compare_with_baselines
 from animeid.build import Built, as_size, build, build_loggers
+from animeid.checksum import is_whole
 from animeid.config import gateway
 from animeid.config.freeze import write_yaml
 from animeid.cost import cost
@@ -20,7 +23,9 @@ from animeid.data.prepare import Prepared, prepare
 from animeid.engine.devices import choose_accelerator
 from animeid.engine.inference import Answers
 from animeid.engine.processes import processes
+from animeid.errors import InputError, MachineError
 from animeid.evidence import save_evidence
+from animeid.faults import in_sentences
 from animeid.fitting import Begun, Fitted, answer_parts, collect, fit
 from animeid.folder import OUTPUTS, RunFolder, atomic, write_json
 from animeid.judge import judge, save_predictions
@@ -47,12 +52,33 @@ def train(request: dict[str, Any], outputs: Path = OUTPUTS) -> float | None:
         metrics = json.loads(folder.metrics.read_text(encoding="utf-8"))
     else:
         begun = begin(request, outputs) if folder is None else go_on(folder, request)
-        with tracked(begun.loggers, begun.folder):
+        with saying_what_is_kept(begun.folder, request), tracked(begun.loggers, begun.folder):
             metrics = finish(begun, *fit_and_answer(begun))
         folder = begun.folder
     say(summary_table(metrics))
     say(f"run folder: {folder.path}")
     return metrics["val"]["f1_macro"] if metrics["val"] else None
+
+
+@contextmanager
+def saying_what_is_kept(folder: RunFolder, request: Mapping[str, Any]) -> Iterator[None]:
+    """Adds to the sentence of whatever ends a run what is left of it."""
+    try:
+        with in_sentences():
+            yield
+    except (InputError, MachineError) as error:
+        raise type(error)(f"{error}; {kept(folder, request['run_id'])}") from error
+
+
+def kept(folder: RunFolder, run_id: str | None) -> str:
+    """What a run that ended early leaves, in a few words."""
+    if not (folder.last.is_file() and is_whole(folder.last)):
+        return "nothing was trained by then that could be kept"
+    epoch, batches = resume.position(folder.last)
+    found = f"{folder.path} keeps what was trained until epoch {epoch + 1}, batch {batches}"
+    if run_id is not None:
+        return f"{found}, and the same command with resume=auto goes on from there"
+    return f"{found}; from_run={folder.path} starts from its best epoch" if folder.best.is_file() else found
 
 
 def begin(request: dict[str, Any], outputs: Path) -> Begun:

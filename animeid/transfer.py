@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from animeid.config.freeze import read_yaml
+from animeid.config.freeze import read_plan
 from animeid.data.audit import trained_before
 from animeid.data.manifest import Manifest, read_manifest
 from animeid.errors import InputError
@@ -72,7 +72,7 @@ def earlier_run(request: Mapping[str, Any]) -> Earlier | None:
         other = "model.pretrained=true" if model.get("pretrained") is True else "model.weights"
         raise InputError(f"from_run and {other} both say where weights come from: leave one out")
     folder = RunFolder.open(path)
-    plan = read_yaml(folder.config)
+    plan = read_plan(folder.config)
     name, theirs = model["name"], plan["model"]["name"]
     if not same_network(name, theirs):
         raise InputError(

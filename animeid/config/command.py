@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 from typing import Any, Protocol
 
 import hydra
@@ -24,7 +27,8 @@ from animeid.config.explain import explain
 from animeid.config.freeze import checked
 from animeid.config.locate import conf_dir
 from animeid.config.multirun import JobsRefusedError, do_job, ending
-from animeid.errors import InputError, Interrupted
+from animeid.errors import InputError, Interrupted, MachineError
+from animeid.faults import in_sentences
 from animeid.folder import OUTPUTS, RunFolder
 from animeid.multirun.running import JobCrashedError
 
@@ -61,17 +65,19 @@ def command(root: str, work: Work) -> Main:
 
     Returns:
         A function of the command line's arguments (None: those of this process) that returns the exit status: 0, 2
-        for bad input, 130 when the user interrupted, 143 after SIGTERM. Anything else that is raised is a bug and keeps
-        its traceback; that of a multirun's job goes to the job's folder, the others are done, and the status is 1.
+        for bad input, 1 where the machine cannot go on (`MachineError`), 130 when the user interrupted, 143 after
+        SIGTERM. Anything else that is raised is a bug and keeps its traceback; that of a multirun's job goes to the
+        job's folder, the others are done, and the status is 1.
     """
 
     def main(arguments: Sequence[str] | None = None) -> int:
         job = Job(root, work)
         try:
-            with _composing(arguments), ending() as ended:
+            with _stoppable(), _composing(arguments), ending() as ended:
                 hydra.main(version_base="1.3", config_path=str(conf_dir()), config_name=root)(job)()
         except Interrupted as stop:
-            say_error("stopped by a signal; the same command with resume=auto and its run_id goes on")
+            goes_on = "; the same command with resume=auto and its run_id goes on" if root == "train" else ""
+            say_error(f"stopped by a signal{goes_on}")
             return 128 + stop.signum
         except KeyboardInterrupt:
             say_error("interrupted")
@@ -108,15 +114,16 @@ class Job:
         sys.argv = self.arguments
         try:
             request = checked(self.root, config)
+            work = in_sentences()(self.work)
             if self.root == "train" and HydraConfig.get().mode == RunMode.MULTIRUN:
-                return do_job(request, self.work)
-            return self.work(request)
-        except (InputError, JobCrashedError) as error:
+                return do_job(request, work)
+            return work(request)
+        except (InputError, MachineError, JobCrashedError) as error:
             if self.wants_tracebacks:
                 raise
             # The other jobs of a multirun go on.
             self.has_failed |= isinstance(error, InputError)
-            self.has_crashed |= isinstance(error, JobCrashedError)
+            self.has_crashed |= not isinstance(error, InputError)
             say_error(str(error))
             return None
 
@@ -163,6 +170,23 @@ def _is_readable(argument: str) -> bool:
 def _in_quotes(text: str) -> str:
     # Within its quotes Hydra reads a backslash as itself, but for one before a quote.
     return "'" + text.replace("'", "\\'") + "'"
+
+
+@contextmanager
+def _stoppable() -> Iterator[None]:
+    """Has SIGTERM raise, so that what is open is closed; training has a handler of its own while it lasts."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, _stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _stop(signum: int, frame: FrameType | None) -> None:  # noqa: ARG001
+    raise Interrupted(signum)
 
 
 @contextmanager

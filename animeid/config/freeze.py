@@ -14,6 +14,7 @@ from animeid.config.check import accept, check, complete
 from animeid.config.gateway import try_transforms
 from animeid.config.schema import SCHEMAS
 from animeid.errors import InputError
+from animeid.folder import atomic
 
 
 def freeze(config: DictConfig) -> dict[str, Any]:
@@ -51,9 +52,34 @@ def checked(root: str, config: DictConfig) -> dict[str, Any]:
 
 def write_yaml(path: Path, plain: Mapping[str, Any]) -> None:
     """Writes plain values; names in any script stay readable."""
-    path.write_text(yaml.safe_dump(dict(plain), allow_unicode=True, sort_keys=False), encoding="utf-8")
+    with atomic(path, "w") as stream:
+        stream.write(yaml.safe_dump(dict(plain), allow_unicode=True, sort_keys=False))
 
 
 def read_yaml(path: Path) -> dict[str, Any]:
-    """The plain values that `write_yaml` wrote."""
-    return yaml.safe_load(path.read_text(encoding="utf-8"))
+    """The plain values that `write_yaml` wrote.
+
+    Raises:
+        InputError: the file holds something else.
+    """
+    try:
+        plain = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise InputError(f"{path} cannot be read, for it is damaged: put back a copy of it") from error
+    if not isinstance(plain, dict):
+        raise InputError(f"{path} is no configuration of a run: put back a copy of it")
+    return plain
+
+
+def read_plan(path: Path) -> dict[str, Any]:
+    """The plan in a run's folder, whose parts are to be built; the folder may come from anyone.
+
+    Raises:
+        InputError: the file is damaged, or names a target that no card can name.
+    """
+    plan = read_yaml(path)
+    try:
+        check(plan)
+    except InputError as error:
+        raise InputError(f"{path} is not used: {error}") from error
+    return plan

@@ -6,13 +6,10 @@ What a multirun is, and what its folder holds, is in `animeid.multirun`, which k
 from __future__ import annotations
 
 import shutil
-import signal
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
@@ -24,7 +21,7 @@ from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, open_dict
 
 from animeid.config.freeze import checked
-from animeid.errors import InputError, Interrupted
+from animeid.errors import InputError
 from animeid.folder import OUTPUTS
 from animeid.multirun.record import Asked
 from animeid.multirun.running import Running
@@ -64,15 +61,8 @@ class CheckJobs(Callback):
             asked = [Asked.of(checked(self.root, job), readable(overrides)) for overrides, job in jobs(config)]
             _check_launcher(config)
             _running = Running.begin(folder_below_outputs(Path(config.hydra.sweep.dir)), asked)
-            # Training has a handler of its own while it lasts; this one is for what is before, after and between.
-            if threading.current_thread() is threading.main_thread():
-                signal.signal(signal.SIGTERM, _stop)
         except Exception as error:
             raise JobsRefusedError(error) from error
-
-
-def _stop(signum: int, frame: FrameType | None) -> None:  # noqa: ARG001
-    raise Interrupted(signum)
 
 
 @dataclass
@@ -88,13 +78,9 @@ def ending() -> Iterator[Ended]:
     """Sums up the multirun that begins inside, if one does, however it ends: an interrupted one too."""
     global _running
     ended = Ended()
-    is_main = threading.current_thread() is threading.main_thread()
-    before = signal.getsignal(signal.SIGTERM)
     try:
         yield ended
     finally:
-        if is_main:
-            signal.signal(signal.SIGTERM, before)
         running, _running = _running, None
         if running is not None:
             ended.failed, ended.crashed = running.end()

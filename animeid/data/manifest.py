@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from animeid.errors import InputError
+from animeid.folder import atomic
 
 SPLITS = ("train", "val", "test", "unknown", "excluded")
 TEXTS = ("path", "label", "split", "group", "source", "style", "sha256", "caption")
@@ -42,15 +43,14 @@ class Manifest:
 
     def write(self, path: Path) -> None:
         """Saves as CSV or, by the ending `.parquet`, as Parquet that keeps root and attributes too."""
-        temporary = path.with_name(f".{path.name}.tmp")
-        if path.suffix == ".csv":
-            self.table.to_csv(temporary, index=False)
-        else:
+        with atomic(path) as stream:
+            if path.suffix == ".csv":
+                self.table.to_csv(stream, index=False)
+                return
             facts = {"root": str(self.root.resolve()), "attributes": list(self.attributes)}
             frame = pa.Table.from_pandas(self.table, preserve_index=False)
             metadata = {**(frame.schema.metadata or {}), _METADATA: json.dumps(facts).encode()}
-            pq.write_table(frame.replace_schema_metadata(metadata), temporary)
-        temporary.replace(path)
+            pq.write_table(frame.replace_schema_metadata(metadata), stream)
 
 
 def complete(table: pd.DataFrame, attributes: Sequence[str] = ()) -> pd.DataFrame:

@@ -15,7 +15,6 @@ from torchmetrics import MeanMetric, MetricCollection
 
 from animeid.engine.averaging.averager import Averager
 from animeid.engine.normalise import Normalise
-from animeid.errors import InputError
 from animeid.models.deep_supervision import AUXILIARY
 from animeid.optim.groups import parameter_groups
 from animeid.optim.schedules import Schedule
@@ -142,14 +141,6 @@ class CharacterModule(LightningModule):
         is_shared = self.trainer.world_size > 1
         self.log("train/loss_epoch", value, on_step=False, on_epoch=True, sync_dist=is_shared, **settings)
         return value
-
-    def on_train_epoch_end(self) -> None:
-        value = self.trainer.callback_metrics.get("train/loss_epoch")
-        if value is not None and not torch.isfinite(value):
-            raise InputError(
-                f"the training loss became {value.item()} in epoch {self.current_epoch}: "
-                "lower optimizer.lr, or set trainer.gradient_clip_val=1"
-            )
 
     def on_validation_start(self) -> None:
         # Each process has its own statistics of batch norm; those of the first are judged, since they are saved.

@@ -13,6 +13,8 @@ from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint, TQDMProg
 from lightning.pytorch.loggers import Logger
 from lightning.pytorch.strategies import DDPStrategy
 
+from animeid.engine.callbacks.best import Best
+from animeid.engine.callbacks.finite import Finite
 from animeid.engine.callbacks.history import History
 from animeid.engine.callbacks.learning_rate import LearningRate
 from animeid.engine.callbacks.plain_progress import PlainProgress
@@ -58,7 +60,7 @@ def checkpoints(folder: RunFolder, monitor: str | None, mode: str) -> list[Model
         "enable_version_counter": False,
         "save_on_train_epoch_end": True,
     }
-    best = ModelCheckpoint(filename="best", monitor=monitor, mode=mode, save_weights_only=True, **common)
+    best = Best(filename="best", monitor=monitor, mode=mode, save_weights_only=True, **common)
     last = ModelCheckpoint(filename="last", monitor=None, every_n_epochs=1, **common)
     return [best, last]
 
@@ -85,7 +87,8 @@ def build_callbacks(
         )
     if has_logger:
         callbacks.append(LearningRate())
-    callbacks.append(Safekeeping(folder.last))
+    finite = Finite()
+    callbacks += [finite, Safekeeping(folder.last, finite)]
     return [*callbacks, *checkpoints(folder, settings.monitor if has_val else None, settings.mode)]
 
 
@@ -121,7 +124,7 @@ def build_trainer(
         gradient_clip_val=settings.gradient_clip_val,
         callbacks=list(callbacks),
         logger=list(loggers) or False,
-        plugins=[AtomicCheckpointIO()],
+        plugins=[AtomicCheckpointIO({folder.last: folder.previous})],
         default_root_dir=folder.path,
         use_distributed_sampler=False,
         num_sanity_val_steps=0,

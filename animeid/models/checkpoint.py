@@ -6,6 +6,7 @@ import argparse
 import json
 import pickle
 import warnings
+import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,9 +17,13 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
+from animeid.checksum import is_whole
 from animeid.errors import InputError
 
 SUFFIXES = (".pth", ".pt", ".bin", ".tar", ".ckpt", ".safetensors")
+
+OWN_SUFFIX = ".ckpt"
+"""Of files that carry a checksum; others' files may have been written with none that zip could compare."""
 
 NESTED_UNDER = ("state_dict_ema", "model_ema", "state_dict", "model")
 """Where timm, torchvision and Lightning keep the tensors in a file that holds more; averaged weights first, as timm."""
@@ -43,7 +48,7 @@ def read_checkpoint(path: Path) -> Checkpoint:
         raise InputError(f"there is no weights file {path}: check model.weights")
     if path.suffix not in SUFFIXES:
         raise InputError(f"{path} is not known to be a weights file: its name must end in {', '.join(SUFFIXES)}")
-    content = _read_safetensors(path) if path.suffix == ".safetensors" else _read_torch(path)
+    content = _read_safetensors(path) if path.suffix == ".safetensors" else read_torch(path)
     tensors = _tensors(content)
     if not tensors:
         raise InputError(f"{path} holds no weights: give a file that holds a model's state_dict")
@@ -57,11 +62,21 @@ def _read_safetensors(path: Path) -> Any:
         raise _broken(path) from error
 
 
-def _read_torch(path: Path) -> Any:
+def read_torch(path: Path, *, mmap: bool = False) -> Any:
+    """The content of a file in one of torch's formats: tensors and plain values, so that no code is run.
+
+    Args:
+        mmap: leave the tensors in the file until they are used.
+
+    Raises:
+        InputError: the file is broken, or holds code.
+    """
+    if path.suffix == OWN_SUFFIX and zipfile.is_zipfile(path) and not is_whole(path):
+        raise _broken(path)
     try:
         # timm's training script saves its arguments beside the weights; a Namespace only holds values
         with torch.serialization.safe_globals([argparse.Namespace]), warnings.catch_warnings(action="ignore"):
-            return torch.load(path, map_location="cpu", weights_only=True)
+            return torch.load(path, map_location="cpu", weights_only=True, mmap=mmap)
     except pickle.UnpicklingError as error:
         if "GLOBAL" not in str(error):  # pickle's word for a function or class to call
             raise _broken(path) from error

@@ -9,7 +9,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any, Literal
 
-from animeid.errors import InputError
+from animeid.errors import InputError, MachineError
 from animeid.folder import RunFolder
 
 ERROR = "error.txt"
@@ -58,7 +58,7 @@ def _read(path: Path) -> dict[str, Any]:
 def sentence_of(error: Exception) -> str:
     """An exception on one line."""
     words = " ".join(str(error).split())
-    return words if isinstance(error, InputError) else f"{type(error).__name__}: {words}"
+    return words if isinstance(error, InputError | MachineError) else f"{type(error).__name__}: {words}"
 
 
 def write_error(folder: RunFolder, error: Exception) -> Path:

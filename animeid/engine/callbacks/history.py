@@ -49,11 +49,12 @@ class History(Callback):
 
     def _forget_rows_after(self, epochs: int) -> None:
         """An epoch whose row was written and whose checkpoint was not is trained once more."""
-        if not self.path.exists():
-            return
-        lines = self.path.read_text(encoding="utf-8").splitlines(keepends=True)
-        with atomic(self.path, "w") as stream:
-            stream.writelines(lines[: epochs + 1])
+        if not epochs:  # even the header may be half a line
+            self.path.unlink(missing_ok=True)
+        elif self.path.exists():
+            lines = self.path.read_bytes().splitlines(keepends=True)
+            with atomic(self.path) as stream:
+                stream.writelines(lines[: epochs + 1])
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         # Where a run goes on in the middle of an epoch, Lightning leaves out on_train_epoch_start.

@@ -1,0 +1,55 @@
+"""Which errors of others' code are no bugs of ours, and what to say of them."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from animeid.errors import InputError, MachineError
+
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+OUT_OF_MEMORY = ("can't allocate memory", "out of memory", "not enough memory")
+"""What torch says of its processor's allocator, of cuda's and of mps's, in small letters; its error type differs."""
+
+DEAD_WORKER = ("DataLoader worker", "is killed by signal", "exited unexpectedly")
+
+
+def explained(error: Exception) -> Exception | None:
+    """The same in one sentence of ours; None where it may be a bug."""
+    text = " ".join(str(error).split())
+    if isinstance(error, OSError) and error.errno in FULL:
+        where = f" ({error.filename})" if error.filename else ""
+        return MachineError(f"the disk is full{where}: {error.strerror}; free some space")
+    if isinstance(error, MemoryError) or (
+        isinstance(error, RuntimeError) and any(words in text.lower() for words in OUT_OF_MEMORY)
+    ):
+        return InputError(
+            "a batch does not fit into memory: lower data.batch_size (trainer.accumulate_grad_batches=2 makes up for "
+            "half of it) or data.image_size, or choose a smaller model"
+        )
+    if isinstance(error, RuntimeError) and DEAD_WORKER[0] in text and any(words in text for words in DEAD_WORKER[1:]):
+        return MachineError(
+            "a process that loads pictures was killed, which the system does when memory runs out: lower "
+            "data.num_workers or data.batch_size"
+        )
+    return None
+
+
+@contextmanager
+def in_sentences() -> Iterator[None]:
+    """Turns known faults of the machine into sentences; anything else passes.
+
+    Raises:
+        InputError, MachineError: a known fault.
+    """
+    try:
+        yield
+    except (InputError, MachineError):
+        raise
+    except Exception as error:
+        found = explained(error)
+        if found is None:
+            raise
+        raise found from error
