@@ -35,6 +35,7 @@ from animeid.models.weights import load_classifier
 from animeid.optim.optimizers import default_learning_rate
 from animeid.optim.steps import optimizer_steps_per_epoch
 from animeid.plan import label_stats
+from animeid.say import say
 from animeid.transfer import Transfer, check_leaks, earlier_run, take_over
 from animeid.types import LabelStats, Sampler
 
@@ -263,6 +264,8 @@ def _facts(plan: Plan, prepared: Prepared, data: CharacterDataModule, model: Cla
 
 def load_run(folder: RunFolder) -> tuple[Plan, LabelStats, CharacterModule]:
     """The plan, the classes and the best model of a finished run; no weights are fetched from anywhere else."""
+    if folder.unfinished_note:
+        say(folder.unfinished_note)
     plan = read_plan(folder.config)
     labels = folder.read_labels()
     stats = label_stats(plan["facts"], labels, plan["data"])

@@ -60,8 +60,8 @@ def fit(begun: Begun) -> Fitted:
         raise InputError(
             "this scheduler follows a figure of validation, and the data has no val part: take another one"
         )
-    averager = [built.module.averager] if built.module.averager else []
-    callbacks = build_callbacks(settings, folder, averager=averager, has_logger=bool(begun.loggers), has_val=has_val)
+    averager, has_logger = built.module.averager, bool(begun.loggers)
+    callbacks = build_callbacks(settings, folder, averager=averager, has_logger=has_logger, has_val=has_val)
     callbacks += freezing_callbacks(built.freezing)
     trainer = build_trainer(
         gateway.build(plan["trainer"], "trainer"),

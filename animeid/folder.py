@@ -113,10 +113,10 @@ class RunFolder:
 
     @classmethod
     def open(cls, path: str | Path) -> RunFolder:
-        """A finished run.
+        """A run that has a best checkpoint; see `is_finished` for whether it came to its end.
 
         Raises:
-            InputError: there is no such folder, or its run did not finish.
+            InputError: there is no such folder, or nothing in it that could answer.
         """
         run = cls(Path(path))
         if not run.path.is_dir():
@@ -146,6 +146,13 @@ class RunFolder:
     def is_finished(self) -> bool:
         """Whether the run came to its end: its figures are written last."""
         return self.metrics.is_file()
+
+    @property
+    def unfinished_note(self) -> str:
+        """A warning for whoever uses a run that is not finished; empty for one that is."""
+        if self.is_finished:
+            return ""
+        return f"WARNING: the run {self.path} has not finished; its best epoch until now is used"
 
     @property
     def request(self) -> Path:

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 
 from animeid.data.prepare import Prepared
+from animeid.errors import InputError
 from animeid.types import LabelStats
 
 # Chosen on validation parts by experiments/defaults.
@@ -61,7 +62,16 @@ def make_plan(request: Mapping[str, Any], prepared: Prepared, accelerator: str) 
     _replace_auto(plan["sampler"], epochs=plan["trainer"]["max_epochs"])
     if plan["averaging"]:
         _replace_auto(plan["averaging"], start_epoch=3 * plan["trainer"]["max_epochs"] // 4)
+        _refuse_late_average(plan["averaging"]["start_epoch"], plan["trainer"]["max_epochs"])
     return plan
+
+
+def _refuse_late_average(start_epoch: int, max_epochs: int) -> None:
+    if start_epoch >= max_epochs:
+        raise InputError(
+            f"averaging.start_epoch={start_epoch} comes after the last of trainer.max_epochs={max_epochs} epochs (the "
+            "first is 0): start earlier, train longer, or take averaging=none"
+        )
 
 
 def label_stats(facts: Mapping[str, Any], labels: tuple[str, ...], data: Mapping[str, Any]) -> LabelStats:

@@ -19,6 +19,11 @@ UNKNOWN_TARGET = -1
 ShotGroup = Literal["many", "medium", "few"]
 
 
+def better(figure: str) -> Literal["min", "max"]:
+    """Whether a figure of `history.csv` is better low, as losses are, or high."""
+    return "min" if figure.endswith("/loss") else "max"
+
+
 class Batch(TypedDict):
     """What the loader hands to the module.
 

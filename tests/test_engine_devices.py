@@ -6,6 +6,7 @@ import pytest
 import timm
 import torch
 
+from animeid.config import gateway
 from animeid.engine import devices
 from animeid.engine.devices import choose_accelerator, choose_precision
 from animeid.errors import InputError
@@ -45,3 +46,11 @@ def test_a_named_accelerator_must_be_there(monkeypatch) -> None:
     assert choose_accelerator("auto") == "mps"
     with pytest.raises(InputError, match=r"trainer\.accelerator=gpu was asked for"):
         choose_accelerator("gpu")
+
+
+@pytest.mark.parametrize("accelerator", sorted(devices.AVAILABLE))
+@pytest.mark.parametrize("precision", sorted(devices.DTYPES))
+def test_a_plans_trainer_card_is_a_card(accelerator: str, precision: str) -> None:
+    """What was chosen for `auto` takes the place of it in the plan, from which the trainer is built."""
+    card = {"_target_": "animeid.engine.settings.TrainerSettings", "accelerator": accelerator, "precision": precision}
+    assert gateway.build(card, "trainer").accelerator == accelerator

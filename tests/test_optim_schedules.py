@@ -151,7 +151,7 @@ def test_plateau_lowers_after_patience() -> None:
 
 
 def test_plateau_follows_a_loss_downwards() -> None:
-    schedule = ReduceOnPlateau(monitor="val/loss", mode="min", factor=0.1, patience=0)
+    schedule = ReduceOnPlateau(monitor="val/loss", factor=0.1, patience=0)
     rates = schedule.trace(lr=LR, total_steps=5, steps_per_epoch=1, figures=[3.0, 2.0, 2.5, 1.0, 0.5])
     np.testing.assert_allclose(rates, [LR, LR, LR, LR / 10, LR / 10])
 

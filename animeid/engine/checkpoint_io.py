@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, cast
 
 import torch
 from lightning.fabric.plugins.io.torch_io import TorchCheckpointIO
@@ -36,7 +36,7 @@ class AtomicCheckpointIO(TorchCheckpointIO):
 
 def _write(checkpoint: dict[str, Any], stream: SummedStream) -> None:
     try:
-        torch.save(checkpoint, stream)
+        torch.save(checkpoint, cast(IO[bytes], stream))
     except RuntimeError:
         if stream.error is not None:
             raise stream.error from None

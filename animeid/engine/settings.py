@@ -18,10 +18,10 @@ class TrainerSettings:
     """The trainer card.
 
     max_epochs: passes over the training part; `auto` is the measured default.
-    accelerator: `auto` takes cuda, then mps, then the CPU, and says which; a named one must be there.
+    accelerator: `auto` takes cuda, then mps, then the CPU, and says which; a named one must be there. `gpu` is `cuda`.
     devices: how many devices, each with a process and `data.batch_size` pictures of its own; `auto` is one, `all` is
         every GPU of the machine.
-    precision: `auto` is bf16 or fp16 autocast on a GPU, full precision elsewhere.
+    precision: `auto` is what suits the device and the network (see `engine.devices.choose_precision`).
     accumulate_grad_batches: batches whose gradients are added before an optimiser step.
     gradient_clip_val: the largest norm of the gradient of all parameters; null does not clip.
     compile: whether `torch.compile` translates the network before training. The translation takes a minute or more,
@@ -31,7 +31,7 @@ class TrainerSettings:
     """
 
     max_epochs: Whole | Literal["auto"] = "auto"
-    accelerator: Literal["auto", "cpu", "gpu", "mps"] = "auto"
+    accelerator: Literal["auto", "cpu", "gpu", "cuda", "mps"] = "auto"
     devices: Whole | Literal["auto", "all"] = "auto"
     precision: Literal["auto", "32-true", "bf16-mixed", "16-mixed"] = "auto"
     accumulate_grad_batches: Whole = 1
@@ -45,14 +45,12 @@ class TrainerSettings:
 class CallbackSettings:
     """The callbacks card: which epoch is the best, and when to stop early.
 
-    monitor: the figure that decides, by its name in `history.csv`.
-    mode: whether a larger or a smaller figure is better.
+    monitor: the figure that decides, by its name in `history.csv`; a loss is better the lower it is.
     patience: epochs without an improvement after which training stops; null never stops early, which is right with
         schedules of a fixed length.
     min_delta: a smaller change of the figure is no improvement.
     """
 
     monitor: Literal["val/f1_macro", "val/acc_macro", "val/acc_micro", "val/loss"] = "val/f1_macro"
-    mode: Literal["max", "min"] = "max"
     patience: Whole | None = None
     min_delta: Annotated[float, Ge(0)] = 0.0

@@ -4,25 +4,28 @@ from __future__ import annotations
 
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
 from lightning.pytorch import Callback, Trainer
-from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint, TQDMProgressBar
+from lightning.pytorch.callbacks import ModelCheckpoint, TQDMProgressBar
 from lightning.pytorch.loggers import Logger
 from lightning.pytorch.strategies import DDPStrategy
 
+from animeid.engine.averaging.averager import Averager
 from animeid.engine.callbacks.best import Best
 from animeid.engine.callbacks.finite import Finite
 from animeid.engine.callbacks.history import History
 from animeid.engine.callbacks.learning_rate import LearningRate
 from animeid.engine.callbacks.plain_progress import PlainProgress
 from animeid.engine.callbacks.safekeeping import Safekeeping
+from animeid.engine.callbacks.stopping import Stopping
 from animeid.engine.checkpoint_io import AtomicCheckpointIO
 from animeid.engine.settings import CallbackSettings, TrainerSettings
 from animeid.errors import InputError
 from animeid.folder import RunFolder
+from animeid.types import better
 
 # Printed in every fit and of no use to the one who trains.
 NOISE = (
@@ -35,6 +38,7 @@ NOISE = (
     r".*It is recommended to use .*sync_dist=True.*",  # the figures are summed over processes already
     r".*You're resuming from a checkpoint that ended before the epoch ended.*",  # our loader does go on there
     r".*module\(s\) in eval mode at the start of training.*",
+    r".*The dirpath has changed from.*",  # our own best checkpoint moves with its folder
     r".*Checkpoint directory .* exists and is not empty.*",
 )
 
@@ -49,7 +53,11 @@ def quieten() -> None:
         logging.getLogger(name).setLevel(logging.WARNING)
 
 
-def checkpoints(folder: RunFolder, monitor: str | None, mode: str) -> list[ModelCheckpoint]:
+def always() -> bool:
+    return True
+
+
+def checkpoints(folder: RunFolder, monitor: str | None, counts: Callable[[], bool] = always) -> list[ModelCheckpoint]:
     """Best and last, each by its own callback: one that does both can leave `last` at the first epoch.
 
     Without a figure to monitor the last epoch counts as the best.
@@ -60,13 +68,14 @@ def checkpoints(folder: RunFolder, monitor: str | None, mode: str) -> list[Model
         "enable_version_counter": False,
         "save_on_train_epoch_end": True,
     }
-    best = Best(filename="best", monitor=monitor, mode=mode, save_weights_only=True, **common)
+    mode = better(monitor) if monitor else "max"
+    best = Best(counts=counts, filename="best", monitor=monitor, mode=mode, save_weights_only=True, **common)
     last = ModelCheckpoint(filename="last", monitor=None, every_n_epochs=1, **common)
     return [best, last]
 
 
 def build_callbacks(
-    settings: CallbackSettings, folder: RunFolder, *, averager: Sequence[Callback], has_logger: bool, has_val: bool
+    settings: CallbackSettings, folder: RunFolder, *, averager: Averager | None, has_logger: bool, has_val: bool
 ) -> list[Callback]:
     """The callbacks of a training run; `averager` comes first, so that the others see what it did.
 
@@ -77,19 +86,24 @@ def build_callbacks(
         raise InputError(
             "callbacks.patience needs a validation part, and this data has none: add pictures, or leave patience out"
         )
-    callbacks: list[Callback] = [*averager, History(folder.history)]
+    counts = always if averager is None else averager.has_begun
+    callbacks: list[Callback] = [History(folder.history)] if averager is None else [averager, History(folder.history)]
     callbacks += [TQDMProgressBar(leave=False)] if sys.stderr.isatty() else [PlainProgress()]
     if settings.patience is not None:
         callbacks.append(
-            EarlyStopping(
-                settings.monitor, mode=settings.mode, patience=settings.patience, min_delta=settings.min_delta
+            Stopping(
+                counts=counts,
+                monitor=settings.monitor,
+                mode=better(settings.monitor),
+                patience=settings.patience,
+                min_delta=settings.min_delta,
             )
         )
     if has_logger:
         callbacks.append(LearningRate())
     finite = Finite()
     callbacks += [finite, Safekeeping(folder.last, finite)]
-    return [*callbacks, *checkpoints(folder, settings.monitor if has_val else None, settings.mode)]
+    return [*callbacks, *checkpoints(folder, settings.monitor if has_val else None, counts)]
 
 
 def strategy(settings: TrainerSettings, thaws: bool) -> DDPStrategy | str:

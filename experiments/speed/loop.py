@@ -46,7 +46,7 @@ def ours(root: str, cache: str, epochs: int = 2) -> float:
         folder.create()
         history = History(folder.history)
         settings = gateway.build(built.plan["trainer"])
-        trainer = build_trainer(settings, epochs + 1, [history, *checkpoints(folder, None, "max")], [], folder)
+        trainer = build_trainer(settings, epochs + 1, [history, *checkpoints(folder, None)], [], folder)
         trainer.fit(built.module, datamodule=built.data)
     return max(history.rates[1:])
 
@@ -147,7 +147,7 @@ def resident_after_epochs(root: str, cache: str, epochs: int) -> list[float]:
         folder.create()
         watch = MemoryWatch(folder.history)
         trainer = build_trainer(
-            gateway.build(built.plan["trainer"]), epochs, [watch, *checkpoints(folder, None, "max")], [], folder
+            gateway.build(built.plan["trainer"]), epochs, [watch, *checkpoints(folder, None)], [], folder
         )
         trainer.fit(built.module, datamodule=built.data)
     return watch.seen

@@ -66,7 +66,7 @@ def our_rate(root: str, cache: str, name: str, size: int, overrides: Sequence[st
         folder = RunFolder(Path(temporary) / "run")
         folder.create()
         watch = Steps(folder.history)
-        callbacks = [watch, *checkpoints(folder, None, "max")]
+        callbacks = [watch, *checkpoints(folder, None)]
         trainer = build_trainer(gateway.build(built.plan["trainer"]), 1, callbacks, [], folder)
         trainer.fit(built.module, datamodule=built.data)
     return watch.rate

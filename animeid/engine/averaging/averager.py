@@ -57,6 +57,10 @@ class Averager(Callback):
             self.average[name].copy_(kept)
         self.is_swapped = not self.is_swapped
 
+    def has_begun(self) -> bool:
+        """Whether there is an average; until then the weights in training are judged."""
+        return self.updates > 0
+
     def on_train_start(self, trainer: Trainer, pl_module: Any) -> None:
         self.average = {name: tensor.to(pl_module.device) for name, tensor in self.average.items()}
 

@@ -44,6 +44,6 @@ class Finite(Callback):
 
 def has_finite_weights(module: LightningModule) -> bool:
     """Whether all parameters and statistics of the model are finite; one read of the device."""
-    state = module.model.state_dict().values()  # type: ignore[operator, union-attr]
+    state = module.model.state_dict().values()  # type: ignore[union-attr]
     found = [tensor.isfinite().all() for tensor in state if tensor.is_floating_point()]
     return bool(torch.stack(found).all())

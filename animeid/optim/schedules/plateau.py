@@ -12,14 +12,15 @@ from annotated_types import Ge, Interval
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 
+from animeid.types import better
+
 
 @dataclass(frozen=True, kw_only=True)
 class ReduceOnPlateau:
     """torch's `ReduceLROnPlateau`, once an epoch, after validation.
 
     Args:
-        monitor: the figure that it follows.
-        mode: whether the figure is good when high (`max`) or low (`min`).
+        monitor: the figure that it follows; a loss is better the lower it is.
         factor: what the rate is multiplied with.
         patience: epochs without improvement that are let pass; the next one lowers the rate.
         threshold: a change smaller than this is no improvement.
@@ -27,7 +28,6 @@ class ReduceOnPlateau:
     """
 
     monitor: Literal["val/f1_macro", "val/acc_macro", "val/acc_micro", "val/loss"] = "val/acc_macro"
-    mode: Literal["min", "max"] = "max"
     factor: Annotated[float, Interval(gt=0, lt=1)] = 0.5
     patience: Annotated[int, Ge(0)] = 3
     threshold: Annotated[float, Ge(0)] = 1e-4
@@ -54,7 +54,7 @@ class ReduceOnPlateau:
     def _scheduler(self, optimizer: Optimizer) -> ReduceLROnPlateau:
         return ReduceLROnPlateau(
             optimizer,
-            mode=self.mode,
+            mode=better(self.monitor),
             factor=self.factor,
             patience=self.patience,
             threshold=self.threshold,
