@@ -50,7 +50,8 @@ def test_suspects_equal_cleanlabs(classes: int) -> None:
 def test_suspects_equal_the_papers_definition(seed: int) -> None:
     """Also where the likeliest class is not a confident one, pictures have no class, and a class has no pictures."""
     generator = np.random.default_rng(seed)
-    logits, targets = 1.5 * generator.normal(size=(300, 8)), generator.integers(-1, 7, size=300)
+    logits = 1.5 * generator.normal(size=(300, 8)) + np.linspace(0, 2, 8)  # thresholds that differ
+    targets = generator.integers(-1, 7, size=300)
     found = suspects(logits.astype(np.float32), targets)
     expected = naive(logits.astype(np.float32).astype(np.float64), targets)
     assert [row[:3] for row in found.itertuples(index=False)] == [row[:3] for row in expected]
