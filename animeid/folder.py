@@ -232,6 +232,10 @@ class RunFolder:
         return self.path / "cams.npz"
 
     @property
+    def report(self) -> Path:
+        return self.path / "report.html"
+
+    @property
     def figures(self) -> Path:
         return self.path / "figures"
 

@@ -30,6 +30,7 @@ from animeid.fitting import Begun, Fitted, answer_parts, collect, fit
 from animeid.folder import OUTPUTS, RunFolder, atomic, write_json
 from animeid.judge import judge, save_predictions
 from animeid.metrics.table import summary_table
+from animeid.page.render import write_report
 from animeid.plan import make_plan
 from animeid.reports.figures import draw_figures
 from animeid.say import say
@@ -56,6 +57,8 @@ def train(request: dict[str, Any], outputs: Path = OUTPUTS) -> float | None:
             metrics = finish(begun, *fit_and_answer(begun))
         folder = begun.folder
     say(summary_table(metrics))
+    if folder.report.is_file():
+        say(f"report: {folder.report}")
     say(f"run folder: {folder.path}")
     return metrics["val"]["f1_macro"] if metrics["val"] else None
 
@@ -155,6 +158,7 @@ def finish(begun: Begun, fitted: Fitted, answers: dict[str, Answers]) -> dict[st
     save_evidence(folder, {part: answers[part] for part in judged}, manifest, built.data, built.module)
     draw_figures(folder, learning_rates(folder, built), built.module.steps_per_epoch)
     write_json(folder.metrics, metrics)
+    write_report(folder)
     return metrics
 
 

@@ -108,6 +108,20 @@ class DashboardRequest:
     output: str | None
 
 
+@dataclass(frozen=True, kw_only=True)
+class ReportRequest:
+    """The root of `conf/report.yaml`.
+
+    run: a finished run's folder.
+    runs: a pattern of several, or a list with commas.
+    output: the page's file.
+    """
+
+    run: str | None
+    runs: str | None
+    output: str | None
+
+
 SCHEMAS = {
     root: f"{__name__}.{schema.__name__}"
     for root, schema in {
@@ -115,6 +129,7 @@ SCHEMAS = {
         "evaluate": EvaluateRequest,
         "predict": PredictRequest,
         "dashboard": DashboardRequest,
+        "report": ReportRequest,
     }.items()
 }
 """The class of each root."""

@@ -58,7 +58,7 @@ usually is. {memory}
 Images/s with batches of {timm_loop.BATCH} and the same operations: timm's loader with its prefetcher, its transforms,
 label smoothing, AdamW and cosine schedule by update, written as its train.py; random weights. Its best flags are the
 better of {" and ".join(f"`{flags}`" for flags in timm_loop.CANDIDATES)}. animeid takes its defaults for network and
-size, pixels cached.
+size, pixels cached. No GPU was at hand: neither the share of time that one waits for data nor its images/s is measured.
 """
     (HERE / "README.md").write_text(text, encoding="utf-8")
     print(text)

@@ -1,0 +1,53 @@
+"""Pictures inside the page."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass, field
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from animeid.data.images import UnreadableImage, decode
+
+SMALL, LARGE = 88, 168
+QUALITY = 78
+
+
+def as_uri(image: Image.Image) -> str:
+    """A WebP picture as text that a page can show without another file."""
+    stream = BytesIO()
+    image.convert("RGB").save(stream, "WEBP", quality=QUALITY, method=4)
+    return f"data:image/webp;base64,{base64.b64encode(stream.getvalue()).decode()}"
+
+
+def file_as_uri(path: Path) -> str:
+    """A PNG file as it is."""
+    return f"data:image/png;base64,{base64.b64encode(path.read_bytes()).decode()}"
+
+
+@dataclass
+class Thumbnails:
+    """Reads pictures of a manifest; those that are gone are remembered in `missing`."""
+
+    root: Path
+    max_pixels: int
+    missing: set[str] = field(default_factory=set)
+
+    def pixels(self, path: str, side: int) -> np.ndarray | None:
+        """`[h, w, 3]` uint8 of at least `side` pixels where the picture has them; None where it cannot be read."""
+        try:
+            return decode(self.root / path, self.max_pixels, side)
+        except UnreadableImage:
+            self.missing.add(path)
+            return None
+
+    def of(self, path: str, side: int = SMALL) -> str | None:
+        pixels = self.pixels(path, side)
+        if pixels is None:
+            return None
+        image = Image.fromarray(pixels)
+        image.thumbnail((side, side), Image.Resampling.LANCZOS)
+        return as_uri(image)

@@ -1,0 +1,61 @@
+"""Numbers and findings in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from animeid.progress import clock
+
+
+def percent(value: float | None) -> str:
+    return "–" if value is None else f"{100 * value:.1f} %"
+
+
+def with_interval(figures: Mapping[str, Any], name: str) -> str:
+    """`71.6 % (68.5 to 74.7)`."""
+    interval = figures.get(f"{name}_ci")
+    text = percent(figures.get(name))
+    return text if interval is None else f"{text} ({100 * interval[0]:.1f} to {100 * interval[1]:.1f})"
+
+
+def plain(figures: Mapping[str, Any], name: str) -> str:
+    """As `with_interval`, for figures that are no shares."""
+    value, interval = figures.get(name), figures.get(f"{name}_ci")
+    if value is None:
+        return "–"
+    return f"{value:.3f}" + (f" ({interval[0]:.3f} to {interval[1]:.3f})" if interval else "")
+
+
+def gap(history: pd.DataFrame) -> str:
+    """How training and validation differ in the best and in the last epoch, with the numbers."""
+    if "val/loss" not in history or history["val/loss"].isna().all():
+        return "There was no validation part, so that over-fitting cannot be seen here."
+    lowest = history.iloc[int(np.nanargmin(history["val/loss"].to_numpy()))]
+    last = history.iloc[-1]
+    rise = last["val/loss"] - lowest["val/loss"]
+    said = (
+        f"In the last epoch the training loss is {last['train/loss']:.3f} and the validation loss "
+        f"{last['val/loss']:.3f}; the latter was lowest in epoch {int(lowest['epoch']) + 1} "
+        f"({lowest['val/loss']:.3f})."
+    )
+    if rise > 0.1 * abs(lowest["val/loss"]):
+        return f"{said} Since then it rose by {rise:.3f} while training went on: the model over-fits."
+    if last["train/loss"] > 0.95 * last["val/loss"]:
+        return f"{said} Training is no better than validation: longer training or a larger model may help."
+    return f"{said} The two end close to where validation was best: no sign of over-fitting that costs anything."
+
+
+def cost_rows(cost: Mapping[str, Any]) -> list[tuple[str, str]]:
+    rate = cost.get("images_per_s")
+    return [
+        ("training", clock(cost["train_s"])),
+        ("training speed", "–" if rate is None else f"{rate:.0f} pictures/s"),
+        ("peak memory", f"{cost['peak_mem']:.0f} MiB"),
+        ("parameters", f"{cost['params'] / 1e6:.2f} million"),
+        ("checkpoint", f"{cost['size_mb']:.1f} MB"),
+        ("one answer", f"{cost['latency_ms']:.1f} ms"),
+    ]

@@ -1,0 +1,31 @@
+"""What `python -m animeid.report` does."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from animeid.errors import InputError
+from animeid.folder import RunFolder
+from animeid.page.render import write_report
+from animeid.say import say
+
+
+def report(request: Mapping[str, Any]) -> None:
+    """Writes the page that is asked for and says where it is.
+
+    Raises:
+        InputError: neither or both of `run` and `runs` are given, or a run has not finished.
+    """
+    run, runs = request["run"], request["runs"]
+    output = Path(request["output"]) if request["output"] else None
+    if (run is None) == (runs is None):
+        raise InputError("give run=FOLDER for the page of one run, or runs='outputs/*' to lay several side by side")
+    if run is not None:
+        path = write_report(RunFolder.open(run), output)
+    else:
+        from animeid.page.side_by_side import write_comparison
+
+        path = write_comparison(runs, output or Path("comparison.html"))
+    say(f"report: {path}")
