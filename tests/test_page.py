@@ -125,7 +125,7 @@ def test_a_vanished_picture_is_named_and_the_page_is_made(run: RunFolder, tmp_pa
         (["run=nowhere"], "there is no run folder nowhere"),
         (["run=outputs/unfinished"], "metrics.json"),
         (["runs=outputs/on*"], "finds 1 finished runs"),
-        (["runs=outputs/one,outputs/other"], "was judged on other test pictures"),
+        (["runs=outputs/one:outputs/other"], "was judged on other test pictures"),
     ],
 )
 def test_what_cannot_be_reported(arguments: list[str], sentence: str, home: Path, monkeypatch, capsys) -> None:
@@ -139,7 +139,7 @@ def test_what_cannot_be_reported(arguments: list[str], sentence: str, home: Path
 
 def test_runs_are_laid_side_by_side(home: Path, monkeypatch, capsys) -> None:
     monkeypatch.chdir(home)
-    assert report.main(["runs=outputs/one,outputs/two"]) == 0
+    assert report.main(["runs=outputs/one:outputs/two"]) == 0
     page = Path("comparison.html").read_text(encoding="utf-8")
     assert "seed" in page and "points" in page
     assert capsys.readouterr().out.splitlines()[-1] == "report: comparison.html"

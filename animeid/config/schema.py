@@ -113,7 +113,7 @@ class ReportRequest:
     """The root of `conf/report.yaml`.
 
     run: a finished run's folder.
-    runs: a pattern of several, or a list with commas.
+    runs: a pattern of several, or several with colons between them.
     output: the page's file.
     """
 

@@ -26,12 +26,12 @@ SAME_FOR_ALL = ("run_id", "resume", "logger", "data.num_workers", "data.cache")
 
 
 def find_runs(pattern: str) -> list[Saved]:
-    """The finished runs that a pattern, or several with commas between them, means; in the order of the patterns.
+    """The finished runs that a pattern, or several with colons between them, means; in the order of the patterns.
 
     Raises:
         InputError: there are fewer than two, or they were not judged on the same pictures.
     """
-    given = [piece for piece in pattern.split(",") if piece]
+    given = [piece for piece in pattern.split(":") if piece]
     found = [Path(path) for piece in given for path in sorted(glob.glob(piece))]  # noqa: PTH207
     paths = [path for path in found if RunFolder(path).is_finished]
     if len(paths) < 2:
