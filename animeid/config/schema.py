@@ -115,6 +115,7 @@ SCHEMAS = {
         "evaluate": EvaluateRequest,
         "predict": PredictRequest,
         "dashboard": DashboardRequest,
+        "doctor": TrainRequest,
     }.items()
 }
 """The class of each root."""

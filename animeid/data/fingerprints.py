@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ import numpy as np
 
 from animeid.data.hashing import HASH_BYTES, perceptual_hashes
 from animeid.data.images import UnreadableImage, decode_stream, open_picture
+from animeid.machine import usable_cores
 from animeid.progress import progress
 
 THUMBNAIL = 48
@@ -68,7 +68,8 @@ def fingerprint_all(paths: Sequence[Path], max_pixels: int) -> tuple[Fingerprint
             return str(error)
         return ""
 
-    with ThreadPoolExecutor(_threads()) as pool:
+    # Decoders release the interpreter's lock, so that a thread a core keeps the cores busy.
+    with ThreadPoolExecutor(usable_cores()) as pool:
         try:
             reasons = list(progress(pool.map(look, range(count)), count, "reading pictures"))
         except BaseException:
@@ -91,8 +92,3 @@ def _look(path: Path, max_pixels: int, found: Fingerprints, index: int) -> None:
 def shrink(picture: np.ndarray, side: int) -> np.ndarray:
     """Stretches `[H, W, 3]` uint8 to `[side, side, 3]`, averaging over areas where it gets smaller."""
     return cv2.resize(picture, (side, side), interpolation=cv2.INTER_AREA)
-
-
-def _threads() -> int:
-    """Decoders release the interpreter's lock, so a thread a core keeps the cores busy."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
