@@ -90,7 +90,7 @@ class FinishedRun:
         return self.tiles(self.table.nsmallest(count, "of_truth"))
 
     def confusions(self) -> pd.DataFrame:
-        """Pairs of classes that were taken for one another, the most frequent first: `true`, `predicted`, `pictures`."""
+        """Pairs of classes that were taken for one another, most frequent first: `true`, `predicted`, `pictures`."""
         pairs = self.results.confusion[self.part]
         wrong = pairs[pairs["true"] != pairs["predicted"]]
         return wrong.sort_values("pictures", ascending=False, kind="stable").reset_index(drop=True)
