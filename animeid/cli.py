@@ -14,6 +14,7 @@ COMMANDS = {
     "evaluate": "judge a finished run again, or on new labelled pictures",
     "predict": "name pictures with the model of a finished run",
     "report": "write the page of a finished run, or lay several side by side",
+    "doctor": "say what the machine has, what training will choose, and how a folder looks",
     "dashboard": "make the W&B workspace that shows and compares runs",
 }
 

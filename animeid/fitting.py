@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from lightning.pytorch import Callback
 from lightning.pytorch.loggers import Logger
 
 from animeid.build import Built
@@ -54,15 +55,7 @@ def fit(begun: Begun) -> Fitted:
     """Trains and leaves the best weights in the module."""
     keep_freed_memory()
     folder, built, plan = begun.folder, begun.built, begun.built.plan
-    settings = gateway.build(plan["callbacks"], "callbacks")
-    has_val = len(built.data.rows("val")) > 0
-    if hasattr(built.module.schedule, "monitor") and not has_val:
-        raise InputError(
-            "this scheduler follows a figure of validation, and the data has no val part: take another one"
-        )
-    averager, has_logger = built.module.averager, bool(begun.loggers)
-    callbacks = build_callbacks(settings, folder, averager=averager, has_logger=has_logger, has_val=has_val)
-    callbacks += freezing_callbacks(built.freezing)
+    callbacks = callbacks_of(built, folder, has_logger=bool(begun.loggers))
     trainer = build_trainer(
         gateway.build(plan["trainer"], "trainer"),
         plan["trainer"]["max_epochs"],
@@ -82,6 +75,23 @@ def fit(begun: Begun) -> Fitted:
     built.module.drop_auxiliary()
     built.module.load_state_dict(best["state_dict"])
     return Fitted(history.train_seconds, history.rates)
+
+
+def callbacks_of(built: Built, folder: RunFolder, *, has_logger: bool) -> list[Callback]:
+    """What watches over training.
+
+    Raises:
+        InputError: the schedule or the end of training follows validation, and the data has no such part.
+    """
+    settings = gateway.build(built.plan["callbacks"], "callbacks")
+    has_val = len(built.data.rows("val")) > 0
+    if hasattr(built.module.schedule, "monitor") and not has_val:
+        raise InputError(
+            "this scheduler follows a figure of validation, and the data has no val part: take another one"
+        )
+    averager = built.module.averager
+    callbacks = build_callbacks(settings, folder, averager=averager, has_logger=has_logger, has_val=has_val)
+    return [*callbacks, *freezing_callbacks(built.freezing)]
 
 
 def answer_parts(built: Built) -> dict[str, Answers]:

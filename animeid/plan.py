@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from copy import deepcopy
 from typing import Any
@@ -11,6 +10,7 @@ import torch
 
 from animeid.data.prepare import Prepared
 from animeid.errors import InputError
+from animeid.machine import usable_cores
 from animeid.types import LabelStats
 
 # Chosen on validation parts by experiments/defaults.
@@ -35,7 +35,7 @@ def default_workers(accelerator: str) -> int:
     On two cores a worker only takes turns with the computation and costs its start (measured: 0 workers were fastest),
     so that a quarter of the cores load.
     """
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    cores = usable_cores()
     return min(cores // 4 if accelerator == "cpu" else cores, MAX_WORKERS)
 
 
@@ -47,8 +47,12 @@ def _replace_auto(section: dict[str, Any], **values: Any) -> None:
 
 def make_plan(request: Mapping[str, Any], prepared: Prepared, accelerator: str) -> dict[str, Any]:
     """The request with data's and device's `auto` filled in; what depends on the model is left to `build`."""
+    return plan_for(request, int((prepared.manifest.table["split"] == "train").sum()), accelerator)
+
+
+def plan_for(request: Mapping[str, Any], pictures: int, accelerator: str) -> dict[str, Any]:
+    """The plan for so many training pictures, which are all that it takes from the data."""
     plan = deepcopy(dict(request))
-    pictures = int((prepared.manifest.table["split"] == "train").sum())
     _replace_auto(
         plan["data"],
         image_size=IMAGE_SIZE,

@@ -80,7 +80,7 @@ def test_signatures_read_from_text_are_those_of_the_imported_target(target: str)
     }
 
 
-@pytest.mark.parametrize("root", ["train", "evaluate", "predict", "dashboard"])
+@pytest.mark.parametrize("root", ["train", "evaluate", "predict", "dashboard", "doctor"])
 def test_each_root_composes(root: str) -> None:
     with initialize_config_dir(str(conf_dir()), version_base="1.3"):
         config = compose(root)

@@ -65,6 +65,13 @@ class CheckJobs(Callback):
             raise JobsRefusedError(error) from error
 
 
+class OneRun(CheckJobs):
+    """For a command that is asked about one run of training at a time."""
+
+    def on_multirun_start(self, config: DictConfig, **_: Any) -> None:  # noqa: ARG002
+        raise JobsRefusedError(InputError(f"{self.root} is asked about one run at a time: leave out -m"))
+
+
 @dataclass
 class Ended:
     """How a multirun ended: jobs that failed by bad input, and jobs that crashed."""

@@ -130,6 +130,7 @@ SCHEMAS = {
         "predict": PredictRequest,
         "dashboard": DashboardRequest,
         "report": ReportRequest,
+        "doctor": TrainRequest,
     }.items()
 }
 """The class of each root."""

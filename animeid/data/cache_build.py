@@ -16,6 +16,7 @@ import torch
 from animeid.data.images import UnreadableImage
 from animeid.data.working import working_from_stream, working_size
 from animeid.errors import InputError
+from animeid.machine import usable_cores
 from animeid.progress import progress
 
 PAGE = 4096
@@ -75,7 +76,7 @@ def write_pixels(path: Path, wanted: Wanted, max_pixels: int) -> np.ndarray:
             sizes[index] = picture.shape[:2]
 
         # Each thread computes alone: torch's own threads on top would wait for one another.
-        with ThreadPoolExecutor(_cores(), initializer=torch.set_num_threads, initargs=(1,)) as pool:
+        with ThreadPoolExecutor(usable_cores(), initializer=torch.set_num_threads, initargs=(1,)) as pool:
             try:
                 count = len(wanted.paths)
                 for _ in progress(pool.map(fill, range(count)), count, "filling the pixel cache"):
@@ -107,7 +108,3 @@ def _read(path: Path, sha256: str, max_pixels: int, side: int) -> np.ndarray:
     if hashlib.sha256(content).hexdigest() != sha256:
         raise InputError(f"the picture {path} has changed since this run was begun: put it back, or begin a new run")
     return picture
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ import numpy as np
 from animeid.data.fingerprint_store import RECORD, THUMBNAIL, FingerprintStore
 from animeid.data.hashing import perceptual_hashes
 from animeid.data.images import UnreadableImage, decode_stream, open_picture
+from animeid.machine import usable_cores
 from animeid.progress import progress
 
 
@@ -76,7 +76,8 @@ def fingerprint_all(
         new.append(record)
         return ""
 
-    with ThreadPoolExecutor(_threads()) as pool:
+    # Decoders release the interpreter's lock, so that a thread a core keeps the cores busy.
+    with ThreadPoolExecutor(usable_cores()) as pool:
         try:
             reasons = list(progress(pool.map(look, range(len(paths))), len(paths), "reading pictures"))
         except BaseException:
@@ -99,8 +100,3 @@ def _record(picture: np.ndarray, sha256: str) -> np.ndarray:
 def shrink(picture: np.ndarray, side: int) -> np.ndarray:
     """Stretches `[H, W, 3]` uint8 to `[side, side, 3]`, averaging over areas where it gets smaller."""
     return cv2.resize(picture, (side, side), interpolation=cv2.INTER_AREA)
-
-
-def _threads() -> int:
-    """Decoders release the interpreter's lock, so a thread a core keeps the cores busy."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -62,6 +62,16 @@ def open_picture(path: Path) -> IO[bytes]:
         raise UnreadableImage(f"cannot be opened: {error.strerror}") from error
 
 
+def format_of(path: Path) -> str:
+    """The format that the file's content is in, one of `FORMATS`, whatever its name ends in.
+
+    Raises:
+        UnreadableImage: as `decode`, of what its header tells.
+    """
+    with open_picture(path) as stream, _identify(stream) as picture:
+        return picture.format or ""
+
+
 def decode_stream(stream: IO[bytes], max_pixels: int, short_side: int | None = None) -> np.ndarray:
     """As `decode`, from an open file."""
     with _identify(stream) as picture:

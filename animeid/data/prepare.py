@@ -28,12 +28,14 @@ class Labelled:
     """Pictures that can be read, with sizes, sha256 and groups, before any split.
 
     skipped: columns path, reason. conflicts: pairs of equal or nearly equal pictures with different labels (see
-    `animeid.data.conflicts`); the exact copies among them have the split `excluded`.
+    `animeid.data.conflicts`); the exact copies among them have the split `excluded`. duplicates: the same for pictures
+    of one label, each with the one that it is a copy of.
     """
 
     manifest: Manifest
     skipped: pd.DataFrame
     conflicts: pd.DataFrame
+    duplicates: pd.DataFrame
     notes: tuple[str, ...] = ()
 
 
@@ -43,7 +45,7 @@ class Prepared:
 
     manifest: with split and target, rows ordered by path. labels: class names in target order, sorted.
     skipped: files and pictures left out, columns path, reason.
-    conflicts: as `Labelled.conflicts`.
+    conflicts, duplicates: as those of `Labelled`; a run that goes on does not look for duplicates again.
     given_splits: whether the source said which picture is in which part.
     notes: sentences for the user.
     audit: `overlap` of the finished parts (see `animeid.data.audit.overlap`), `given_overlap` as it was found, and the
@@ -57,6 +59,7 @@ class Prepared:
     given_splits: bool
     notes: tuple[str, ...] = ()
     audit: dict = field(default_factory=dict)
+    duplicates: pd.DataFrame = field(default_factory=pd.DataFrame)
 
 
 def prepare(settings: DataSettings) -> Prepared:
@@ -81,6 +84,7 @@ def prepare(settings: DataSettings) -> Prepared:
         given_splits=given,
         notes=(*read.notes, *found.notes, *notes, *final.notes),
         audit=facts,
+        duplicates=read.duplicates,
     )
 
 
@@ -107,11 +111,20 @@ def read_labelled(settings: DataSettings) -> Labelled:
     table["group"] = group_names(joined(len(table), pairs), table)
     exact = exact_conflicts(table)
     conflicts = listed(table, exact, near.different)
+    duplicates = _duplicates(table, near.same)
     clashing = sorted({row for pair in exact for row in pair})
     table.loc[clashing, "split"] = "excluded"
     attributes = source.manifest.attributes
     notes = (*source.notes, *_reading_notes(skipped, len(clashing), len(conflicts) - len(exact)))
-    return Labelled(Manifest(complete(table, attributes), root, attributes), skipped, conflicts, notes)
+    return Labelled(Manifest(complete(table, attributes), root, attributes), skipped, conflicts, duplicates, notes)
+
+
+def _duplicates(table: pd.DataFrame, near: Sequence[tuple[int, int]]) -> pd.DataFrame:
+    """Each copy with its first picture, exact copies as such only."""
+    equal = pairs_of_equal(zip(table["label"], table["sha256"], strict=True))
+    exact = [(row, first) for row, first in equal if row != first and table["label"].iloc[row]]
+    copies = {row for row, _ in exact}
+    return listed(table, exact, [pair for pair in near if pair[0] not in copies])
 
 
 def _readable(

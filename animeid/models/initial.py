@@ -48,14 +48,19 @@ def initial_network(
         return _published_network(name, image_size, drop_path_rate)
     except UnavailableError as reason:
         if pretrained is True:
-            raise InputError(
-                f"model.pretrained=true, but the published weights of {name} cannot be had ({reason}): give a local "
-                "file with model.weights=FILE, or copy a Hugging Face cache that holds them to this machine, "
-                "or start from random weights with model.pretrained=false"
-            ) from reason
+            raise unavailable(name, reason) from reason
         net = create_network(name, image_size, drop_path_rate)
         note = f"{name} starts from RANDOM weights, since published ones cannot be had ({reason})."
         return InitialNetwork(net, "random", note)
+
+
+def unavailable(name: str, reason: object) -> InputError:
+    """What to say when published weights were insisted on."""
+    return InputError(
+        f"model.pretrained=true, but the published weights of {name} cannot be had ({reason}): give a local "
+        "file with model.weights=FILE, or copy a Hugging Face cache that holds them to this machine, "
+        "or start from random weights with model.pretrained=false"
+    )
 
 
 def _published_network(name: str, image_size: tuple[int, int], drop_path_rate: float) -> InitialNetwork:

@@ -28,12 +28,25 @@ def published_file(repository: str) -> Path:
     Raises:
         UnavailableError: there is no copy and none can be downloaded; known within seconds if the hub does not answer.
     """
-    for filename in FILENAMES:
-        cached = try_to_load_from_cache(repository, filename)
-        if isinstance(cached, str):
-            return Path(cached)
+    if cached := cached_file(repository):
+        return cached
     _wait_for_answer(hf_hub_url(repository, FILENAMES[0]))
     return _download(repository)
+
+
+def cached_file(repository: str) -> Path | None:
+    """The copy of a repository's weights in the hub's cache."""
+    found = (try_to_load_from_cache(repository, filename) for filename in FILENAMES)
+    return next((Path(file) for file in found if isinstance(file, str)), None)
+
+
+def why_unreachable() -> str | None:
+    """Why nothing can be downloaded from the hub, known within seconds; None where it answers."""
+    try:
+        _wait_for_answer(constants.ENDPOINT)
+    except UnavailableError as reason:
+        return str(reason)
+    return None
 
 
 def _download(repository: str) -> Path:

@@ -19,8 +19,8 @@ from animeid.page.pictures import pairs, worst
 from animeid.page.saved import JUDGED, Saved
 from animeid.page.thumbnails import Thumbnails, file_as_uri
 from animeid.page.wording import cost_rows, gap, percent, plain, with_interval
-from animeid.reports.long_tail import draw_long_tail
 from animeid.reports.reliability import draw_reliability
+from animeid.reports.shot_groups import draw_shot_groups
 
 SHARES = frozenset(ROWS) - {"ece", "nll", "loss"}
 PAIRS_SHOWN = 10
@@ -97,7 +97,7 @@ def _charts(saved: Saved) -> dict[str, str | None]:
     folder, data = saved.folder, saved.plan["data"]
     long_tail = folder.figures / "long_tail.png"
     if not long_tail.is_file():
-        draw_long_tail(_train_counts(saved), data["many_above"], data["few_below"], long_tail)
+        draw_shot_groups(_train_counts(saved), data["many_above"], data["few_below"], long_tail)
     names = ("learning_curves", "learning_rate", f"f1_by_size_{saved.part}", "long_tail")
     charts = {name: _picture(folder.figures / f"{name}.png") for name in names}
     return {**charts, "f1_by_size": charts.pop(f"f1_by_size_{saved.part}")}

@@ -25,8 +25,11 @@ NO_KEY, NO_ANSWER = 3, 4
 CHECK_S = 40.0
 
 
-def why_offline() -> str | None:
+def why_offline(patience_s: float = CHECK_S) -> str | None:
     """Why the server cannot be used, in a few words, or None where it can.
+
+    Args:
+        patience_s: how long the answer may take.
 
     Asked in a process of its own: after a server that did not answer, wandb can wait for it for minutes when its
     process ends.
@@ -34,7 +37,7 @@ def why_offline() -> str | None:
     command = [sys.executable, "-c", CHECK.format(no_key=NO_KEY, no_answer=NO_ANSWER)]
     silent = subprocess.DEVNULL
     try:
-        checked = subprocess.run(command, timeout=CHECK_S, check=False, stdin=silent, stdout=silent, stderr=silent)
+        checked = subprocess.run(command, timeout=patience_s, check=False, stdin=silent, stdout=silent, stderr=silent)
         code = checked.returncode
     except subprocess.TimeoutExpired:
         code = NO_ANSWER

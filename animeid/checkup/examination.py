@@ -1,0 +1,77 @@
+"""Examines the machine and, where a request names any, the pictures; says what it finds as it finds it."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from animeid.build import as_size, build
+from animeid.checkup import advice, report
+from animeid.checkup.choices import Weights, initial_weights, plan_without_data
+from animeid.checkup.glyphs import SAMPLES, missing_glyphs
+from animeid.checkup.hardware import look_at_hardware
+from animeid.checkup.network import ask_servers
+from animeid.checkup.pictures import look_at_pictures
+from animeid.checkup.precision import try_precisions
+from animeid.checkup.text import tell
+from animeid.checkup.timing import expected_time
+from animeid.config import gateway
+from animeid.data.prepare import prepare
+from animeid.engine.devices import choose_accelerator
+from animeid.fitting import ANSWERED, callbacks_of
+from animeid.folder import RunFolder
+from animeid.plan import make_plan
+from animeid.say import say
+from animeid.transfer import earlier_run
+
+
+def examine(request: dict[str, Any], todo: Sequence[str] = ()) -> None:
+    """Tells what training by `request` would find and choose, and what to do, `todo` first.
+
+    Raises:
+        InputError: training would refuse it.
+    """
+    accelerator = choose_accelerator(request["trainer"]["accelerator"])
+    hardware = look_at_hardware()
+    tell(report.hardware_lines(hardware))
+    tell(report.precision_lines(accelerator, try_precisions(accelerator)))
+    network = ask_servers()
+    tell(report.server_lines(network, missing_glyphs()))
+    weights = initial_weights(request, network.hub)
+    todo = [*todo, *advice.about_machine(hardware, accelerator), *advice.about_weights(weights)]
+    if request["data"]["root"] is None:
+        tell(report.choice_lines(request, plan_without_data(request, accelerator), weights, has_data=False))
+    else:
+        todo += examine_pictures(request, accelerator, weights)
+    tell(report.advice_lines(todo))
+
+
+def examine_pictures(request: dict[str, Any], accelerator: str, weights: Weights) -> list[str]:
+    """The same for the pictures; returns what to do about them."""
+    if request["resume"] == "never":
+        RunFolder.reserve(request["run_id"])  # refuses what training would refuse
+    earlier_run(request)
+    settings = gateway.build(request["data"], "data")
+    began = time.perf_counter()
+    prepared = prepare(settings)
+    reading_s = time.perf_counter() - began
+    pictures = look_at_pictures(prepared, settings)
+    tell(["", *pictures.notes] if pictures.notes else [])
+    tell(report.picture_lines(pictures))
+    built = build(make_plan(_without_download(request), prepared, accelerator), prepared)
+    tell(report.choice_lines(request, built.plan, weights, has_data=True))
+    with tempfile.TemporaryDirectory() as nowhere:
+        callbacks_of(built, RunFolder(Path(nowhere)), has_logger=False)
+    say("\nmeasuring some steps of training ...")
+    tell(report.time_lines(expected_time(built, ANSWERED), reading_s))
+    missing = missing_glyphs([*SAMPLES, *prepared.labels])
+    unwritten = [f"the fonts of pictures have no glyph for {missing}: these show as boxes"] if missing else []
+    return [*advice.about_pictures(pictures, as_size(built.plan["data"]["image_size"])), *unwritten]
+
+
+def _without_download(request: Mapping[str, Any]) -> dict[str, Any]:
+    """A request whose model starts from random weights instead of published ones: its steps take as long."""
+    return {**request, "model": {**request["model"], "pretrained": False}}

@@ -1,0 +1,153 @@
+"""How long training will take: some of its steps are measured, the rest is multiplication."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import time
+import warnings
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from lightning.pytorch import Callback, LightningModule, Trainer
+from lightning.pytorch.callbacks import TQDMProgressBar
+
+from animeid.build import Built
+from animeid.config import gateway
+from animeid.engine.callbacks.freezing import freezing_callbacks
+from animeid.engine.devices import DTYPES
+from animeid.engine.inference import output_of
+from animeid.engine.trainer import build_trainer
+from animeid.folder import RunFolder
+
+TRAINING_S = 7.0
+ANSWERING_S = 2.0
+"""Seconds of measuring; the step that is under way then is finished."""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Seconds of each training step, and for each batch that was answered seconds a picture.
+
+    The first of each, which prepare, are left out where there are others.
+    """
+
+    steps: tuple[float, ...]
+    answers: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What training is expected to take.
+
+    epochs, batches: passes, and batches of each. judged: pictures of the validation part.
+    seconds, low, high: with the median, the lower and the upper quartile of the measured times.
+    answering: seconds for the answers to all pictures at the end.
+    """
+
+    measured: Measured
+    epochs: int
+    batches: int
+    judged: int
+    seconds: float
+    low: float
+    high: float
+    answering: float
+
+
+class EnoughError(Exception):
+    """Ends a training that is only measured."""
+
+
+class Stopwatch(Callback):
+    """Notes when each step ends, loading included, and stops after `budget_s` or at the end of the epoch."""
+
+    def __init__(self, budget_s: float) -> None:
+        self.budget_s = budget_s
+        self.ends: list[float] = []
+
+    def on_train_batch_end(self, trainer: Trainer, pl_module: LightningModule, outputs, batch, batch_idx) -> None:  # type: ignore[no-untyped-def]  # noqa: ARG002
+        if torch.cuda.is_available():
+            torch.cuda.synchronize()
+        self.ends.append(time.perf_counter())
+        is_over = len(self.ends) > 1 and self.ends[-1] - self.ends[0] >= self.budget_s
+        if is_over or batch_idx + 1 == trainer.num_training_batches:
+            raise EnoughError
+
+    def steps(self, began: float) -> tuple[float, ...]:
+        return tuple(np.diff(self.ends)) or (self.ends[0] - began,)
+
+
+def measure(built: Built, training_s: float, answering_s: float) -> Measured:
+    """Trains and answers for so many seconds, on one device; the model is of no use afterwards."""
+    return Measured(_training_steps(built, training_s), _answering_times(built, answering_s))
+
+
+def _training_steps(built: Built, budget_s: float) -> tuple[float, ...]:
+    stopwatch = Stopwatch(budget_s)
+    callbacks: list[Callback] = [built.module.averager] if built.module.averager else []
+    callbacks += [*freezing_callbacks(built.freezing), stopwatch]
+    callbacks += [TQDMProgressBar(leave=False)] if sys.stderr.isatty() else []
+    settings = replace(gateway.build(built.plan["trainer"], "trainer"), devices=1)
+    began = time.perf_counter()
+    with tempfile.TemporaryDirectory() as nowhere:
+        folder = RunFolder(Path(nowhere))
+        trainer = build_trainer(settings, built.plan["trainer"]["max_epochs"], callbacks, [], folder)
+        with suppress(EnoughError), warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message=".*no `val_dataloader`.*")
+            trainer.fit(built.module, train_dataloaders=built.data.train_dataloader())
+    return stopwatch.steps(began)
+
+
+@torch.inference_mode()
+def _answering_times(built: Built, budget_s: float) -> tuple[float, ...]:
+    trainer = built.plan["trainer"]
+    module = built.module.to(trainer["accelerator"]).eval()
+    times: list[float] = []
+    began = last = time.perf_counter()
+    for batch in built.data.evaluation_dataloader(np.arange(len(built.data.table))):
+        output_of(module, batch["image"].to(module.device), DTYPES[trainer["precision"]]).logits.cpu()
+        now = time.perf_counter()
+        times.append((now - last) / len(batch["row"]))
+        last = now
+        if len(times) > 1 and now - began >= budget_s:
+            break
+    return tuple(times[1:] or times)
+
+
+def estimate(measured: Measured, *, epochs: int, batches: int, judged: int, pictures: int, devices: int) -> Estimate:
+    """Scales measured times to a whole training.
+
+    Args:
+        epochs, batches: passes, and training batches of a pass on each device.
+        judged: pictures of the validation part, which is answered after each pass.
+        pictures: all pictures, which are answered once at the end.
+        devices: that share the answers.
+    """
+    answer = float(np.median(measured.answers)) / devices
+
+    def whole(step: float) -> float:
+        return epochs * (batches * step + judged * answer)
+
+    low, middle, high = (float(value) for value in np.quantile(measured.steps, (0.25, 0.5, 0.75)))
+    return Estimate(
+        measured, epochs, batches, judged, whole(middle), whole(low), whole(high), answering=pictures * answer
+    )
+
+
+def expected_time(built: Built, answered: Sequence[str]) -> Estimate:
+    """Measures, and scales to the plan; `answered` are the parts whose pictures are answered at the end."""
+    measured = measure(built, TRAINING_S, ANSWERING_S)
+    trainer = built.plan["trainer"]
+    return estimate(
+        measured,
+        epochs=trainer["max_epochs"],
+        batches=built.data.batches_per_epoch,
+        judged=len(built.data.rows("val")),
+        pictures=sum(len(built.data.rows(part)) for part in answered),
+        devices=trainer["devices"],
+    )

@@ -1,0 +1,73 @@
+"""What this process may use of the machine: its affinity, and the limits that a container sets (Linux's cgroups)."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path("/")
+UNLIMITED = 2**60
+"""Version 1 writes a number of this order where it sets no limit on the memory."""
+
+
+def allowed_cores() -> int:
+    """Cores that this process may be scheduled on."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def usable_cores(root: Path = ROOT) -> int:
+    """Cores' worth of time that this process can have, whole ones and at least one."""
+    quota = core_quota(root)
+    return allowed_cores() if quota is None else max(1, min(allowed_cores(), int(quota)))
+
+
+def core_quota(root: Path = ROOT) -> float | None:
+    """Cores' worth of time that the process's cgroups allow, the strictest of them; None without a limit.
+
+    Args:
+        root: where `/proc` and `/sys` lie.
+    """
+    quotas = []
+    for folder in _cgroups("cpu", root):
+        # Version 2 has both numbers in one file.
+        words = _words(folder / "cpu.max") or _words(folder / "cpu.cfs_quota_us") + _words(folder / "cpu.cfs_period_us")
+        if len(words) == 2 and words[0] not in ("max", "-1"):
+            quotas.append(int(words[0]) / int(words[1]))
+    return min(quotas, default=None)
+
+
+def memory_limit(root: Path = ROOT) -> int | None:
+    """Bytes that the process's cgroups allow, the strictest of them; None without a limit."""
+    limits = []
+    for folder in _cgroups("memory", root):
+        words = _words(folder / "memory.max") or _words(folder / "memory.limit_in_bytes")
+        if words and words[0] != "max" and int(words[0]) < UNLIMITED:
+            limits.append(int(words[0]))
+    return min(limits, default=None)
+
+
+def _words(path: Path) -> list[str]:
+    try:
+        return path.read_text(encoding="utf-8").split()
+    except OSError:
+        return []
+
+
+def _cgroups(controller: str, root: Path) -> Iterator[Path]:
+    """The folders of the process's cgroup and of all above it, of both versions; a limit may be set in any of them.
+
+    A container may see its own cgroup as the top one, although its name is that on the host.
+    """
+    try:
+        lines = (root / "proc/self/cgroup").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return
+    for line in lines:
+        _, controllers, name = line.split(":", 2)
+        if controllers and controller not in controllers.split(","):
+            continue
+        top = root / "sys/fs/cgroup" / (controller if controllers else "")
+        parts = [part for part in Path(name).parts if part not in ("/", "..")]
+        for depth in range(len(parts), -1, -1):
+            yield top.joinpath(*parts[:depth])

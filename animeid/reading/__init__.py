@@ -1,0 +1,1 @@
+"""Finished runs read back, for people who want to look at them: what the notebooks call."""

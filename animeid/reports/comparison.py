@@ -1,0 +1,64 @@
+"""Several runs on one chart."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from animeid.reports.curves import MONITORED
+from animeid.reports.picture import BLUE, GRID, ORANGE, keep_integers, picture, shorten
+
+LONGEST_NAME = 34
+CLASSES_SHOWN = 16
+PANELS = {MONITORED: "validation f1_macro", "val/loss": "validation loss", "train/loss": "training loss"}
+
+
+def draw_curves_of_runs(histories: Mapping[str, pd.DataFrame], path: Path) -> None:
+    """Draws each figure that the runs' `history.csv` have in a panel of its own, with a line a run.
+
+    Raises:
+        ValueError: none of the runs has any of the figures.
+    """
+    panels = {column: title for column, title in PANELS.items() if any(column in found for found in histories.values())}
+    if not panels:
+        raise ValueError("no run has a figure that can be drawn")
+    with picture(path, 4.2 * len(panels), 3.6) as figure:
+        every = np.atleast_1d(figure.subplots(1, len(panels)))
+        for axes, (column, title) in zip(every, panels.items(), strict=True):
+            for name, history in histories.items():
+                if column in history:
+                    marker = "o" if len(history) <= 30 else None
+                    axes.plot(history["epoch"], history[column], label=shorten(name, LONGEST_NAME), marker=marker)
+            axes.set_title(title)
+            axes.set_xlabel("epoch")
+            axes.set_ylim(bottom=0, top=1.02 if column == MONITORED else None)
+            keep_integers(axes)
+        every[0].legend(fontsize=7)
+
+
+def draw_class_differences(figures: pd.DataFrame, path: Path, title: str) -> None:
+    """Draws the classes in which two runs differ most, the gains of the second on top.
+
+    Args:
+        figures: a row a class, named by it, with a column a run; the first and the last column are compared.
+    """
+    first, second = figures.columns[0], figures.columns[-1]
+    both = figures.dropna(subset=[first, second])
+    change = both[second] - both[first]
+    shown = both.loc[change.abs().sort_values(ascending=False, kind="stable").index[:CLASSES_SHOWN]]
+    shown = shown.loc[change[shown.index].sort_values(kind="stable").index]
+    rows = np.arange(len(shown))
+    with picture(path, 6.5, 1.2 + 0.24 * len(shown)) as figure:
+        axes = figure.subplots()
+        axes.hlines(rows, shown[first], shown[second], color=GRID, linewidth=3, zorder=1)
+        for column, colour in ((first, ORANGE), (second, BLUE)):
+            axes.scatter(shown[column], rows, s=28, color=colour, label=shorten(str(column), LONGEST_NAME), zorder=2)
+        axes.set_yticks(rows, [shorten(str(name), LONGEST_NAME) for name in shown.index], fontsize=8)
+        axes.set_xlim(-0.04, 1.04)
+        axes.set_xlabel("F1")
+        axes.grid(axis="y", visible=False)
+        axes.set_title(title)
+        axes.legend(fontsize=7, loc="upper left", bbox_to_anchor=(1, 1))
