@@ -73,8 +73,9 @@ def kept(folder: RunFolder, run_id: str | None) -> str:
     """What a run that ended early leaves, in a few words."""
     if not (folder.last.is_file() and is_whole(folder.last)):
         return "nothing was trained by then that could be kept"
-    epoch, batches = resume.position(folder.last)
-    found = f"{folder.path} keeps what was trained until epoch {epoch + 1}, batch {batches}"
+    epochs, batches = resume.position(folder.last)
+    more = f" and {batches} batches of the next" if batches else ""
+    found = f"{folder.path} keeps {epochs} whole epochs{more}"
     if run_id is not None:
         return f"{found}, and the same command with resume=auto goes on from there"
     return f"{found}; from_run={folder.path} starts from its best epoch" if folder.best.is_file() else found

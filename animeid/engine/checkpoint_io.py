@@ -25,12 +25,13 @@ class AtomicCheckpointIO(TorchCheckpointIO):
 
     def __init__(self, before: Mapping[Path, Path] | None = None) -> None:
         super().__init__()
-        self.before = dict(before or {})
+        # Lightning's callbacks name their folder from the root.
+        self.before = {path.resolve(): earlier for path, earlier in (before or {}).items()}
 
     def save_checkpoint(self, checkpoint: dict[str, Any], path: Any, storage_options: Any | None = None) -> None:
         target = Path(path)
         target.parent.mkdir(parents=True, exist_ok=True)
-        with atomic(target, before=self.before.get(target)) as stream:
+        with atomic(target, before=self.before.get(target.resolve())) as stream:
             _write(checkpoint, SummedStream(stream))
 
 

@@ -36,6 +36,7 @@ NOISE = (
     r".*You're resuming from a checkpoint that ended before the epoch ended.*",  # our loader does go on there
     r".*module\(s\) in eval mode at the start of training.*",
     r".*Checkpoint directory .* exists and is not empty.*",
+    r".*The dirpath has changed from .*",  # a run's folder may be moved; `Best` sees to what matters
 )
 
 

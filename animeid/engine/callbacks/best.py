@@ -9,8 +9,16 @@ from lightning.pytorch.callbacks import ModelCheckpoint
 
 
 class Best(ModelCheckpoint):
-    """Forgets the best figure when a run goes on whose best checkpoint is lost: nothing worse would take its place."""
+    """Knows the best figure of a run that goes on wherever its folder lies now: Lightning forgets it after a move.
+
+    It is forgotten where the best checkpoint is lost, since nothing worse would take its place.
+    """
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        if Path(state_dict["best_model_path"]).is_file():
-            super().load_state_dict(state_dict)
+        best = Path(str(self.dirpath), Path(state_dict["best_model_path"]).name)
+        if best.is_file():
+            score = state_dict["best_model_score"]
+            here = {"dirpath": self.dirpath, "best_model_path": str(best), "kth_best_model_path": str(best)}
+            # Without a figure to monitor there is no score, and the last epoch counts as the best.
+            models = {str(best): score} if state_dict["best_k_models"] else {}
+            super().load_state_dict({**state_dict, **here, "best_k_models": models, "last_model_path": ""})
