@@ -8,7 +8,7 @@ import shutil
 import signal
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
@@ -81,11 +81,18 @@ def wait_for_moment(child: Child, longest_s: float, chance: random.Random) -> in
 
 
 def kill_often(
-    command: Sequence[str], home: Path, straight: RunFolder, number: int, longest_s: float, tmpdirs: Sequence[Path]
+    command: Sequence[str],
+    home: Path,
+    straight: RunFolder,
+    number: int,
+    longest_s: float,
+    tmpdirs: Sequence[Path],
+    report: Callable[[Kills], None],
 ) -> Kills:
     """Kills `command` and starts it again, over and over, and compares runs at their end with the straight one.
 
-    The last run goes to its end undisturbed. Temporary folders take turns, a run each.
+    The last run goes to its end undisturbed. Temporary folders take turns, a run each. `report` gets what is
+    known after each run.
     """
     chance, found = random.Random(0), Kills()
     for run in count():
@@ -104,6 +111,7 @@ def kill_often(
         found.strays += [str(path) for path in tmpdir.iterdir()]
         shutil.rmtree(folder.path)
         print(f"{found.number} of {number} kills, {found.runs} runs at their end", flush=True)
+        report(found)
         if found.number >= number:
             break
     return found

@@ -9,6 +9,7 @@ import os
 import shutil
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 from animeid.config.freeze import read_yaml, write_yaml
@@ -156,12 +157,12 @@ def hostile_configs(bench: Bench, trace: Path) -> None:
         bench.refused("config with code", f"{how}, predict", command, says="a card can name only")
 
 
-def kills(bench: Bench, number: int) -> Kills:
+def kills(bench: Bench, number: int, report: Callable[[Kills], None]) -> Kills:
     (bench.home / "tmp").mkdir()
     elsewhere = Path(tempfile.mkdtemp(dir=ELSEWHERE if ELSEWHERE.is_dir() else None))
     try:
         tmpdirs = [elsewhere, bench.home / "tmp"]
-        return kill_often(TRAIN, bench.home, bench.folder("straight"), number, bench.straight_s, tmpdirs)
+        return kill_often(TRAIN, bench.home, bench.folder("straight"), number, bench.straight_s, tmpdirs, report)
     finally:
         shutil.rmtree(elsewhere)
 
@@ -206,14 +207,18 @@ def shortened(text: str, home: Path) -> str:
 
 def main() -> None:
     given = dict(argument.split("=", 1) for argument in sys.argv[1:])
+    output = Path(given.get("output", HERE / "README.md"))
     with tempfile.TemporaryDirectory() as name:
         bench = Bench(Path(name))
         bench.prepare()
         for part in (signals, damaged_checkpoints, machine, full_disk, no_server, hostile_files):
             part(bench)
-        found = kills(bench, int(given.get("kills", "100")))
-        text = shortened(page(bench, found), bench.home)
-    Path(given.get("output", HERE / "README.md")).write_text(text, encoding="utf-8")
+
+        def report(found: Kills) -> None:
+            output.write_text(shortened(page(bench, found), bench.home), encoding="utf-8")
+
+        found = kills(bench, int(given.get("kills", "100")), report)
+        report(found)
     ok = not (found.refused or found.unequal or found.strays) and all(row.is_as_expected for row in bench.rows)
     sys.exit(0 if ok else 1)
 
