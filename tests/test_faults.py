@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import errno
+import hashlib
+import io
 import os
 import re
 import shutil
 import signal
+import struct
 import subprocess
 import sys
 from collections.abc import Callable
@@ -18,7 +21,7 @@ import torch
 from small_runs import class_folders
 
 from animeid import evaluate, train
-from animeid.checksum import is_whole
+from animeid.checksum import SummedStream, is_whole
 from animeid.config.command import command
 from animeid.config.freeze import read_plan, read_yaml, write_yaml
 from animeid.engine import checkpoint_io
@@ -57,6 +60,19 @@ def test_every_flipped_bit_and_every_cut_is_noticed(tmp_path: Path) -> None:
     for content in [*damaged, *(data[:length] for length in range(0, len(data), 7)), data[:-1], data + b"\0"]:
         path.write_bytes(content)
         assert not is_whole(path)
+
+
+def test_the_sum_is_that_of_the_bytes_before_the_comment_however_they_come(tmp_path: Path) -> None:
+    data = bytes(range(200))
+    for pieces in ([1] * 200, [200], [3, 0, 1, 1, 195]):
+        stream = io.BytesIO()
+        summed, place = SummedStream(stream), 0
+        for size in pieces:
+            assert summed.write(data[place : place + size]) == size
+            place += size
+        summed.close_archive()
+        comment = b"animeid sha256 " + hashlib.sha256(data[:-2]).hexdigest().encode()
+        assert stream.getvalue() == data[:-2] + struct.pack("<H", len(comment)) + comment
 
 
 def test_a_checkpoint_without_a_sum_is_judged_by_the_archive(tmp_path: Path) -> None:

@@ -83,6 +83,8 @@ def command(root: str, work: Work) -> Main:
             say_error("interrupted")
             return INTERRUPTED
         except MachineError as error:
+            if job.wants_tracebacks:
+                raise
             say_error(str(error))
             return CRASHED
         except (*COMPOSING_ERRORS, JobsRefusedError) as error:

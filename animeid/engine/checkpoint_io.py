@@ -37,7 +37,7 @@ class AtomicCheckpointIO(TorchCheckpointIO):
 
 def _write(checkpoint: dict[str, Any], stream: SummedStream) -> None:
     try:
-        torch.save(checkpoint, stream)
+        torch.save(checkpoint, stream)  # type: ignore[arg-type]  # it needs write and flush only
     except RuntimeError:
         if stream.error is not None:
             raise stream.error from None
