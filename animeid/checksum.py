@@ -40,15 +40,23 @@ class SummedStream:
 
         torch answers an error of its stream with one of its own that does not tell the reason, so that it is kept.
         """
-        held = self.held + bytes(data)
-        ready, self.held = held[:-LENGTH_BYTES], held[-LENGTH_BYTES:]
-        self.sum.update(ready)
+        view = memoryview(data).cast("B")
+        # Large tensors come in one piece, which is not copied.
+        if len(view) < LENGTH_BYTES:
+            view = memoryview(self.held + bytes(view))
+        else:
+            self._pass_on(self.held)
+        self._pass_on(view[:-LENGTH_BYTES])
+        self.held = bytes(view[-LENGTH_BYTES:])
+        return len(data)
+
+    def _pass_on(self, data: bytes | memoryview) -> None:
+        self.sum.update(data)
         try:
-            self.stream.write(ready)
+            self.stream.write(data)
         except OSError as error:
             self.error = self.error or error
             raise
-        return len(data)
 
     def flush(self) -> None:
         self.stream.flush()

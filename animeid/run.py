@@ -70,18 +70,19 @@ def saying_what_is_kept(folder: RunFolder, request: Mapping[str, Any]) -> Iterat
         with in_sentences():
             yield
     except (InputError, MachineError) as error:
-        raise type(error)(f"{error}; {kept(folder, request['run_id'])}") from error
+        raise type(error)("; ".join([str(error), *kept(folder, request["run_id"])])) from error
 
 
-def kept(folder: RunFolder, run_id: str | None) -> str:
-    """What a run that ended early leaves, in a few words."""
+def kept(folder: RunFolder, run_id: str | None) -> list[str]:
+    """What a run that ended early leaves, in a few words; nothing where it has no checkpoint yet."""
     if not (folder.last.is_file() and is_whole(folder.last)):
-        return "nothing was trained by then that could be kept"
-    epoch, batches = resume.position(folder.last)
-    found = f"{folder.path} keeps what was trained until epoch {epoch + 1}, batch {batches}"
+        return []
+    epochs, batches = resume.position(folder.last)
+    more = f" and {batches} batches of the next" if batches else ""
+    found = [f"{folder.path} keeps {epochs} whole epochs{more}"]
     if run_id is not None:
-        return f"{found}, and the same command with resume=auto goes on from there"
-    return f"{found}; from_run={folder.path} starts from its best epoch" if folder.best.is_file() else found
+        return [f"{found[0]}, and the same command with resume=auto goes on from there"]
+    return [*found, f"from_run={folder.path} starts from its best epoch"] if folder.best.is_file() else found
 
 
 def begin(request: dict[str, Any], outputs: Path) -> Begun:

@@ -6,6 +6,7 @@ importing torch.
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Mapping
 from functools import cache
 from typing import Any
@@ -15,7 +16,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 from animeid.config.annotations import PART
 from animeid.config.describe import describe_type, describe_value, literals
 from animeid.config.signatures import UNTOLD, Signature, signature
-from animeid.config.source import OWN
+from animeid.config.source import OWN, find
 from animeid.config.suggest import nearest, suggestion
 from animeid.errors import InputError
 
@@ -24,11 +25,20 @@ ALLOWED = (
     "albumentations.",
     "lightning.pytorch.callbacks.",
     "lightning.pytorch.loggers.",
-    "timm.",
+    "timm.layers.",
+    "timm.loss.",
+    "timm.optim.",
     "torch.nn.",
     "torch.optim.",
 )
-"""A card can name targets under these only."""
+"""A card can name classes under these only, whoever wrote it: a run's folder may come from anyone.
+
+A function could do anything when it is called, such as timm's that load pickles; a class of these packages makes an
+object.
+"""
+
+FACTORIES = ("animeid.tracking.",)
+"""Where functions may be named too, since they choose a class."""
 
 SPECIAL = {"_target_", "_partial_"}
 
@@ -103,10 +113,11 @@ def target_of(node: Mapping[str, Any], key: str) -> str:
         InputError: the node is not well formed, or its target is none of those that a card can name.
     """
     target = node["_target_"]
-    if not isinstance(target, str) or not target.startswith(ALLOWED):
+    if not isinstance(target, str) or not _is_allowed(target):
         raise InputError(
             f"{join(key, '_target_')} is {describe_value(target)}; a card can name only what lies under "
             + ", ".join(prefix.rstrip(".") for prefix in ALLOWED)
+            + ", and only classes there"
         )
     unused = [name for name in node if isinstance(name, str) and name.startswith("_") and name not in SPECIAL]
     if unused:
@@ -114,6 +125,18 @@ def target_of(node: Mapping[str, Any], key: str) -> str:
     if not isinstance(node.get("_partial_", False), bool):
         raise InputError(f"{join(key, '_partial_')} must be true or false")
     return target
+
+
+def _is_allowed(target: str) -> bool:
+    """Whether a card can name it; what is not there at all is told later, as a spelling mistake."""
+    module, _, name = target.rpartition(".")
+    if not target.startswith(ALLOWED):
+        return False
+    found = find(module, name)
+    if found is None:
+        return True
+    is_class = isinstance(found.node, ast.ClassDef)
+    return f"{found.module}.".startswith(ALLOWED) and (is_class or target.startswith(FACTORIES))
 
 
 def accept(target: str, values: Mapping[str, Any], key: str, is_partial: bool) -> dict[str, Any]:

@@ -73,7 +73,7 @@ def command(root: str, work: Work) -> Main:
     def main(arguments: Sequence[str] | None = None) -> int:
         job = Job(root, work)
         try:
-            with _stoppable(), _composing(arguments), ending() as ended:
+            with in_sentences(), _stoppable(), _composing(arguments), ending() as ended:
                 hydra.main(version_base="1.3", config_path=str(conf_dir()), config_name=root)(job)()
         except Interrupted as stop:
             goes_on = "; the same command with resume=auto and its run_id goes on" if root == "train" else ""
@@ -82,6 +82,11 @@ def command(root: str, work: Work) -> Main:
         except KeyboardInterrupt:
             say_error("interrupted")
             return INTERRUPTED
+        except MachineError as error:
+            if job.wants_tracebacks:
+                raise
+            say_error(str(error))
+            return CRASHED
         except (*COMPOSING_ERRORS, JobsRefusedError) as error:
             cause = error.error if isinstance(error, JobsRefusedError) else error
             # What is raised later than composing is a bug: the job catches bad input itself.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import Any
 
 import torch
 from lightning.fabric.plugins.io.torch_io import TorchCheckpointIO
@@ -25,18 +25,19 @@ class AtomicCheckpointIO(TorchCheckpointIO):
 
     def __init__(self, before: Mapping[Path, Path] | None = None) -> None:
         super().__init__()
-        self.before = dict(before or {})
+        # Lightning's callbacks name their folder from the root.
+        self.before = {path.resolve(): earlier for path, earlier in (before or {}).items()}
 
     def save_checkpoint(self, checkpoint: dict[str, Any], path: Any, storage_options: Any | None = None) -> None:
         target = Path(path)
         target.parent.mkdir(parents=True, exist_ok=True)
-        with atomic(target, before=self.before.get(target)) as stream:
+        with atomic(target, before=self.before.get(target.resolve())) as stream:
             _write(checkpoint, SummedStream(stream))
 
 
 def _write(checkpoint: dict[str, Any], stream: SummedStream) -> None:
     try:
-        torch.save(checkpoint, cast(IO[bytes], stream))
+        torch.save(checkpoint, stream)  # type: ignore[arg-type]  # it needs write and flush only
     except RuntimeError:
         if stream.error is not None:
             raise stream.error from None

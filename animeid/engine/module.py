@@ -24,6 +24,9 @@ OptimizerFactory = Callable[[Iterable[dict[str, Any]]], torch.optim.Optimizer]
 Mix = Callable[[Batch, int], Batch]
 """`(normalised batch, epoch) -> batch` with other pictures and targets `[B, C]`, or the same."""
 
+LOSS_SO_FAR = "train_loss"
+"""Where a checkpoint in the middle of an epoch keeps the sum of its losses so far, and their number."""
+
 
 class CharacterModule(LightningModule):
     """Trains a classifier of characters.
@@ -81,6 +84,8 @@ class CharacterModule(LightningModule):
         self.steps_per_epoch = steps_per_epoch
         self.metrics = metrics
         self.val_loss = MeanMetric()
+        # Looking for NaN here would make the processor wait for the device after each step.
+        self.train_loss = MeanMetric(nan_strategy="disable")
         self.record = dict(record)
         self.seed = seed
         self.averager = averager
@@ -138,8 +143,8 @@ class CharacterModule(LightningModule):
         settings: dict[str, Any] = {"batch_size": len(batch["row"])}
         # Two names by hand: one log call for both would call the steps' figure train/loss_step.
         self.log("train/loss", value, prog_bar=True, **settings)
-        is_shared = self.trainer.world_size > 1
-        self.log("train/loss_epoch", value, on_step=False, on_epoch=True, sync_dist=is_shared, **settings)
+        self.train_loss.update(value.detach(), len(batch["row"]))
+        self.log("train/loss_epoch", self.train_loss, on_step=False, on_epoch=True)
         return value
 
     def on_validation_start(self) -> None:
@@ -182,6 +187,8 @@ class CharacterModule(LightningModule):
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         checkpoint["hyper_parameters"] = self.record
         checkpoint["position"] = self._position()
+        if checkpoint["position"]["batches"]:
+            checkpoint[LOSS_SO_FAR] = [self.train_loss.mean_value.clone(), self.train_loss.weight.clone()]
         if self.averager is not None:
             self.averager.into_checkpoint(checkpoint)
         # One that has the optimiser's state is there to go on from: it keeps the weights as they are trained.
@@ -202,6 +209,9 @@ class CharacterModule(LightningModule):
         return {"epoch": self.current_epoch, "batches": batches.current.processed}  # type: ignore[attr-defined]
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        if LOSS_SO_FAR in checkpoint:
+            so_far = (tensor.to(self.device) for tensor in checkpoint[LOSS_SO_FAR])
+            self.train_loss.mean_value, self.train_loss.weight = so_far
         if self.averager is not None:
             self.averager.from_checkpoint(checkpoint)
 

@@ -40,6 +40,7 @@ NOISE = (
     r".*module\(s\) in eval mode at the start of training.*",
     r".*The dirpath has changed from.*",  # our own best checkpoint moves with its folder
     r".*Checkpoint directory .* exists and is not empty.*",
+    r".*The dirpath has changed from .*",  # a run's folder may be moved; `Best` sees to what matters
 )
 
 

@@ -66,12 +66,12 @@ def read_torch(path: Path, *, mmap: bool = False) -> Any:
     """The content of a file in one of torch's formats: tensors and plain values, so that no code is run.
 
     Args:
-        mmap: leave the tensors in the file until they are used.
+        mmap: leave the tensors in the file until they are used, and its checksum too, which needs all of the file.
 
     Raises:
         InputError: the file is broken, or holds code.
     """
-    if path.suffix == OWN_SUFFIX and zipfile.is_zipfile(path) and not is_whole(path):
+    if not mmap and path.suffix == OWN_SUFFIX and zipfile.is_zipfile(path) and not is_whole(path):
         raise _broken(path)
     try:
         # timm's training script saves its arguments beside the weights; a Namespace only holds values

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
@@ -83,8 +83,10 @@ class Running:
             write_error(job.folder, error)
             raise
         except Exception as error:
-            written = write_error(job.folder, error)
-            raise JobCrashedError(f"{job.folder.path} crashed: {sentence_of(error)}; see {written}") from error
+            sentence = f"{job.folder.path} crashed: {sentence_of(error)}"
+            with suppress(OSError):  # a full disk may be what is wrong
+                sentence += f"; see {write_error(job.folder, error)}"
+            raise JobCrashedError(sentence) from error
         self.seconds.append(time.monotonic() - start)
         return answer
 

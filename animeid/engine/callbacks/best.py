@@ -9,14 +9,12 @@ from typing import Any
 from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.callbacks import ModelCheckpoint
 
-PATHS = ("best_model_path", "kth_best_model_path")
-
 
 class Best(ModelCheckpoint):
     """Lightning's checkpoint of the best epoch, among those that count.
 
-    Where a run goes on in a folder that was moved, its best checkpoint moved too; one that is lost is forgotten with
-    its figure, since nothing worse would take its place.
+    Knows the best figure of a run that goes on wherever its folder lies now: Lightning forgets it after a move. It is
+    forgotten where the best checkpoint is lost, since nothing worse would take its place.
 
     Args:
         counts: whether the epoch that ends counts: where weights are averaged, those before the average begins do not.
@@ -31,13 +29,10 @@ class Best(ModelCheckpoint):
             super().on_train_epoch_end(trainer, pl_module)
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        moved = {**state_dict, "dirpath": self.dirpath}
-        for name in PATHS:
-            moved[name] = self._here(state_dict.get(name, ""))
-        scores = state_dict.get("best_k_models", {})
-        moved["best_k_models"] = {self._here(path): score for path, score in scores.items()}
-        if Path(moved["best_model_path"]).is_file():
-            super().load_state_dict(moved)
-
-    def _here(self, path: str) -> str:
-        return str(Path(self.dirpath or "", Path(path).name)) if path else ""
+        best = Path(str(self.dirpath), Path(state_dict["best_model_path"]).name)
+        if best.is_file():
+            score = state_dict["best_model_score"]
+            here = {"dirpath": self.dirpath, "best_model_path": str(best), "kth_best_model_path": str(best)}
+            # Without a figure to monitor there is no score, and the last epoch counts as the best.
+            models = {str(best): score} if state_dict["best_k_models"] else {}
+            super().load_state_dict({**state_dict, **here, "best_k_models": models, "last_model_path": ""})

@@ -1,4 +1,4 @@
-"""Saves the middle of an epoch: now and then, when a signal asks to end, and when pictures cannot be read."""
+"""Saves the middle of an epoch: now and then, and when a signal or an error between two steps ends the process."""
 
 from __future__ import annotations
 
