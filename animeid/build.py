@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,7 +27,9 @@ from animeid.engine.averaging.averager import Averager
 from animeid.engine.devices import DTYPES, choose_precision
 from animeid.engine.module import CharacterModule, record
 from animeid.engine.normalise import Normalise
+from animeid.errors import InputError
 from animeid.folder import RunFolder
+from animeid.leaks import check_leaks
 from animeid.metrics.collection import build_collection
 from animeid.models.backbone import TimmBackbone
 from animeid.models.classifier import Classifier
@@ -36,7 +39,7 @@ from animeid.optim.optimizers import default_learning_rate
 from animeid.optim.steps import optimizer_steps_per_epoch
 from animeid.plan import label_stats
 from animeid.say import say
-from animeid.transfer import Transfer, check_leaks, earlier_run, take_over
+from animeid.transfer import Transfer, earlier_run, take_over
 from animeid.types import LabelStats, Sampler
 
 Plan = dict[str, Any]
@@ -136,14 +139,13 @@ def start_model(plan: Plan, prepared: Prepared) -> tuple[Classifier, Transfer | 
     """The model with the weights that it starts from: those of an earlier run where `from_run` names one.
 
     Raises:
-        InputError: the earlier run does not fit, or was trained on this one's test pictures.
+        InputError: the earlier run does not fit.
     """
     earlier = earlier_run(plan)
     if earlier is None:
         return build_model(plan, len(prepared.labels)), None
-    seen = check_leaks(earlier, prepared.manifest, plan["data"]["leaks"])
     model = build_model(earlier.without_own_weights(plan), len(prepared.labels))
-    return model, take_over(earlier, model, prepared.labels, seen)
+    return model, take_over(earlier, model, prepared.labels)
 
 
 def freeze(plan: Plan, model: Classifier) -> tuple[Freezing | None, tuple[str, ...]]:
@@ -192,7 +194,13 @@ def build_module(plan: Plan, stats: LabelStats, model: Classifier, freezing: Fre
 
 
 def build(plan: Plan, prepared: Prepared) -> Built:
-    """Builds data, model and module, and completes the plan with what became known on the way."""
+    """Builds data, model and module, and completes the plan with what became known on the way.
+
+    Raises:
+        InputError: the parts do not fit, or a run that they start from was trained on this one's test pictures.
+    """
+    _check_precision(plan["trainer"]["accelerator"], plan["trainer"]["precision"])
+    leaks = check_leaks(plan, prepared.manifest)
     pixels, pixel_notes = build_pixels(plan["data"], prepared.manifest)
     sampler = gateway.build(plan["sampler"], "sampler")
     data = build_data(plan, prepared.manifest, prepared.labels, sampler, pixels)
@@ -207,18 +215,42 @@ def build(plan: Plan, prepared: Prepared) -> Built:
     if plan["averaging"] and plan["averaging"].get("lr") == "auto":
         plan["averaging"]["lr"] = SWA_SHARE * plan["optimizer"]["lr"]
     freezing, freezing_notes = freeze(plan, model)
+    _check_batch_size(plan["data"], model)
     plan["facts"] = _facts(plan, prepared, data, model)
-    plan["facts"]["weights"] |= transfer.facts if transfer else {}
+    plan["facts"]["weights"] |= (transfer.facts if transfer else {}) | ({"seen": leaks.counts} if leaks else {})
     # After the facts, which are those of the model that is kept, and after its weights are drawn.
     add_auxiliary(plan, model, len(prepared.labels))
     stats = label_stats(plan["facts"], prepared.labels, plan["data"])
     module = build_module(plan, stats, model, freezing)
-    notes = (*pixel_notes, model.backbone.weights_note, *(transfer.notes if transfer else ()), *freezing_notes)
+    taken = (*(transfer.notes if transfer else ()), *(leaks.notes if leaks else ()))
+    notes = (*pixel_notes, model.backbone.weights_note, *taken, *freezing_notes)
     return Built(plan, stats, module, data, notes, freezing, transfer)
+
+
+def _check_precision(accelerator: str, precision: str) -> None:
+    """Refuses float16 on the processor, where Lightning would compute in bf16 instead."""
+    if accelerator == "cpu" and precision == "16-mixed":
+        raise InputError(
+            "trainer.precision=16-mixed is for GPUs, and this run computes on the CPU: take bf16-mixed, 32-true or auto"
+        )
+
+
+def _check_batch_size(data: Mapping[str, Any], model: Classifier) -> None:
+    """Tries a picture alone, which batch norm cannot train on where it is a single value a channel."""
+    if data["batch_size"] > 1:
+        return
+    try:
+        deepcopy(model).train()(torch.zeros((1, 3, *as_size(data["image_size"]))))
+    except ValueError as error:
+        raise InputError(
+            f"{model.backbone.name} has batch norm, which cannot be trained on data.batch_size=1 at this image size: "
+            "take 2 or more, and trainer.accumulate_grad_batches for more still"
+        ) from error
 
 
 def answering_precision(plan: Plan, module: CharacterModule, accelerator: str, asked: str = "auto") -> torch.dtype:
     """The precision in which a finished run answers: its own on the accelerator that it was trained on."""
+    _check_precision(accelerator, asked)
     if asked == "auto":
         is_own = accelerator == plan["trainer"]["accelerator"]
         depthwise = module.model.backbone.has_depthwise  # type: ignore[union-attr]

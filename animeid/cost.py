@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 import torch
 
+from animeid.engine.devices import DTYPES
+from animeid.engine.inference import output_of
 from animeid.engine.module import CharacterModule
 
 LATENCY_RUNS = 20
@@ -26,12 +28,13 @@ def peak_memory_mib(device: torch.device) -> float:
 
 @torch.inference_mode()
 def latency_ms(module: CharacterModule, image_size: tuple[int, int]) -> float:
-    """Median milliseconds for one picture through the model on its device, after three warm-up answers."""
+    """Median milliseconds for one picture on the device, in the precision of the run, after three warm-up answers."""
+    precision = DTYPES[module.record["plan"]["trainer"]["precision"]]
     picture = torch.zeros((1, 3, *image_size), dtype=torch.uint8, device=module.device)
     times = []
     for _ in range(LATENCY_RUNS + 3):
         start = time.perf_counter()
-        module(picture).logits.cpu()
+        output_of(module, picture, precision).logits.cpu()
         times.append(time.perf_counter() - start)
     return 1000 * float(np.median(times[3:]))
 

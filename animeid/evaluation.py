@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from animeid.build import answering_precision, build_data, build_pixels, load_run
-from animeid.data.audit import overlapping_rows
+from animeid.data.fingerprints import content_of
 from animeid.data.manifest import Manifest, read_manifest
 from animeid.data.prepare import read_labelled
 from animeid.data.samplers.natural import Natural
@@ -22,11 +22,21 @@ from animeid.engine.trainer import quieten
 from animeid.errors import InputError
 from animeid.folder import RunFolder, atomic, write_json
 from animeid.judge import judge, save_predictions
+from animeid.leaks import seen_by
+from animeid.lineage import with_ancestors
 from animeid.metrics.table import summary_table
 from animeid.plan import default_workers
+from animeid.progress import progress
 from animeid.reports.figures import draw_confusion
 from animeid.say import say
 from animeid.types import UNKNOWN_TARGET
+
+STRANGER = "the run does not know this class"
+TRAINED = "the run, or one that its weights come from, was trained on it or on a near copy of it"
+PUT_ASIDE = "in no part: an exact copy has another label, or the manifest says so"
+
+NAMED = 5
+"""How many pictures or classes a sentence names at most."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +60,23 @@ def own_pictures(folder: RunFolder, split: str) -> Pictures:
     if not len(rows):
         there = sorted(set(manifest.table["split"]) & {"train", "val", "test"})
         raise InputError(f"the run {folder.path} has no pictures in split={split}: choose one of {', '.join(there)}")
-    return Pictures(manifest, rows, (), pd.DataFrame({"path": [], "reason": []}))
+    return Pictures(manifest, rows, _changed(manifest, rows), pd.DataFrame({"path": [], "reason": []}))
+
+
+def _changed(manifest: Manifest, rows: np.ndarray) -> tuple[str, ...]:
+    """A sentence about pictures whose files do not hold what the run was judged on, if there are such."""
+    table = manifest.table.iloc[rows]
+    known = table[table["sha256"] != ""]
+    now = [content_of(manifest.root / path) for path in progress(known["path"], len(known), "checking pictures")]
+    names = known["path"][known["sha256"].to_numpy() != np.array(now)].tolist()
+    if not names:
+        return ()
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    sentence = (
+        f"WARNING: {len(names)} files are not the pictures that the run was made with, so that other figures will "
+        f"come out: {', '.join(names[:NAMED])}{more}"
+    )
+    return (sentence,)
 
 
 def with_targets(table: pd.DataFrame, labels: tuple[str, ...]) -> pd.DataFrame:
@@ -61,10 +87,11 @@ def with_targets(table: pd.DataFrame, labels: tuple[str, ...]) -> pd.DataFrame:
 
 
 def new_pictures(folder: RunFolder, settings: DataSettings, labels: tuple[str, ...]) -> Pictures:
-    """Labelled pictures that the run has not seen.
+    """Labelled pictures that neither the run nor one that its weights come from has seen.
 
-    Those that the run was trained on, or whose class it does not know, are left out, counted and listed
-    (`leaks=fail` refuses the former instead, `leaks=report` keeps them).
+    Those that they were trained on, or whose class the run does not know, or that are in no part (exact copies with
+    different labels), are left out, counted and listed (`leaks=fail` refuses the first instead, `leaks=report` keeps
+    them).
 
     Raises:
         InputError: no picture of a known class is left, or training pictures are among them and `leaks` is `fail`.
@@ -72,22 +99,26 @@ def new_pictures(folder: RunFolder, settings: DataSettings, labels: tuple[str, .
     read = read_labelled(settings)
     table = with_targets(read.manifest.table, labels)
     unknown = (table["target"] == UNKNOWN_TARGET).to_numpy()
-    seen = overlapping_rows(read.manifest, read_manifest(folder.manifest))
+    aside = (table["split"] == "excluded").to_numpy()
+    looked = seen_by(with_ancestors(folder), read.manifest, ~(unknown | aside), settings.max_pixels, settings.cache)
+    seen = looked.rows & ~aside
     if seen.any() and settings.leaks == "fail":
         raise InputError(
-            f"{int(seen.sum())} pictures of {settings.root} were in the training of {folder.path}: "
+            f"{int(seen.sum())} pictures of {settings.root} were in the training of {looked.named()}: "
             "remove them, or take data.leaks=drop to leave them out"
         )
-    dropped = unknown | (seen & (settings.leaks != "report"))
-    reasons = np.where(unknown, "the run does not know this class", "the run was trained on it")
+    dropped = unknown | aside | (seen & (settings.leaks != "report"))
+    reasons = np.select([aside, unknown], [PUT_ASIDE, STRANGER], default=TRAINED)
     left_out = pd.DataFrame({"path": table["path"][dropped], "reason": reasons[dropped]})
-    notes = [*read.notes]
+    notes = [*read.notes, *looked.notes]
     if unknown.any():
         names = sorted(set(table["label"][unknown]))
-        notes.append(f"{int(unknown.sum())} pictures of classes that the run does not know: {', '.join(names[:5])}")
+        notes.append(f"{int(unknown.sum())} pictures of classes that the run does not know: {', '.join(names[:NAMED])}")
     if seen.any():
         kept = "kept, since data.leaks=report" if settings.leaks == "report" else "left out"
-        notes.append(f"{int(seen.sum())} pictures were in the run's training and are {kept}")
+        notes.append(f"{int(seen.sum())} pictures were in the training of {looked.named()} and are {kept}")
+    if aside.any():
+        notes.append(f"{int(aside.sum())} pictures that are in no part are not judged")
     rows = np.flatnonzero(~dropped)
     if not len(rows):
         raise InputError(f"no picture of {settings.root} can be judged by {folder.path}: {'; '.join(notes)}")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import sys
 from collections.abc import Iterator
-from contextlib import nullcontext
 from pathlib import Path
 from typing import IO, Any
 
@@ -23,29 +23,12 @@ from animeid.engine.trainer import quieten
 from animeid.errors import InputError
 from animeid.folder import RunFolder, atomic
 from animeid.judge import top_k
+from animeid.output import check_output
 from animeid.plan import default_workers
 from animeid.progress import progress
-from animeid.say import say
+from animeid.say import as_text, say
 
 Answer = dict[str, Any]
-
-
-def check_output(output: str | None) -> Path | None:
-    """Where answers are written; None is standard output.
-
-    Raises:
-        InputError: an ending other than .csv or .jsonl, a missing folder, or a file that is there already.
-    """
-    if output is None:
-        return None
-    path = Path(output)
-    if path.suffix not in (".csv", ".jsonl"):
-        raise InputError(f"output={output} ends neither in .csv nor in .jsonl: choose one of the two")
-    if not path.parent.is_dir():
-        raise InputError(f"the folder of output={output} is not there: make {path.parent} first")
-    if path.exists():
-        raise InputError(f"output={output} is there already and is not overwritten: name another file")
-    return path
 
 
 def named(logits: torch.Tensor, labels: tuple[str, ...], k: int) -> list[list[Answer]]:
@@ -66,7 +49,7 @@ def answers(
     for indices, pictures, reasons in progress(loader, len(loader), "naming pictures"):
         names = named(output_of(module, pictures.to(module.device), precision).logits, labels, k)
         for index, reason, name in zip(indices, reasons, names, strict=True):
-            yield {"path": str(paths[index]), "names": [] if reason else name, "error": reason}
+            yield {"path": as_text(paths[index]), "names": [] if reason else name, "error": reason}
 
 
 def as_row(answer: Answer, k: int) -> list[str]:
@@ -103,7 +86,7 @@ def write(found: Iterator[Answer], stream: IO[str], as_csv: bool, k: int) -> tup
 
 def predict(request: dict[str, Any]) -> None:
     """Names the pictures of `request["input"]` with the model of `request["run"]`."""
-    output = check_output(request["output"])
+    output = check_output(request["output"], (".csv", ".jsonl"))
     folder = RunFolder.open(request["run"])
     paths = find_pictures(request["input"])
     accelerator = choose_accelerator(request["accelerator"])
@@ -118,9 +101,23 @@ def predict(request: dict[str, Any]) -> None:
     dataset = FileDataset(paths, transform, data["max_pixels"])
     loader = DataLoader(dataset, request["batch_size"], num_workers=workers, collate_fn=FileDataset.collate)
     found = answers(module, loader, stats.names, k, precision)
-    with atomic(output, "w") if output else nullcontext(sys.stdout) as stream:
-        total, broken = write(found, stream, as_csv=output is None or output.suffix == ".csv", k=k)
+    if output is None:
+        try:
+            total, broken = write(found, sys.stdout, as_csv=True, k=k)
+            sys.stdout.flush()
+        except BrokenPipeError:  # who reads the answers wants no more of them
+            leave_stdout()
+            return
+    else:
+        with atomic(output, "w") as stream:
+            total, broken = write(found, stream, as_csv=output.suffix == ".csv", k=k)
     report(total, broken, output)
+
+
+def leave_stdout() -> None:
+    """Lets what is still buffered for a closed pipe go nowhere, so that nothing is said of it when Python ends."""
+    with open(os.devnull, "w") as nowhere:  # noqa: PTH123
+        os.dup2(nowhere.fileno(), sys.stdout.fileno())
 
 
 def report(total: int, broken: list[Answer], output: Path | None) -> None:

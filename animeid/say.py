@@ -2,24 +2,36 @@
 
 from __future__ import annotations
 
+import os
 import unicodedata
 from collections.abc import Sequence
+from pathlib import Path
 
 
 def say(sentence: str) -> None:
     print(sentence, flush=True)  # noqa: T201
 
 
-def _width(text: str) -> int:
+def how_to_install(extra: str) -> str:
+    """What to type for the packages of an extra: from an index, and in a checkout, whose name no index need have."""
+    return f"pip install 'animeid[{extra}]', or in a checkout pip install -e '.[{extra}]'"
+
+
+def as_text(path: Path) -> str:
+    """A path as text that can be written: the odd bytes of a name that is no UTF-8 become `\\xff`."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
+
+
+def text_width(text: str) -> int:
     """Columns on a terminal: Chinese and Japanese characters take two."""
     return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in text)
 
 
 def align(rows: Sequence[Sequence[str]]) -> list[str]:
     """Rows of cells, the header first, as lines with aligned columns and a rule below the header."""
-    widths = [max(map(_width, column)) for column in zip(*rows, strict=True)]
+    widths = [max(map(text_width, column)) for column in zip(*rows, strict=True)]
     lines = [
-        "  ".join(cell + " " * (width - _width(cell)) for cell, width in zip(row, widths, strict=True)).rstrip()
+        "  ".join(cell + " " * (width - text_width(cell)) for cell, width in zip(row, widths, strict=True)).rstrip()
         for row in rows
     ]
-    return [lines[0], "-" * max(map(_width, lines)), *lines[1:]]
+    return [lines[0], "-" * max(map(text_width, lines)), *lines[1:]]

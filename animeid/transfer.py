@@ -1,18 +1,15 @@
-"""Starting from an earlier run: what is taken over from it, and whether this run can still be judged honestly."""
+"""Starting from an earlier run: what is taken over from it."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from animeid.config.freeze import read_plan
-from animeid.data.audit import trained_before
-from animeid.data.manifest import Manifest, read_manifest
 from animeid.errors import InputError
 from animeid.folder import RunFolder
 from animeid.models.catalogue import same_network
@@ -88,31 +85,13 @@ def earlier_run(request: Mapping[str, Any]) -> Earlier | None:
     return Earlier(folder, folder.read_labels(), parts)
 
 
-def check_leaks(earlier: Earlier, manifest: Manifest, leaks: str) -> dict[str, int]:
-    """How many pictures of val and of test the earlier run was trained on.
-
-    Raises:
-        InputError: there are such pictures in test, and `leaks` is not `report`.
-    """
-    seen = trained_before(manifest, read_manifest(earlier.folder.manifest))
-    counts = {part: int((seen & (manifest.table["split"] == part).to_numpy()).sum()) for part in ("val", "test")}
-    if counts["test"] and leaks != "report":
-        raise InputError(
-            f"{counts['test']} pictures of the test part were in the training of from_run={earlier.folder.path}, so "
-            f"that it would not be judged honestly: keep to that run's split (the column split of "
-            f"{earlier.folder.manifest}), or take data.leaks=report to go on and have it said"
-        )
-    return counts
-
-
-def take_over(earlier: Earlier, model: Classifier, labels: Sequence[str], seen: Mapping[str, int]) -> Transfer:
+def take_over(earlier: Earlier, model: Classifier, labels: Sequence[str]) -> Transfer:
     """Puts the earlier run's head into a model that has its backbone already, and lists what was done.
 
     Args:
         earlier: the run.
         model: of this run's classes, with the earlier run's backbone.
         labels: this run's class names in target order.
-        seen: what `check_leaks` found.
 
     Raises:
         InputError: the heads are of another kind or size.
@@ -136,9 +115,8 @@ def take_over(earlier: Earlier, model: Classifier, labels: Sequence[str], seen: 
         "run": str(path),
         "parts": earlier.parts,
         "classes": {outcome: counts[outcome] for outcome in OUTCOMES},
-        "seen": dict(seen),
     }
-    notes = (_tensor_table(rows), *_class_notes(earlier, labels, classes), *_leak_notes(path, seen))
+    notes = (_tensor_table(rows), *_class_notes(earlier, labels, classes))
     return Transfer(pd.DataFrame(table, columns=list(COLUMNS)), facts, notes)
 
 
@@ -161,15 +139,6 @@ def _class_notes(earlier: Earlier, labels: Sequence[str], classes: Sequence[tupl
     named = [(outcome, [name for name, what in classes if what == outcome]) for outcome in OUTCOMES]
     told = ", ".join(f"{len(names)} {outcome}{_examples(names)}" for outcome, names in named if names)
     return [f"classes: {told}; scores over other classes cannot be compared with those of {earlier.folder.path}"]
-
-
-def _leak_notes(path: Path, seen: Mapping[str, int]) -> list[str]:
-    return [
-        f"{count} pictures of {part} were in the training of {path}: the figures of {part} are better than they would "
-        "be on new pictures"
-        for part, count in seen.items()
-        if count
-    ]
 
 
 def _examples(names: Sequence[str]) -> str:

@@ -106,7 +106,7 @@ def test_without_a_key_or_an_answer_one_sentence_says_so(monkeypatch: pytest.Mon
 def test_a_missing_library_is_named(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr("animeid.tracking.dashboard.find_spec", lambda name: None)
     assert dashboard.main(["entity=me", "output=dashboard.json"]) == 2
-    assert "pip install animeid[dashboard]" in capsys.readouterr().err
+    assert "pip install -e '.[dashboard]'" in capsys.readouterr().err
 
 
 def test_with_a_key_it_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -106,12 +106,10 @@ def test_a_manifest_without_attributes_has_none_in_its_batches(manifest: Manifes
 
 def test_evaluation_shows_each_row_once_and_unchanged_by_the_seed(manifest: Manifest) -> None:
     data, other = module(manifest), module(manifest, seed=99)
-    for name, split in (("val_dataloader", "val"), ("test_dataloader", "test")):
-        batches = list(getattr(data, name)())
-        assert torch.cat([batch["row"] for batch in batches]).tolist() == data.rows(split).tolist()
-        assert contents(batches) == contents(getattr(other, name)())
-    everything = torch.cat([batch["row"] for batch in data.predict_dataloader()])
-    assert everything.tolist() == list(range(len(SPLITS)))
+    for rows in (data.rows("val"), data.rows("test"), np.arange(len(SPLITS))):
+        batches = list(data.evaluation_dataloader(rows))
+        assert torch.cat([batch["row"] for batch in batches]).tolist() == rows.tolist()
+        assert contents(batches) == contents(other.evaluation_dataloader(rows))
     unknown = next(iter(data.evaluation_dataloader(data.rows("unknown"))))
     assert unknown["target"].tolist() == [-1, -1]
 

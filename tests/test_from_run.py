@@ -19,11 +19,12 @@ from animeid import evaluate, train
 from animeid.build import build, load_run
 from animeid.config.compose import compose
 from animeid.config.freeze import read_yaml
-from animeid.data.audit import trained_before
 from animeid.data.manifest import Manifest, complete
 from animeid.data.prepare import Prepared, prepare
 from animeid.data.settings import DataSettings
+from animeid.data.trained import trained_before
 from animeid.errors import InputError
+from animeid.evaluation import PUT_ASIDE, TRAINED
 from animeid.folder import RunFolder
 from animeid.models import published
 from animeid.models.backbone import TimmBackbone
@@ -231,6 +232,47 @@ def test_training_pictures_of_the_earlier_run_are_refused_as_test(
     assert "the figures of test are better than they would be" in capsys.readouterr().out
 
 
+def test_a_grandparents_training_pictures_are_found_by_every_command(
+    home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert train.main([*QUICK, "data.root=new", "from_run=outputs/first", "run_id=child"]) == 0
+    trained = pd.read_parquet(run_of(home).manifest).query("split == 'train' and label == 'Rei'")["path"]
+    for name in ("Rei", "Misato"):
+        for part in ("train", "test"):
+            draw(tmp_path / "third" / part, name, 4, start=100 if part == "train" else 200)
+    for number, path in enumerate(trained):
+        Image.open(home / "old" / path).save(tmp_path / "third" / "test" / "Rei" / f"copy {number}.bmp")
+    for origin in ("from_run=outputs/child", "model.weights=outputs/child/checkpoints/best.ckpt"):
+        assert train.main([*QUICK, f"data.root={tmp_path / 'third'}", origin, "run_id=third"]) == 2
+        error = capsys.readouterr().err
+        assert f"{len(trained)} pictures of the test part were in the training of outputs/first" in error
+    # One picture under two names is in no part, and so is not judged.
+    for name in ("Rei", "Misato"):
+        draw(tmp_path / "both", "same", 1)
+        shutil.copy(tmp_path / "both" / "same" / "0.png", tmp_path / "third" / "test" / name / "same.png")
+    assert evaluate.main(["run=outputs/child", f"data.root={tmp_path / 'third' / 'test'}"]) == 0
+    judged = RunFolder(run_of(home, "child").path / "evaluations" / "test")
+    assert len(pd.read_parquet(judged.predictions)) == 8
+    reasons = pd.read_csv(judged.skipped).set_index("path")["reason"]
+    assert set(reasons.filter(like="copy").unique()) == {TRAINED}
+    assert reasons[["Rei/same.png", "Misato/same.png"]].tolist() == [PUT_ASIDE] * 2
+
+
+def test_changed_pictures_of_a_run_are_named(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = pd.read_parquet(run_of(home).manifest).query("split == 'test'")["path"].iloc[0]
+    before = (home / "old" / path).read_bytes()
+    assert evaluate.main(["run=outputs/first"]) == 0
+    assert "are not the pictures that the run was made with" not in capsys.readouterr().out
+    try:
+        Image.new("RGB", (40, 40)).save(home / "old" / path)
+        assert evaluate.main(["run=outputs/first"]) == 0
+    finally:
+        (home / "old" / path).write_bytes(before)
+    said = capsys.readouterr().out
+    assert "WARNING: 1 files are not the pictures that the run was made with" in said
+    assert path in said
+
+
 def test_what_cannot_be_started_from_is_told_before_data_is_read(
     home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -302,5 +344,6 @@ def test_copies_and_their_groups_count_as_trained_on(tmp_path: Path) -> None:
     run = manifest(tmp_path / "a", [("1", "train", "g", "x"), ("2", "val", "h", "y"), ("3", "train", "i", "")])
     rows = [("p", "test", "k", "x"), ("q", "test", "k", "other"), ("r", "val", "h", "y"), ("s", "test", "g", "z")]
     elsewhere, same = manifest(tmp_path / "b", rows), manifest(tmp_path / "a", rows)
-    assert trained_before(elsewhere, run).tolist() == [True, True, False, False]
-    assert trained_before(same, run).tolist() == [True, True, False, True]
+    none = np.zeros(4, dtype=bool)
+    assert trained_before(elsewhere, run, none, 100, None).rows.tolist() == [True, True, False, False]
+    assert trained_before(same, run, none, 100, None).rows.tolist() == [True, True, False, True]

@@ -477,8 +477,9 @@ def test_a_missing_plugin_is_one_sentence(launcher: str, tmp_path: Path) -> None
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path, env=environment)
     assert done.returncode == 2, done.stderr
+    needed = "pip install 'animeid[slurm]', or in a checkout pip install -e '.[slurm]'"
     assert done.stderr.splitlines() == [
-        f"animeid: error: hydra/launcher={launcher} needs a plugin that is not installed: pip install animeid[slurm]"
+        f"animeid: error: hydra/launcher={launcher} needs a plugin that is not installed: {needed}"
     ]
 
 

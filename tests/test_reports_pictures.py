@@ -20,8 +20,9 @@ from animeid.reports.class_size import draw_f1_by_size
 from animeid.reports.confusion import confusion_counts, draw_confusion_matrix
 from animeid.reports.curves import draw_learning_curves
 from animeid.reports.figures import draw_confusion, draw_figures
-from animeid.reports.picture import picture, shorten, text_width
+from animeid.reports.picture import picture, shorten
 from animeid.reports.schedule import draw_learning_rate
+from animeid.say import text_width
 
 NAMES = ("初音ミク", "蕾米莉亚", "나다", "A & B", "$x_1^2$ _y_ \\frac")
 

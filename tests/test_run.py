@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import csv
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -209,6 +212,33 @@ def test_prediction_names_pictures_and_survives_broken_files(run: RunFolder, pic
     named = [row for row in rows if not row["error"]]
     assert all(row["label_1"] in NAMES and row["label_2"] in NAMES for row in named)
     assert all(float(row["probability_1"]) >= float(row["probability_2"]) for row in named)
+
+
+def test_prediction_takes_names_that_are_no_text(run: RunFolder, pictures: Path, tmp_path: Path) -> None:
+    picture = next((pictures / NAMES[2]).glob("*.png")).read_bytes()
+    odd = os.fsencode(tmp_path) + b"/in/caf\xe9.png"
+    (tmp_path / "in").mkdir()
+    try:
+        Path(os.fsdecode(odd)).write_bytes(picture)
+    except OSError:
+        pytest.skip("this file system takes UTF-8 names only")
+    for ending in ("csv", "jsonl"):
+        output = tmp_path / f"names.{ending}"
+        assert predict.main([f"run={run.path}", f"input={tmp_path / 'in'}", f"output={output}"]) == 0
+        assert "caf\\xe9.png" in output.read_text(encoding="utf-8").replace("\\\\", "\\")
+
+
+def test_a_reader_that_has_enough_ends_prediction_quietly(run: RunFolder, pictures: Path) -> None:
+    """As `| head -1`: the pipe is closed before the answers are written."""
+    read, write = os.pipe()
+    os.close(read)
+    command = [sys.executable, "-m", "animeid.predict", f"run={run.path}", f"input={pictures / NAMES[2]}"]
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+    try:
+        done = subprocess.run(command, stdout=write, stderr=subprocess.PIPE, text=True, env=environment, check=False)
+    finally:
+        os.close(write)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_prediction_agrees_with_the_runs_own(run: RunFolder, pictures: Path, tmp_path: Path) -> None:

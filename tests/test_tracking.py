@@ -365,7 +365,7 @@ def test_tensorboard_that_is_not_installed_is_named(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("animeid.tracking.tensorboard.find_spec", lambda name: None)
     assert train.main(["logger=tensorboard", "run_id=refused"]) == 2
-    assert "pip install animeid[tensorboard]" in capsys.readouterr().err
+    assert "pip install -e '.[tensorboard]'" in capsys.readouterr().err
     assert not (tmp_path / "outputs").exists()
 
 

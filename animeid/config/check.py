@@ -85,8 +85,15 @@ def _check_parts(container: Mapping[str, Any], key: str) -> None:
     """In a mapping of parts, what is no part is a misspelt name; the root holds both."""
     parts = [name for name, item in container.items() if is_node(item)]
     others = [name for name, item in container.items() if not is_node(item)]
-    if key and parts and others:
-        raise InputError(f"{key} has no part '{others[0]}'{suggestion(others[0], parts)}")
+    if not (key and parts and others):
+        return
+    wrong, value = others[0], container[others[0]]
+    if not isinstance(value, Mapping):
+        raise InputError(
+            f"{join(key, wrong)} must be a part with a _target_ of its own, not {describe_value(value)}; there are: "
+            f"{', '.join(sorted(parts))}; one value of a part is changed by {join(key, parts[0])}.NAME=VALUE"
+        )
+    raise InputError(f"{key} has no part '{wrong}'{suggestion(wrong, parts)}")
 
 
 def complete(value: Any) -> Any:
@@ -153,6 +160,8 @@ def accept(target: str, values: Mapping[str, Any], key: str, is_partial: bool) -
     if found is None:
         raise InputError(f"{join(key, '_target_')}: there is no {target} in the installed packages; check its spelling")
     missing = [name for name, parameter in found.parameters.items() if parameter.required and name not in values]
+    if missing and not key:
+        raise InputError(f"{missing[0]} is not given: write {missing[0]}=..., or see --help")
     if missing and not is_partial:
         raise InputError(f"{join(key, missing[0])} is not given, and {target} needs it")
     return {name: _argument(found, name, value, key) for name, value in values.items()}

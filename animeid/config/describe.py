@@ -62,13 +62,18 @@ def _choice(words: list[str]) -> str:
     return f"{', '.join(first)} or {last}" if first else last
 
 
+def _number(value: float) -> str:
+    """All digits of a whole number, as it must be typed."""
+    return str(value) if isinstance(value, int) else f"{value:g}"
+
+
 def _describe_bounded(inner: Any, metadata: tuple[Any, ...]) -> str:
     documented = [item.documentation for item in metadata if isinstance(item, DocInfo)]
     if documented:
         return documented[0]
     bounds = [bound for item in metadata for bound in (item if isinstance(item, Interval) else (item,))]
     words = [
-        f"{word} {getattr(bound, name):g}"
+        f"{word} {_number(getattr(bound, name))}"
         for bound in bounds
         for kind, (name, word) in BOUNDS.items()
         if isinstance(bound, kind)

@@ -19,6 +19,7 @@ from animeid.config.locate import conf_dir, groups
 from animeid.config.schema import FREE_GROUPS, SCHEMAS
 from animeid.config.signatures import signature
 from animeid.config.suggest import suggestion
+from animeid.say import how_to_install
 
 SUBMITIT_LAUNCHERS = ("slurm", "submitit_slurm", "submitit_local")
 
@@ -51,7 +52,19 @@ def explain(error: Exception, root: str, arguments: Sequence[str], own_cards: Pa
                 return sentence
         elif "." not in name and not name.startswith("hydra/") and name not in schema.parameters:
             return f"the configuration has no key '{name}'{suggestion(name, {*schema.parameters, *cards})}"
-    return _own_words(error)
+    return _unquoted_comma(error, arguments) or _own_words(error)
+
+
+def _unquoted_comma(error: Exception, arguments: Sequence[str]) -> str | None:
+    """A sentence about the first argument whose commas Hydra takes for those of a multirun, in a single run."""
+    if not str(error).startswith("Ambiguous value for argument"):
+        return None
+    swept = next(name for name in arguments if (override := _parse(name)) and override.is_sweep_override())
+    key, _, value = swept.partition("=")
+    return (
+        f"{swept} has a comma, which separates the values of a multirun: add -m to run each, or put the value into "
+        f"quotes of its own, \"{key}='{value}'\""
+    )
 
 
 def _parse(argument: str) -> Override | None:
@@ -73,7 +86,7 @@ def _wrong_card(choice: Override, cards: Sequence[str]) -> str | None:
 def _missing_plugin(launcher: Override) -> str | None:
     if launcher.value() not in SUBMITIT_LAUNCHERS or find_spec("submitit"):
         return None
-    return f"hydra/launcher={launcher.value()} needs a plugin that is not installed: pip install animeid[slurm]"
+    return f"hydra/launcher={launcher.value()} needs a plugin that is not installed: {how_to_install('slurm')}"
 
 
 def _own_words(error: Exception) -> str:

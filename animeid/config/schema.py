@@ -9,8 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from annotated_types import Ge, doc
+from annotated_types import Ge, Interval, doc
 from pydantic import StringConstraints
+
+from animeid.values import PathText
 
 Name = Annotated[
     str,
@@ -42,10 +44,10 @@ class TrainRequest:
     trainer: Card
     callbacks: Card
     logger: Card | None
-    seed: Annotated[int, Ge(0)]
+    seed: Annotated[int, Interval(ge=0, le=4_294_967_295)]
     run_id: Name | None
     resume: Literal["never", "auto", "must"]
-    from_run: str | None
+    from_run: PathText | None
     from_run_parts: Literal["all", "backbone"]
 
 
@@ -57,7 +59,7 @@ class LabelledPictures:
     leaks: what becomes of pictures that the run was trained on: a refusal, left out and listed, or kept.
     """
 
-    root: str | None = None
+    root: PathText | None = None
     leaks: Literal["fail", "drop", "report"] = "drop"
 
 
@@ -69,7 +71,7 @@ class EvaluateRequest:
     split: the part of the run's own pictures.
     """
 
-    run: str
+    run: PathText
     split: Literal["train", "val", "test"]
     data: Card
     trainer: Card
@@ -85,9 +87,9 @@ class PredictRequest:
     top_k: names given for each picture, likeliest first.
     """
 
-    run: str
-    input: str
-    output: str | None
+    run: PathText
+    input: PathText
+    output: PathText | None
     top_k: Annotated[int, Ge(1)]
     batch_size: Annotated[int, Ge(1)]
     accelerator: Literal["auto", "cpu", "gpu", "mps"]
@@ -105,7 +107,7 @@ class DashboardRequest:
     entity: str
     project: str
     name: str
-    output: str | None
+    output: PathText | None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-import numpy as np
 import pandas as pd
 
-from animeid.data.manifest import Manifest
 from animeid.data.settings import Leaks
 from animeid.errors import InputError
 
@@ -98,22 +96,3 @@ def _giving_way(table: pd.DataFrame) -> pd.Series:
                 hit = (table["split"] == weak) & _shares(table, key, strong)
                 reasons = reasons.mask(hit & reasons.isna(), f"left out of {weak}: {kind} of the part {strong}")
     return reasons
-
-
-def overlapping_rows(new: Manifest, run: Manifest) -> np.ndarray:
-    """`[N]` bool: which pictures of `new` are exact copies of pictures that the run was trained on."""
-    trained = set(run.table.loc[run.table["split"] == "train", "sha256"]) - {""}
-    return new.table["sha256"].isin(trained).to_numpy()
-
-
-def trained_before(new: Manifest, run: Manifest) -> np.ndarray:
-    """`[N]` bool: which pictures of `new` are exact copies of pictures that the run was trained on, or in one group
-    with such a picture.
-
-    A group's name may be taken again below another root, so that groups are compared by name below one root only.
-    """
-    copies = overlapping_rows(new, run)
-    groups = set(new.table.loc[copies, "group"])
-    if new.root.resolve() == run.root.resolve():
-        groups |= set(run.table.loc[run.table["split"] == "train", "group"])
-    return copies | new.table["group"].isin(groups - {""}).to_numpy()

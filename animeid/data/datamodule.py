@@ -129,13 +129,6 @@ class CharacterDataModule(LightningDataModule):
     def val_dataloader(self) -> PictureLoader:
         return self.evaluation_dataloader(self.rows("val"))
 
-    def test_dataloader(self) -> PictureLoader:
-        return self.evaluation_dataloader(self.rows("test"))
-
-    def predict_dataloader(self) -> PictureLoader:
-        """Every row of the manifest."""
-        return self.evaluation_dataloader(np.arange(len(self.table)))
-
     def _share(self) -> tuple[int, int]:
         """Rank and number of processes; one process where no trainer has attached itself."""
         return (self.trainer.global_rank, self.trainer.world_size) if self.trainer is not None else (0, 1)

@@ -45,6 +45,32 @@ def near_pairs(prints: Fingerprints, labels: Sequence[str]) -> NearPairs:
     return NearPairs(same, _conflicts(prints, names))
 
 
+def near_copies(prints: Fingerprints, labels: np.ndarray, others: Fingerprints, other_labels: np.ndarray) -> np.ndarray:
+    """Which pictures are near-duplicates of one of the others: looked for widely within a label, closely elsewhere.
+
+    Args:
+        prints, labels: of N pictures.
+        others, other_labels: of M pictures.
+
+    Returns:
+        `[N]` bool.
+    """
+    both = prints.followed_by(others)
+    theirs = np.arange(len(labels), len(labels) + len(other_labels))
+    found = np.zeros(len(labels), dtype=bool)
+    for start in range(0, len(labels), BLOCK):
+        block = np.arange(start, min(start + BLOCK, len(labels)))
+        for row, apart in zip(block.tolist(), bits_apart(both, block, theirs), strict=True):
+            is_same_label = (other_labels == labels[row]) & (labels[row] != "")
+            near = np.flatnonzero(is_same_label & (apart <= NEAR_BITS))
+            nearest = theirs[near[np.argsort(apart[near], kind="stable")]].tolist()
+            strangers = theirs[~is_same_label & (apart <= CONFLICT_BITS)]
+            found[row] = _leader(both.thumbnails, row, nearest) is not None or any(
+                is_same_picture(both.thumbnails[row], both.thumbnails[other]) for other in strangers
+            )
+    return found
+
+
 def bits_apart(prints: Fingerprints, rows: np.ndarray, others: np.ndarray) -> np.ndarray:
     """`[N, M]`: distances between hashes, of the picture or of its mirror, whichever is nearer."""
     plain = distances(prints.hashes[rows], prints.hashes[others])

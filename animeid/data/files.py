@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import glob
+import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NoReturn
 
 import torch
 from torch.utils.data import Dataset
@@ -13,6 +15,7 @@ from animeid.data.augment import EvalTransform
 from animeid.data.images import SUFFIXES, UnreadableImage
 from animeid.data.working import working_picture, working_side
 from animeid.errors import InputError
+from animeid.say import as_text
 
 
 def find_pictures(given: str) -> list[Path]:
@@ -22,13 +25,24 @@ def find_pictures(given: str) -> list[Path]:
     is a glob pattern (`**` goes into sub-folders).
 
     Raises:
-        InputError: nothing is there.
+        InputError: nothing is there, or a folder on the way may not be read.
     """
+    try:
+        return _find(given)
+    except OSError as error:
+        raise InputError(
+            f"{as_text(Path(error.filename or given))}, which input={as_text(Path(given))} leads to, cannot be read "
+            f"({error.strerror}): allow reading it"
+        ) from error
+
+
+def _find(given: str) -> list[Path]:
     path = Path(given)
     if path.is_file():
         return [path]
     if path.is_dir():
-        found = [file for file in path.rglob("*") if file.suffix.lower() in SUFFIXES and file.is_file()]
+        below = (Path(folder) / name for folder, _, names in os.walk(path, onerror=_raise) for name in names)
+        found = [file for file in below if file.suffix.lower() in SUFFIXES and file.is_file()]
         ending = f"a folder with pictures ({', '.join(sorted(SUFFIXES))})"
     else:
         found = [Path(name) for name in glob.glob(given, recursive=True) if Path(name).is_file()]  # noqa: PTH207
@@ -36,6 +50,10 @@ def find_pictures(given: str) -> list[Path]:
     if not found:
         raise InputError(f"no picture is found at input={given}: give {ending}")
     return sorted(found)
+
+
+def _raise(error: OSError) -> NoReturn:
+    raise error
 
 
 class FileDataset(Dataset):

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 import cv2
 import numpy as np
@@ -33,6 +34,16 @@ class Fingerprints:
     mirrored: np.ndarray
     thumbnails: np.ndarray
 
+    def followed_by(self, others: Fingerprints) -> Fingerprints:
+        """These and then the others."""
+        return Fingerprints(
+            np.concatenate([self.sizes, others.sizes]),
+            [*self.sha256, *others.sha256],
+            np.concatenate([self.hashes, others.hashes]),
+            np.concatenate([self.mirrored, others.mirrored]),
+            np.concatenate([self.thumbnails, others.thumbnails]),
+        )
+
     def take(self, rows: np.ndarray) -> Fingerprints:
         """Those of the given rows, in their order."""
         return Fingerprints(
@@ -45,12 +56,14 @@ class Fingerprints:
 
 
 def fingerprint_all(
-    paths: Sequence[Path], max_pixels: int, home: Path | None = None
+    paths: Sequence[Path], max_pixels: int, home: Path | None = None, expected: Sequence[str] | None = None
 ) -> tuple[Fingerprints, dict[int, str]]:
     """Reads every picture once, in parallel, and decodes those that were not seen before.
 
     Args:
         home: the cache's folder, where fingerprints are kept; None decodes everything.
+        expected: the sha256 of each file as it was, where a picture is known: what is kept of it is taken without
+            reading the file, and a file with other content is not used.
 
     Returns:
         The fingerprints, and the reason for each index whose file is no usable picture (its fingerprint is zeros).
@@ -60,9 +73,16 @@ def fingerprint_all(
     records, sha256 = np.zeros(len(paths), dtype=RECORD), [""] * len(paths)
 
     def look(index: int) -> str:
+        was = expected[index] if expected else ""
+        known = store.get(was)
+        if known is not None:
+            records[index], sha256[index] = known, was
+            return ""
         try:
             with open_picture(paths[index]) as stream:
-                sha256[index] = hashlib.file_digest(stream, "sha256").hexdigest()  # type: ignore[arg-type]
+                sha256[index] = _sha256(stream)
+                if was not in ("", sha256[index]):
+                    raise UnreadableImage("changed: not the picture that was seen before")
                 known = store.get(sha256[index])
                 if known is not None and int(np.prod(known["size"])) <= max_pixels:
                     records[index] = known
@@ -86,6 +106,19 @@ def fingerprint_all(
     store.add(new)
     found = Fingerprints(records["size"], sha256, records["hash"], records["mirrored"], records["thumbnail"])
     return found, {index: reason for index, reason in enumerate(reasons) if reason}
+
+
+def content_of(path: Path) -> str:
+    """The hexadecimal SHA-256 of a picture's file; empty where it cannot be read."""
+    try:
+        with open_picture(path) as stream:
+            return _sha256(stream)
+    except (UnreadableImage, OSError):
+        return ""
+
+
+def _sha256(stream: IO[bytes]) -> str:
+    return hashlib.file_digest(stream, "sha256").hexdigest()  # type: ignore[arg-type]
 
 
 def _record(picture: np.ndarray, sha256: str) -> np.ndarray:

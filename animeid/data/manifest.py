@@ -87,6 +87,8 @@ def read_manifest(path: Path, attributes: Sequence[str] | None = None) -> Manife
     table = raw.copy()
     table["path"] = [_below_root(str(value), root, path, row) for row, value in enumerate(raw["path"])]
     table["label"] = [unicodedata.normalize("NFC", label) for label in raw["label"].fillna("").astype(str)]
+    if "root" not in facts:  # written by hand, where a space after a comma means nothing
+        table["label"] = table["label"].str.strip()
     for name in (*names, *(name for name in SIZES if name in raw)):
         table[name] = _numbers(raw[name], path)
     for name in SIZES:
@@ -106,7 +108,8 @@ def _read_table(path: Path) -> tuple[pd.DataFrame, dict]:
     try:
         if path.suffix.lower() == ".csv":
             # Without the default missing values, a character may be called NA or None.
-            return pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig"), {}
+            table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
+            return _without_empty_ends(table, path), {}
         frame = pq.read_table(path)
     except (ValueError, OSError, pa.ArrowException) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
@@ -115,6 +118,19 @@ def _read_table(path: Path) -> tuple[pd.DataFrame, dict]:
         ) from error
     facts = json.loads((frame.schema.metadata or {}).get(_METADATA, b"{}"))
     return frame.to_pandas(), facts
+
+
+def _without_empty_ends(table: pd.DataFrame, path: Path) -> pd.DataFrame:
+    """Undoes what pandas makes of rows that end in a comma: it takes their first fields for an index."""
+    if isinstance(table.index, pd.RangeIndex):
+        return table
+    names, fields = table.columns, table.reset_index()
+    further = fields.iloc[:, len(names) :].fillna("")
+    if (further != "").to_numpy().any():
+        raise InputError(
+            f"rows of the manifest {path} have more fields than its header: name every column in the header"
+        )
+    return fields.iloc[:, : len(names)].set_axis(names, axis=1)
 
 
 def _require_columns(table: pd.DataFrame, path: Path, names: Sequence[str]) -> None:

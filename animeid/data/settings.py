@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from annotated_types import Ge, Gt, Interval
 
 from animeid.data.synthetic.settings import CastSettings
+from animeid.values import PathText
 
 Leaks = Literal["auto", "fail", "drop", "report"]
 
@@ -37,12 +38,12 @@ class DataSettings:
     many_above, few_below: bounds of the many/medium/few groups, in training pictures of a class.
     """
 
-    root: str | None = None
+    root: PathText | None = None
     cast: CastSettings | None = None
     image_size: Annotated[int, Ge(8)] | tuple[Annotated[int, Ge(8)], Annotated[int, Ge(8)]] | Literal["auto"] = "auto"
     batch_size: Annotated[int, Ge(1)] | Literal["auto"] = "auto"
     num_workers: Annotated[int, Ge(0)] | Literal["auto"] = "auto"
-    cache: str = "auto"
+    cache: PathText = "auto"
     folds: Annotated[int, Ge(2)] | None = None
     fold: Annotated[int, Ge(0)] | None = None
     split_seed: Annotated[int, Ge(0)] = 0
@@ -52,6 +53,6 @@ class DataSettings:
     attributes: tuple[str, ...] = ()
     copy_pattern: str | None = None
     max_pixels: Annotated[int, Interval(ge=1, le=89_478_485)] = 64_000_000
-    crop_pct: Annotated[float, Interval(gt=0, le=1)] = 0.95
+    crop_pct: Annotated[float, Interval(ge=0.1, le=1)] = 0.95
     many_above: Annotated[int, Ge(1)] = 100
     few_below: Annotated[int, Gt(0)] = 20

@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 import pandas as pd
 
@@ -16,6 +17,7 @@ from animeid.data.manifest import Manifest, complete, read_manifest
 from animeid.data.settings import DataSettings
 from animeid.data.synthetic.settings import CastSettings
 from animeid.errors import InputError
+from animeid.say import as_text
 
 PARTS = ("train", "val", "test", "unknown")
 DROPPINGS = frozenset({"thumbs.db", "desktop.ini"})
@@ -42,7 +44,12 @@ def read_source(settings: DataSettings) -> Source:
     """
     if settings.root is None:
         return _built_in_cast(settings)
-    root = Path(settings.root).expanduser()
+    try:
+        root = Path(settings.root).expanduser()
+    except RuntimeError as error:
+        raise InputError(
+            f"data.root={settings.root} begins with a user that is not known here: write the whole path"
+        ) from error
     if root.is_dir():
         if settings.attributes:
             raise InputError(
@@ -74,12 +81,23 @@ def _folder(root: Path) -> Source:
     if any(folder.name == "train" and _folders(folder) for folder in folders):
         source = _folder_of_parts(root, folders)
     else:
+        _refuse_parts_without_train(root, folders)
         source = _class_folders(root, root, split="")
     if not len(source.manifest.table):
         raise InputError(f"the folder {root} has no pictures: put each class's pictures into a folder named after it")
     unread = sorted(file.name for file in _files(root) if file.suffix.lower() in MANIFEST_SUFFIXES)
     notes = [f"{root / name} is there but not read: give it as data.root to use it" for name in unread]
     return Source(source.manifest, source.skipped, (*source.notes, *notes))
+
+
+def _refuse_parts_without_train(root: Path, folders: list[Path]) -> None:
+    """Folders that look like parts would be learnt as characters called Train and Test."""
+    parts = [folder.name for folder in folders if folder.name.lower() in PARTS and _folders(folder)]
+    if len(parts) > 1:
+        raise InputError(
+            f"{root} has the folders {', '.join(parts)}, which look like parts, but no 'train': name them "
+            f"{', '.join(PARTS)}, in small letters, or give one of them as data.root to split it anew"
+        )
 
 
 def _folder_of_parts(root: Path, folders: list[Path]) -> Source:
@@ -121,8 +139,9 @@ def _class_folders(root: Path, folder: Path, split: str) -> Source:
 def _listing(root: Path, rows: list[tuple[Path, str, str]], skipped: list[tuple[Path, str]]) -> Source:
     for path in (*(path for path, _, _ in rows), *(path for path, _ in skipped)):
         if not _is_text(path):
-            shown = os.fsencode(path).decode("utf-8", "backslashreplace")
-            raise InputError(f"the name {shown} is not UTF-8, so that no table can hold it: rename the file or folder")
+            raise InputError(
+                f"the name {as_text(path)} is not UTF-8, so that no table can hold it: rename the file or folder"
+            )
     frame = pd.DataFrame(
         {
             "path": [path.relative_to(root).as_posix() for path, _, _ in rows],
@@ -156,8 +175,12 @@ def _entries(folder: Path) -> Iterator[Path]:
     try:
         entries = list(folder.iterdir())
     except OSError as error:
-        raise InputError(f"the folder {folder} cannot be listed ({error.strerror}): allow reading it") from error
+        _refuse_unlisted(error)
     return (entry for entry in entries if not _ignored(entry.name))
+
+
+def _refuse_unlisted(error: OSError) -> NoReturn:
+    raise InputError(f"the folder {error.filename} cannot be listed ({error.strerror}): allow reading it") from error
 
 
 def _ignored(name: str) -> bool:
@@ -167,7 +190,7 @@ def _ignored(name: str) -> bool:
 def _walk(folder: Path) -> Iterator[Path]:
     """Every file at any depth; linked folders are followed, but none is entered twice."""
     entered = {os.path.realpath(parent) for parent in folder.absolute().parents}
-    for current, folders, files in os.walk(folder, followlinks=True):
+    for current, folders, files in os.walk(folder, onerror=_refuse_unlisted, followlinks=True):
         real = os.path.realpath(current)
         if real in entered:
             folders.clear()

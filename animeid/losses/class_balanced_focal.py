@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from annotated_types import Ge, Interval
+from annotated_types import Interval
 from torch import Tensor, nn
 
 from animeid.losses import functional
@@ -32,7 +32,7 @@ class ClassBalancedFocalLoss(nn.Module):
         stats: LabelStats,
         *,
         beta: Annotated[float, Interval(ge=0, lt=1)] = 0.999,
-        gamma: Annotated[float, Ge(0)] = 2.0,
+        gamma: Annotated[float, Interval(ge=0, le=100)] = 2.0,
     ) -> None:
         super().__init__()
         self.gamma = gamma

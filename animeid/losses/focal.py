@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from annotated_types import Ge
+from annotated_types import Interval
 from torch import Tensor, nn
 
 from animeid.losses import functional
@@ -23,7 +23,7 @@ class FocalLoss(nn.Module):
         self,
         stats: LabelStats,  # noqa: ARG002
         *,
-        gamma: Annotated[float, Ge(0)] = 2.0,
+        gamma: Annotated[float, Interval(ge=0, le=100)] = 2.0,
     ) -> None:
         super().__init__()
         self.gamma = gamma

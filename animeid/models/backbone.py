@@ -15,6 +15,7 @@ from animeid.models.initial import WeightsSource, initial_network
 from animeid.models.layers import layers_below_head
 from animeid.models.network import covering_size, frozen_parts, has_depthwise, wrong_size
 from animeid.models.taps import absolute
+from animeid.values import PathText
 
 
 class TimmBackbone(nn.Module):
@@ -46,7 +47,7 @@ class TimmBackbone(nn.Module):
         image_size: tuple[int, int],
         *,
         pretrained: bool | Literal["auto"] = "auto",
-        weights: str | None = None,
+        weights: PathText | None = None,
         drop_path_rate: Annotated[float, Interval(ge=0, lt=1)] = 0.0,
     ) -> None:
         super().__init__()

@@ -7,7 +7,8 @@ from typing import Protocol
 
 from animeid.errors import InputError
 from animeid.models.backbone import TimmBackbone
-from animeid.models.layers import Unit, Whole, depth, layers_below_head
+from animeid.models.layers import Unit, depth, layers_below_head
+from animeid.values import Whole
 
 
 class Freezing(Protocol):

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from annotated_types import Ge
 from timm.models._manipulate import group_with_matcher
 
 from animeid.errors import InputError
 
 Unit = Literal["block", "stage"]
 """What is counted. In networks without stages, such as ViT, a stage is a block."""
-
-Whole = Annotated[int, Ge(1)]
 
 
 def layers_below_head(net: Any, unit: Unit = "block") -> dict[str, int]:

@@ -13,7 +13,8 @@ from torch import Tensor, nn
 from animeid.errors import InputError
 from animeid.models.backbone import TimmBackbone
 from animeid.models.freezing import told
-from animeid.models.layers import Whole
+from animeid.say import how_to_install
+from animeid.values import Whole
 
 ADAPTER = "default"
 """peft's name for an adapter that is not given one."""
@@ -119,7 +120,7 @@ def _inject(net: nn.Module, names: list[str], *, rank: int, alpha: float, dropou
         from peft import LoraConfig, inject_adapter_in_model
     except ImportError as error:
         raise InputError(
-            f"freezing=lora needs peft, which cannot be imported ({error}): install it with pip install animeid[lora]"
+            f"freezing=lora needs peft, which cannot be imported ({error}): {how_to_install('lora')}"
         ) from error
     config = LoraConfig(r=rank, lora_alpha=alpha, lora_dropout=dropout, target_modules=names)  # type: ignore[arg-type]
     inject_adapter_in_model(config, net, ADAPTER)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from unicodedata import east_asian_width
 
 import matplotlib as mpl
 from cycler import cycler
@@ -16,6 +16,7 @@ from matplotlib.figure import Figure
 
 from animeid.folder import atomic
 from animeid.reports.fonts import font_families
+from animeid.say import text_width
 
 DPI = 150
 INK = "#2b2f36"
@@ -60,7 +61,9 @@ def picture(path: Path, width: float, height: float) -> Iterator[Figure]:
     What stands over the edge is not cut off: the picture grows. matplotlib's settings are as before afterwards, and
     pyplot is not touched.
     """
-    with mpl.rc_context(_style()):
+    with mpl.rc_context(_style()), warnings.catch_warnings():
+        # A character that no font has, such as an emoji, is drawn as a box.
+        warnings.filterwarnings("ignore", message=r"Glyph \d+ .*missing from font")
         figure = Figure(figsize=(width, height), dpi=DPI, layout="constrained", facecolor="white")
         FigureCanvasAgg(figure)
         yield figure
@@ -71,11 +74,6 @@ def picture(path: Path, width: float, height: float) -> Iterator[Figure]:
 def keep_integers(axes: Axes) -> None:
     """Whole numbers only on the horizontal axis: there is no epoch 2.5."""
     axes.xaxis.get_major_locator().set_params(integer=True)  # type: ignore[call-arg]
-
-
-def text_width(text: str) -> int:
-    """In half-width characters: an ideograph takes two."""
-    return sum(2 if east_asian_width(letter) in "WF" else 1 for letter in text)
 
 
 def shorten(text: str, width: int) -> str:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from importlib.util import find_spec
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from animeid.errors import InputError
 from animeid.folder import write_json
-from animeid.say import say
+from animeid.output import check_output
+from animeid.say import how_to_install, say
 from animeid.tracking.server import why_offline
 
 if TYPE_CHECKING:
@@ -52,9 +52,7 @@ def build_workspace(entity: str, project: str, name: str) -> Workspace:
         InputError: wandb-workspaces is not installed.
     """
     if find_spec("wandb_workspaces") is None:
-        raise InputError(
-            "the dashboard needs wandb-workspaces, which is not installed: run pip install animeid[dashboard]"
-        )
+        raise InputError(f"the dashboard needs wandb-workspaces, which is not installed: {how_to_install('dashboard')}")
     import wandb_workspaces.reports.v2 as wr
     import wandb_workspaces.workspaces as ws
 
@@ -87,7 +85,7 @@ def dashboard(request: dict[str, Any]) -> None:
     Raises:
         InputError: the file is there already; there is no key, or W&B does not answer or refuses.
     """
-    output = check_output(request["output"])
+    output = check_output(request["output"], (".json",))
     workspace = build_workspace(request["entity"], request["project"], request["name"])
     if output:
         write_json(output, specification(workspace))
@@ -95,22 +93,6 @@ def dashboard(request: dict[str, Any]) -> None:
         return
     send(workspace)
     say(f"dashboard: {workspace.url}")
-
-
-def check_output(output: str | None) -> Path | None:
-    """Where the specification goes; None sends it.
-
-    Raises:
-        InputError: the file is there already, or its folder is not.
-    """
-    if output is None:
-        return None
-    path = Path(output)
-    if path.exists():
-        raise InputError(f"output={output} is there already and is not overwritten: name another file")
-    if not path.parent.is_dir():
-        raise InputError(f"the folder of output={output} is not there: make {path.parent} first")
-    return path
 
 
 def send(workspace: Workspace) -> None:

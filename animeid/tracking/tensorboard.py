@@ -10,6 +10,7 @@ from lightning.pytorch.loggers import TensorBoardLogger
 from PIL import Image
 
 from animeid.errors import InputError
+from animeid.say import how_to_install
 from animeid.tracking.results import Results
 
 
@@ -24,7 +25,7 @@ class TensorBoard(TensorBoardLogger):
         if find_spec("tensorboard") is None:
             raise InputError(
                 "logger=tensorboard needs tensorboard, which is not installed: "
-                "run pip install animeid[tensorboard], or take logger=csv"
+                f"{how_to_install('tensorboard')}, or take logger=csv"
             )
         super().__init__(save_dir, name="tensorboard", version="", default_hp_metric=False)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 import numpy as np
-from annotated_types import Ge
+from annotated_types import Interval
 
 from animeid.data.samplers.stateless import Stateless, class_counts
 from animeid.types import UNKNOWN_TARGET
@@ -25,7 +25,12 @@ class Weighted(Stateless):
     """
 
     def __init__(
-        self, rows: np.ndarray, targets: np.ndarray, num_classes: int, *, power: Annotated[float, Ge(0)] = 1.0
+        self,
+        rows: np.ndarray,
+        targets: np.ndarray,
+        num_classes: int,
+        *,
+        power: Annotated[float, Interval(ge=0, le=10)] = 1.0,
     ) -> None:
         self.rows = rows
         counts = class_counts(targets, num_classes)

@@ -1,0 +1,76 @@
+"""Which pictures a run was trained on: copies, near duplicates, and what is in one group with them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from animeid.data.duplicates import near_copies
+from animeid.data.fingerprints import fingerprint_all
+from animeid.data.manifest import Manifest
+
+
+@dataclass(frozen=True)
+class Trained:
+    """rows: `[N]` bool. unread: training pictures that near duplicates could not be looked for of."""
+
+    rows: np.ndarray
+    unread: int
+
+
+def trained_before(new: Manifest, run: Manifest, judged: np.ndarray, max_pixels: int, home: Path | None) -> Trained:
+    """Which pictures of `new` a run was trained on.
+
+    These are exact copies of its training pictures, near duplicates of them, and what is in one group with either. A
+    group's name may be taken again below another root, so that groups are compared by name below one root only. What
+    the run held out itself is no near duplicate, however near: it was found to be another picture when the run began.
+
+    Args:
+        new: the pictures, with sha256 and group.
+        run: the run's manifest.
+        judged: `[N]` bool, the pictures of `new` that near duplicates are looked for among.
+        max_pixels: larger pictures are not looked at.
+        home: the cache's folder, where the fingerprints of known pictures are kept; None decodes all.
+    """
+    copies = _known(new, run, "train")
+    asked = judged & ~copies & ~_known(new, run, "val", "test")
+    near, unread = _near(new, np.flatnonzero(asked), run, max_pixels, home)
+    copies = copies | np.isin(np.arange(len(copies)), near)
+    groups = set(new.table.loc[copies, "group"])
+    if new.root.resolve() == run.root.resolve():
+        groups |= set(run.table.loc[run.table["split"] == "train", "group"])
+    return Trained(copies | new.table["group"].isin(groups - {""}).to_numpy(), unread)
+
+
+def _known(new: Manifest, run: Manifest, *parts: str) -> np.ndarray:
+    """`[N]` bool: which pictures of `new` are exact copies of pictures in these parts of the run."""
+    return new.table["sha256"].isin(set(run.table.loc[run.table["split"].isin(parts), "sha256"]) - {""}).to_numpy()
+
+
+def _near(
+    new: Manifest, asked: np.ndarray, run: Manifest, max_pixels: int, home: Path | None
+) -> tuple[np.ndarray, int]:
+    """Rows of `new` that nearly equal training pictures, and how many of those could not be read."""
+    trained = run.table[run.table["split"] == "train"]
+    if not len(asked) or not len(trained):
+        return asked[:0], 0
+    chosen = new.table.iloc[asked]
+    prints, unread = fingerprint_all(
+        [new.root / path for path in chosen["path"]], max_pixels, home, chosen["sha256"].tolist()
+    )
+    theirs, lost = fingerprint_all(
+        [run.root / path for path in trained["path"]], max_pixels, home, trained["sha256"].tolist()
+    )
+    ours_left, theirs_left = (
+        np.array([row for row in range(count) if row not in gone], dtype=np.int64)
+        for count, gone in ((len(chosen), unread), (len(trained), lost))
+    )
+    is_near = near_copies(
+        prints.take(ours_left),
+        chosen["label"].to_numpy()[ours_left],
+        theirs.take(theirs_left),
+        trained["label"].to_numpy()[theirs_left],
+    )
+    return asked[ours_left[is_near]], len(lost)

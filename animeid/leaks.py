@@ -1,0 +1,87 @@
+"""Whether the runs that a model comes from were trained on the pictures that it is judged on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from animeid.data.cache_home import cache_home
+from animeid.data.manifest import Manifest, read_manifest
+from animeid.data.trained import trained_before
+from animeid.errors import InputError
+from animeid.lineage import Lineage, lineage
+
+
+@dataclass(frozen=True)
+class Seen:
+    """rows: `[N]` bool, the pictures that one of the runs was trained on. runs: those runs. notes: for the user."""
+
+    rows: np.ndarray
+    runs: tuple[Path, ...]
+    notes: tuple[str, ...]
+
+    def named(self) -> str:
+        return " and ".join(map(str, self.runs))
+
+
+@dataclass(frozen=True)
+class Leaks:
+    """counts: pictures of val and of test that earlier runs were trained on. notes: sentences for the user."""
+
+    counts: dict[str, int]
+    notes: tuple[str, ...]
+
+
+def seen_by(earlier: Lineage, manifest: Manifest, judged: np.ndarray, max_pixels: int, cache: str) -> Seen:
+    """Which pictures were in the training of any of the runs.
+
+    Args:
+        earlier: the runs.
+        manifest: the pictures.
+        judged: `[N]` bool, those that a figure will rest on; near duplicates are looked for among these alone.
+        max_pixels, cache: as in `DataSettings`.
+    """
+    rows, runs, notes = np.zeros(len(manifest.table), dtype=bool), [], [*earlier.notes]
+    for run in earlier.runs:
+        found = trained_before(manifest, read_manifest(run.manifest), judged, max_pixels, cache_home(cache))
+        if found.rows.any():
+            runs.append(run.path)
+        if found.unread:
+            notes.append(
+                f"{found.unread} training pictures of {run.path} are not there any more: of these, only exact copies "
+                "were looked for"
+            )
+        rows |= found.rows
+    return Seen(rows, tuple(runs), tuple(notes))
+
+
+def check_leaks(plan: Mapping[str, Any], manifest: Manifest) -> Leaks | None:
+    """What the runs that a plan's weights come from have seen of val and test; None where there is no such run.
+
+    Raises:
+        InputError: they were trained on pictures of test, and `data.leaks` is not `report`.
+    """
+    earlier, data = lineage(plan), plan["data"]
+    if not earlier.runs:
+        return None
+    parts = {part: (manifest.table["split"] == part).to_numpy() for part in ("val", "test")}
+    seen = seen_by(earlier, manifest, parts["val"] | parts["test"], data["max_pixels"], data["cache"])
+    counts = {part: int((seen.rows & rows).sum()) for part, rows in parts.items()}
+    if counts["test"] and data["leaks"] != "report":
+        origin = f"from_run={plan['from_run']}" if plan["from_run"] else f"model.weights={plan['model']['weights']}"
+        raise InputError(
+            f"{counts['test']} pictures of the test part were in the training of {seen.named()}, where {origin} comes "
+            "from, so that it would not be judged honestly: keep to that run's split (the column split of its "
+            "manifest.parquet), or take data.leaks=report to go on and have it said"
+        )
+    notes = [
+        f"{count} pictures of {part} were in the training of {seen.named()}: the figures of {part} are better than "
+        "they would be on new pictures"
+        for part, count in counts.items()
+        if count
+    ]
+    return Leaks(counts, (*seen.notes, *notes))
