@@ -17,7 +17,7 @@ PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
 .PHONY: help demo test test-slow lint lock bench clean setup
 
 help:
-	@echo "make demo       set up, train on the built-in cast, evaluate, print the figures and the run's folder"
+	@echo "make demo       set up, train on the built-in cast, evaluate, write the report and say where it is"
 	@echo "make test       set up, run the linter, the type checker, the import-layer check and the tests"
 	@echo "make test-slow  the long tests"
 	@echo "make bench      speed and memory against named baselines"
