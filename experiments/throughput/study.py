@@ -68,8 +68,8 @@ its own, so that a tenth more or less says nothing.
 
 The defaults were chosen by these figures: channels_last for every network that is not a transformer, freed memory
 kept, pixels cached, a loader worker for every fourth core beside a CPU. Compiling stays an option: its translation
-takes longer than a short run wins back, and is not counted here. Beside a GPU pictures are loaded by a worker a core into
-pinned memory and copied while it computes; that was not measured, since no GPU was at hand.
+takes longer than a short run wins back, and is not counted here. Beside a GPU pictures are loaded by a worker a core
+into pinned memory and copied while it computes; that was not measured, since no GPU was at hand.
 """
     (HERE / "README.md").write_text(text, encoding="utf-8")
     print(text)
