@@ -236,12 +236,12 @@ def test_a_grandparents_training_pictures_are_found_by_every_command(
     home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert train.main([*QUICK, "data.root=new", "from_run=outputs/first", "run_id=child"]) == 0
-    trained = pd.read_parquet(run_of(home).manifest).query("split == 'train' and label == 'Rei'")["path"]
+    trained = pd.read_parquet(run_of(home).manifest).query("split == 'train' and label == 'Asuka'")["path"]
     for name in ("Rei", "Misato"):
         for part in ("train", "test"):
             draw(tmp_path / "third" / part, name, 4, start=100 if part == "train" else 200)
     for number, path in enumerate(trained):
-        Image.open(home / "old" / path).save(tmp_path / "third" / "test" / "Rei" / f"copy {number}.bmp")
+        Image.open(home / "old" / path).save(tmp_path / "third" / "test" / "Misato" / f"copy {number}.bmp")
     for origin in ("from_run=outputs/child", "model.weights=outputs/child/checkpoints/best.ckpt"):
         assert train.main([*QUICK, f"data.root={tmp_path / 'third'}", origin, "run_id=third"]) == 2
         error = capsys.readouterr().err
