@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+from matplotlib.ticker import FuncFormatter
 
 from animeid.reports.picture import BLUE, MUTED, ORANGE, picture
 
@@ -17,6 +18,7 @@ def draw_shot_groups(counts: np.ndarray, many_above: int, few_below: int, path: 
         colours = [ORANGE if count < few_below else BLUE for count in ordered]
         axes.bar(np.arange(len(ordered)) + 1, ordered, width=0.9, color=colours, linewidth=0)
         axes.set_yscale("log")
+        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
         axes.set_ylim(0.8, max(ordered.max(), many_above) * 1.5)
         for bound, name in ((many_above, "many above"), (few_below, "few below (orange)")):
             axes.axhline(bound, color=MUTED, linewidth=0.9, linestyle=(0, (4, 3)))
