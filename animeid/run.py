@@ -159,7 +159,8 @@ def finish(begun: Begun, fitted: Fitted, answers: dict[str, Answers]) -> dict[st
     save_evidence(folder, {part: answers[part] for part in judged}, manifest, built.data, built.module)
     draw_figures(folder, learning_rates(folder, built), built.module.steps_per_epoch)
     write_json(folder.metrics, metrics)
-    write_report(folder)
+    if judged:
+        write_report(folder)
     return metrics
 
 

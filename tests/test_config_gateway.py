@@ -30,7 +30,7 @@ def test_a_node_becomes_its_object_and_a_partial_waits_for_facts() -> None:
     assert build({"_target_": TRAINER, "max_epochs": 3}) == TrainerSettings(max_epochs=3)
     waiting = build({"_target_": CALLBACKS, "_partial_": True, "patience": 2})
     assert isinstance(waiting, partial)
-    assert waiting(mode="min") == CallbackSettings(patience=2, mode="min")
+    assert waiting(min_delta=0.5) == CallbackSettings(patience=2, min_delta=0.5)
 
 
 def test_nested_settings_arrive_as_the_real_dataclass_and_lists_as_tuples() -> None:

@@ -33,6 +33,7 @@ QUICK = (
     "model.name=test_resnet",
     "model.pretrained=false",
     "data.num_workers=0",
+    "data.cache=off",
     "data.batch_size=4",
     "data.image_size=[60,80]",
 )

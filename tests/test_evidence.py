@@ -12,7 +12,7 @@ import torch
 from small_runs import QUICK, class_folders
 
 from animeid import train
-from animeid.build import build_data, load_run
+from animeid.build import build_data, build_pixels, load_run
 from animeid.data.manifest import read_manifest
 from animeid.data.samplers.natural import Natural
 from animeid.evidence import save_evidence
@@ -62,7 +62,8 @@ def test_heat_maps_are_those_of_the_worst_pictures_and_of_their_answers(folder: 
     worst = [answer.path for answer in read_results(folder).worst]
     assert manifest.table["path"].iloc[rows].tolist() == worst
     plan, stats, module = load_run(folder)
-    data = build_data(plan, manifest, stats.names, Natural)
+    pixels, _ = build_pixels(plan["data"], manifest)
+    data = build_data(plan, manifest, stats.names, Natural, pixels)
     images = torch.cat([batch["image"] for batch in data.evaluation_dataloader(rows)])
     predictions = pd.read_parquet(folder.predictions).set_index("row")
     answers = torch.tensor([stats.names.index(predictions.loc[row, "predicted"]) for row in rows])
@@ -77,7 +78,7 @@ def test_a_network_without_feature_maps_says_so_in_one_line(
     plan, stats, module = load_run(folder)
     module.model.backbone.net.forward_intermediates = None
     manifest = read_manifest(folder.manifest)
-    data = build_data(plan, manifest, stats.names, Natural)
+    data = build_data(plan, manifest, stats.names, Natural, build_pixels(plan["data"], manifest)[0])
     other = RunFolder(tmp_path)
     save_evidence(other, {"val": read_answers(folder, "val")}, manifest, data, module)
     (line,) = capsys.readouterr().out.splitlines()

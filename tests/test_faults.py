@@ -38,6 +38,7 @@ RUN = (
     "model.pretrained=false",
     "data.image_size=32",
     "data.num_workers=0",
+    "data.cache=off",
     "data.batch_size=4",
     "data.test_ratio=0.2",
     "data.val_ratio=0.2",

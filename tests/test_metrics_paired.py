@@ -49,7 +49,7 @@ def naive_resamples(
 ) -> np.ndarray:
     """The differences of resamples, one picture after the other."""
     names, figure = np.unique(groups), SKLEARN[metric]
-    draws = np.random.default_rng(3).integers(len(names), size=(200, len(names)))
+    draws = np.random.default_rng(seed).integers(len(names), size=(resamples, len(names)))
     rows = [np.concatenate([np.flatnonzero(groups == names[g]) for g in draw]) for draw in draws]
     return np.array([figure(targets[r], first[r]) - figure(targets[r], other[r]) for r in rows])
 
@@ -60,7 +60,7 @@ def test_the_interval_and_p_equal_those_of_a_naive_loop(metric: str) -> None:
     found = paired_bootstrap(targets, groups, first, other, 4, metric=metric, resamples=200, seed=3)
     figure = SKLEARN[metric]
     point = figure(targets, first) - figure(targets, other)
-    drawn = naive_resamples(targets, groups, first, other, metric)
+    drawn = naive_resamples(targets, groups, first, other, metric, 200, 3)
     names = np.unique(groups)
     left_out = [groups != name for name in names]
     changes = np.array([figure(targets[r], first[r]) - figure(targets[r], other[r]) - point for r in left_out])

@@ -324,7 +324,7 @@ def test_the_best_checkpoint_is_plain_and_the_last_goes_on(tmp_path: Path, monke
 
 def test_peft_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "peft", None)
-    with pytest.raises(InputError, match=r"needs peft, .*pip install animeid\[lora\]"):
+    with pytest.raises(InputError, match=r"needs peft, .*pip install 'animeid\[lora\]'"):
         lora().apply(backbone(VIT))
 
 

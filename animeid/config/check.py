@@ -160,10 +160,9 @@ def accept(target: str, values: Mapping[str, Any], key: str, is_partial: bool) -
     if found is None:
         raise InputError(f"{join(key, '_target_')}: there is no {target} in the installed packages; check its spelling")
     missing = [name for name, parameter in found.parameters.items() if parameter.required and name not in values]
-    if missing and not key:
-        raise InputError(f"{missing[0]} is not given: write {missing[0]}=..., or see --help")
     if missing and not is_partial:
-        raise InputError(f"{join(key, missing[0])} is not given, and {target} needs it")
+        advice = f"and {target} needs it" if key else f"write {missing[0]}=..., or see --help"
+        raise InputError(f"{join(key, missing[0])} is not given{', ' if key else ': '}{advice}")
     return {name: _argument(found, name, value, key) for name, value in values.items()}
 
 

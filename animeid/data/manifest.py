@@ -88,7 +88,7 @@ def read_manifest(path: Path, attributes: Sequence[str] | None = None) -> Manife
     table["path"] = [_below_root(str(value), root, path, row) for row, value in enumerate(raw["path"])]
     table["label"] = [unicodedata.normalize("NFC", label) for label in raw["label"].fillna("").astype(str)]
     if "root" not in facts:  # written by hand, where a space after a comma means nothing
-        table["label"] = table["label"].str.strip()
+        table["label"] = [label.strip() for label in table["label"]]
     for name in (*names, *(name for name in SIZES if name in raw)):
         table[name] = _numbers(raw[name], path)
     for name in SIZES:
