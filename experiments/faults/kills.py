@@ -20,6 +20,7 @@ from experiments.faults.compare import differences
 WRITES_SEEN = 12
 """A kill in a write comes in one of so many that are seen first."""
 LONGEST_WRITE_S = 0.01
+POLL_S = 0.002
 
 
 @dataclass
@@ -44,7 +45,9 @@ class Kills:
 
 
 def half_files(folder: Path) -> list[Path]:
-    return sorted(folder.rglob(".*.tmp"))
+    """Also while the run makes and removes folders."""
+    found = (Path(place, name) for place, _, names in os.walk(folder) for name in names)
+    return sorted(path for path in found if path.name.startswith(".") and path.suffix == ".tmp")
 
 
 def place_of(folder: RunFolder) -> str:
@@ -66,7 +69,7 @@ def wait_for_write(child: Child, folder: Path, chance: random.Random) -> int | N
             if left < 0:
                 time.sleep(chance.uniform(0, LONGEST_WRITE_S))
                 return None
-        time.sleep(0.0005)
+        time.sleep(POLL_S)
     return status
 
 
@@ -76,7 +79,7 @@ def wait_for_moment(child: Child, longest_s: float, chance: random.Random) -> in
     while time.monotonic() < end:
         if (status := child.poll()) is not None:
             return status
-        time.sleep(0.002)
+        time.sleep(POLL_S)
     return None
 
 

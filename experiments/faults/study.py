@@ -15,7 +15,7 @@ from pathlib import Path
 from animeid.config.freeze import read_yaml, write_yaml
 from animeid.folder import RunFolder
 from experiments.faults import sabotage
-from experiments.faults.bench import TRAIN, Bench, Row, told
+from experiments.faults.bench import TOLD, TRAIN, Bench, Row, told
 from experiments.faults.child import run
 from experiments.faults.compare import differences
 from experiments.faults.kills import Kills, half_files, kill_often
@@ -112,8 +112,9 @@ def no_server(bench: Bench) -> None:
         for key in nowhere:
             del os.environ[key]
         equal = not differences(bench.folder("straight"), bench.folder(name)) if status == 0 else None
-        as_expected = status == expected and equal is not False and "does not answer" in told(output)
-        bench.add(Row("no W&B server", f"logger.mode={mode}", told(output), status, None, equal, as_expected))
+        sentence = next((line for line in TOLD.findall(output) if "does not answer" in line), told(output))
+        as_expected = status == expected and equal is not False and "does not answer" in sentence
+        bench.add(Row("no W&B server", f"logger.mode={mode}", sentence, status, None, equal, as_expected))
 
 
 def hostile_files(bench: Bench) -> None:
