@@ -16,7 +16,7 @@ from experiments.runs import OUTPUTS, environment_line, metrics, percent, table,
 
 HERE = Path(__file__).parent
 SIDES = {"8/7 of the output": working_side, "twice the output": lambda size: 2 * max(size)}
-HEADER = ["pictures", "working picture", "side at 64 px", "val f1_macro", "test f1_macro", "training time in s"]
+HEADER = ["pictures", "working picture", "side at 64 px", "val f1_macro", "test f1_macro"]
 
 
 def main() -> None:
@@ -32,12 +32,11 @@ def main() -> None:
                 run = f"{set_name} {name}".replace(" ", "_").replace("/", "-")
                 found = metrics(train("cache", run, [*data, "augment=basic", "data.cache=off"]))
             figures = [percent(found["val"], "f1_macro"), percent(found["test"], "f1_macro")]
-            rows.append([set_name, name, f"{side((64, 64))}", *figures, f"{found['cost']['train_s']:.0f}"])
+            rows.append([set_name, name, f"{side((64, 64))}", *figures])
     text = f"""# How small working pictures may be
 
 `python -m experiments.cache.study` writes this page. The default training with `augment=basic`, whose random crops keep
-half of the picture's area or more, one seed; percent with 95 % intervals from resampling groups. No cache, so that the
-times are those of decoding in every epoch.
+half of the picture's area or more, one seed; percent with 95 % intervals from resampling groups.
 
 {environment_line(OUTPUTS / "cache-built-in_cast_8-7_of_the_output")}
 
