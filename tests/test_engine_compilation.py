@@ -18,9 +18,9 @@ def test_a_compiled_network_trains_and_is_saved_as_the_plain_one(tmp_path: Path,
     monkeypatch.chdir(tmp_path)
     class_folders(tmp_path / "pictures", {"a": 13, "b": 17})
     states = []
-    for name in ("false", "true"):
+    for name, compiles in (("plain", "false"), ("compiled", "true")):
         arguments = [f"data.root={tmp_path / 'pictures'}", *RUN, "averaging=ema", f"run_id={name}"]
-        assert train.main([*arguments, f"trainer.compile={name}"]) == 0
+        assert train.main([*arguments, f"trainer.compile={compiles}"]) == 0
         states.append(torch.load(RunFolder(Path("outputs") / name).best, weights_only=True)["state_dict"])
     assert states[0].keys() == states[1].keys()
     for name, tensor in states[0].items():

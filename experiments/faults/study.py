@@ -67,18 +67,31 @@ def damaged_checkpoints(bench: Bench) -> None:
 
 
 def machine(bench: Bench) -> None:
-    """Loss, memory, loaders and pictures."""
+    """Loss, memory and loaders."""
     bench.cut("NaN loss", f"step {STEP}", 2, sabotage.nan_at(STEP), says="infinite or nan")
     too_much = at_call("training_step", STEP, sabotage.ask_for_too_much)
     bench.cut("a batch that does not fit", f"an allocation fails, step {STEP}", 2, too_much, says="does not fit")
     dead = at_call("training_step", STEP, sabotage.kill_a_worker)
     says = "loads pictures was killed"
     bench.cut("dead loader worker", "SIGKILL, one of two", 1, dead, "data.num_workers=2", says=says)
+    vanished_pictures(bench)
+
+
+def vanished_pictures(bench: Bench) -> None:
+    """With pixels read from the files, and with those that the cache keeps."""
     pictures, away = bench.home / "pictures" / "other", bench.home / "away"
     gone = at_call("training_step", STEP, lambda: pictures.rename(away) and None)
-    says = "cannot be read now"
-    how = f"a class's folder moved, step {STEP}"
-    bench.cut("pictures vanish", how, 2, gone, repair=lambda: away.rename(pictures) and None, says=says)
+    for cache, status, says in (("off", 2, "cannot be read now"), ("auto", 0, "")):
+        how = f"a class's folder moved, step {STEP}, data.cache={cache}"
+        bench.cut(
+            "pictures vanish",
+            how,
+            status,
+            gone,
+            f"data.cache={cache}",
+            repair=lambda: away.rename(pictures) and None,
+            says=says,
+        )
 
 
 def full_disk(bench: Bench) -> None:
