@@ -30,7 +30,7 @@ from animeid.models.freezing import Freezing
 from animeid.models.weights import load_classifier
 from animeid.optim.optimizers import default_learning_rate
 from animeid.optim.steps import optimizer_steps_per_epoch
-from animeid.plan import label_stats
+from animeid.plan import label_stats, processes_of
 from animeid.transfer import Transfer, check_leaks, earlier_run, take_over
 from animeid.types import LabelStats, Sampler
 
@@ -82,7 +82,7 @@ def build_data(
         sampler=sampler,
         seed=plan["seed"],
         max_pixels=data["max_pixels"],
-        devices=plan["trainer"]["devices"],
+        processes=processes_of(plan),
     )
 
 
@@ -179,7 +179,7 @@ def build(plan: Plan, prepared: Prepared) -> Built:
     if plan["optimizer"]["lr"] == "auto":
         loaded = model.backbone.weights_source != "random"
         trainer = plan["trainer"]
-        pictures = plan["data"]["batch_size"] * trainer["accumulate_grad_batches"] * trainer["devices"]
+        pictures = plan["data"]["batch_size"] * trainer["accumulate_grad_batches"] * processes_of(plan)
         plan["optimizer"]["lr"] = default_learning_rate(plan["optimizer"]["_target_"], loaded, pictures)
     if plan["averaging"] and plan["averaging"].get("lr") == "auto":
         plan["averaging"]["lr"] = SWA_SHARE * plan["optimizer"]["lr"]

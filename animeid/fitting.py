@@ -17,10 +17,11 @@ from animeid.engine.callbacks.freezing import freezing_callbacks
 from animeid.engine.callbacks.history import History
 from animeid.engine.devices import DTYPES
 from animeid.engine.inference import Answers, answer_all
-from animeid.engine.processes import meet, own_rank
+from animeid.engine.processes import meet
 from animeid.engine.trainer import build_callbacks, build_trainer
 from animeid.errors import InputError
 from animeid.folder import RunFolder, atomic
+from animeid.place import own_place
 
 ANSWERED = ("train", "val", "test", "unknown")
 
@@ -88,7 +89,7 @@ def answer_parts(built: Built) -> dict[str, Answers]:
 
 
 def _own_device(accelerator: str) -> torch.device:
-    return torch.device(accelerator, own_rank()) if accelerator == "cuda" else torch.device(accelerator)
+    return torch.device(accelerator, own_place().local_rank) if accelerator == "cuda" else torch.device(accelerator)
 
 
 def _share_file(folder: RunFolder, rank: int) -> Path:
@@ -96,7 +97,7 @@ def _share_file(folder: RunFolder, rank: int) -> Path:
 
 
 def hand_over(folder: RunFolder, answers: dict[str, Answers], rank: int) -> None:
-    """Writes another process's answers for the first one to collect."""
+    """Writes the answers of process `rank`, among all of the run, for the first one to collect."""
     arrays = {f"{part}/{name}": value for part, answer in answers.items() for name, value in vars(answer).items()}
     with atomic(_share_file(folder, rank)) as stream:
         np.savez(stream, **arrays)

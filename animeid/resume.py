@@ -20,6 +20,7 @@ from animeid.errors import InputError
 from animeid.fitting import Begun
 from animeid.folder import RunFolder
 from animeid.identity import result_keys
+from animeid.place import own_place
 
 
 def find(request: Mapping[str, Any], outputs: Path) -> RunFolder | None:
@@ -51,6 +52,7 @@ def go_on(folder: RunFolder, request: dict[str, Any]) -> Begun:
     plan = read_yaml(folder.config)
     plan["data"]["num_workers"] = _workers(plan, request)
     choose_accelerator(plan["trainer"]["accelerator"])
+    _check_processes(folder, plan)
     checkpoint = folder.last if folder.last.is_file() else None
     begun = read_run(folder, plan, checkpoint)
     return replace(begun, loggers=build_loggers(request, folder))
@@ -63,6 +65,20 @@ def read_run(folder: RunFolder, plan: dict[str, Any], checkpoint: Path | None) -
     if checkpoint is not None:
         built.data.resume_at(*position(checkpoint))
     return Begun(folder, built, prepared, checkpoint=checkpoint)
+
+
+def _check_processes(folder: RunFolder, plan: Mapping[str, Any]) -> None:
+    """Raises:
+    InputError: a launcher started another number of processes than the run has.
+    """
+    before = plan["trainer"]["devices"], plan["trainer"].get("num_nodes", 1)
+    place = own_place()
+    now = (place.local_size, place.nodes) if place.size > 1 else (before[0], 1)
+    if before != now:
+        raise InputError(
+            f"the run {folder.path} was begun with {before[0]} processes on each of {before[1]} nodes, and is now "
+            f"started with {now[0]} on each of {now[1]}: start it as before"
+        )
 
 
 def _workers(plan: Mapping[str, Any], request: Mapping[str, Any]) -> int:

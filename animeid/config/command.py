@@ -24,9 +24,10 @@ from animeid.config.explain import explain
 from animeid.config.freeze import checked
 from animeid.config.locate import conf_dir
 from animeid.config.multirun import JobsRefusedError, do_job, ending
-from animeid.errors import InputError, Interrupted
+from animeid.errors import InputError, Interrupted, PeerFailedError
 from animeid.folder import OUTPUTS, RunFolder
 from animeid.multirun.running import JobCrashedError
+from animeid.place import refuse_launcher
 
 CRASHED = 1
 BAD_INPUT = 2
@@ -108,15 +109,17 @@ class Job:
         sys.argv = self.arguments
         try:
             request = checked(self.root, config)
+            if self.root != "train":
+                refuse_launcher(f"animeid.{self.root}", "start it without")
             if self.root == "train" and HydraConfig.get().mode == RunMode.MULTIRUN:
                 return do_job(request, self.work)
             return self.work(request)
-        except (InputError, JobCrashedError) as error:
+        except (InputError, JobCrashedError, PeerFailedError) as error:
             if self.wants_tracebacks:
                 raise
             # The other jobs of a multirun go on.
             self.has_failed |= isinstance(error, InputError)
-            self.has_crashed |= isinstance(error, JobCrashedError)
+            self.has_crashed |= not isinstance(error, InputError)
             say_error(str(error))
             return None
 

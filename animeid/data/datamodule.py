@@ -51,7 +51,7 @@ class CharacterDataModule(LightningDataModule):
         sampler: called with `rows`, `targets` and `num_classes`, gives the global training stream.
         seed: moves sampling and augmentation.
         max_pixels: larger pictures are refused.
-        devices: processes that share a training epoch.
+        processes: so many share a training epoch.
     """
 
     def __init__(
@@ -67,11 +67,11 @@ class CharacterDataModule(LightningDataModule):
         sampler: Callable[..., Sampler],
         seed: int,
         max_pixels: int,
-        devices: int = 1,
+        processes: int = 1,
     ) -> None:
         super().__init__()
         prepare_worker()
-        self.devices = devices
+        self.processes = processes
         self.table = PictureTable(manifest)
         self.splits = manifest.table["split"].to_numpy(str)
         self.batch_size = batch_size
@@ -116,7 +116,7 @@ class CharacterDataModule(LightningDataModule):
 
     def _training_batches(self) -> TrainingBatches:
         rank, _ = self._share()
-        stream = ShardedStream(self.sampler, seed=self.seed, epoch=self.epoch, rank=rank, world_size=self.devices)
+        stream = ShardedStream(self.sampler, seed=self.seed, epoch=self.epoch, rank=rank, world_size=self.processes)
         return TrainingBatches(stream, self.batch_size)
 
     def evaluation_dataloader(self, rows: np.ndarray) -> PictureLoader:

@@ -141,7 +141,15 @@ class CharacterModule(LightningModule):
         self.log("train/loss", value, prog_bar=True, **settings)
         is_shared = self.trainer.world_size > 1
         self.log("train/loss_epoch", value, on_step=False, on_epoch=True, sync_dist=is_shared, **settings)
-        return value
+        return value * self._weight_among_ranks(len(batch["row"]))
+
+    def _weight_among_ranks(self, pictures: int) -> Tensor | float:
+        """What makes the mean over processes the mean over pictures: their last batches may differ in size."""
+        if self.trainer.world_size == 1 or not self.trainer.is_last_batch:
+            return 1.0
+        total = torch.tensor(float(pictures), device=self.device)
+        torch.distributed.all_reduce(total)
+        return pictures * self.trainer.world_size / total
 
     def on_train_epoch_end(self) -> None:
         value = self.trainer.callback_metrics.get("train/loss_epoch")

@@ -11,6 +11,7 @@ import torch
 from lightning.pytorch import Callback, Trainer
 from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint, TQDMProgressBar
 from lightning.pytorch.loggers import Logger
+from lightning.pytorch.plugins.environments import ClusterEnvironment, LightningEnvironment, TorchElasticEnvironment
 from lightning.pytorch.strategies import DDPStrategy
 
 from animeid.engine.callbacks.history import History
@@ -89,6 +90,16 @@ def build_callbacks(
     return [*callbacks, *checkpoints(folder, settings.monitor if has_val else None, settings.mode)]
 
 
+def is_alone(settings: TrainerSettings) -> bool:
+    """Whether the run is one process."""
+    return settings.devices == 1 and settings.num_nodes in ("auto", 1)
+
+
+def environment(settings: TrainerSettings) -> ClusterEnvironment:
+    """How Lightning learns a process's place; by itself it would take an allocation of SLURM for a task of it."""
+    return LightningEnvironment() if is_alone(settings) else TorchElasticEnvironment()
+
+
 def strategy(settings: TrainerSettings, thaws: bool) -> DDPStrategy | str:
     """One process computes alone; several average their gradients.
 
@@ -97,7 +108,7 @@ def strategy(settings: TrainerSettings, thaws: bool) -> DDPStrategy | str:
     Buffers are not broadcast before each forward pass: in validation, where processes may have one batch more or less,
     that would wait for ever. The module shares them where it matters.
     """
-    return "auto" if settings.devices == 1 else DDPStrategy(forward_sync_buffers=False, find_unused_parameters=thaws)
+    return "auto" if is_alone(settings) else DDPStrategy(forward_sync_buffers=False, find_unused_parameters=thaws)
 
 
 def build_trainer(
@@ -113,15 +124,16 @@ def build_trainer(
     return Trainer(
         accelerator=settings.accelerator,
         devices=settings.devices,
+        num_nodes=1 if is_alone(settings) else settings.num_nodes,  # type: ignore[arg-type]
         strategy=strategy(settings, thaws),
-        sync_batchnorm=settings.devices != 1 and torch.cuda.is_available(),
+        sync_batchnorm=not is_alone(settings) and torch.cuda.is_available(),
         precision=settings.precision,  # type: ignore[arg-type]
         max_epochs=max_epochs,
         accumulate_grad_batches=settings.accumulate_grad_batches,
         gradient_clip_val=settings.gradient_clip_val,
         callbacks=list(callbacks),
         logger=list(loggers) or False,
-        plugins=[AtomicCheckpointIO()],
+        plugins=[AtomicCheckpointIO(), environment(settings)],
         default_root_dir=folder.path,
         use_distributed_sampler=False,
         num_sanity_val_steps=0,
