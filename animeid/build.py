@@ -18,6 +18,7 @@ from animeid.config.signatures import signature
 from animeid.data.datamodule import CharacterDataModule
 from animeid.data.manifest import Manifest
 from animeid.data.prepare import Prepared
+from animeid.data.shards.settings import SHUFFLE_BUFFER
 from animeid.engine.averaging.averager import Averager
 from animeid.engine.devices import DTYPES, choose_precision
 from animeid.engine.module import CharacterModule, record
@@ -83,6 +84,7 @@ def build_data(
         seed=plan["seed"],
         max_pixels=data["max_pixels"],
         processes=processes_of(plan),
+        shuffle_buffer=data.get("shuffle_buffer", SHUFFLE_BUFFER),
     )
 
 

@@ -13,6 +13,7 @@ COMMANDS = {
     "train": "train a model and judge it",
     "evaluate": "judge a finished run again, or on new labelled pictures",
     "predict": "name pictures with the model of a finished run",
+    "shard": "write pictures as WebDataset shards to train from",
     "dashboard": "make the W&B workspace that shows and compares runs",
 }
 

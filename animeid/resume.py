@@ -15,6 +15,7 @@ from animeid.build import build_loggers, rebuild
 from animeid.config.freeze import read_yaml
 from animeid.data.manifest import read_manifest
 from animeid.data.prepare import Prepared
+from animeid.data.shards.read import is_there
 from animeid.engine.devices import choose_accelerator
 from animeid.errors import InputError
 from animeid.fitting import Begun
@@ -110,7 +111,7 @@ def read_prepared(folder: RunFolder) -> Prepared:
     """
     manifest = read_manifest(folder.manifest)
     used = manifest.table[manifest.table["split"] != "excluded"]
-    missing = [path for path in used["path"] if not (manifest.root / path).is_file()]
+    missing = [path for path in used["path"] if not is_there(manifest.root / path)]
     if missing:
         raise InputError(
             f"{len(missing)} pictures of the run {folder.path} are missing, such as {manifest.root / missing[0]}: "

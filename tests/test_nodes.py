@@ -101,7 +101,7 @@ def start(home: Path, launcher: str, arguments: Sequence[str], nodes: int = 2) -
     return started
 
 
-def ended(started: Sequence[subprocess.Popen[str]], seconds: float = 280) -> list[tuple[int, str]]:
+def ended(started: Sequence[subprocess.Popen[str]], seconds: float = 500) -> list[tuple[int, str]]:
     """Exit status and output of each; none outlives the test."""
     end = time.monotonic() + seconds
     try:
@@ -206,7 +206,7 @@ def test_a_folder_that_does_not_appear_is_said(tmp_path: Path) -> None:
         await_plan(RunFolder(tmp_path / "run"), "0", seconds=0.1)
 
 
-def until(is_so, started: Sequence[subprocess.Popen[str]], seconds: float = 200) -> None:
+def until(is_so, started: Sequence[subprocess.Popen[str]], seconds: float = 400) -> None:
     """Waits; fails with what the processes printed when they end or it takes too long."""
     end = time.monotonic() + seconds
     while not is_so():

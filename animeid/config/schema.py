@@ -108,6 +108,21 @@ class DashboardRequest:
     output: str | None
 
 
+@dataclass(frozen=True, kw_only=True)
+class ShardRequest:
+    """The root of `conf/shard.yaml`.
+
+    output: the folder of the shards.
+    by_class: whether each training shard holds one class.
+    shard_mb: megabytes of a shard.
+    """
+
+    data: Card
+    output: str
+    by_class: bool
+    shard_mb: Annotated[int, Ge(1)]
+
+
 SCHEMAS = {
     root: f"{__name__}.{schema.__name__}"
     for root, schema in {
@@ -115,6 +130,7 @@ SCHEMAS = {
         "evaluate": EvaluateRequest,
         "predict": PredictRequest,
         "dashboard": DashboardRequest,
+        "shard": ShardRequest,
     }.items()
 }
 """The class of each root."""

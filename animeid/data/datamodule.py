@@ -14,6 +14,9 @@ from animeid.data.augment import EvalTransform
 from animeid.data.dataset import PictureDataset, PictureTable, Transform, collate, prepare_worker
 from animeid.data.images import working_side
 from animeid.data.manifest import Manifest
+from animeid.data.shards.layout import is_shard_folder, read_index
+from animeid.data.shards.order import in_order_of_shards
+from animeid.data.shards.settings import SHUFFLE_BUFFER
 from animeid.data.stream import EvaluationOrder, ShardedStream, TrainingBatches, shared_epoch
 from animeid.errors import InputError
 from animeid.types import Batch, Sampler
@@ -52,6 +55,7 @@ class CharacterDataModule(LightningDataModule):
         seed: moves sampling and augmentation.
         max_pixels: larger pictures are refused.
         processes: so many share a training epoch.
+        shuffle_buffer: of pictures in shards (see `animeid.data.shards.order`).
     """
 
     def __init__(
@@ -68,6 +72,7 @@ class CharacterDataModule(LightningDataModule):
         seed: int,
         max_pixels: int,
         processes: int = 1,
+        shuffle_buffer: int = SHUFFLE_BUFFER,
     ) -> None:
         super().__init__()
         prepare_worker()
@@ -85,6 +90,11 @@ class CharacterDataModule(LightningDataModule):
         self.trained = (0, 0)
         rows = self.rows("train")
         self.sampler = sampler(rows=rows, targets=self.table.targets[rows], num_classes=len(labels))
+        if is_shard_folder(manifest.root) and len(rows):
+            index, paths, targets = read_index(manifest.root), self.table.paths[rows], self.table.targets[rows]
+            self.sampler = in_order_of_shards(
+                self.sampler, index, paths, rows, targets, ranks=processes, buffer=shuffle_buffer
+            )
 
     def rows(self, split: str) -> np.ndarray:
         """`[N]` int64: the manifest rows of a split, in order; empty where there is no such part."""
