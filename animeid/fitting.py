@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from lightning.pytorch.loggers import Logger
 
-from animeid.build import Built
+from animeid.build import Built, build_model, without_weights
 from animeid.config import gateway
 from animeid.data.prepare import Prepared
 from animeid.engine.callbacks.freezing import freezing_callbacks
@@ -72,6 +72,9 @@ def fit(begun: Begun) -> Fitted:
     meet()  # the first process has written the checkpoints by then
     history = next(callback for callback in callbacks if isinstance(callback, History))
     best = torch.load(folder.best, map_location="cpu", weights_only=True)
+    if plan["trainer"].get("strategy") == "fsdp":
+        # Each process has a part of the trained weights; the best ones are whole in the checkpoint.
+        built.module.model = build_model(without_weights(plan), built.stats.num_classes)
     built.module.drop_auxiliary()
     built.module.load_state_dict(best["state_dict"])
     return Fitted(history.train_seconds, history.rates)

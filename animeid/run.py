@@ -21,6 +21,7 @@ from animeid.engine.devices import choose_accelerator
 from animeid.engine.inference import Answers
 from animeid.engine.launch import Launch, launched
 from animeid.engine.processes import meet, processes
+from animeid.engine.sharding import check_sharded
 from animeid.fitting import Begun, Fitted, answer_parts, collect, fit
 from animeid.folder import OUTPUTS, RunFolder, atomic, write_json
 from animeid.judge import judge, save_predictions
@@ -77,6 +78,7 @@ def begin(request: dict[str, Any], outputs: Path) -> Begun:
     loggers = build_loggers(request, folder)
     settings = gateway.build(request["data"], "data")
     accelerator = choose_accelerator(request["trainer"]["accelerator"])
+    check_sharded(request, accelerator)
     earlier_run(request)  # what does not fit is told before data is touched
     seed_everything(request["seed"], workers=True, verbose=False)
     prepared = prepare(settings)

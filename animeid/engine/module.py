@@ -9,12 +9,14 @@ from typing import Any
 import numpy as np
 import torch
 from lightning.pytorch import LightningModule
+from lightning.pytorch.strategies import ModelParallelStrategy
 from torch import Tensor, nn
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 from torchmetrics import MeanMetric, MetricCollection
 
 from animeid.engine.averaging.averager import Averager
 from animeid.engine.normalise import Normalise
+from animeid.engine.sharding import shard
 from animeid.errors import InputError
 from animeid.models.deep_supervision import AUXILIARY
 from animeid.optim.groups import parameter_groups
@@ -189,6 +191,10 @@ class CharacterModule(LightningModule):
     def lr_scheduler_step(self, scheduler: Any, metric: Any) -> None:
         if not isinstance(scheduler, ReduceLROnPlateau):
             super().lr_scheduler_step(scheduler, metric)
+
+    def configure_model(self) -> None:
+        if isinstance(self.trainer.strategy, ModelParallelStrategy):
+            shard(self.model, self.device_mesh["data_parallel"])  # type: ignore[index]
 
     def configure_optimizers(self) -> Any:
         groups = parameter_groups(self.model, weight_decay=self.weight_decay, layer_decay=self.layer_decay)

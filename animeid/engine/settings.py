@@ -22,6 +22,7 @@ class TrainerSettings:
     devices: how many devices of a machine, each with a process and `data.batch_size` pictures of its own; `auto` is
         one, `all` is every GPU of the machine. Under torchrun or srun both are what was started.
     num_nodes: how many machines; more than one are started by torchrun or srun, and `auto` is what was started.
+    strategy: what several processes share: `ddp` the gradients, each with the whole model; `fsdp` the weights too.
     precision: `auto` is bf16 or fp16 autocast on a GPU, full precision elsewhere.
     accumulate_grad_batches: batches whose gradients are added before an optimiser step.
     gradient_clip_val: the largest norm of the gradient of all parameters; null does not clip.
@@ -33,6 +34,7 @@ class TrainerSettings:
     accelerator: Literal["auto", "cpu", "gpu", "mps"] = "auto"
     devices: Whole | Literal["auto", "all"] = "auto"
     num_nodes: Whole | Literal["auto"] = "auto"
+    strategy: Literal["ddp", "fsdp"] = "ddp"
     precision: Literal["auto", "32-true", "bf16-mixed", "16-mixed"] = "auto"
     accumulate_grad_batches: Whole = 1
     gradient_clip_val: Annotated[float, Gt(0)] | None = None

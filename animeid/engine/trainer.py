@@ -12,7 +12,7 @@ from lightning.pytorch import Callback, Trainer
 from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint, TQDMProgressBar
 from lightning.pytorch.loggers import Logger
 from lightning.pytorch.plugins.environments import ClusterEnvironment, LightningEnvironment, TorchElasticEnvironment
-from lightning.pytorch.strategies import DDPStrategy
+from lightning.pytorch.strategies import DDPStrategy, ModelParallelStrategy, Strategy
 
 from animeid.engine.callbacks.history import History
 from animeid.engine.callbacks.learning_rate import LearningRate
@@ -100,14 +100,20 @@ def environment(settings: TrainerSettings) -> ClusterEnvironment:
     return LightningEnvironment() if is_alone(settings) else TorchElasticEnvironment()
 
 
-def strategy(settings: TrainerSettings, thaws: bool) -> DDPStrategy | str:
-    """One process computes alone; several average their gradients.
+def strategy(settings: TrainerSettings, thaws: bool) -> Strategy | str:
+    """One process computes alone; several average their gradients, or share the weights as well.
 
     Parameters that are still frozen, but will not stay so (`thaws`), have no gradient to wait for.
 
     Buffers are not broadcast before each forward pass: in validation, where processes may have one batch more or less,
     that would wait for ever. The module shares them where it matters.
     """
+    if settings.strategy == "fsdp":
+        return ModelParallelStrategy(
+            data_parallel_size=settings.devices * settings.num_nodes,  # type: ignore[operator]
+            tensor_parallel_size=1,
+            save_distributed_checkpoint=False,  # whole weights in one file, as every other checkpoint
+        )
     return "auto" if is_alone(settings) else DDPStrategy(forward_sync_buffers=False, find_unused_parameters=thaws)
 
 
