@@ -23,6 +23,7 @@ from animeid.engine.averaging.averager import Averager
 from animeid.engine.devices import DTYPES, choose_precision
 from animeid.engine.module import CharacterModule, record
 from animeid.engine.normalise import Normalise
+from animeid.engine.sharding import sharded_precision
 from animeid.folder import RunFolder
 from animeid.metrics.collection import build_collection
 from animeid.models.backbone import TimmBackbone
@@ -177,7 +178,9 @@ def build(plan: Plan, prepared: Prepared) -> Built:
     data = build_data(plan, prepared.manifest, prepared.labels, gateway.build(plan["sampler"], "sampler"))
     model, transfer = start_model(plan, prepared)
     if plan["trainer"]["precision"] == "auto":
-        plan["trainer"]["precision"] = choose_precision(plan["trainer"]["accelerator"], model.backbone.has_depthwise)
+        precision = choose_precision(plan["trainer"]["accelerator"], model.backbone.has_depthwise)
+        is_sharded = plan["trainer"]["strategy"] == "fsdp"
+        plan["trainer"]["precision"] = sharded_precision(precision) if is_sharded else precision
     if plan["optimizer"]["lr"] == "auto":
         loaded = model.backbone.weights_source != "random"
         trainer = plan["trainer"]

@@ -7,9 +7,7 @@ from typing import Any
 
 from animeid.config import gateway
 from animeid.data.prepare import prepare
-from animeid.data.shards.layout import is_shard_folder
-from animeid.data.shards.write import MEGABYTE, write_shards
-from animeid.errors import InputError
+from animeid.data.shards.write import MEGABYTE, check_output, write_shards
 from animeid.say import say
 
 
@@ -20,8 +18,7 @@ def write(request: dict[str, Any]) -> None:
         InputError: the pictures cannot be prepared, or the folder is not free.
     """
     output = Path(request["output"]).expanduser()
-    if is_shard_folder(output):
-        raise InputError(f"output={output} holds finished shards, which are never overwritten: name another folder")
+    check_output(output, request)  # before pictures are read, which takes long
     settings = gateway.build(request["data"], "data")
     prepared = prepare(settings)
     for note in prepared.notes:

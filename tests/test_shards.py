@@ -23,6 +23,7 @@ from animeid.data.samplers.natural import Natural
 from animeid.data.samplers.weighted import Weighted
 from animeid.data.shards.order import ShardOrder
 from animeid.data.shards.write import plan_shards
+from animeid.environment import data_fingerprint
 from animeid.errors import InputError
 from animeid.plan import make_plan
 
@@ -85,6 +86,7 @@ def test_parts_are_those_of_files(pictures: Path, shards: Path) -> None:
     one = files.manifest.table.set_index("path")[columns].sort_index()
     two = stored.manifest.table.assign(path=stored.manifest.table["path"].str.partition("/")[2]).set_index("path")
     pd.testing.assert_frame_equal(one, two[columns].sort_index())
+    assert data_fingerprint(files.manifest.table) == data_fingerprint(stored.manifest.table)
 
 
 def test_batches_are_those_of_files(pictures: Path, shards: Path) -> None:

@@ -81,8 +81,12 @@ class Launch:
 
     def part(self) -> None:
         """The common work is done: from here on a process that ends is not missed."""
-        if self.watch is not None:
-            self.watch.end()
+        if self.watch is None:
+            return
+        self.watch.end()
+        # All are here at the same time, which NCCL wants of those who take leave.
+        if distributed.is_initialized():
+            distributed.destroy_process_group()
 
     def fail(self, sentence: str) -> None:
         """Says to the other processes that this one cannot go on, and why."""
@@ -182,8 +186,6 @@ def launched() -> Iterator[Launch]:
             raise
         raise PeerFailedError(reason) from error
     launch.part()
-    if launch.place.size > 1 and distributed.is_initialized():
-        distributed.destroy_process_group()
 
 
 def _gather(place: Place) -> Store:
@@ -193,7 +195,8 @@ def _gather(place: Place) -> Store:
     try:
         store, _, _ = next(distributed.rendezvous("env://", timeout=timeout))
         store.set_timeout(timedelta(seconds=LOST_S))
-        return distributed.PrefixStore("animeid", store)
+        # torchrun's store may outlive processes that it starts anew.
+        return distributed.PrefixStore(f"animeid/{os.environ.get('TORCHELASTIC_RESTART_COUNT', '0')}", store)
     except RuntimeError as error:
         host, port = place.address
         raise InputError(

@@ -33,11 +33,8 @@ def processes(number: int, command: Sequence[str]) -> Iterator[None]:
         return
     threads = torch.get_num_threads()
     share = max(1, threads // number)
-    places = [
-        Place(rank, rank, number, number, address=("127.0.0.1", port))
-        for port in [free_port()]
-        for rank in range(number)
-    ]
+    address = ("127.0.0.1", free_port())
+    places = [Place(rank, rank, number, number, address=address) for rank in range(number)]
     others: list[subprocess.Popen[bytes]] = []
     try:
         for place in places[1:]:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import nn
-from torch.distributed.device_mesh import DeviceMesh
-from torch.distributed.fsdp import FSDPModule, fully_shard
 
 from animeid.errors import InputError
+
+if TYPE_CHECKING:
+    from torch.distributed.device_mesh import DeviceMesh
 
 BLOCK_PARAMETERS = 1_000_000
 """A smaller part of a network is gathered with the rest of it: many small messages would cost more than the memory."""
@@ -41,6 +42,11 @@ def check_sharded(request: Mapping[str, Any], accelerator: str) -> None:
         )
 
 
+def sharded_precision(precision: str) -> str:
+    """What a sharded run takes where the device's choice is fp16 with loss scaling, which it does not have."""
+    return precision if precision in PRECISIONS else "32-true"
+
+
 def blocks(network: nn.Module) -> list[nn.Module]:
     """The parts of a network that follow one another and are large: transformer blocks, residual blocks.
 
@@ -62,6 +68,8 @@ def shard(model: nn.Module, mesh: DeviceMesh) -> None:
     Raises:
         InputError: the model has batch norm, whose statistics would be those of each process alone.
     """
+    from torch.distributed.fsdp import FSDPModule, fully_shard
+
     if isinstance(model, FSDPModule):
         return
     if any(isinstance(layer, nn.modules.batchnorm._BatchNorm) for layer in model.modules()):

@@ -72,7 +72,9 @@ def write_shards(
     Raises:
         InputError: `output` is finished or something else's, or a picture has changed since it was read.
     """
-    _claim(output, request)
+    check_output(output, request)
+    output.mkdir(parents=True, exist_ok=True)
+    write_json(output / REQUEST, request)
     table, root = prepared.manifest.table, prepared.manifest.root
     sizes = np.array([_size(root / path) for path in table["path"]], dtype=np.int64)
     planned = plan_shards(table, sizes, by_class=by_class, shard_mb=shard_mb, seed=seed)
@@ -94,7 +96,10 @@ def write_shards(
     return index
 
 
-def _claim(output: Path, request: dict[str, Any]) -> None:
+def check_output(output: Path, request: dict[str, Any]) -> None:
+    """Raises:
+    InputError: the folder holds finished shards, those of another request, or something else.
+    """
     if (output / INDEX_FILE).exists():
         raise InputError(f"output={output} holds finished shards, which are never overwritten: name another folder")
     begun = output / REQUEST
@@ -103,11 +108,8 @@ def _claim(output: Path, request: dict[str, Any]) -> None:
             raise InputError(
                 f"output={output} was begun with other settings, which are in {begun}: give those, or another folder"
             )
-        return
-    if output.exists() and (not output.is_dir() or any(output.iterdir())):
+    elif output.exists() and (not output.is_dir() or any(output.iterdir())):
         raise InputError(f"output={output} is there and holds something else: name a folder that is not there yet")
-    output.mkdir(parents=True, exist_ok=True)
-    write_json(begun, request)
 
 
 def _size(path: Path) -> int:
