@@ -22,11 +22,13 @@ from animeid.data.datamodule import CharacterDataModule
 from animeid.data.manifest import Manifest
 from animeid.data.pixels import FilePixels, Pixels
 from animeid.data.prepare import Prepared
+from animeid.data.shards.settings import SHUFFLE_BUFFER
 from animeid.data.working import working_side
 from animeid.engine.averaging.averager import Averager
 from animeid.engine.devices import DTYPES, choose_precision
 from animeid.engine.module import CharacterModule, record
 from animeid.engine.normalise import Normalise
+from animeid.engine.sharding import sharded_precision
 from animeid.errors import InputError
 from animeid.folder import RunFolder
 from animeid.leaks import check_leaks
@@ -37,7 +39,7 @@ from animeid.models.freezing import Freezing
 from animeid.models.weights import load_classifier
 from animeid.optim.optimizers import default_learning_rate
 from animeid.optim.steps import optimizer_steps_per_epoch
-from animeid.plan import label_stats
+from animeid.plan import label_stats, processes_of
 from animeid.say import say
 from animeid.transfer import Transfer, earlier_run, take_over
 from animeid.types import LabelStats, Sampler
@@ -106,7 +108,8 @@ def build_data(
         augmentation=gateway.build(plan["augment"], "augment"),
         sampler=sampler,
         seed=plan["seed"],
-        devices=plan["trainer"]["devices"],
+        processes=processes_of(plan),
+        shuffle_buffer=data.get("shuffle_buffer", SHUFFLE_BUFFER),
     )
 
 
@@ -206,11 +209,13 @@ def build(plan: Plan, prepared: Prepared) -> Built:
     data = build_data(plan, prepared.manifest, prepared.labels, sampler, pixels)
     model, transfer = start_model(plan, prepared)
     if plan["trainer"]["precision"] == "auto":
-        plan["trainer"]["precision"] = choose_precision(plan["trainer"]["accelerator"], model.backbone.has_depthwise)
+        precision = choose_precision(plan["trainer"]["accelerator"], model.backbone.has_depthwise)
+        is_sharded = plan["trainer"]["strategy"] == "fsdp"
+        plan["trainer"]["precision"] = sharded_precision(precision) if is_sharded else precision
     if plan["optimizer"]["lr"] == "auto":
         loaded = model.backbone.weights_source != "random"
         trainer = plan["trainer"]
-        pictures = plan["data"]["batch_size"] * trainer["accumulate_grad_batches"] * trainer["devices"]
+        pictures = plan["data"]["batch_size"] * trainer["accumulate_grad_batches"] * processes_of(plan)
         plan["optimizer"]["lr"] = default_learning_rate(plan["optimizer"]["_target_"], loaded, pictures)
     if plan["averaging"] and plan["averaging"].get("lr") == "auto":
         plan["averaging"]["lr"] = SWA_SHARE * plan["optimizer"]["lr"]

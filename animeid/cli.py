@@ -15,6 +15,7 @@ COMMANDS = {
     "predict": "name pictures with the model of a finished run",
     "report": "write the page of a finished run, or lay several side by side",
     "doctor": "say what the machine has, what training will choose, and how a folder looks",
+    "shard": "write pictures as WebDataset shards to train from",
     "dashboard": "make the W&B workspace that shows and compares runs",
 }
 

@@ -1,4 +1,4 @@
-"""How work ends early: by bad input, by a fault of the machine, or by a signal."""
+"""How work ends early: by bad input, a fault of the machine, a signal, or because another process of the run failed."""
 
 
 class InputError(Exception):
@@ -26,3 +26,10 @@ class Interrupted(BaseException):
     def __init__(self, signum: int) -> None:
         super().__init__(signum)
         self.signum = signum
+
+
+class PeerFailedError(Exception):
+    """Another process of a run on several devices failed, so that this one cannot go on.
+
+    The message is one sentence; commands print it without a traceback and exit with status 1.
+    """

@@ -11,7 +11,7 @@ import torch
 from lightning.pytorch import Callback
 from lightning.pytorch.loggers import Logger
 
-from animeid.build import Built
+from animeid.build import Built, build_model, without_weights
 from animeid.config import gateway
 from animeid.data.prepare import Prepared
 from animeid.engine.allocator import keep_freed_memory
@@ -20,11 +20,12 @@ from animeid.engine.callbacks.history import History
 from animeid.engine.compilation import compile_network
 from animeid.engine.devices import DTYPES
 from animeid.engine.inference import Answers, answer_all
-from animeid.engine.processes import meet, own_rank
+from animeid.engine.processes import meet
 from animeid.engine.trainer import build_callbacks, build_trainer
 from animeid.errors import InputError
 from animeid.folder import RunFolder, atomic
 from animeid.models.checkpoint import read_torch
+from animeid.place import own_place
 
 ANSWERED = ("train", "val", "test", "unknown")
 
@@ -72,6 +73,9 @@ def fit(begun: Begun) -> Fitted:
     meet()  # the first process has written the checkpoints by then
     history = next(callback for callback in callbacks if isinstance(callback, History))
     best = read_torch(folder.best)
+    if plan["trainer"].get("strategy") == "fsdp":
+        # Each process has a part of the trained weights; the best ones are whole in the checkpoint.
+        built.module.model = build_model(without_weights(plan), built.stats.num_classes)
     built.module.drop_auxiliary()
     built.module.load_state_dict(best["state_dict"])
     return Fitted(history.train_seconds, history.rates)
@@ -106,7 +110,7 @@ def answer_parts(built: Built) -> dict[str, Answers]:
 
 
 def _own_device(accelerator: str) -> torch.device:
-    return torch.device(accelerator, own_rank()) if accelerator == "cuda" else torch.device(accelerator)
+    return torch.device(accelerator, own_place().local_rank) if accelerator == "cuda" else torch.device(accelerator)
 
 
 def _share_file(folder: RunFolder, rank: int) -> Path:
@@ -114,7 +118,7 @@ def _share_file(folder: RunFolder, rank: int) -> Path:
 
 
 def hand_over(folder: RunFolder, answers: dict[str, Answers], rank: int) -> None:
-    """Writes another process's answers for the first one to collect."""
+    """Writes the answers of process `rank`, among all of the run, for the first one to collect."""
     arrays = {f"{part}/{name}": value for part, answer in answers.items() for name, value in vars(answer).items()}
     with atomic(_share_file(folder, rank)) as stream:
         np.savez(stream, **arrays)

@@ -11,6 +11,7 @@ import torch
 from animeid.data.prepare import Prepared
 from animeid.errors import InputError
 from animeid.machine import usable_cores
+from animeid.place import Place, own_place
 from animeid.types import LabelStats
 
 # Chosen on validation parts by experiments/defaults.
@@ -60,9 +61,8 @@ def plan_for(request: Mapping[str, Any], pictures: int, accelerator: str) -> dic
         num_workers=default_workers(accelerator),
     )
     plan["trainer"]["accelerator"] = accelerator
-    _replace_auto(plan["trainer"], max_epochs=MAX_EPOCHS, devices=1)
-    if plan["trainer"]["devices"] == "all":
-        plan["trainer"]["devices"] = torch.cuda.device_count() if accelerator == "cuda" else 1
+    _replace_auto(plan["trainer"], max_epochs=MAX_EPOCHS)
+    place_processes(plan["trainer"], accelerator, own_place())
     _replace_auto(plan["sampler"], epochs=plan["trainer"]["max_epochs"])
     if plan["averaging"]:
         _replace_auto(plan["averaging"], start_epoch=3 * plan["trainer"]["max_epochs"] // 4)
@@ -76,6 +76,45 @@ def _refuse_late_average(start_epoch: int, max_epochs: int) -> None:
             f"averaging.start_epoch={start_epoch} comes after the last of trainer.max_epochs={max_epochs} epochs (the "
             "first is 0): start earlier, train longer, or take averaging=none"
         )
+
+
+def place_processes(trainer: dict[str, Any], accelerator: str, place: Place) -> None:
+    """Fills in `devices` and `num_nodes`: a launcher has decided both, without one there is one node.
+
+    Raises:
+        InputError: they are given as something else than what was started, or a process has no device of its own.
+    """
+    cards = torch.cuda.device_count() if accelerator == "cuda" else 0
+    if place.size == 1:
+        _replace_auto(trainer, devices=1, num_nodes=1)
+        if trainer["num_nodes"] > 1:
+            raise InputError(
+                f"trainer.num_nodes={trainer['num_nodes']} needs a process on every node, and this is one process "
+                "alone: start the same command on each by torchrun or srun (see the README)"
+            )
+        if trainer["devices"] == "all":
+            trainer["devices"] = max(cards, 1)
+        return
+    if trainer["devices"] in ("auto", "all"):
+        trainer["devices"] = place.local_size
+    _replace_auto(trainer, num_nodes=place.nodes)
+    if (trainer["devices"], trainer["num_nodes"]) != (place.local_size, place.nodes):
+        raise InputError(
+            f"trainer.devices={trainer['devices']} trainer.num_nodes={trainer['num_nodes']} was asked for, and "
+            f"{place.local_size} processes on each of {place.nodes} nodes were started: give the numbers that were "
+            "started, or leave both out"
+        )
+    if accelerator == "cuda" and cards < place.local_size:
+        raise InputError(
+            f"{place.local_size} processes were started on this node, and each sees {cards} GPUs: start as many as "
+            "there are, and let each see all of them (SLURM: --gpus-per-node, not --gpus-per-task)"
+        )
+
+
+def processes_of(plan: Mapping[str, Any]) -> int:
+    """How many processes a final plan has, on all nodes."""
+    trainer = plan["trainer"]
+    return trainer["devices"] * trainer.get("num_nodes", 1)
 
 
 def label_stats(facts: Mapping[str, Any], labels: tuple[str, ...], data: Mapping[str, Any]) -> LabelStats:

@@ -15,12 +15,14 @@ from animeid.checksum import is_whole
 from animeid.config.freeze import read_plan, read_yaml
 from animeid.data.manifest import read_manifest
 from animeid.data.prepare import Prepared
+from animeid.data.shards.read import is_there
 from animeid.engine.devices import choose_accelerator
 from animeid.errors import InputError
 from animeid.fitting import Begun
 from animeid.folder import RunFolder, remove_strays
 from animeid.identity import result_keys
 from animeid.models.checkpoint import read_torch
+from animeid.place import own_place
 from animeid.say import say
 
 
@@ -56,6 +58,7 @@ def go_on(folder: RunFolder, request: dict[str, Any]) -> Begun:
     plan = read_plan(folder.config)
     plan["data"]["num_workers"] = _workers(plan, request)
     choose_accelerator(plan["trainer"]["accelerator"])
+    _check_processes(folder, plan)
     remove_strays(folder.path)
     checkpoint = last_whole(folder)
     begun = read_run(folder, plan, checkpoint)
@@ -103,6 +106,20 @@ def read_run(folder: RunFolder, plan: dict[str, Any], checkpoint: Path | None) -
     return Begun(folder, built, prepared, checkpoint=checkpoint)
 
 
+def _check_processes(folder: RunFolder, plan: Mapping[str, Any]) -> None:
+    """Raises:
+    InputError: a launcher started another number of processes than the run has.
+    """
+    before = plan["trainer"]["devices"], plan["trainer"].get("num_nodes", 1)
+    place = own_place()
+    now = (place.local_size, place.nodes) if place.size > 1 else (before[0], 1)
+    if before != now:
+        raise InputError(
+            f"the run {folder.path} was begun with {before[0]} processes on each of {before[1]} nodes, and is now "
+            f"started with {now[0]} on each of {now[1]}: start it as before"
+        )
+
+
 def _workers(plan: Mapping[str, Any], request: Mapping[str, Any]) -> int:
     asked = request["data"]["num_workers"]
     return plan["data"]["num_workers"] if asked == "auto" else asked
@@ -132,7 +149,7 @@ def read_prepared(folder: RunFolder) -> Prepared:
     """
     manifest = read_manifest(folder.manifest)
     used = manifest.table[manifest.table["split"] != "excluded"]
-    missing = [path for path in used["path"] if not (manifest.root / path).is_file()]
+    missing = [path for path in used["path"] if not is_there(manifest.root / path)]
     if missing:
         raise InputError(
             f"{len(missing)} pictures of the run {folder.path} are missing, such as {manifest.root / missing[0]}: "

@@ -22,16 +22,19 @@ from animeid.cost import cost
 from animeid.data.prepare import Prepared, prepare
 from animeid.engine.devices import choose_accelerator
 from animeid.engine.inference import Answers
-from animeid.engine.processes import processes
+from animeid.engine.launch import Launch, launched
+from animeid.engine.processes import meet, processes
+from animeid.engine.sharding import check_sharded
 from animeid.errors import InputError, MachineError
 from animeid.evidence import save_evidence
 from animeid.faults import in_sentences
 from animeid.fitting import Begun, Fitted, answer_parts, collect, fit
 from animeid.folder import OUTPUTS, RunFolder, atomic, write_json
 from animeid.judge import judge, save_predictions
+from animeid.launched import announce, follow, nothing_left
 from animeid.metrics.table import summary_table
 from animeid.page.render import write_report
-from animeid.plan import make_plan
+from animeid.plan import make_plan, processes_of
 from animeid.reports.figures import draw_figures
 from animeid.say import say
 from animeid.tracking.session import tracked
@@ -43,18 +46,33 @@ JUDGED = ("val", "test")
 def train(request: dict[str, Any], outputs: Path = OUTPUTS) -> float | None:
     """Trains, judges and saves one run, or goes on with it.
 
+    Where a launcher started several processes, the first one does so, and the others train and answer beside it.
+
     Returns:
-        The `f1_macro` of validation, which sweeps rank by; None without a validation part.
+        The `f1_macro` of validation, which sweeps rank by; None without a validation part, and in another process.
     """
+    with launched() as launch:
+        if launch.place.rank > 0:
+            follow(launch)
+            return None
+        return lead(request, outputs, launch)
+
+
+def lead(request: dict[str, Any], outputs: Path, launch: Launch) -> float | None:
+    """What the first process does: everything that is written, and its share of the rest."""
     folder = resume.find(request, outputs)
     if folder is not None and folder.is_finished:
         resume.check_same(folder, request)
+        nothing_left(launch)
         say(f"the run {folder.path} is finished; nothing is left to do")
         metrics = json.loads(folder.metrics.read_text(encoding="utf-8"))
     else:
         begun = begin(request, outputs) if folder is None else go_on(folder, request)
+        announce(launch, begun)
         with saying_what_is_kept(begun.folder, request), tracked(begun.loggers, begun.folder):
-            metrics = finish(begun, *fit_and_answer(begun))
+            fitted, answers = fit_and_answer(begun)
+            launch.part()
+            metrics = finish(begun, fitted, answers)
         folder = begun.folder
     say(summary_table(metrics))
     if folder.report.is_file():
@@ -91,6 +109,7 @@ def begin(request: dict[str, Any], outputs: Path) -> Begun:
     loggers = build_loggers(request, folder)
     settings = gateway.build(request["data"], "data")
     accelerator = choose_accelerator(request["trainer"]["accelerator"])
+    check_sharded(request, accelerator)
     earlier_run(request)  # what does not fit is told before data is touched
     seed_everything(request["seed"], workers=True, verbose=False)
     prepared = prepare(settings)
@@ -135,13 +154,15 @@ def save_inputs(folder: RunFolder, request: dict[str, Any], built: Built, prepar
 
 def fit_and_answer(begun: Begun) -> tuple[Fitted, dict[str, Answers]]:
     """Trains on the devices of the plan and has the best model answer every picture."""
-    number, folder = begun.built.plan["trainer"]["devices"], begun.folder
+    number, folder = processes_of(begun.built.plan), begun.folder
     checkpoint = [str(begun.checkpoint)] if begun.checkpoint else []
     with processes(number, ["-m", "animeid.ranks", str(folder.path), *checkpoint]):
         fitted = fit(begun)
-        answers = answer_parts(begun.built)
+        own = answer_parts(begun.built)
+        meet()  # the others have handed theirs over
+        answers = collect(folder, own, number)
     begun.built.data.trainer = None  # what follows sees every picture, and not a process's share
-    return fitted, collect(folder, answers, number)
+    return fitted, answers
 
 
 def finish(begun: Begun, fitted: Fitted, answers: dict[str, Answers]) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from animeid.data.samplers.dynamic import Dynamic
 from animeid.data.samplers.natural import Natural
 from animeid.data.samplers.weighted import Weighted
 from animeid.data.stream import EvaluationOrder, ShardedStream, TrainingBatches, shared_epoch
+from animeid.errors import InputError
 from animeid.types import Sampler
 
 CARDS = sorted((Path(__file__).resolve().parents[1] / "conf" / "sampler").glob("*.yaml"))
@@ -194,10 +195,34 @@ def stream(rank: int = 0, world_size: int = 1, epoch: int = 0) -> ShardedStream:
 def test_ranks_share_the_global_stream(world_size: int) -> None:
     whole = Natural(ROWS, TARGETS, len(COUNTS)).stream(4, 2)
     shards = [list(stream(rank, world_size, epoch=2)) for rank in range(world_size)]
-    assert {len(shard) for shard in shards} == {len(ROWS) // world_size} == {len(stream(0, world_size))}
+    assert [len(shard) for shard in shards] == [len(stream(rank, world_size)) for rank in range(world_size)]
+    assert len(shards[0]) - len(shards[-1]) <= 1
     pairs = sorted((draw, row) for shard in shards for row, draw in shard)
-    used = len(ROWS) // world_size * world_size
-    assert pairs == list(enumerate(whole[:used].tolist()))
+    assert pairs == list(enumerate(whole.tolist()))
+
+
+@pytest.mark.parametrize("batch_size", [1, 2, 5, 16])
+@pytest.mark.parametrize("count", [7, 8, 9, 14, 15, 22, 23, 31])
+@pytest.mark.parametrize("world_size", [2, 3, 7])
+def test_ranks_make_equally_many_batches_of_all_draws(world_size: int, count: int, batch_size: int) -> None:
+    sampler = Natural(np.arange(count), np.zeros(count, dtype=np.int64), 1)
+    ranks = [
+        TrainingBatches(
+            ShardedStream(sampler, seed=4, epoch=shared_epoch(), rank=rank, world_size=world_size), batch_size
+        )
+        for rank in range(world_size)
+    ]
+    found = [list(batches) for batches in ranks]
+    assert {len(batches) for batches in found} == {len(ranks[0])}
+    assert sorted(row for batches in found for batch in batches for row, _ in batch) == list(range(count))
+    assert all(len(batch) == batch_size for batches in found for batch in batches[:-1])
+    if batch_size > 1 and count // world_size > 1:
+        assert all(2 <= len(batches[-1]) <= batch_size + 2 for batches in found)
+
+
+def test_fewer_pictures_than_processes_are_refused() -> None:
+    with pytest.raises(InputError, match="an epoch of 3 training pictures cannot be shared by 4 processes"):
+        ShardedStream(Natural(ROWS[:3], TARGETS[:3], len(COUNTS)), seed=4, epoch=shared_epoch(), rank=0, world_size=4)
 
 
 def test_the_first_batches_of_all_ranks_are_the_first_draws() -> None:
@@ -226,9 +251,10 @@ def test_evaluation_shows_every_row_once(world_size: int, count: int) -> None:
 
 
 @pytest.mark.parametrize("batch_size", [1, 2, 3, 8, 30])
-@pytest.mark.parametrize("count", [0, 1, 2, 3, 7, 9, 16, 17, 31])
+@pytest.mark.parametrize("count", [1, 2, 3, 7, 9, 16, 17, 31])
 def test_no_draw_is_lost_and_no_last_batch_is_alone(batch_size: int, count: int) -> None:
-    order = EvaluationOrder(np.arange(count))
+    sampler = Natural(np.arange(count), np.zeros(count, dtype=np.int64), 1)
+    order = ShardedStream(sampler, seed=4, epoch=shared_epoch())
     batches = TrainingBatches(order, batch_size)
     found = list(batches)
     assert len(found) == len(batches)

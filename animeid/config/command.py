@@ -27,10 +27,11 @@ from animeid.config.explain import explain
 from animeid.config.freeze import checked
 from animeid.config.locate import conf_dir
 from animeid.config.multirun import JobsRefusedError, do_job, ending
-from animeid.errors import InputError, Interrupted, MachineError
+from animeid.errors import InputError, Interrupted, MachineError, PeerFailedError
 from animeid.faults import in_sentences
 from animeid.folder import OUTPUTS, RunFolder
 from animeid.multirun.running import JobCrashedError
+from animeid.place import refuse_launcher
 
 CRASHED = 1
 BAD_INPUT = 2
@@ -119,11 +120,13 @@ class Job:
         sys.argv = self.arguments
         try:
             request = checked(self.root, config)
+            if self.root != "train":
+                refuse_launcher(f"animeid.{self.root}", "start it without")
             work = in_sentences()(self.work)
             if self.root == "train" and HydraConfig.get().mode == RunMode.MULTIRUN:
                 return do_job(request, work)
             return work(request)
-        except (InputError, MachineError, JobCrashedError) as error:
+        except (InputError, MachineError, JobCrashedError, PeerFailedError) as error:
             if self.wants_tracebacks:
                 raise
             # The other jobs of a multirun go on.

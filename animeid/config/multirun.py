@@ -25,9 +25,12 @@ from animeid.errors import InputError
 from animeid.folder import OUTPUTS
 from animeid.multirun.record import Asked
 from animeid.multirun.running import Running
+from animeid.place import refuse_launcher
 from animeid.say import say
 
 Work = Callable[[dict[str, Any]], Any]
+
+MULTIRUN_INSTEAD = "start it as one, each job starts the processes of trainer.devices=N itself"
 
 _running: Running | None = None
 """The multirun that this process has begun; Hydra hands nothing from its callbacks to the command around it."""
@@ -58,6 +61,7 @@ class CheckJobs(Callback):
     def on_multirun_start(self, config: DictConfig, **_: Any) -> None:
         global _running
         try:
+            refuse_launcher("a multirun", MULTIRUN_INSTEAD)
             asked = [Asked.of(checked(self.root, job), readable(overrides)) for overrides, job in jobs(config)]
             _check_launcher(config)
             _running = Running.begin(folder_below_outputs(Path(config.hydra.sweep.dir)), asked)
@@ -95,6 +99,7 @@ def ending() -> Iterator[Ended]:
 
 def do_job(request: dict[str, Any], work: Work) -> Any:
     """Does the job of a multirun that Hydra has begun, in the process that launched it or in another one."""
+    refuse_launcher("a job of a multirun", MULTIRUN_INSTEAD)
     hydra = HydraConfig.get()
     running = _running or Running(folder_below_outputs(Path(hydra.runtime.output_dir)))
     return running.run(Asked.of(request, readable(list(hydra.overrides.task))), request, work)

@@ -124,6 +124,21 @@ class ReportRequest:
     output: str | None
 
 
+@dataclass(frozen=True, kw_only=True)
+class ShardRequest:
+    """The root of `conf/shard.yaml`.
+
+    output: the folder of the shards.
+    by_class: whether each training shard holds one class.
+    shard_mb: megabytes of a shard.
+    """
+
+    data: Card
+    output: str
+    by_class: bool
+    shard_mb: Annotated[int, Ge(1)]
+
+
 SCHEMAS = {
     root: f"{__name__}.{schema.__name__}"
     for root, schema in {
@@ -133,6 +148,7 @@ SCHEMAS = {
         "dashboard": DashboardRequest,
         "report": ReportRequest,
         "doctor": TrainRequest,
+        "shard": ShardRequest,
     }.items()
 }
 """The class of each root."""

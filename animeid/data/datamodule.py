@@ -14,6 +14,9 @@ from animeid.data.augment import EvalTransform
 from animeid.data.dataset import PictureDataset, PictureTable, Transform, as_it_is, prepare_worker
 from animeid.data.manifest import Manifest
 from animeid.data.pixels import Pixels
+from animeid.data.shards.layout import is_shard_folder, read_index
+from animeid.data.shards.order import in_order_of_shards
+from animeid.data.shards.settings import SHUFFLE_BUFFER
 from animeid.data.stream import EvaluationOrder, ShardedStream, TrainingBatches, shared_epoch
 from animeid.errors import InputError
 from animeid.types import Batch, Sampler
@@ -52,7 +55,8 @@ class CharacterDataModule(LightningDataModule):
         augmentation: called with `image_size`, gives the training transform.
         sampler: called with `rows`, `targets` and `num_classes`, gives the global training stream.
         seed: moves sampling and augmentation.
-        devices: processes that share a training epoch.
+        processes: so many share a training epoch.
+        shuffle_buffer: of pictures in shards (see `animeid.data.shards.order`).
     """
 
     def __init__(
@@ -68,11 +72,12 @@ class CharacterDataModule(LightningDataModule):
         augmentation: Callable[..., Transform],
         sampler: Callable[..., Sampler],
         seed: int,
-        devices: int = 1,
+        processes: int = 1,
+        shuffle_buffer: int = SHUFFLE_BUFFER,
     ) -> None:
         super().__init__()
         prepare_worker()
-        self.devices = devices
+        self.processes = processes
         self.table = PictureTable(manifest)
         self.pixels = pixels
         self.image_size = image_size
@@ -86,6 +91,17 @@ class CharacterDataModule(LightningDataModule):
         self.trained = (0, 0)
         rows = self.rows("train")
         self.sampler = sampler(rows=rows, targets=self.table.targets[rows], num_classes=len(labels))
+        if is_shard_folder(manifest.root) and len(rows):
+            paths, targets = manifest.table["path"].to_numpy(str)[rows], self.table.targets[rows]
+            self.sampler = in_order_of_shards(
+                self.sampler,
+                read_index(manifest.root),
+                paths,
+                rows,
+                targets,
+                ranks=processes,
+                buffer=shuffle_buffer,
+            )
 
     def rows(self, split: str) -> np.ndarray:
         """`[N]` int64: the manifest rows of a split, in order; empty where there is no such part."""
@@ -117,7 +133,7 @@ class CharacterDataModule(LightningDataModule):
 
     def _training_batches(self) -> TrainingBatches:
         rank, _ = self._share()
-        stream = ShardedStream(self.sampler, seed=self.seed, epoch=self.epoch, rank=rank, world_size=self.devices)
+        stream = ShardedStream(self.sampler, seed=self.seed, epoch=self.epoch, rank=rank, world_size=self.processes)
         return TrainingBatches(stream, self.batch_size)
 
     def evaluation_dataloader(self, rows: np.ndarray) -> PictureLoader:

@@ -9,6 +9,8 @@ from typing import IO
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from animeid.data.shards.read import open_member
+
 FORMATS = ("JPEG", "PNG", "BMP", "WEBP", "GIF", "AVIF")
 """Pillow's names of the formats that are opened; it knows dozens more, and each is code that a bad file can reach."""
 
@@ -47,14 +49,17 @@ def decode(path: Path, max_pixels: int, short_side: int | None = None) -> np.nda
 
 
 def open_picture(path: Path) -> IO[bytes]:
-    """Opens a file that may be a picture.
+    """Opens a file that may be a picture, or one inside a shard (see `animeid.data.shards.layout`).
 
     Raises:
         UnreadableImage: it is not there, empty, or may not be read.
     """
     try:
         if not path.is_file():
-            raise UnreadableImage("not a file" if path.exists() else "missing")
+            member = open_member(path)
+            if member is None:
+                raise UnreadableImage("not a file" if path.exists() else "missing")
+            return member
         if path.stat().st_size == 0:
             raise UnreadableImage("empty")
         return path.open("rb")

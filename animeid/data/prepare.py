@@ -18,6 +18,9 @@ from animeid.data.grouping import copy_rule, group_names, joined, originals, pai
 from animeid.data.manifest import Manifest, complete
 from animeid.data.parts import are_given, make_parts
 from animeid.data.settings import DataSettings
+from animeid.data.shards.layout import is_shard_folder
+from animeid.data.shards.settings import ShardSettings
+from animeid.data.shards.source import read_shards
 from animeid.data.sources import Source, read_source
 from animeid.errors import InputError
 from animeid.types import UNKNOWN_TARGET
@@ -94,6 +97,14 @@ def read_labelled(settings: DataSettings) -> Labelled:
     Raises:
         InputError: there are no pictures, or a class has none that can be read.
     """
+    if is_shard_folder(settings.root):
+        stored = read_shards(settings)
+        return Labelled(stored.manifest, stored.skipped, stored.conflicts, stored.duplicates, stored.notes)
+    if isinstance(settings, ShardSettings):
+        raise InputError(
+            f"data=shards data.root={settings.root}: no shards are there; write them with "
+            f"python -m animeid.shard data.root=PICTURES output={settings.root}"
+        )
     rule = copy_rule(settings.copy_pattern)
     source = read_source(settings)
     table = source.manifest.table.sort_values(["path", "label"], kind="stable", ignore_index=True)

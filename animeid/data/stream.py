@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import Sampler as TorchSampler
 
+from animeid.errors import InputError
 from animeid.types import Sampler
 
 Draw = tuple[int, int]
@@ -25,8 +26,8 @@ class ShardedStream(TorchSampler[Draw]):
     """One rank's share of the training stream, as `(row, draw)` pairs.
 
     Rank r of W takes the draws r, r + W, r + 2W, ..., so that the k-th batches of all ranks together are what one
-    process would see as its k-th batch of W times the size. The stream is cut to a multiple of W: every rank makes
-    equally many steps, and at most W - 1 draws of an epoch are not used.
+    process would see as its k-th batch of W times the size. Every draw is used: some ranks may have one more than
+    others, and `TrainingBatches` makes equally many batches of them.
 
     Lightning calls `set_epoch` before each epoch. Epochs are equally long.
 
@@ -35,6 +36,9 @@ class ShardedStream(TorchSampler[Draw]):
         seed: moves the stream.
         epoch: the counter that the data set reads too (see `shared_epoch`).
         rank, world_size: which share.
+
+    Raises:
+        InputError: there are fewer draws than ranks.
     """
 
     def __init__(self, sampler: Sampler, *, seed: int, epoch: Tensor, rank: int = 0, world_size: int = 1) -> None:
@@ -43,7 +47,13 @@ class ShardedStream(TorchSampler[Draw]):
         self.epoch = epoch
         self.rank = rank
         self.world_size = world_size
-        self.length = len(sampler.stream(seed, int(epoch))) // world_size
+        total = len(sampler.stream(seed, int(epoch)))
+        if total < world_size:
+            raise InputError(
+                f"an epoch of {total} training pictures cannot be shared by {world_size} processes: take fewer"
+            )
+        self.length = len(range(rank, total, world_size))
+        self.common_length = total // world_size
         self.resumed_epoch = 0
         self.resumed_draws = 0
 
@@ -57,12 +67,14 @@ class ShardedStream(TorchSampler[Draw]):
         self.resumed_draws = start * batch_size
 
     def __iter__(self) -> Iterator[Draw]:
-        epoch = int(self.epoch)
-        rows = self.stream_of.stream(self.seed, epoch)
-        stop = self.length * self.world_size
-        done = self.resumed_draws if epoch == self.resumed_epoch else 0
-        for draw in range(self.rank + done * self.world_size, stop, self.world_size):
+        rows = self.stream_of.stream(self.seed, int(self.epoch))
+        for draw in range(self.rank + self.done * self.world_size, len(rows), self.world_size):
             yield int(rows[draw]), draw
+
+    @property
+    def done(self) -> int:
+        """Draws of this rank in the epoch under way that were trained on before."""
+        return self.resumed_draws if int(self.epoch) == self.resumed_epoch else 0
 
     def __len__(self) -> int:
         """Draws of this rank in a whole epoch, also where a resumed one is shorter."""
@@ -72,7 +84,8 @@ class ShardedStream(TorchSampler[Draw]):
 class EvaluationOrder(TorchSampler[Draw]):
     """One rank's share of an evaluation part: every row exactly once over all ranks, never padded.
 
-    Ranks may hold one picture more or less than others.
+    Ranks may hold one picture more or less than others. Each has a stretch of its own, so that pictures that lie
+    together are read by one.
 
     Args:
         rows: `[N]` int64 manifest rows.
@@ -81,7 +94,7 @@ class EvaluationOrder(TorchSampler[Draw]):
 
     def __init__(self, rows: np.ndarray, *, rank: int = 0, world_size: int = 1) -> None:
         self.rows = rows
-        self.draws = range(rank, len(rows), world_size)
+        self.draws = range(rank * len(rows) // world_size, (rank + 1) * len(rows) // world_size)
 
     def __iter__(self) -> Iterator[Draw]:
         for draw in self.draws:
@@ -96,6 +109,8 @@ class TrainingBatches(TorchSampler[list[Draw]]):
 
     The last batch may be smaller than the others; a single picture that would be left over joins the batch before it,
     which then has `batch_size + 1`. An epoch of one picture, or a batch size of 1, stays as it is.
+
+    Every rank makes as many batches as the rank with the fewest draws: the last one takes what another has more.
     """
 
     def __init__(self, sampler: ShardedStream, batch_size: int) -> None:
@@ -104,15 +119,11 @@ class TrainingBatches(TorchSampler[list[Draw]]):
 
     def __iter__(self) -> Iterator[list[Draw]]:
         draws = iter(self.sampler)
-        batch = list(islice(draws, self.batch_size))
-        while batch:
-            following = list(islice(draws, self.batch_size))
-            if len(following) == 1 < self.batch_size:
-                batch, following = batch + following, []
-            yield batch
-            batch = following
+        for _ in range(self.sampler.done // self.batch_size, len(self) - 1):
+            yield list(islice(draws, self.batch_size))
+        yield list(draws)
 
     def __len__(self) -> int:
-        full, rest = divmod(len(self.sampler), self.batch_size)
+        full, rest = divmod(self.sampler.common_length, self.batch_size)
         joins = rest == 1 and full > 0
         return full + (rest > 0 and not joins)

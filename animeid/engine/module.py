@@ -9,12 +9,14 @@ from typing import Any
 import numpy as np
 import torch
 from lightning.pytorch import LightningModule
+from lightning.pytorch.strategies import ModelParallelStrategy
 from torch import Tensor, nn
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 from torchmetrics import MeanMetric, MetricCollection
 
 from animeid.engine.averaging.averager import Averager
 from animeid.engine.normalise import Normalise
+from animeid.engine.sharding import shard
 from animeid.models.deep_supervision import AUXILIARY
 from animeid.optim.groups import parameter_groups
 from animeid.optim.schedules import Schedule
@@ -145,7 +147,15 @@ class CharacterModule(LightningModule):
         self.log("train/loss", value, prog_bar=True, **settings)
         self.train_loss.update(value.detach(), len(batch["row"]))
         self.log("train/loss_epoch", self.train_loss, on_step=False, on_epoch=True)
-        return value
+        return value * self._weight_among_ranks(len(batch["row"]))
+
+    def _weight_among_ranks(self, pictures: int) -> Tensor | float:
+        """What makes the mean over processes the mean over pictures: their last batches may differ in size."""
+        if self.trainer.world_size == 1 or not self.trainer.is_last_batch:
+            return 1.0
+        total = torch.tensor(float(pictures), device=self.device)
+        torch.distributed.all_reduce(total)
+        return pictures * self.trainer.world_size / total
 
     def on_validation_start(self) -> None:
         # Each process has its own statistics of batch norm; those of the first are judged, since they are saved.
@@ -177,6 +187,10 @@ class CharacterModule(LightningModule):
     def lr_scheduler_step(self, scheduler: Any, metric: Any) -> None:
         if not isinstance(scheduler, ReduceLROnPlateau):
             super().lr_scheduler_step(scheduler, metric)
+
+    def configure_model(self) -> None:
+        if isinstance(self.trainer.strategy, ModelParallelStrategy):
+            shard(self.model, self.device_mesh["data_parallel"])  # type: ignore[index]
 
     def configure_optimizers(self) -> Any:
         groups = parameter_groups(self.model, weight_decay=self.weight_decay, layer_decay=self.layer_decay)

@@ -1,4 +1,4 @@
-"""The processes of a run on several devices: this one is the first, and starts and ends the others."""
+"""The processes of a run on several devices: without a launcher this one starts and ends the others."""
 
 from __future__ import annotations
 
@@ -12,45 +12,44 @@ from contextlib import contextmanager
 import torch
 from torch import distributed
 
-RANK = "LOCAL_RANK"
+from animeid.errors import PeerFailedError
+from animeid.place import Place, own_place
+
 LEAVE_S = 10.0
 """Seconds that the others get to end by themselves when the first one fails."""
-
-
-def own_rank() -> int:
-    """0 in the first process and where there is only one."""
-    return int(os.environ.get(RANK, "0"))
 
 
 @contextmanager
 def processes(number: int, command: Sequence[str]) -> Iterator[None]:
     """Runs `command` in `number - 1` more processes, which find one another as torch's `torchrun` has it.
 
-    Leaving waits for them, since they still write then; after an error they are ended.
+    Where a launcher started them all, this does nothing. Leaving waits for them; after an error they are ended.
 
     Raises:
-        RuntimeError: one of them failed.
+        PeerFailedError: one of them failed.
     """
-    if number == 1 or RANK in os.environ:
+    if number == 1 or own_place().size > 1:
         yield
         return
-    common = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(_free_port()), "NODE_RANK": "0"}
     threads = torch.get_num_threads()
     share = max(1, threads // number)
+    address = ("127.0.0.1", free_port())
+    places = [Place(rank, rank, number, number, address=address) for rank in range(number)]
     others: list[subprocess.Popen[bytes]] = []
     try:
-        for rank in range(1, number):
-            environment = os.environ | common | {RANK: str(rank), "OMP_NUM_THREADS": str(share)}
+        for place in places[1:]:
+            environment = os.environ | place.environment() | {"OMP_NUM_THREADS": str(share)}
             others.append(subprocess.Popen([sys.executable, *command], env=environment, stdout=subprocess.DEVNULL))
-        os.environ.update(common, **{RANK: "0"})
+        os.environ.update(places[0].environment())
         # Threads of several processes on the same cores spin against one another.
         torch.set_num_threads(share)
-        yield
-        if any(other.wait() for other in others):
-            raise RuntimeError("another process of this run failed; its message stands above")
+        with _blaming(others):
+            yield
+            if any(other.wait() for other in others):
+                raise PeerFailedError("another process of this run failed; its message stands above")
     finally:
         _end(others)
-        for name in (*common, RANK):
+        for name in places[0].environment():
             os.environ.pop(name, None)
         torch.set_num_threads(threads)
         if distributed.is_initialized():
@@ -63,6 +62,26 @@ def meet() -> None:
         distributed.barrier()
 
 
+def is_lost_connection(error: BaseException) -> bool:
+    """Whether an exception says that another process could not be reached."""
+    told = str(error).lower()
+    return isinstance(error, distributed.DistError) or (
+        isinstance(error, RuntimeError) and any(word in told for word in ("gloo", "nccl", "by peer"))
+    )
+
+
+@contextmanager
+def _blaming(others: Sequence[subprocess.Popen[bytes]]) -> Iterator[None]:
+    """Turns the loss of a connection into the failure that caused it."""
+    try:
+        yield
+    except RuntimeError as error:
+        if not is_lost_connection(error):
+            raise
+        _end(others)
+        raise PeerFailedError("another process of this run failed; its message stands above") from error
+
+
 def _end(others: Sequence[subprocess.Popen[bytes]]) -> None:
     for other in others:
         if other.poll() is None:
@@ -73,7 +92,7 @@ def _end(others: Sequence[subprocess.Popen[bytes]]) -> None:
                 other.wait()
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         return int(listener.getsockname()[1])

@@ -19,8 +19,10 @@ class TrainerSettings:
 
     max_epochs: passes over the training part; `auto` is the measured default.
     accelerator: `auto` takes cuda, then mps, then the CPU, and says which; a named one must be there. `gpu` is `cuda`.
-    devices: how many devices, each with a process and `data.batch_size` pictures of its own; `auto` is one, `all` is
-        every GPU of the machine.
+    devices: how many devices of a machine, each with a process and `data.batch_size` pictures of its own; `auto` is
+        one, `all` is every GPU of the machine. Under torchrun or srun both are what was started.
+    num_nodes: how many machines; more than one are started by torchrun or srun, and `auto` is what was started.
+    strategy: what several processes share: `ddp` the gradients, each with the whole model; `fsdp` the weights too.
     precision: `auto` is what suits the device and the network (see `engine.devices.choose_precision`).
     accumulate_grad_batches: batches whose gradients are added before an optimiser step.
     gradient_clip_val: the largest norm of the gradient of all parameters; null does not clip.
@@ -33,6 +35,8 @@ class TrainerSettings:
     max_epochs: Whole | Literal["auto"] = "auto"
     accelerator: Literal["auto", "cpu", "gpu", "cuda", "mps"] = "auto"
     devices: Whole | Literal["auto", "all"] = "auto"
+    num_nodes: Whole | Literal["auto"] = "auto"
+    strategy: Literal["ddp", "fsdp"] = "ddp"
     precision: Literal["auto", "32-true", "bf16-mixed", "16-mixed"] = "auto"
     accumulate_grad_batches: Whole = 1
     gradient_clip_val: Annotated[float, Gt(0)] | None = None

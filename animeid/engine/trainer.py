@@ -11,7 +11,8 @@ import torch
 from lightning.pytorch import Callback, Trainer
 from lightning.pytorch.callbacks import ModelCheckpoint, TQDMProgressBar
 from lightning.pytorch.loggers import Logger
-from lightning.pytorch.strategies import DDPStrategy
+from lightning.pytorch.plugins.environments import ClusterEnvironment, LightningEnvironment, TorchElasticEnvironment
+from lightning.pytorch.strategies import DDPStrategy, ModelParallelStrategy, Strategy
 
 from animeid.engine.averaging.averager import Averager
 from animeid.engine.callbacks.best import Best
@@ -107,15 +108,31 @@ def build_callbacks(
     return [*callbacks, *checkpoints(folder, settings.monitor if has_val else None, counts)]
 
 
-def strategy(settings: TrainerSettings, thaws: bool) -> DDPStrategy | str:
-    """One process computes alone; several average their gradients.
+def is_alone(settings: TrainerSettings) -> bool:
+    """Whether the run is one process."""
+    return settings.devices == 1 and settings.num_nodes in ("auto", 1)
+
+
+def environment(settings: TrainerSettings) -> ClusterEnvironment:
+    """How Lightning learns a process's place; by itself it would take an allocation of SLURM for a task of it."""
+    return LightningEnvironment() if is_alone(settings) else TorchElasticEnvironment()
+
+
+def strategy(settings: TrainerSettings, thaws: bool) -> Strategy | str:
+    """One process computes alone; several average their gradients, or share the weights as well.
 
     Parameters that are still frozen, but will not stay so (`thaws`), have no gradient to wait for.
 
     Buffers are not broadcast before each forward pass: in validation, where processes may have one batch more or less,
     that would wait for ever. The module shares them where it matters.
     """
-    return "auto" if settings.devices == 1 else DDPStrategy(forward_sync_buffers=False, find_unused_parameters=thaws)
+    if settings.strategy == "fsdp":
+        return ModelParallelStrategy(
+            data_parallel_size=settings.devices * settings.num_nodes,  # type: ignore[operator, arg-type]
+            tensor_parallel_size=1,
+            save_distributed_checkpoint=False,  # whole weights in one file, as every other checkpoint
+        )
+    return "auto" if is_alone(settings) else DDPStrategy(forward_sync_buffers=False, find_unused_parameters=thaws)
 
 
 def build_trainer(
@@ -131,15 +148,16 @@ def build_trainer(
     return Trainer(
         accelerator=settings.accelerator,
         devices=settings.devices,
+        num_nodes=1 if is_alone(settings) else settings.num_nodes,  # type: ignore[arg-type]
         strategy=strategy(settings, thaws),
-        sync_batchnorm=settings.devices != 1 and torch.cuda.is_available(),
+        sync_batchnorm=not is_alone(settings) and torch.cuda.is_available(),
         precision=settings.precision,  # type: ignore[arg-type]
         max_epochs=max_epochs,
         accumulate_grad_batches=settings.accumulate_grad_batches,
         gradient_clip_val=settings.gradient_clip_val,
         callbacks=list(callbacks),
         logger=list(loggers) or False,
-        plugins=[AtomicCheckpointIO({folder.last: folder.previous})],
+        plugins=[AtomicCheckpointIO({folder.last: folder.previous}), environment(settings)],
         default_root_dir=folder.path,
         use_distributed_sampler=False,
         num_sanity_val_steps=0,

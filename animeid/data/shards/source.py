@@ -1,0 +1,48 @@
+"""From a folder of shards to labelled pictures: read, grouped and split before they were written."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from animeid.data.manifest import Manifest, read_manifest
+from animeid.data.settings import DataSettings
+from animeid.data.shards.layout import CONFLICTS, DUPLICATES, MANIFEST, SKIPPED, read_index
+from animeid.errors import InputError
+
+
+@dataclass(frozen=True)
+class Stored:
+    """What a folder of shards says of its pictures."""
+
+    manifest: Manifest
+    skipped: pd.DataFrame
+    conflicts: pd.DataFrame
+    duplicates: pd.DataFrame
+    notes: tuple[str, ...]
+
+
+def read_shards(settings: DataSettings) -> Stored:
+    """The pictures of `settings.root`; no picture is opened.
+
+    Raises:
+        InputError: a shard is missing or has another size than when it was written.
+    """
+    root = Path(str(settings.root)).expanduser()
+    index = read_index(root)
+    for shard in index.shards:
+        path = root / shard.name
+        size = path.stat().st_size if path.is_file() else None
+        if size != shard.size or not path.with_suffix(".json").is_file():
+            told = "is missing" if size is None else f"has {size} bytes of {shard.size}, or its .json is missing"
+            raise InputError(f"the shard {path} {told}: copy it again, or write the shards again")
+    manifest = read_manifest(root / MANIFEST, settings.attributes or None)
+    manifest = Manifest(manifest.table, root, manifest.attributes)
+    skipped, conflicts, duplicates = (
+        pd.read_csv(root / name, dtype=str) for name in (SKIPPED, CONFLICTS, DUPLICATES)
+    )
+    how = "a class in each of training" if index.by_class else "all classes in each"
+    notes = (f"{len(index.shards)} shards with {len(manifest.table)} pictures, {how}",)
+    return Stored(manifest, skipped, conflicts, duplicates, notes)
