@@ -30,11 +30,11 @@ RUN = (
 
 @pytest.fixture(scope="module")
 def manifest(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """16 pictures to train on, 7 to validate, 5 to test and one stranger: uneven for two processes."""
+    """21 pictures to train on, 7 to validate, 5 to test and one stranger: uneven for two processes."""
     root = tmp_path_factory.mktemp("pictures")
     random = np.random.default_rng(0)
     rows = []
-    for split, count in (("train", 16), ("val", 7), ("test", 5), ("unknown", 1)):
+    for split, count in (("train", 21), ("val", 7), ("test", 5), ("unknown", 1)):
         for number in range(count):
             path = f"{split}-{number}.png"
             noise(random, root / path)
@@ -83,7 +83,7 @@ def test_validation_in_training_is_that_of_one_process(alone: RunFolder, togethe
 def test_every_picture_is_answered_once_as_by_one_process(together: RunFolder, home: Path, monkeypatch) -> None:
     monkeypatch.chdir(home)
     table = pd.read_parquet(together.predictions)
-    assert sorted(table["row"]) == list(range(29))
+    assert sorted(table["row"]) == list(range(34))
     assert not list(together.path.glob(".answers*"))
     logits = np.load(together.logits)
     for split in ("val", "test"):
@@ -98,7 +98,7 @@ def test_the_plan_counts_all_processes(alone: RunFolder, together: RunFolder) ->
     from animeid.config.freeze import read_yaml
 
     one, two = (read_yaml(folder.config) for folder in (alone, together))
-    assert one["facts"]["total_steps"] == two["facts"]["total_steps"] == 6
+    assert one["facts"]["total_steps"] == two["facts"]["total_steps"] == 9
     assert two["trainer"]["devices"] == 2
 
 
@@ -116,7 +116,7 @@ def test_the_plan_counts_all_processes(alone: RunFolder, together: RunFolder) ->
 def test_techniques_run_in_two_processes(technique: tuple[str, ...], home: Path, manifest: Path, request) -> None:
     name = request.node.name.replace("[", "-").replace("]", "").replace("=", "-")
     run = trained(home, manifest, name, "data.batch_size=4", "trainer.devices=2", "model=small", *technique)
-    assert sorted(pd.read_parquet(run.predictions)["row"]) == list(range(29))
+    assert sorted(pd.read_parquet(run.predictions)["row"]) == list(range(34))
 
 
 @pytest.mark.slow

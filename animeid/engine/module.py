@@ -17,6 +17,7 @@ from torchmetrics import MeanMetric, MetricCollection
 from animeid.engine.averaging.averager import Averager
 from animeid.engine.normalise import Normalise
 from animeid.engine.sharding import shard
+from animeid.metrics.picture_mean import PictureMean
 from animeid.models.deep_supervision import AUXILIARY
 from animeid.optim.groups import parameter_groups
 from animeid.optim.schedules import Schedule
@@ -86,8 +87,7 @@ class CharacterModule(LightningModule):
         self.steps_per_epoch = steps_per_epoch
         self.metrics = metrics
         self.val_loss = MeanMetric()
-        # Looking for NaN here would make the processor wait for the device after each step.
-        self.train_loss = MeanMetric(nan_strategy="disable")
+        self.train_loss = PictureMean()
         self.record = dict(record)
         self.seed = seed
         self.averager = averager
@@ -202,7 +202,7 @@ class CharacterModule(LightningModule):
         checkpoint["hyper_parameters"] = self.record
         checkpoint["position"] = self._position()
         if checkpoint["position"]["batches"]:
-            checkpoint[LOSS_SO_FAR] = [self.train_loss.mean_value.clone(), self.train_loss.weight.clone()]
+            checkpoint[LOSS_SO_FAR] = [self.train_loss.total.clone(), self.train_loss.pictures.clone()]
         if self.averager is not None:
             self.averager.into_checkpoint(checkpoint)
         # One that has the optimiser's state is there to go on from: it keeps the weights as they are trained.
@@ -225,7 +225,7 @@ class CharacterModule(LightningModule):
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         if LOSS_SO_FAR in checkpoint:
             so_far = (tensor.to(self.device) for tensor in checkpoint[LOSS_SO_FAR])
-            self.train_loss.mean_value, self.train_loss.weight = so_far
+            self.train_loss.total, self.train_loss.pictures = so_far
         if self.averager is not None:
             self.averager.from_checkpoint(checkpoint)
 

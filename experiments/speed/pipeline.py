@@ -14,6 +14,8 @@ from torchvision import datasets, transforms
 from torchvision.transforms import InterpolationMode
 
 from animeid.build import Built
+from animeid.config.compose import compose
+from animeid.sharding import write
 from experiments.speed.apart import apart
 from experiments.speed.runs import make
 from experiments.speed.turns import in_turn
@@ -133,14 +135,26 @@ def measure(root: str, scratch: str, kind: str) -> dict[str, float]:
     cache = Path(scratch) / "pixels"
     first = max(first_epoch(Path(root), cache, card) for _ in range(2))
     cached, files = ours(Path(root), cache, card), ours(Path(root), "off", card)
+    stored = ours(shards(Path(root), Path(scratch) / "shards" / str(list(KINDS).index(kind))), "off", card)
     return {"first": first} | in_turn(
         {
             "baseline": lambda: rate(folder_batches(Path(root), transform())),
             "ready": lambda: rate(our_batches(cached, normalised=False)),
             "normalised": lambda: rate(our_batches(cached, normalised=True)),
             "files": lambda: rate(our_batches(files, normalised=True)),
+            "shards": lambda: rate(our_batches(stored, normalised=True)),
         }
     )
+
+
+def shards(root: Path, output: Path) -> Path:
+    """The same pictures, all for training, as WebDataset shards."""
+    write(
+        compose(
+            "shard", [f"data.root={root}", f"output={output}", "shard_mb=4", "data.val_ratio=0", "data.test_ratio=0"]
+        )
+    )
+    return output
 
 
 def rows(root: Path, scratch: Path) -> list[list[str]]:
@@ -169,6 +183,7 @@ STAGES = {
     "ready": "animeid, cached, uint8 batches as handed over",
     "normalised": "animeid, cached, and normalised on the same core",
     "files": "animeid without a cache, normalised",
+    "shards": "animeid from WebDataset shards, without a cache, normalised",
     "first": "animeid's first epoch, the cache's build counted in, normalised",
 }
 HEADER = ["operations", "what", "images/s and core", "ratio"]

@@ -40,9 +40,7 @@ def read_shards(settings: DataSettings) -> Stored:
             raise InputError(f"the shard {path} {told}: copy it again, or write the shards again")
     manifest = read_manifest(root / MANIFEST, settings.attributes or None)
     manifest = Manifest(manifest.table, root, manifest.attributes)
-    skipped, conflicts, duplicates = (
-        pd.read_csv(root / name, dtype=str) for name in (SKIPPED, CONFLICTS, DUPLICATES)
-    )
+    skipped, conflicts, duplicates = (pd.read_csv(root / name, dtype=str) for name in (SKIPPED, CONFLICTS, DUPLICATES))
     how = "a class in each of training" if index.by_class else "all classes in each"
     notes = (f"{len(index.shards)} shards with {len(manifest.table)} pictures, {how}",)
     return Stored(manifest, skipped, conflicts, duplicates, notes)
