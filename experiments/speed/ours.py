@@ -41,10 +41,13 @@ def our_rate(root: str, cache: str, name: str, size: int, overrides: Sequence[st
 
     Args:
         overrides: beside `augment=none`.
-        without: what a run does by itself and this one is to leave: `allocator`, `channels_last`.
+        without: what a run does by itself and this one is to leave: `allocator`, `channels_last`, or
+            `threads` on all cores but one.
     """
     if "allocator" not in without:
         keep_freed_memory()
+    if "threads" in without:
+        torch.set_num_threads(1)
     built = make(
         Path(root),
         f"model.name={name}",

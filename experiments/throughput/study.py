@@ -1,12 +1,13 @@
 """What each setting that keeps the device busy is worth: `python -m experiments.throughput.study`.
 
-2 cores, about 10 minutes, on a machine that does nothing else. Each row differs from the defaults in one setting.
+2 cores, about 20 minutes, on a machine that does nothing else. Each row differs from the defaults in one setting.
 """
 
 from __future__ import annotations
 
 import tempfile
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -16,10 +17,12 @@ from experiments.runs import table
 from experiments.speed.apart import apart
 from experiments.speed.ours import BATCH, our_rate
 from experiments.speed.pictures import CLASSES, write_pictures
+from experiments.speed.turns import in_turn
 
 HERE = Path(__file__).parent
-PER_CLASS = 48
-NETWORKS = (("resnet10t", 64), ("mobilenetv2_100", 64), ("mobilenetv2_100", 224))
+NETWORKS = (("resnet10t", 64, 160), ("mobilenetv2_100", 224, 40))
+"""Name, pixels, and so many pictures of each class that an epoch takes some seconds."""
+ROUNDS = 2
 Setting = tuple[Sequence[str], Sequence[str]]
 """Overrides, and what is left out (see `our_rate`)."""
 
@@ -27,6 +30,7 @@ SETTINGS: dict[str, Setting] = {
     "the defaults": ([], []),
     "without channels_last": ([], ["channels_last"]),
     "without keeping freed memory": ([], ["allocator"]),
+    "one thread": ([], ["threads"]),
     "`data.cache=off`": (["data.cache=off"], []),
     "`data.num_workers=1`": (["data.num_workers=1"], []),
     "`data.num_workers=2`": (["data.num_workers=2"], []),
@@ -39,37 +43,41 @@ AUGMENT = ("augment.ops.flip={_target_: albumentations.HorizontalFlip, p: 0.5}",
 
 def measure(root: Path, cache: Path, name: str, size: int) -> dict[str, float]:
     """Images/s of each setting, in a process of its own."""
-    rates = {}
-    for setting, (overrides, without) in SETTINGS.items():
-        rates[setting] = apart(our_rate, str(root), str(cache), name, size, [*AUGMENT, *overrides], *without)
-        print(f"{name} {size} {setting}: {rates[setting]:.1f} images/s", flush=True)
-    return rates
+
+    def rate(setting: Setting) -> float:
+        overrides, without = setting
+        return apart(our_rate, str(root), str(cache), name, size, [*AUGMENT, *overrides], *without)
+
+    return in_turn({text: partial(rate, setting) for text, setting in SETTINGS.items()}, ROUNDS)
 
 
 def main() -> None:
     with tempfile.TemporaryDirectory() as temporary:
-        root, cache = Path(temporary) / "pictures", Path(temporary) / "pixels"
-        write_pictures(root, PER_CLASS)
-        columns = [measure(root, cache, name, size) for name, size in NETWORKS]
+        columns = []
+        for name, size, per_class in NETWORKS:
+            root, cache = Path(temporary) / f"pictures-{size}", Path(temporary) / f"pixels-{size}"
+            write_pictures(root, per_class)
+            columns.append(measure(root, cache, name, size))
     rows = []
     for setting in SETTINGS:
         cells = [f"{rates[setting]:.1f} ({rates[setting] / rates['the defaults']:.2f})" for rates in columns]
         rows.append([setting, *cells])
-    header = ["setting", *(f"{name}, {size} px" for name, size in NETWORKS)]
+    header = ["setting", *(f"{name}, {size} px" for name, size, _ in NETWORKS)]
     bf16 = "with" if cpu_has_bf16() else "without"
     text = f"""# What keeps the device busy
 
 `python -m experiments.throughput.study` writes this page: training steps of the whole framework, images/s, and as a
-share of the defaults; {CLASSES * PER_CLASS} JPEG pictures of 300 to 1,000 px, batches of {BATCH}, random crop and
-flip, {torch.get_num_threads()} cores {bf16} bf16 instructions, no GPU. Each setting is measured once, in a process of
-its own, so that a tenth more or less says nothing.
+share of the defaults; {" and ".join(f"{CLASSES * count:,}" for _, _, count in NETWORKS)} JPEG pictures of 300 to
+1,000 px, batches of {BATCH}, random crop and flip, {torch.get_num_threads()} cores {bf16} bf16 instructions, no GPU.
+Each setting runs in a process of its own; the best of {ROUNDS} rounds in which they take turns, so that a few percent
+more or less say nothing.
 
 {table(header, rows)}
 
 The defaults were chosen by these figures: channels_last for every network that is not a transformer, freed memory
-kept, pixels cached, a loader worker for every fourth core beside a CPU. Compiling stays an option: its translation
-takes longer than a short run wins back, and is not counted here. Beside a GPU pictures are loaded by a worker a core
-into pinned memory and copied while it computes; that was not measured, since no GPU was at hand.
+kept, a thread a core, pixels cached, a loader worker for every fourth core beside a CPU. Compiling stays an option:
+its translation takes longer than a short run wins back, and is not counted here. Beside a GPU pictures are loaded by a
+worker a core into pinned memory and copied while it computes; that was not measured, since no GPU was at hand.
 """
     (HERE / "README.md").write_text(text, encoding="utf-8")
     print(text)
