@@ -12,7 +12,7 @@ from animeid.checkup.hardware import Disk, Hardware
 from animeid.checkup.long_tail import long_tail_chart
 from animeid.checkup.network import Network
 from animeid.checkup.pictures import Pictures
-from animeid.checkup.precision import Trial
+from animeid.checkup.precision import NETWORK, PICTURES, SIDE, Trial
 from animeid.checkup.text import section
 from animeid.checkup.timing import Estimate
 from animeid.metrics.figures import SHOT_GROUPS
@@ -60,7 +60,7 @@ def precision_lines(accelerator: str, trials: Sequence[Trial]) -> list[str]:
             if whole is not None and trial is not trials[0]:
                 fact += f", {whole / trial.step_s:.2f} times the speed of {trials[0].precision}"
         rows.append((trial.precision, fact))
-    return section(f"precision on {accelerator} (tried on a small plain convolutional network)", rows)
+    return section(f"precision on {accelerator} (tried on {NETWORK}, {PICTURES} pictures of {SIDE} px)", rows)
 
 
 def server_lines(network: Network, missing: str) -> list[str]:
