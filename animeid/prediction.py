@@ -13,6 +13,7 @@ from typing import IO, Any
 import torch
 from torch.utils.data import DataLoader
 
+from animeid.adjustment import adjust_logits
 from animeid.build import answering_precision, as_size, load_run
 from animeid.data.augment import EvalTransform
 from animeid.data.files import FileDataset, find_pictures
@@ -92,6 +93,8 @@ def predict(request: dict[str, Any]) -> None:
     accelerator = choose_accelerator(request["accelerator"])
     quieten()
     plan, stats, module = load_run(folder)
+    for note in adjust_logits(folder, plan, stats, module, request["logit_adjustment"]):
+        print(note, file=sys.stderr)  # noqa: T201
     precision = answering_precision(plan, module, accelerator)
     module = module.to(accelerator)
     k = min(request["top_k"], stats.num_classes)

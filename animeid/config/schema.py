@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 from annotated_types import Ge, Interval, doc
 from pydantic import StringConstraints
 
-from animeid.values import PathText
+from animeid.values import PathText, Tau
 
 Name = Annotated[
     str,
@@ -69,9 +69,11 @@ class EvaluateRequest:
 
     run: a run's folder.
     split: the part of the run's own pictures.
+    logit_adjustment: tau of post-hoc logit adjustment; `auto` is the best on the run's validation part.
     """
 
     run: PathText
+    logit_adjustment: Tau
     split: Literal["train", "val", "test"]
     data: Card
     trainer: Card
@@ -85,9 +87,11 @@ class PredictRequest:
     input: a picture, a folder or a glob.
     output: a CSV or JSONL file; without it, the answers are printed.
     top_k: names given for each picture, likeliest first.
+    logit_adjustment: as for `EvaluateRequest`.
     """
 
     run: PathText
+    logit_adjustment: Tau
     input: PathText
     output: PathText | None
     top_k: Annotated[int, Ge(1)]

@@ -43,7 +43,7 @@ class ClassBalanced(nn.Module):
         super().__init__()
         self.loss = loss(stats=stats)
         self.start = start
-        self.has_begun = start == 0
+        self.has_begun = True  # where nobody trains, as at the end of training
         weight = functional.effective_number_weights(stats.shown_counts, beta, stats.names)
         self.register_buffer("weight", weight.float(), persistent=False)
 
