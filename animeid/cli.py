@@ -13,6 +13,7 @@ COMMANDS = {
     "train": "train a model and judge it",
     "evaluate": "judge a finished run again, or on new labelled pictures",
     "predict": "name pictures with the model of a finished run",
+    "ensemble": "let finished runs answer together",
     "report": "write the page of a finished run, or lay several side by side",
     "doctor": "say what the machine has, what training will choose, and how a folder looks",
     "shard": "write pictures as WebDataset shards to train from",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ import pandas as pd
 
 from animeid.adjustment import adjust_logits
 from animeid.build import answering_precision, build_data, build_pixels, load_run
+from animeid.config import gateway
 from animeid.config.freeze import write_yaml
 from animeid.data.fingerprints import content_of
 from animeid.data.manifest import Manifest, read_manifest
@@ -170,7 +172,12 @@ def evaluate(request: Mapping[str, Any]) -> dict[str, Any]:
     pixels, _ = build_pixels({**plan["data"], "cache": "off"}, pictures.manifest)
     data = build_data(plan, pictures.manifest, stats.names, Natural, pixels)
     loader = data.evaluation_dataloader(pictures.rows)
-    answers = answer_all(module.to(accelerator), loader, f"answering {part}", dtype)
+    views = gateway.build(request["tta"], "tta")
+    began = time.perf_counter()
+    answers = answer_all(module.to(accelerator), loader, f"answering {part}", dtype, views)
+    if views is not None:
+        rate = len(pictures.rows) / (time.perf_counter() - began)
+        say(f"answered in {views.number} views each, {rate:.0f} pictures/s")
     metrics = {part: judge(answers, pictures.manifest, stats)}
     folder = output_folder(run, Path(root).resolve().name if root else part)
     write_yaml(folder.request, dict(request))

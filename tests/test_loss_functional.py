@@ -16,7 +16,6 @@ from torchvision.ops import sigmoid_focal_loss
 from animeid.errors import InputError
 from animeid.losses.functional import (
     asymmetric,
-    class_shares,
     cross_entropy,
     effective_number_weights,
     focal,
@@ -24,6 +23,7 @@ from animeid.losses.functional import (
     poly1,
     seesaw,
 )
+from animeid.targets import class_shares
 
 B, C = 7, 5
 COUNTS = torch.tensor([900.0, 80.0, 30.0, 30.0, 2.0], dtype=torch.float64)

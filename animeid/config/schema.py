@@ -77,6 +77,7 @@ class EvaluateRequest:
     split: Literal["train", "val", "test"]
     data: Card
     trainer: Card
+    tta: Card | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,7 +97,21 @@ class PredictRequest:
     output: PathText | None
     top_k: Annotated[int, Ge(1)]
     batch_size: Annotated[int, Ge(1)]
+    tta: Card | None
     accelerator: Literal["auto", "cpu", "gpu", "mps"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class EnsembleRequest:
+    """The root of `conf/ensemble.yaml`.
+
+    runs: a pattern of finished runs, or several with colons between them.
+    vote: how their answers become one.
+    """
+
+    runs: PathText
+    vote: Literal["mean", "weighted", "majority"]
+    run_id: Name | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -149,6 +164,7 @@ SCHEMAS = {
         "train": TrainRequest,
         "evaluate": EvaluateRequest,
         "predict": PredictRequest,
+        "ensemble": EnsembleRequest,
         "dashboard": DashboardRequest,
         "report": ReportRequest,
         "doctor": TrainRequest,

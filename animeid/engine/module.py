@@ -141,7 +141,7 @@ class CharacterModule(LightningModule):
         torch.manual_seed(int(sequence.generate_state(1, np.uint64)[0]))
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
-        value = self.losses(self.model(batch["image"]), batch).mean()
+        value = self.losses(self.model(batch["image"], batch["target"]), batch).mean()
         settings: dict[str, Any] = {"batch_size": len(batch["row"])}
         # Two names by hand: one log call for both would call the steps' figure train/loss_step.
         self.log("train/loss", value, prog_bar=True, **settings)

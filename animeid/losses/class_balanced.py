@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from animeid.losses import functional
 from animeid.losses.cross_entropy import CrossEntropyLoss
+from animeid.targets import class_shares
 from animeid.types import Batch, LabelStats, ModelOutput
 
 
@@ -53,7 +54,7 @@ class ClassBalanced(nn.Module):
 
     def forward(self, output: ModelOutput, batch: Batch) -> dict[str, Tensor]:
         if self.has_begun:
-            shares = functional.class_shares(functional.full_precision(output.logits), batch["target"])
+            shares = class_shares(functional.full_precision(output.logits), batch["target"])
             batch = {**batch, "target": shares * self.weight}
         return {f"class_balanced_{name}": value for name, value in self.loss(output, batch).items()}
 
