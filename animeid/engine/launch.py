@@ -19,7 +19,7 @@ from typing import Any
 from torch import distributed
 
 from animeid.engine.processes import is_lost_connection
-from animeid.errors import InputError, Interrupted, PeerFailedError
+from animeid.errors import InputError, Interrupted, MachineError, PeerFailedError
 from animeid.place import Place, own_place
 from animeid.progress import clock
 
@@ -173,7 +173,7 @@ def launched() -> Iterator[Launch]:
     launch = Launch(own_place())
     try:
         yield launch
-    except (InputError, PeerFailedError) as error:
+    except (InputError, MachineError, PeerFailedError) as error:
         launch.fail(str(error))
         raise
     except Interrupted:
