@@ -11,6 +11,7 @@ from animeid.config.suggest import suggestion
 
 COMMANDS = {
     "train": "train a model and judge it",
+    "tune": "search for good settings of training",
     "evaluate": "judge a finished run again, or on new labelled pictures",
     "predict": "name pictures with the model of a finished run",
     "ensemble": "let finished runs answer together",

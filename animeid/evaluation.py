@@ -12,8 +12,7 @@ import numpy as np
 import pandas as pd
 
 from animeid.adjustment import adjust_logits
-from animeid.build import answering_precision, build_data, build_pixels, load_run
-from animeid.config import gateway
+from animeid.build import answering_precision, build_data, build_pixels, build_views, load_run
 from animeid.config.freeze import write_yaml
 from animeid.data.fingerprints import content_of
 from animeid.data.manifest import Manifest, read_manifest
@@ -172,7 +171,7 @@ def evaluate(request: Mapping[str, Any]) -> dict[str, Any]:
     pixels, _ = build_pixels({**plan["data"], "cache": "off"}, pictures.manifest)
     data = build_data(plan, pictures.manifest, stats.names, Natural, pixels)
     loader = data.evaluation_dataloader(pictures.rows)
-    views = gateway.build(request["tta"], "tta")
+    views = build_views(request["tta"], plan)
     began = time.perf_counter()
     answers = answer_all(module.to(accelerator), loader, f"answering {part}", dtype, views)
     if views is not None:

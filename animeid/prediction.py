@@ -14,8 +14,7 @@ import torch
 from torch.utils.data import DataLoader
 
 from animeid.adjustment import adjust_logits
-from animeid.build import answering_precision, as_size, load_run
-from animeid.config import gateway
+from animeid.build import answering_precision, as_size, build_views, load_run
 from animeid.data.augment import EvalTransform
 from animeid.data.files import FileDataset, find_pictures
 from animeid.engine.devices import choose_accelerator
@@ -110,7 +109,7 @@ def predict(request: dict[str, Any]) -> None:
     workers = default_workers(accelerator) if len(paths) > request["batch_size"] else 0
     dataset = FileDataset(paths, transform, data["max_pixels"])
     loader = DataLoader(dataset, request["batch_size"], num_workers=workers, collate_fn=FileDataset.collate)
-    found = answers(module, loader, stats.names, k, precision, gateway.build(request["tta"], "tta"))
+    found = answers(module, loader, stats.names, k, precision, build_views(request["tta"], plan))
     if output is None:
         try:
             total, broken = write(found, sys.stdout, as_csv=True, k=k)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,6 +28,14 @@ class Answers:
     logits: np.ndarray
     embeddings: np.ndarray
     losses: np.ndarray
+
+
+def joined(answers: Sequence[Answers]) -> Answers:
+    """The answers for different pictures, in the order of their rows."""
+    answers = [answer for answer in answers if len(answer.rows)]
+    order = np.argsort(np.concatenate([answer.rows for answer in answers]), kind="stable")
+    parts = {name: np.concatenate([vars(a)[name] for a in answers])[order] for name in vars(answers[0])}
+    return Answers(**parts)
 
 
 def output_of(

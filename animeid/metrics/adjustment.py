@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 
 from animeid.metrics.functional import ClassCounts, f1, macro
@@ -36,8 +38,20 @@ def choose_tau(logits: np.ndarray, targets: np.ndarray, log_prior: np.ndarray) -
     Raises:
         ValueError: no picture has a class.
     """
+    return float(TAUS[best_of((adjust(logits, log_prior, tau) for tau in TAUS), targets)])
+
+
+def best_of(candidates: Iterable[np.ndarray], targets: np.ndarray) -> int:
+    """The place of the logits `[N, C]` of the best `f1_macro`, the first of equals.
+
+    Args:
+        candidates: logits for the same pictures.
+        targets: `[N]`; pictures of no class (-1) are left out.
+
+    Raises:
+        ValueError: no picture has a class.
+    """
     known = targets != UNKNOWN_TARGET
     if not known.any():
         raise ValueError("a choice needs pictures that have a class")
-    scores = [f1_macro(adjust(logits[known], log_prior, tau), targets[known]) for tau in TAUS]
-    return float(TAUS[int(np.argmax(scores))])
+    return int(np.argmax([f1_macro(logits[known], targets[known]) for logits in candidates]))

@@ -87,7 +87,7 @@ class ArcFaceHead(AngularHead):
         num_classes: int,
         *,
         scale: Annotated[float, Gt(0)] = 30.0,
-        margin: Annotated[float, Interval(ge=0, lt=math.pi / 2)] = 0.5,
+        margin: Annotated[float, Interval(ge=0, le=1.5)] = 0.5,
         centres: Annotated[int, Ge(1)] = 1,
     ) -> None:
         super().__init__(in_features, num_classes, scale=scale, margin=margin, centres=centres)
