@@ -33,7 +33,7 @@ from animeid.tracking.dashboard import BARS, CHOICES, CURVES, GALLERIES, OUTCOME
 from animeid.tracking.results import flatten, read_results
 from animeid.tracking.session import tracked
 from animeid.tracking.weights_and_biases import WeightsAndBiases, default_group, tables
-from experiments.tracking.offline import OfflineRun, offline_runs
+from experiments.tracking.offline import OfflineRun, entries, offline_runs
 
 KEY = "0123456789" * 4
 NOWHERE = "http://127.0.0.1:9"
@@ -166,6 +166,16 @@ def test_no_key_is_said_once_a_job_and_the_folder_is_whole(sweep: tuple[list[Run
     assert folders[0].metrics.is_file()
     assert folders[2].best.is_file()
     assert not folders[1].metrics.exists()
+
+
+def test_a_log_that_is_still_written_is_read_up_to_its_last_whole_entry(record: OfflineRun, tmp_path: Path) -> None:
+    whole, data = list(entries(record.path)), record.path.read_bytes()
+    for length in range(0, len(data), 997):
+        part = tmp_path / "part.wandb"
+        part.write_bytes(data[:length])
+        found = list(entries(part))
+        assert found == whole[: len(found)]
+        assert len(found) < len(whole)
 
 
 def test_the_header_and_the_configuration_are_the_runs(record: OfflineRun, folder: RunFolder) -> None:

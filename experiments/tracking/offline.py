@@ -22,11 +22,13 @@ WHOLE, FIRST, MIDDLE, LAST = 1, 2, 3, 4
 def entries(path: Path) -> Iterator[bytes]:
     """The entries of a log, in order.
 
+    A log that is still being written ends in the middle of an entry: the part is left out.
+
     Raises:
         ValueError: the file is no `.wandb` file, or a chunk is of no known type.
     """
     data = path.read_bytes()
-    if not data.startswith(FILE_HEADER):
+    if not data.startswith(FILE_HEADER[: len(data)]):
         raise ValueError(f"{path} is not a .wandb file")
     place, entry = FILE_HEADER_SIZE, b""
     while place < len(data):
@@ -34,8 +36,12 @@ def entries(path: Path) -> Iterator[bytes]:
         if left < CHUNK_HEADER.size:  # a header does not fit: the rest of the block is filled with zeros
             place += left
             continue
+        if place + CHUNK_HEADER.size > len(data):
+            return
         _, length, kind = CHUNK_HEADER.unpack_from(data, place)
         place += CHUNK_HEADER.size
+        if place + length > len(data):
+            return
         chunk = data[place : place + length]
         place += length
         if kind not in (WHOLE, FIRST, MIDDLE, LAST):
