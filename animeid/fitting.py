@@ -61,7 +61,7 @@ def fit(begun: Begun) -> Fitted:
     callbacks = [*callbacks_of(built, folder, has_logger=bool(begun.loggers)), *begun.watchers]
     trainer = build_trainer(
         gateway.build(plan["trainer"], "trainer"),
-        plan["trainer"]["max_epochs"],
+        plan["trainer"]["max_epochs"] if getattr(built.stage, "trains", True) else 0,
         callbacks,
         begun.loggers,
         folder,

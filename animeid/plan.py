@@ -62,13 +62,10 @@ def plan_for(request: Mapping[str, Any], pictures: int, accelerator: str) -> dic
     )
     plan["trainer"]["accelerator"] = accelerator
     _replace_auto(plan["trainer"], max_epochs=MAX_EPOCHS)
-    if plan["trainer"]["max_epochs"] == 0 and not plan["stage"]:
-        raise InputError("trainer.max_epochs=0 trains nothing: write 1 or more")
     place_processes(plan["trainer"], accelerator, own_place())
     _replace_auto(plan["sampler"], epochs=plan["trainer"]["max_epochs"])
     if plan["resizing"]:
         _replace_auto(plan["resizing"], epochs=plan["trainer"]["max_epochs"])
-    _refuse_unobserved(plan)
     if plan["contrastive"] and plan["mixing"]:
         raise InputError(
             "contrastive draws pictures of one class together, and mixed ones are of two: take mixing=none or "
@@ -80,16 +77,6 @@ def plan_for(request: Mapping[str, Any], pictures: int, accelerator: str) -> dic
         _replace_auto(plan["averaging"], start_epoch=3 * plan["trainer"]["max_epochs"] // 4)
         _refuse_late_average(plan["averaging"]["start_epoch"], plan["trainer"]["max_epochs"])
     return plan
-
-
-def _refuse_unobserved(plan: Mapping[str, Any]) -> None:
-    mixing = plan["mixing"]
-    learns = plan["sampler"]["_target_"].endswith(".Difficulty")
-    if learns and mixing and mixing.get("probability", 1.0) >= 1 and mixing.get("off_epoch") is None:
-        raise InputError(
-            "sampler=difficulty learns from pictures that are not mixed, and all are: take mixing.probability=0.5, "
-            "mixing.off_epoch=auto or mixing=none"
-        )
 
 
 def _refuse_late_average(start_epoch: int, max_epochs: int) -> None:

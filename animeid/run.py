@@ -193,7 +193,12 @@ def finish(begun: Begun, fitted: Fitted, answers: dict[str, Answers]) -> dict[st
 
 
 def learning_rates(folder: RunFolder, built: Built) -> np.ndarray:
-    """`[total_steps]` float64: the rate of each step, also of a schedule that followed a figure of validation."""
+    """`[total_steps]` float64: the rate of each step, also of a schedule that followed a figure of validation.
+
+    Empty where nothing was trained.
+    """
+    if not folder.was_trained:
+        return np.empty(0)
     module = built.module
     monitor = getattr(module.schedule, "monitor", None)
     figures = pd.read_csv(folder.history)[monitor].tolist() if monitor else ()

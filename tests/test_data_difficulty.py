@@ -5,17 +5,12 @@ from __future__ import annotations
 import math
 
 import numpy as np
-import pytest
 import torch
 from small_runs import QUICK, class_folders
 
 from animeid import train
-from animeid.config.compose import compose
-from animeid.data.prepare import Prepared
 from animeid.data.samplers.difficulty import Difficulty
-from animeid.errors import InputError
 from animeid.folder import RunFolder
-from animeid.plan import make_plan
 
 ROWS = np.array([2, 3, 5, 7, 11, 13])
 TARGETS = np.array([0, 0, 0, 1, 1, -1])
@@ -94,10 +89,3 @@ def test_training_tells_it_the_losses(tmp_path, monkeypatch) -> None:
     assert ((values[np.isfinite(values)] > 0) & (values[np.isfinite(values)] < 1)).all()
     assert state["epoch"] == 1
     assert np.ptp(state["probabilities"]) > 0
-
-
-def test_pictures_that_are_all_mixed_teach_nothing(prepared: Prepared) -> None:
-    mixed = [*QUICK, "sampler=difficulty", "mixing=mixup"]
-    with pytest.raises(InputError, match=r"mixing\.probability=0\.5"):
-        make_plan(compose("train", mixed), prepared, "cpu")
-    make_plan(compose("train", [*mixed, "mixing.probability=0.5"]), prepared, "cpu")

@@ -49,7 +49,9 @@ def say_error(sentence: str) -> None:
 
 def task_overrides() -> list[str]:
     """The arguments of the command that is running, as Hydra got them."""
-    return list(HydraConfig.get().overrides.task)
+    overrides = OmegaConf.to_container(HydraConfig.get().overrides, resolve=False)  # as they were written
+    assert isinstance(overrides, dict)
+    return list(overrides["task"])
 
 
 def own_cards() -> list[str]:

@@ -61,7 +61,7 @@ class CharacterModule(LightningModule):
         averager: has an average of the weights saved in their place.
         mixing: mixes the pictures of training batches.
         resize: gives training pictures the size of the epoch, before they are mixed.
-        observe: is told the rows and cross entropies of training pictures that are not mixed, of all processes.
+        observe: is told the rows and cross entropies of training pictures, of all processes.
         contrast: a term beside the loss, of embeddings and targets; in training only.
         portable: each turns a state dict into one that is nearer to what a checkpoint of weights alone holds.
     """
@@ -112,8 +112,7 @@ class CharacterModule(LightningModule):
         self.resize = resize
         self.observe = observe
         self.contrast = contrast
-        num_classes: int = metrics["acc_macro"].num_classes  # type: ignore[assignment]
-        self.class_recall = ClassRecall(num_classes) if self.follows_recall else None
+        self.class_recall = ClassRecall(len(self.record["labels"])) if self.follows_recall else None
         self.portable = tuple(portable)
 
     def forward(self, image: Tensor) -> ModelOutput:
@@ -168,7 +167,7 @@ class CharacterModule(LightningModule):
         value = self.losses(output, batch).mean()
         if self.contrast is not None:
             value = value + self.contrast.weight * self.contrast(output.embedding, batch["target"]).mean()
-        if self.observe is not None and batch["target"].ndim == 1:
+        if self.observe is not None:
             self.observe(*self._of_all_ranks(batch["row"], cross_entropy(output.logits.detach(), batch["target"])))
         settings: dict[str, Any] = {"batch_size": len(batch["row"])}
         # Two names by hand: one log call for both would call the steps' figure train/loss_step.

@@ -32,7 +32,7 @@ class TrainerSettings:
     log_every_n_steps: steps between the loggers' training figures.
     """
 
-    max_epochs: Annotated[int, Ge(0)] | Literal["auto"] = "auto"
+    max_epochs: Whole | Literal["auto"] = "auto"
     accelerator: Literal["auto", "cpu", "gpu", "cuda", "mps"] = "auto"
     devices: Whole | Literal["auto", "all"] = "auto"
     num_nodes: Whole | Literal["auto"] = "auto"

@@ -93,6 +93,8 @@ class TauNormalisation:
         tau: `auto` is the one of the best `f1_macro` on the first stage's validation part.
     """
 
+    trains = False
+
     tau: Tau = "auto"
 
     def start(self, model: Classifier, validation: Callable[[], Validation]) -> str:
