@@ -30,7 +30,7 @@ from animeid.errors import InputError, MachineError
 from animeid.evidence import save_evidence
 from animeid.faults import in_sentences
 from animeid.fitting import Begun, Fitted, answer_parts, collect, fit
-from animeid.folder import OUTPUTS, RunFolder, atomic, write_json
+from animeid.folder import OUTPUTS, RunFolder, atomic, remove_strays, write_json
 from animeid.judge import judge, save_predictions
 from animeid.launched import announce, follow, nothing_left
 from animeid.metrics.table import summary_table
@@ -70,8 +70,8 @@ def lead(request: dict[str, Any], outputs: Path, launch: Launch, callbacks: Sequ
     if folder is not None and folder.is_finished:
         resume.check_same(folder, request)
         nothing_left(launch)
-        say(f"the run {folder.path} is finished; nothing is left to do")
         metrics = json.loads(folder.metrics.read_text(encoding="utf-8"))
+        tidy_up(folder, request, metrics)
     else:
         begun = begin(request, outputs) if folder is None else go_on(folder, request)
         begun = replace(begun, watchers=tuple(callbacks))
@@ -86,6 +86,17 @@ def lead(request: dict[str, Any], outputs: Path, launch: Launch, callbacks: Sequ
         say(f"report: {folder.report}")
     say(f"run folder: {folder.path}")
     return metrics["val"]["f1_macro"] if metrics["val"] else None
+
+
+def tidy_up(folder: RunFolder, request: Mapping[str, Any], metrics: Mapping[str, Any]) -> None:
+    """What a kill may have left undone after the figures were written: the page, the tracker's tables, half files."""
+    remove_strays(folder.path)
+    if folder.report.is_file() or not any(metrics[part] for part in JUDGED):
+        say(f"the run {folder.path} is finished; nothing is left to do")
+        return
+    say(f"the run {folder.path} is finished but for its report")
+    with tracked(build_loggers(request, folder), folder):
+        write_report(folder)
 
 
 @contextmanager

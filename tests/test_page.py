@@ -234,6 +234,8 @@ def test_the_page_in_a_browser(browser: Any, run: RunFolder, width: int) -> None
     values = page.eval_on_selector_all("#class-table tbody tr", "rows => rows.map(row => +row.cells[5].dataset.value)")
     assert values == sorted(values, reverse=True)
     assert page.evaluate("[...document.fonts].map(font => font.status)") == ["loaded"]
+    families = "[...document.querySelectorAll('body *')].map(place => getComputedStyle(place).fontFamily)"
+    assert [family for family in page.evaluate(families) if "Names" not in family] == [], "names stand anywhere"
     assert said == []
     page.close()
 

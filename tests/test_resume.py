@@ -128,6 +128,18 @@ def test_a_finished_run_says_so_and_stays_as_it_is(finished: RunFolder, pictures
     assert {path: path.stat().st_mtime_ns for path in finished.path.rglob("*")} == before
 
 
+def test_a_kill_while_the_report_is_written_leaves_nothing_undone(
+    finished: RunFolder, pictures: Path, monkeypatch, capsys
+) -> None:
+    finished.report.unlink()
+    stray = finished.figures / ".long_tail.png.1.tmp"
+    stray.write_bytes(b"half")
+    assert again(finished, pictures, monkeypatch, "resume=auto") == 0
+    assert "is finished but for its report" in capsys.readouterr().out
+    assert finished.report.is_file()
+    assert not stray.exists()
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [

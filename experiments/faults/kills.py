@@ -17,7 +17,7 @@ from animeid.folder import RunFolder
 from experiments.faults.child import Child, start
 from experiments.faults.compare import differences
 
-WRITES_SEEN = 12
+WRITES_SEEN = 40
 """A kill in a write comes in one of so many that are seen first."""
 LONGEST_WRITE_S = 0.01
 POLL_S = 0.002
@@ -36,7 +36,7 @@ class Kills:
     torn: int = 0
     runs: int = 0
     unequal: list[str] = field(default_factory=list)
-    strays: list[str] = field(default_factory=list)
+    strays: set[str] = field(default_factory=set)
     refused: list[str] = field(default_factory=list)
 
     @property
@@ -110,8 +110,8 @@ def kill_often(
             break
         found.runs += 1
         found.unequal += differences(straight, folder)
-        found.strays += [str(path.relative_to(home)) for path in half_files(folder.path)]
-        found.strays += [str(path) for path in tmpdir.iterdir()]
+        found.strays |= {f"{path.name} ({path.stat().st_size} bytes)" for path in half_files(folder.path)}
+        found.strays |= {f"{path.name} in TMPDIR ({path.stat().st_size} bytes)" for path in tmpdir.iterdir()}
         shutil.rmtree(folder.path)
         print(f"{found.number} of {number} kills, {found.runs} runs at their end", flush=True)
         report(found)

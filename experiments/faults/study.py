@@ -25,6 +25,8 @@ from experiments.runs import table
 HERE = Path(__file__).parent
 ELSEWHERE = Path("/dev/shm")
 """A file system that is not that of the runs."""
+LONG = "trainer.max_epochs=30"
+"""Long enough for most moments of a run to be training."""
 STEP = 13
 """The training step at which things go wrong: the third of the third epoch."""
 SMALL_DISK_MIB = 24
@@ -176,7 +178,9 @@ def kills(bench: Bench, number: int, report: Callable[[Kills], None]) -> Kills:
     elsewhere = Path(tempfile.mkdtemp(dir=ELSEWHERE if ELSEWHERE.is_dir() else None))
     try:
         tmpdirs = [elsewhere, bench.home / "tmp"]
-        return kill_often(TRAIN, bench.home, bench.folder("straight"), number, bench.straight_s, tmpdirs, report)
+        seconds = bench.straight("straight-long", LONG)
+        straight = bench.folder("straight-long")
+        return kill_often([*TRAIN, LONG], bench.home, straight, number, seconds, tmpdirs, report)
     finally:
         shutil.rmtree(elsewhere)
 
@@ -198,7 +202,8 @@ of `last.ckpt` and `best.ckpt`, in `logits.npy`, `history.csv` and `metrics.json
 
 ## kill -9
 
-{found.number} kills at random moments, half of them in the middle of a write: {places}.
+{found.number} kills at random moments of a run of {LONG.split("=")[1]} epochs, half of them in the middle of a write:
+{places}.
 {found.torn} half files were left by them. {found.runs} runs came to their end, their temporary folders in turns on
 another file system and on the same one.
 
@@ -206,7 +211,7 @@ another file system and on the same one.
 | --- | --- |
 | commands that did not go on | {len(found.refused)} |
 | differences from the straight run | {len(found.unequal)} |
-| stray files at the end of a run, in its folder or the temporary one | {len(found.strays)} |
+| stray files at the end of a run, in its folder or the temporary one | {", ".join(sorted(found.strays)) or 0} |
 
 ## Everything else
 

@@ -17,7 +17,7 @@ from experiments.speed.pictures import CLASSES, write_pictures
 from experiments.speed.turns import ROUNDS
 
 HERE = Path(__file__).parent
-PER_CLASS = 48
+PER_CLASS = 32
 
 
 def main() -> None:

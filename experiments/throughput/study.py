@@ -1,6 +1,6 @@
 """What each setting that keeps the device busy is worth: `python -m experiments.throughput.study`.
 
-2 cores, about 20 minutes, on a machine that does nothing else. Each row differs from the defaults in one setting.
+2 cores, about 25 minutes, on a machine that does nothing else. Each row differs from the defaults in one setting.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from animeid.engine.devices import cpu_has_bf16
@@ -17,12 +18,12 @@ from experiments.runs import table
 from experiments.speed.apart import apart
 from experiments.speed.ours import BATCH, our_rate
 from experiments.speed.pictures import CLASSES, write_pictures
-from experiments.speed.turns import in_turn
+from experiments.speed.turns import rates_in_turn
 
 HERE = Path(__file__).parent
 NETWORKS = (("resnet10t", 64, 160), ("mobilenetv2_100", 224, 40))
 """Name, pixels, and so many pictures of each class that an epoch takes some seconds."""
-ROUNDS = 2
+ROUNDS = 3
 Setting = tuple[Sequence[str], Sequence[str]]
 """Overrides, and what is left out (see `our_rate`)."""
 
@@ -41,14 +42,20 @@ SETTINGS: dict[str, Setting] = {
 AUGMENT = ("augment.ops.flip={_target_: albumentations.HorizontalFlip, p: 0.5}", "augment.crop_scale=[0.5,1.0]")
 
 
-def measure(root: Path, cache: Path, name: str, size: int) -> dict[str, float]:
-    """Images/s of each setting, in a process of its own."""
+def measure(root: Path, cache: Path, name: str, size: int) -> dict[str, list[float]]:
+    """Images/s of each setting in each round, in a process of its own."""
 
     def rate(setting: Setting) -> float:
         overrides, without = setting
         return apart(our_rate, str(root), str(cache), name, size, [*AUGMENT, *overrides], *without)
 
-    return in_turn({text: partial(rate, setting) for text, setting in SETTINGS.items()}, ROUNDS)
+    return rates_in_turn({text: partial(rate, setting) for text, setting in SETTINGS.items()}, ROUNDS)
+
+
+def cell(rates: dict[str, list[float]], setting: str) -> str:
+    """The best round of a setting, what it is of the defaults' best, and the slowest round."""
+    best = max(rates[setting])
+    return f"{best:.0f} (× {best / max(rates['the defaults']):.2f}; slowest {min(rates[setting]):.0f})"
 
 
 def main() -> None:
@@ -58,19 +65,18 @@ def main() -> None:
             root, cache = Path(temporary) / f"pictures-{size}", Path(temporary) / f"pixels-{size}"
             write_pictures(root, per_class)
             columns.append(measure(root, cache, name, size))
-    rows = []
-    for setting in SETTINGS:
-        cells = [f"{rates[setting]:.1f} ({rates[setting] / rates['the defaults']:.2f})" for rates in columns]
-        rows.append([setting, *cells])
+    rows = [[setting, *(cell(rates, setting) for rates in columns)] for setting in SETTINGS]
+    spreads = [max(values) / min(values) - 1 for rates in columns for values in rates.values()]
     header = ["setting", *(f"{name}, {size} px" for name, size, _ in NETWORKS)]
     bf16 = "with" if cpu_has_bf16() else "without"
     text = f"""# What keeps the device busy
 
 `python -m experiments.throughput.study` writes this page: training steps of the whole framework, images/s, and as a
-share of the defaults; {" and ".join(f"{CLASSES * count:,}" for _, _, count in NETWORKS)} JPEG pictures of 300 to
+multiple of the defaults; {" and ".join(f"{CLASSES * count:,}" for _, _, count in NETWORKS)} JPEG pictures of 300 to
 1,000 px, batches of {BATCH}, random crop and flip, {torch.get_num_threads()} cores {bf16} bf16 instructions, no GPU.
-Each setting runs in a process of its own; the best of {ROUNDS} rounds in which they take turns, so that a few percent
-more or less say nothing.
+Each setting runs in a process of its own, {ROUNDS} rounds in which they take turns. The best round counts, since what
+else the machine does only slows it down. Rounds of one setting differed by {100 * np.median(spreads):.0f} % in the
+median and {100 * max(spreads):.0f} % at most: less than that between two settings says nothing.
 
 {table(header, rows)}
 
