@@ -88,7 +88,7 @@ def lead(request: dict[str, Any], outputs: Path, launch: Launch, callbacks: Sequ
     return metrics["val"]["f1_macro"] if metrics["val"] else None
 
 
-def tidy_up(folder: RunFolder, request: Mapping[str, Any], metrics: Mapping[str, Any]) -> None:
+def tidy_up(folder: RunFolder, request: dict[str, Any], metrics: Mapping[str, Any]) -> None:
     """What a kill may have left undone after the figures were written: the page, the tracker's tables, half files."""
     remove_strays(folder.path)
     if folder.report.is_file() or not any(metrics[part] for part in JUDGED):

@@ -9,7 +9,7 @@ from animeid.config.command import command
 
 
 def work(request: dict[str, Any]) -> float | None:
-    if request["data"]["fold"] == "all":
+    if request["data"].get("fold") == "all":
         from animeid.folds import train_all
 
         return train_all(request)

@@ -114,7 +114,7 @@ def single(request: dict[str, Any]) -> dict[str, Any]:
     Raises:
         InputError: it asks for all folds.
     """
-    if request["data"]["fold"] == "all":
+    if request["data"].get("fold") == "all":
         raise InputError(
             "data.fold=all makes a multirun of its own: leave out -m, or write the folds, such as data.fold=0,1,2"
         )

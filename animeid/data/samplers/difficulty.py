@@ -17,10 +17,11 @@ class Difficulty:
     """Draws with replacement by what training made of each picture, or each class, until the epoch before.
 
     A picture's difficulty is the running mean of what it was observed with: its cross entropy, or the probability that
-    the model gave to other classes. (Of mixed pictures it is the mixture's, which counts for the first of the two.) Weights are difficulties over their mean, cut off at `bound` and `1 / bound`, so
-    that no picture is drawn more than `bound`^2 times as often as another: a mislabelled one, which stays hard for
-    ever, cannot take over. Before the first epoch, and for pictures that were never drawn, the mean is assumed. An
-    epoch has as many draws as there are training pictures. Pictures of no class are never drawn.
+    the model gave to other classes. (Of mixed pictures it is the mixture's, which counts for the first of the two.)
+    Weights are difficulties over their mean, cut off at `bound` and `1 / bound`, so that no picture is drawn more than
+    `bound`^2 times as often as another: a mislabelled one, which stays hard for ever, cannot take over. Before the
+    first epoch, and for pictures that were never drawn, the mean is assumed. An epoch has as many draws as there are
+    training pictures. Pictures of no class are never drawn.
 
     In the spirit of online hard example mining (Shrivastava 2016, arXiv 1604.03540) and of class-wise difficulty
     (Sinha 2020, arXiv 2010.01824).
