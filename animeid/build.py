@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -29,9 +29,11 @@ from animeid.engine.devices import DTYPES, choose_precision
 from animeid.engine.module import CharacterModule, record
 from animeid.engine.normalise import Normalise
 from animeid.engine.sharding import sharded_precision
+from animeid.engine.views import Views
 from animeid.errors import InputError
 from animeid.folder import RunFolder
 from animeid.leaks import check_leaks
+from animeid.losses.contrast import SupervisedContrast
 from animeid.metrics.collection import build_collection
 from animeid.models.backbone import TimmBackbone
 from animeid.models.classifier import Classifier
@@ -41,10 +43,12 @@ from animeid.optim.optimizers import default_learning_rate
 from animeid.optim.steps import optimizer_steps_per_epoch
 from animeid.plan import label_stats, processes_of
 from animeid.say import say
+from animeid.stage import start_stage
 from animeid.transfer import Transfer, earlier_run, take_over
 from animeid.types import LabelStats, Sampler
 
 Plan = dict[str, Any]
+Observe = Callable[[torch.Tensor, torch.Tensor], None]
 
 SWA_SHARE = 0.1
 """The rate of stochastic weight averaging as a share of the highest rate."""
@@ -109,8 +113,14 @@ def build_data(
         sampler=sampler,
         seed=plan["seed"],
         processes=processes_of(plan),
+        views=(plan.get("contrastive") or {}).get("views", 1),
         shuffle_buffer=data.get("shuffle_buffer", SHUFFLE_BUFFER),
     )
+
+
+def build_views(asked: Any, plan: Plan) -> Views | None:
+    """The views of a card; `own` are those of a finished run's plan."""
+    return gateway.build(plan.get("tta") if asked == "own" else asked, "tta")
 
 
 def build_loggers(plan: Plan, folder: RunFolder) -> list[Logger]:
@@ -126,7 +136,8 @@ def build_loggers(plan: Plan, folder: RunFolder) -> list[Logger]:
 class Built:
     """Everything that a run needs, and the plan as it became final while building.
 
-    notes: sentences for the user about what the model starts from. transfer: what came from an earlier run.
+    notes: sentences for the user about what the model starts from. transfer: what came from an earlier run. stage: what
+    is done to its head.
     """
 
     plan: Plan
@@ -136,10 +147,12 @@ class Built:
     notes: tuple[str, ...] = ()
     freezing: Freezing | None = None
     transfer: Transfer | None = None
+    stage: Any = None
 
 
 def start_model(plan: Plan, prepared: Prepared) -> tuple[Classifier, Transfer | None]:
-    """The model with the weights that it starts from: those of an earlier run where `from_run` names one.
+    """The model with the weights that it starts from: those of an earlier run where `from_run` names one, as its second
+    stage changes them.
 
     Raises:
         InputError: the earlier run does not fit.
@@ -148,7 +161,9 @@ def start_model(plan: Plan, prepared: Prepared) -> tuple[Classifier, Transfer | 
     if earlier is None:
         return build_model(plan, len(prepared.labels)), None
     model = build_model(earlier.without_own_weights(plan), len(prepared.labels))
-    return model, take_over(earlier, model, prepared.labels)
+    transfer = take_over(earlier, model, prepared.labels)
+    notes = start_stage(plan, earlier, model, prepared.labels)
+    return model, replace(transfer, notes=(*transfer.notes, *notes))
 
 
 def freeze(plan: Plan, model: Classifier) -> tuple[Freezing | None, tuple[str, ...]]:
@@ -166,8 +181,35 @@ def freeze(plan: Plan, model: Classifier) -> tuple[Freezing | None, tuple[str, .
     return freezing, tuple(notes)
 
 
-def build_module(plan: Plan, stats: LabelStats, model: Classifier, freezing: Freezing | None = None) -> CharacterModule:
-    """The module of a final plan, one whose facts are recorded."""
+def attach_stage(plan: Plan, model: Classifier) -> Any:
+    """The stage of the plan, None without one, with what it trains put into the model."""
+    stage = gateway.build(plan.get("stage"), "stage")
+    if hasattr(stage, "attach"):
+        stage.attach(model)
+    return stage
+
+
+def build_contrast(plan: Plan, model: Classifier, num_classes: int) -> SupervisedContrast | None:
+    """The contrastive term of a plan, for embeddings as the model gives them."""
+    card = plan.get("contrastive")
+    if not card:
+        return None
+    was_training = model.training
+    with torch.no_grad():
+        size = model.eval()(torch.zeros((1, 3, *as_size(plan["data"]["image_size"])))).embedding.shape[1]
+    model.train(was_training)
+    return gateway.build(card, "contrastive", in_features=size, num_classes=num_classes)
+
+
+def build_module(
+    plan: Plan, stats: LabelStats, model: Classifier, *trained: Any, observe: Observe | None = None
+) -> CharacterModule:
+    """The module of a final plan, one whose facts are recorded.
+
+    Args:
+        trained: freezing and stage, which may have put weights into the model that are not kept as they are.
+        observe: a sampler's that learns from training.
+    """
     facts = plan["facts"]
     channels_last = model.backbone.prefers_channels_last
     if channels_last:
@@ -192,7 +234,10 @@ def build_module(plan: Plan, stats: LabelStats, model: Classifier, freezing: Fre
         averager=averager,
         aux_weights=model.auxiliary.weights if model.auxiliary is not None else (),
         mixing=gateway.build(plan["mixing"], "mixing", num_classes=stats.num_classes, seed=plan["seed"]),
-        portable=getattr(freezing, "portable", None),
+        resize=gateway.build(plan.get("resizing"), "resizing"),
+        observe=observe,
+        contrast=build_contrast(plan, model, stats.num_classes),
+        portable=[part.portable for part in trained if hasattr(part, "portable")],
     )
 
 
@@ -221,15 +266,17 @@ def build(plan: Plan, prepared: Prepared) -> Built:
         plan["averaging"]["lr"] = SWA_SHARE * plan["optimizer"]["lr"]
     freezing, freezing_notes = freeze(plan, model)
     _check_batch_size(plan["data"], model)
+    _check_first_size(plan, model)
     plan["facts"] = _facts(plan, prepared, data, model)
     plan["facts"]["weights"] |= (transfer.facts if transfer else {}) | ({"seen": leaks.counts} if leaks else {})
     # After the facts, which are those of the model that is kept, and after its weights are drawn.
     add_auxiliary(plan, model, len(prepared.labels))
+    stage = attach_stage(plan, model)
     stats = label_stats(plan["facts"], prepared.labels, plan["data"])
-    module = build_module(plan, stats, model, freezing)
+    module = build_module(plan, stats, model, freezing, stage, observe=data.observe)
     taken = (*(transfer.notes if transfer else ()), *(leaks.notes if leaks else ()))
     notes = (*pixel_notes, model.backbone.weights_note, *taken, *freezing_notes)
-    return Built(plan, stats, module, data, notes, freezing, transfer)
+    return Built(plan, stats, module, data, notes, freezing, transfer, stage)
 
 
 def _check_precision(accelerator: str, precision: str) -> None:
@@ -250,6 +297,22 @@ def _check_batch_size(data: Mapping[str, Any], model: Classifier) -> None:
         raise InputError(
             f"{model.backbone.name} has batch norm, which cannot be trained on data.batch_size=1 at this image size: "
             "take 2 or more, and trainer.accumulate_grad_batches for more still"
+        ) from error
+
+
+def _check_first_size(plan: Plan, model: Classifier) -> None:
+    """Tries the smallest pictures that training will show."""
+    resizing = gateway.build(plan["resizing"], "resizing")
+    if resizing is None:
+        return
+    sides = [resizing.side(full, 0) for full in as_size(plan["data"]["image_size"])]
+    try:
+        with torch.no_grad():
+            deepcopy(model).eval()(torch.zeros((1, 3, *sides)))
+    except (AssertionError, RuntimeError, ValueError) as error:
+        raise InputError(
+            f"{model.backbone.name} takes pictures of data.image_size only, and resizing=progressive begins with "
+            f"{sides[0]} px: take resizing=none, or a network without position embeddings of a fixed size"
         ) from error
 
 
@@ -279,7 +342,9 @@ def rebuild(plan: Plan, prepared: Prepared, *, from_scratch: bool) -> Built:
         model = build_model(without_weights(plan), stats.num_classes)
     freezing, _ = freeze(plan, model)
     add_auxiliary(plan, model, stats.num_classes)
-    return Built(plan, stats, build_module(plan, stats, model, freezing), data, freezing=freezing)
+    stage = attach_stage(plan, model)
+    module = build_module(plan, stats, model, freezing, stage, observe=data.observe)
+    return Built(plan, stats, module, data, freezing=freezing, stage=stage)
 
 
 def _facts(plan: Plan, prepared: Prepared, data: CharacterDataModule, model: Classifier) -> dict[str, Any]:

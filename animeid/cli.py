@@ -11,8 +11,10 @@ from animeid.config.suggest import suggestion
 
 COMMANDS = {
     "train": "train a model and judge it",
+    "tune": "search for good settings of training",
     "evaluate": "judge a finished run again, or on new labelled pictures",
     "predict": "name pictures with the model of a finished run",
+    "ensemble": "let finished runs answer together",
     "report": "write the page of a finished run, or lay several side by side",
     "doctor": "say what the machine has, what training will choose, and how a folder looks",
     "shard": "write pictures as WebDataset shards to train from",

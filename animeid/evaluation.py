@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from animeid.build import answering_precision, build_data, build_pixels, load_run
+from animeid.adjustment import adjust_logits
+from animeid.build import answering_precision, build_data, build_pixels, build_views, load_run
+from animeid.config.freeze import write_yaml
 from animeid.data.fingerprints import content_of
 from animeid.data.manifest import Manifest, read_manifest
 from animeid.data.prepare import read_labelled
@@ -159,17 +162,24 @@ def evaluate(request: Mapping[str, Any]) -> dict[str, Any]:
     root = request["data"]["root"]
     part = "test" if root else request["split"]
     pictures = choose_pictures(run, request, plan["data"], stats.names)
+    adjusted = adjust_logits(run, plan, stats, module, request["logit_adjustment"])
     dtype = answering_precision(plan, module, accelerator, request["trainer"]["precision"])
-    for note in (*pictures.notes, f"computing on {accelerator} in {dtype}"):
+    for note in (*pictures.notes, *adjusted, f"computing on {accelerator} in {dtype}"):
         say(note)
     plan["data"]["num_workers"] = default_workers(accelerator)
     # Each picture is read once: nothing is gained by keeping it.
     pixels, _ = build_pixels({**plan["data"], "cache": "off"}, pictures.manifest)
     data = build_data(plan, pictures.manifest, stats.names, Natural, pixels)
     loader = data.evaluation_dataloader(pictures.rows)
-    answers = answer_all(module.to(accelerator), loader, f"answering {part}", dtype)
+    views = build_views(request["tta"], plan)
+    began = time.perf_counter()
+    answers = answer_all(module.to(accelerator), loader, f"answering {part}", dtype, views)
+    if views is not None:
+        rate = len(pictures.rows) / (time.perf_counter() - began)
+        say(f"answered in {views.number} views each, {rate:.0f} pictures/s")
     metrics = {part: judge(answers, pictures.manifest, stats)}
     folder = output_folder(run, Path(root).resolve().name if root else part)
+    write_yaml(folder.request, dict(request))
     save(folder, part, answers, pictures, stats.names, metrics)
     say(summary_table(metrics))
     say(f"evaluation folder: {folder.path}")

@@ -11,7 +11,7 @@ import torch
 from lightning.pytorch import Callback
 from lightning.pytorch.loggers import Logger
 
-from animeid.build import Built, build_model, without_weights
+from animeid.build import Built, build_model, build_views, without_weights
 from animeid.config import gateway
 from animeid.data.prepare import Prepared
 from animeid.engine.allocator import keep_freed_memory
@@ -19,7 +19,7 @@ from animeid.engine.callbacks.freezing import freezing_callbacks
 from animeid.engine.callbacks.history import History
 from animeid.engine.compilation import compile_network
 from animeid.engine.devices import DTYPES
-from animeid.engine.inference import Answers, answer_all
+from animeid.engine.inference import Answers, answer_all, joined
 from animeid.engine.processes import meet
 from animeid.engine.trainer import build_callbacks, build_trainer
 from animeid.errors import InputError
@@ -34,7 +34,8 @@ ANSWERED = ("train", "val", "test", "unknown")
 class Begun:
     """A run whose folder is there and whose objects are built.
 
-    loggers: none in any but the first process. checkpoint: what it goes on from; None where training starts.
+    loggers, watchers: none in any but the first process; watchers are callbacks beside those of the plan. checkpoint:
+    what it goes on from; None where training starts.
     """
 
     folder: RunFolder
@@ -42,6 +43,7 @@ class Begun:
     prepared: Prepared
     loggers: Sequence[Logger] = ()
     checkpoint: Path | None = None
+    watchers: tuple[Callback, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -56,10 +58,10 @@ def fit(begun: Begun) -> Fitted:
     """Trains and leaves the best weights in the module."""
     keep_freed_memory()
     folder, built, plan = begun.folder, begun.built, begun.built.plan
-    callbacks = callbacks_of(built, folder, has_logger=bool(begun.loggers))
+    callbacks = [*callbacks_of(built, folder, has_logger=bool(begun.loggers)), *begun.watchers]
     trainer = build_trainer(
         gateway.build(plan["trainer"], "trainer"),
-        plan["trainer"]["max_epochs"],
+        plan["trainer"]["max_epochs"] if getattr(built.stage, "trains", True) else 0,
         callbacks,
         begun.loggers,
         folder,
@@ -77,6 +79,8 @@ def fit(begun: Begun) -> Fitted:
         # Each process has a part of the trained weights; the best ones are whole in the checkpoint.
         built.module.model = build_model(without_weights(plan), built.stats.num_classes)
     built.module.drop_auxiliary()
+    if hasattr(built.stage, "remove"):
+        built.stage.remove(built.module.model)
     built.module.load_state_dict(best["state_dict"])
     return Fitted(history.train_seconds, history.rates)
 
@@ -93,6 +97,8 @@ def callbacks_of(built: Built, folder: RunFolder, *, has_logger: bool) -> list[C
         raise InputError(
             "this scheduler follows a figure of validation, and the data has no val part: take another one"
         )
+    if built.module.follows_recall and not has_val:
+        raise InputError("this loss follows the recall of validation, and the data has no val part: take another one")
     averager = built.module.averager
     callbacks = build_callbacks(settings, folder, averager=averager, has_logger=has_logger, has_val=has_val)
     return [*callbacks, *freezing_callbacks(built.freezing)]
@@ -102,10 +108,11 @@ def answer_parts(built: Built) -> dict[str, Answers]:
     """The best model's answers for this process's share of every part that has pictures."""
     trainer = built.plan["trainer"]
     module, dtype = built.module.to(_own_device(trainer["accelerator"])), DTYPES[trainer["precision"]]
+    views = build_views("own", built.plan)
     return {
-        part: answer_all(module, built.data.evaluation_dataloader(rows), f"answering {part}", dtype)
+        part: answer_all(module, built.data.evaluation_dataloader(rows), f"answering {part}", dtype, views)
         for part in ANSWERED
-        if len(rows := built.data.rows(part))
+        if (part != "test" or built.plan.get("test", True)) and len(rows := built.data.rows(part))
     }
 
 
@@ -131,15 +138,8 @@ def collect(folder: RunFolder, own: dict[str, Answers], number: int) -> dict[str
         with np.load(_share_file(folder, rank)) as stored:
             shares.append({part: _unpacked(stored, part) for part in own})
         _share_file(folder, rank).unlink()
-    return {part: _joined([share[part] for share in shares]) for part in own}
+    return {part: joined([share[part] for share in shares]) for part in own}
 
 
 def _unpacked(stored: np.lib.npyio.NpzFile, part: str) -> Answers:
     return Answers(**{name: stored[f"{part}/{name}"] for name in ("rows", "logits", "embeddings", "losses")})
-
-
-def _joined(answers: Sequence[Answers]) -> Answers:
-    answers = [answer for answer in answers if len(answer.rows)]
-    order = np.argsort(np.concatenate([answer.rows for answer in answers]), kind="stable")
-    parts = {name: np.concatenate([vars(a)[name] for a in answers])[order] for name in vars(answers[0])}
-    return Answers(**parts)

@@ -239,5 +239,10 @@ class RunFolder:
     def figures(self) -> Path:
         return self.path / "figures"
 
+    @property
+    def was_trained(self) -> bool:
+        """Whether there was a history to write: a second stage may train nothing."""
+        return self.history.is_file()
+
     def read_labels(self) -> tuple[str, ...]:
         return tuple(json.loads(self.labels.read_text(encoding="utf-8")))

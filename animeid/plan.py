@@ -64,6 +64,15 @@ def plan_for(request: Mapping[str, Any], pictures: int, accelerator: str) -> dic
     _replace_auto(plan["trainer"], max_epochs=MAX_EPOCHS)
     place_processes(plan["trainer"], accelerator, own_place())
     _replace_auto(plan["sampler"], epochs=plan["trainer"]["max_epochs"])
+    if plan["resizing"]:
+        _replace_auto(plan["resizing"], epochs=plan["trainer"]["max_epochs"])
+    if plan["contrastive"] and plan["mixing"]:
+        raise InputError(
+            "contrastive draws pictures of one class together, and mixed ones are of two: take mixing=none or "
+            "contrastive=none"
+        )
+    if plan["mixing"]:
+        _replace_auto(plan["mixing"], off_epoch=max(9 * plan["trainer"]["max_epochs"] // 10, 1))
     if plan["averaging"]:
         _replace_auto(plan["averaging"], start_epoch=3 * plan["trainer"]["max_epochs"] // 4)
         _refuse_late_average(plan["averaging"]["start_epoch"], plan["trainer"]["max_epochs"])

@@ -13,13 +13,15 @@ from typing import IO, Any
 import torch
 from torch.utils.data import DataLoader
 
-from animeid.build import answering_precision, as_size, load_run
+from animeid.adjustment import adjust_logits
+from animeid.build import answering_precision, as_size, build_views, load_run
 from animeid.data.augment import EvalTransform
 from animeid.data.files import FileDataset, find_pictures
 from animeid.engine.devices import choose_accelerator
 from animeid.engine.inference import output_of
 from animeid.engine.module import CharacterModule
 from animeid.engine.trainer import quieten
+from animeid.engine.views import Views
 from animeid.errors import InputError
 from animeid.folder import RunFolder, atomic
 from animeid.judge import top_k
@@ -42,12 +44,17 @@ def named(logits: torch.Tensor, labels: tuple[str, ...], k: int) -> list[list[An
 
 @torch.inference_mode()
 def answers(
-    module: CharacterModule, loader: DataLoader, labels: tuple[str, ...], k: int, precision: torch.dtype
+    module: CharacterModule,
+    loader: DataLoader,
+    labels: tuple[str, ...],
+    k: int,
+    precision: torch.dtype,
+    views: Views | None = None,
 ) -> Iterator[Answer]:
     """One answer a file: its path and either its names or the reason why there are none."""
     paths = loader.dataset.paths  # type: ignore[attr-defined]
     for indices, pictures, reasons in progress(loader, len(loader), "naming pictures"):
-        names = named(output_of(module, pictures.to(module.device), precision).logits, labels, k)
+        names = named(output_of(module, pictures.to(module.device), precision, views).logits, labels, k)
         for index, reason, name in zip(indices, reasons, names, strict=True):
             yield {"path": as_text(paths[index]), "names": [] if reason else name, "error": reason}
 
@@ -92,6 +99,8 @@ def predict(request: dict[str, Any]) -> None:
     accelerator = choose_accelerator(request["accelerator"])
     quieten()
     plan, stats, module = load_run(folder)
+    for note in adjust_logits(folder, plan, stats, module, request["logit_adjustment"]):
+        print(note, file=sys.stderr)  # noqa: T201
     precision = answering_precision(plan, module, accelerator)
     module = module.to(accelerator)
     k = min(request["top_k"], stats.num_classes)
@@ -100,7 +109,7 @@ def predict(request: dict[str, Any]) -> None:
     workers = default_workers(accelerator) if len(paths) > request["batch_size"] else 0
     dataset = FileDataset(paths, transform, data["max_pixels"])
     loader = DataLoader(dataset, request["batch_size"], num_workers=workers, collate_fn=FileDataset.collate)
-    found = answers(module, loader, stats.names, k, precision)
+    found = answers(module, loader, stats.names, k, precision, build_views(request["tta"], plan))
     if output is None:
         try:
             total, broken = write(found, sys.stdout, as_csv=True, k=k)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from lightning.pytorch import seed_everything
+from lightning.pytorch import Callback, seed_everything
 
 from animeid import environment, resume
 from animeid.baselines import compare_with_baselines
@@ -43,10 +44,15 @@ from animeid.transfer import earlier_run
 JUDGED = ("val", "test")
 
 
-def train(request: dict[str, Any], outputs: Path = OUTPUTS) -> float | None:
+def train(request: dict[str, Any], outputs: Path = OUTPUTS, *, callbacks: Sequence[Callback] = ()) -> float | None:
     """Trains, judges and saves one run, or goes on with it.
 
     Where a launcher started several processes, the first one does so, and the others train and answer beside it.
+
+    Args:
+        request: what to train.
+        outputs: where runs lie.
+        callbacks: what else watches over training, in the first process.
 
     Returns:
         The `f1_macro` of validation, which sweeps rank by; None without a validation part, and in another process.
@@ -55,10 +61,10 @@ def train(request: dict[str, Any], outputs: Path = OUTPUTS) -> float | None:
         if launch.place.rank > 0:
             follow(launch)
             return None
-        return lead(request, outputs, launch)
+        return lead(request, outputs, launch, callbacks)
 
 
-def lead(request: dict[str, Any], outputs: Path, launch: Launch) -> float | None:
+def lead(request: dict[str, Any], outputs: Path, launch: Launch, callbacks: Sequence[Callback] = ()) -> float | None:
     """What the first process does: everything that is written, and its share of the rest."""
     folder = resume.find(request, outputs)
     if folder is not None and folder.is_finished:
@@ -68,6 +74,7 @@ def lead(request: dict[str, Any], outputs: Path, launch: Launch) -> float | None
         tidy_up(folder, request, metrics)
     else:
         begun = begin(request, outputs) if folder is None else go_on(folder, request)
+        begun = replace(begun, watchers=tuple(callbacks))
         announce(launch, begun)
         with saying_what_is_kept(begun.folder, request), tracked(begun.loggers, begun.folder):
             fitted, answers = fit_and_answer(begun)
@@ -81,7 +88,7 @@ def lead(request: dict[str, Any], outputs: Path, launch: Launch) -> float | None
     return metrics["val"]["f1_macro"] if metrics["val"] else None
 
 
-def tidy_up(folder: RunFolder, request: Mapping[str, Any], metrics: Mapping[str, Any]) -> None:
+def tidy_up(folder: RunFolder, request: dict[str, Any], metrics: Mapping[str, Any]) -> None:
     """What a kill may have left undone after the figures were written: the page, the tracker's tables, half files."""
     remove_strays(folder.path)
     if folder.report.is_file() or not any(metrics[part] for part in JUDGED):
@@ -197,7 +204,12 @@ def finish(begun: Begun, fitted: Fitted, answers: dict[str, Answers]) -> dict[st
 
 
 def learning_rates(folder: RunFolder, built: Built) -> np.ndarray:
-    """`[total_steps]` float64: the rate of each step, also of a schedule that followed a figure of validation."""
+    """`[total_steps]` float64: the rate of each step, also of a schedule that followed a figure of validation.
+
+    Empty where nothing was trained.
+    """
+    if not folder.was_trained:
+        return np.empty(0)
     module = built.module
     monitor = getattr(module.schedule, "monitor", None)
     figures = pd.read_csv(folder.history)[monitor].tolist() if monitor else ()

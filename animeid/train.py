@@ -1,4 +1,4 @@
-"""`python -m animeid.train`: trains a model, judges it, and leaves everything in a run's folder."""
+"""`python -m animeid.train`: trains a model, or one for each fold, judges it, and leaves everything in a folder."""
 
 from __future__ import annotations
 
@@ -9,6 +9,10 @@ from animeid.config.command import command
 
 
 def work(request: dict[str, Any]) -> float | None:
+    if request["data"].get("fold") == "all":
+        from animeid.folds import train_all
+
+        return train_all(request)
     from animeid.run import train
 
     return train(request)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from annotated_types import Ge, doc
 from pydantic import StringConstraints
@@ -11,3 +11,6 @@ Whole = Annotated[int, Ge(1)]
 
 PathText = Annotated[str, StringConstraints(pattern=r"\S"), doc("a path")]
 """Text that is not empty: an empty path would mean the working directory."""
+
+Tau = Annotated[float, Ge(0)] | Literal["auto"]
+"""How strongly logits are adjusted by the prior."""

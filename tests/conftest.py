@@ -33,7 +33,7 @@ def emoji_cast() -> Path:
 def untried_transforms(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """In an empty folder, with transforms left untried: importing albumentations takes seconds."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("animeid.config.freeze.try_transforms", lambda request: None)
+    monkeypatch.setattr("animeid.config.request.try_transforms", lambda request: None)
 
 
 @pytest.fixture(scope="session")

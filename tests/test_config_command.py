@@ -49,7 +49,7 @@ def answer(recorder: Recorder, capsys: pytest.CaptureFixture[str]) -> Callable[.
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["loss=focl"], "no loss card is called 'focl'; did you mean 'focal'? There are: class_balanced, "),
+        (["loss=focl"], "no loss card is called 'focl'; did you mean 'focal'? There are: asymmetric, "),
         (["model=resnet5O"], "no model card is called 'resnet5O'; did you mean 'resnet50'? There are: "),
         (["losss=focal"], "the configuration has no key 'losss'; did you mean 'loss'? There are: "),
         (["loss=focal", "loss.gama=3"], "loss has no key 'gama'; did you mean 'gamma'? There are: gamma"),
@@ -258,7 +258,8 @@ def test_help_names_groups_cards_keys_and_examples(recorder: Recorder, capsys: p
         command("train", recorder)(["--help"])
     assert left.value.code in (0, None)
     text = capsys.readouterr().out
-    assert "loss: class_balanced, class_balanced_focal, cross_entropy, focal" in text
+    assert "loss: asymmetric, balanced_softmax, class_balanced, " in text
+    assert ", cross_entropy, focal, " in text
     assert "data.root=FOLDER" in text
     assert "max_epochs: auto" in text
 

@@ -18,8 +18,10 @@ from torch import Tensor
 from torchvision.transforms import v2
 
 from animeid.config import gateway
+from animeid.config.compose import compose
 from animeid.data.mixing import Mixing, class_rows, clipped_box, cutmix, mixup
 from animeid.errors import InputError
+from animeid.plan import plan_for
 from animeid.types import Batch
 
 CARDS = sorted((Path(__file__).resolve().parents[1] / "conf" / "mixing").glob("*mix*.yaml"))
@@ -230,3 +232,17 @@ def test_nothing_to_mix_is_refused() -> None:
 def test_unknown_rows_are_zeros() -> None:
     expected: Tensor = torch.tensor([[0.0, 1, 0], [0, 0, 0], [1, 0, 0]])
     assert torch.equal(class_rows(torch.tensor([1, -1, 0]), 3), expected)
+
+
+def test_the_last_epochs_see_pictures_as_they_are() -> None:
+    mixes = mixing(mixup_alpha=0.5, off_epoch=3)
+    assert mixes(batch(), 2)["target"].ndim == 2
+    for epoch in (3, 4):
+        given = batch()
+        assert mixes(given, epoch) is given
+
+
+@pytest.mark.parametrize(("epochs", "off"), [(20, 18), (10, 9), (5, 4), (1, 1)])
+def test_auto_is_after_nine_tenths(epochs: int, off: int) -> None:
+    request = compose("train", ["mixing=mixup", "mixing.off_epoch=auto", f"trainer.max_epochs={epochs}"])
+    assert plan_for(request, 100, "cpu")["mixing"]["off_epoch"] == off

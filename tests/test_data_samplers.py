@@ -15,6 +15,7 @@ from scipy.stats import chisquare
 
 from animeid.config.gateway import build
 from animeid.data.samplers.class_aware import ClassAware
+from animeid.data.samplers.deferred import Deferred
 from animeid.data.samplers.dynamic import Dynamic
 from animeid.data.samplers.natural import Natural
 from animeid.data.samplers.weighted import Weighted
@@ -128,6 +129,26 @@ def test_dynamic_keeps_the_ratio_of_tail_to_head() -> None:
 def test_dynamic_needs_its_number_of_epochs() -> None:
     with pytest.raises(ValueError, match="auto"):
         Dynamic(ROWS, TARGETS, len(COUNTS))
+
+
+@pytest.mark.parametrize(("epochs", "natural"), [(10, 8), (5, 4), (3, 2), (2, 1), (1, 0)])
+def test_deferred_is_natural_first_and_balanced_then(epochs: int, natural: int) -> None:
+    sampler = Deferred(ROWS, TARGETS, len(COUNTS), start=0.8, epochs=epochs)
+    for epoch in range(epochs):
+        stream = sampler.stream(5, epoch)
+        assert len(stream) == len(ROWS)
+        assert (len(set(stream.tolist())) == len(ROWS)) == (epoch < natural)
+    rest = Weighted(ROWS, TARGETS, len(COUNTS))
+    assert np.array_equal(sampler.stream(5, epochs - 1), rest.stream(5, epochs - 1))
+    counts = np.array(COUNTS)
+    balanced = (counts > 0) / 5
+    expected = (natural * counts / counts.sum() + (epochs - natural) * balanced) / epochs
+    np.testing.assert_allclose(sampler.prior(), expected)
+
+
+def test_deferred_needs_its_number_of_epochs() -> None:
+    with pytest.raises(ValueError, match="filled in"):
+        Deferred(ROWS, TARGETS, len(COUNTS))
 
 
 @pytest.mark.parametrize("sampler", [ClassAware, lambda *facts: Dynamic(*facts, epochs=2)])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +11,15 @@ import torch
 import yaml
 from torch import Tensor, nn
 
+from animeid.config import gateway
 from animeid.errors import InputError
 from animeid.losses.class_balanced import ClassBalancedLoss
 from animeid.losses.class_balanced_focal import ClassBalancedFocalLoss
 from animeid.losses.cross_entropy import CrossEntropyLoss
 from animeid.losses.focal import FocalLoss
+from animeid.losses.ldam import LDAMLoss
+from animeid.losses.logit_adjustment import LogitAdjustmentLoss
+from animeid.losses.seesaw import SeesawLoss
 from animeid.types import Batch, LabelStats, Loss, ModelOutput
 
 CARDS = sorted((Path(__file__).resolve().parents[1] / "conf" / "loss").glob("*.yaml"))
@@ -29,10 +32,8 @@ TARGET = torch.tensor([0, 1, 2, 3, -1, 3])
 
 def build(card: Path, stats: LabelStats = STATS) -> Loss:
     settings: Mapping[str, Any] = yaml.safe_load(card.read_text(encoding="utf-8"))
-    module, _, name = settings["_target_"].rpartition(".")
     assert settings["_partial_"], "a loss is built with the statistics of the run's classes"
-    arguments = {key: value for key, value in settings.items() if not key.startswith("_")}
-    return getattr(import_module(module), name)(stats=stats, **arguments)
+    return gateway.build(settings, "loss", stats=stats)
 
 
 def make_output(dtype: torch.dtype = torch.float32) -> ModelOutput:
@@ -100,7 +101,7 @@ def test_buffers_are_float(card: Path) -> None:
 def test_a_new_loss_is_one_file_and_one_card(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "squared.py").write_text(
         "from torch import nn\n"
-        "from animeid.losses.functional import class_shares\n"
+        "from animeid.targets import class_shares\n"
         "class SquaredLoss(nn.Module):\n"
         "    def __init__(self, stats, *, scale=1.0):\n"
         "        super().__init__()\n"
@@ -112,6 +113,7 @@ def test_a_new_loss_is_one_file_and_one_card(tmp_path: Path, monkeypatch: pytest
     )
     (tmp_path / "squared.yaml").write_text("_target_: squared.SquaredLoss\n_partial_: true\nscale: 2.0\n")
     monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr("animeid.config.check.ALLOWED", ("squared.",))
     (card,) = tmp_path.glob("*.yaml")
     check(build(card))
 
@@ -138,7 +140,53 @@ def test_class_balance_weighs_by_class() -> None:
     torch.testing.assert_close(focal, weight * value_of(FocalLoss(STATS, gamma=2.0)))
 
 
-@pytest.mark.parametrize("factory", [ClassBalancedLoss, ClassBalancedFocalLoss])
+def test_weights_begin_when_they_should() -> None:
+    loss, plain = ClassBalancedFocalLoss(STATS, start=0.8), FocalLoss(STATS)
+    for epoch, step in ((0, 0), (7, 79)):
+        loss.set_progress(epoch, step, 100)
+        torch.testing.assert_close(value_of(loss), value_of(plain))
+    loss.set_progress(8, 80, 100)
+    torch.testing.assert_close(value_of(loss), value_of(ClassBalancedFocalLoss(STATS)))
+    loss.set_progress(0, 0, 100)
+    torch.testing.assert_close(value_of(loss), value_of(plain))
+
+
+def test_logit_adjustment_moves_logits_by_the_prior() -> None:
+    logits = make_output().logits.detach().double()
+    share = COUNTS.double() / COUNTS.sum()
+    for tau in (0.0, 1.0, 1.5):
+        naive = -(logits.exp() * share**tau / (logits.exp() * share**tau).sum(1, keepdim=True)).log()
+        expected = torch.tensor([0.0 if t < 0 else float(row[t]) for row, t in zip(naive, TARGET, strict=True)])
+        torch.testing.assert_close(value_of(LogitAdjustmentLoss(STATS, tau=tau)), expected)
+
+
+def test_balanced_softmax_is_that_of_the_paper() -> None:
+    """Equation 4 of Ren 2020: counts in the place of the prior."""
+    logits = make_output().logits.detach().double()
+    weighted = COUNTS * logits.exp()
+    naive = -(weighted / weighted.sum(1, keepdim=True)).log()
+    expected = torch.tensor([0.0 if t < 0 else float(row[t]) for row, t in zip(naive, TARGET, strict=True)])
+    (card,) = (card for card in CARDS if card.stem == "balanced_softmax")
+    torch.testing.assert_close(value_of(build(card)), expected)
+
+
+def test_margins_are_those_of_the_paper() -> None:
+    """Cao 2019: in proportion to the inverse fourth root of the counts."""
+    margins = LDAMLoss(STATS, max_margin=0.5).margins
+    naive = torch.tensor([count**-0.25 for count in COUNTS.tolist()])
+    torch.testing.assert_close(margins, 0.5 * naive / naive[3])
+
+
+def test_the_prior_is_that_of_the_sampler() -> None:
+    torch.testing.assert_close(value_of(LogitAdjustmentLoss(BALANCED)), value_of(CrossEntropyLoss(BALANCED)))
+    plain = value_of(SeesawLoss(BALANCED, compensation=0.0))
+    torch.testing.assert_close(plain, value_of(CrossEntropyLoss(BALANCED)))
+    assert LDAMLoss(BALANCED).margins.unique().numel() == 1
+
+
+@pytest.mark.parametrize(
+    "factory", [ClassBalancedLoss, ClassBalancedFocalLoss, LogitAdjustmentLoss, LDAMLoss, SeesawLoss]
+)
 def test_a_class_without_pictures_is_refused(factory: type) -> None:
     with pytest.raises(InputError, match="零 has none"):
         factory(LabelStats.from_counts(NAMES, torch.tensor([5, 4, 3, 0])))

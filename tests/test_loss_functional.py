@@ -8,14 +8,26 @@ from functools import partial
 
 import pytest
 import torch
+from timm.loss import AsymmetricLossSingleLabel
 from torch import Tensor
 from torch.nn import functional as F
 from torchvision.ops import sigmoid_focal_loss
 
 from animeid.errors import InputError
-from animeid.losses.functional import class_shares, cross_entropy, effective_number_weights, focal
+from animeid.losses.functional import (
+    asymmetric,
+    cross_entropy,
+    effective_number_weights,
+    focal,
+    ldam,
+    poly1,
+    seesaw,
+)
+from animeid.targets import class_shares
 
 B, C = 7, 5
+COUNTS = torch.tensor([900.0, 80.0, 30.0, 30.0, 2.0], dtype=torch.float64)
+MARGINS = torch.tensor([0.1, 0.2, 0.3, 0.3, 0.5], dtype=torch.float64)
 WEIGHT = torch.tensor([0.5, 2.0, 1.0, 0.25, 1.25], dtype=torch.float64)
 
 LOSSES: dict[str, Callable[..., Tensor]] = {
@@ -25,6 +37,11 @@ LOSSES: dict[str, Callable[..., Tensor]] = {
     "focal of a low gamma": partial(focal, gamma=0.5),
     "weighted": partial(cross_entropy, label_smoothing=0.1, weight=WEIGHT),
     "weighted focal": partial(focal, gamma=1.5, weight=WEIGHT),
+    "poly1": partial(poly1, epsilon=2.0),
+    "asymmetric": partial(asymmetric, gamma_positive=1.0, gamma_negative=4.0, label_smoothing=0.1),
+    "ldam": partial(ldam, margins=MARGINS),
+    # Without compensation, whose factors have no gradient though they depend on the logits.
+    "seesaw": partial(seesaw, counts=COUNTS, mitigation=0.8, compensation=0.0),
 }
 
 
@@ -85,6 +102,65 @@ def test_focal_of_two_classes_is_the_sigmoid_form() -> None:
     ours = focal(torch.stack([torch.zeros_like(x), x], 1), target, gamma=2.0)
     theirs = sigmoid_focal_loss(x, target.double(), alpha=-1, gamma=2.0, reduction="none")
     torch.testing.assert_close(ours, theirs)
+
+
+def softmax(row: list[float]) -> list[float]:
+    return [math.exp(value) / sum(math.exp(other) for other in row) for value in row]
+
+
+def test_poly1_is_that_of_the_paper(logits: Tensor, hard: Tensor) -> None:
+    expected = [
+        0.0 if label == -1 else -math.log(softmax(row)[label]) + 1.5 * (1 - softmax(row)[label])
+        for row, label in zip(logits.tolist(), hard.tolist(), strict=True)
+    ]
+    torch.testing.assert_close(poly1(logits, hard, epsilon=1.5), torch.tensor(expected, dtype=torch.float64))
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+def test_asymmetric_is_that_of_timm(logits: Tensor, smoothing: float) -> None:
+    target = torch.tensor([0, 1, 4, 0, 2, 2, 3])
+    theirs = AsymmetricLossSingleLabel(gamma_pos=1, gamma_neg=4, eps=smoothing, reduction="none")
+    ours = asymmetric(logits, target, gamma_positive=1, gamma_negative=4, label_smoothing=smoothing)
+    torch.testing.assert_close(ours, theirs(logits, target))
+
+
+def test_ldam_is_that_of_the_paper(logits: Tensor, hard: Tensor) -> None:
+    expected = []
+    for row, label in zip(logits.tolist(), hard.tolist(), strict=True):
+        own = math.exp(row[label] - float(MARGINS[label]))
+        others = sum(math.exp(value) for index, value in enumerate(row) if index != label)
+        expected.append(0.0 if label == -1 else -math.log(own / (own + others)))
+    torch.testing.assert_close(ldam(logits, hard, margins=MARGINS), torch.tensor(expected, dtype=torch.float64))
+
+
+def naive_seesaw_factor(p: list[float], i: int, j: int, mitigation: float, compensation: float) -> float:
+    """Equations 4, 5 and 7 of Wang 2021."""
+    of_counts = 1.0 if COUNTS[i] <= COUNTS[j] else float(COUNTS[j] / COUNTS[i]) ** mitigation
+    return of_counts * (1.0 if p[j] <= p[i] else (p[j] / p[i]) ** compensation)
+
+
+@pytest.mark.parametrize(("mitigation", "compensation"), [(0.8, 2.0), (0.8, 0.0), (0.0, 2.0)])
+def test_seesaw_is_that_of_the_paper(logits: Tensor, hard: Tensor, mitigation: float, compensation: float) -> None:
+    logits.requires_grad_()
+    ours = seesaw(logits, hard, counts=COUNTS, mitigation=mitigation, compensation=compensation)
+    expected = []
+    for row, label in zip(logits, hard.tolist(), strict=True):
+        if label == -1:
+            expected.append(row.sum() * 0)
+            continue
+        p = softmax(row.tolist())
+        factors = [naive_seesaw_factor(p, label, j, mitigation, compensation) for j in range(C)]
+        below = sum(factor * row[j].exp() for j, factor in enumerate(factors))
+        expected.append(-(row[label].exp() / below).log())
+    torch.testing.assert_close(ours, torch.stack(expected))
+    theirs = torch.autograd.grad(torch.stack(expected).sum(), logits)[0]
+    torch.testing.assert_close(torch.autograd.grad(ours.sum(), logits)[0], theirs)
+
+
+def test_seesaw_without_factors_is_cross_entropy(logits: Tensor, hard: Tensor, mixed: Tensor) -> None:
+    for target in (hard, mixed):
+        plain = seesaw(logits, target, counts=COUNTS, mitigation=0.0, compensation=0.0)
+        torch.testing.assert_close(plain, cross_entropy(logits, target))
 
 
 @pytest.mark.parametrize("name", LOSSES)

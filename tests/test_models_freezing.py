@@ -67,7 +67,7 @@ def module(freezing: Any, name: str = CNN, epochs: int = 1, layer_decay: float |
         metrics=build_collection(len(LABELS)),
         record=record(LABELS, {}),
         seed=0,
-        portable=getattr(freezing, "portable", None),
+        portable=[freezing.portable] if hasattr(freezing, "portable") else [],
     )
 
 

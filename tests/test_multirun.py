@@ -98,7 +98,7 @@ def work(few_cards: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Wo
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("animeid.config.command.conf_dir", lambda: few_cards)
     for module in ("command", "multirun"):
-        monkeypatch.setattr(f"animeid.config.{module}.checked", lambda root, config: freeze(config))
+        monkeypatch.setattr(f"animeid.config.{module}.checked", lambda root, config, overrides: freeze(config))
     return Work()
 
 

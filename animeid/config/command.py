@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import signal
 import sys
 import threading
@@ -16,17 +15,17 @@ from typing import Any, Protocol
 import hydra
 from hydra._internal.utils import get_args_parser
 from hydra.core.hydra_config import HydraConfig
-from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
+from animeid.config.arguments import as_overrides
 from animeid.config.explain import explain
-from animeid.config.freeze import checked
 from animeid.config.locate import conf_dir
 from animeid.config.multirun import JobsRefusedError, do_job, ending
+from animeid.config.request import checked
 from animeid.errors import InputError, Interrupted, MachineError, PeerFailedError
 from animeid.faults import in_sentences
 from animeid.folder import OUTPUTS, RunFolder
@@ -40,15 +39,25 @@ FULL_ERROR = "HYDRA_FULL_ERROR"
 COMPOSING_ERRORS = (HydraException, OmegaConfBaseException, YAMLError, InputError, ValueError)
 
 MULTIRUN = ("-m", "--multirun")
-INSIDE_CARD = re.compile(r"(?!hydra\.)\w+(\.[\w-]+)+=")
-"""An argument that sets a value inside a card, `loss.gamma=3`."""
-
 Work = Callable[[dict[str, Any]], Any]
 """What a command does with its checked request; a number that it returns is what sweepers rank by."""
 
 
 def say_error(sentence: str) -> None:
     print(f"animeid: error: {sentence}", file=sys.stderr, flush=True)  # noqa: T201
+
+
+def task_overrides() -> list[str]:
+    """The arguments of the command that is running, as Hydra got them."""
+    overrides = OmegaConf.to_container(HydraConfig.get().overrides, resolve=False)  # as they were written
+    assert isinstance(overrides, dict)
+    return list(overrides["task"])
+
+
+def own_cards() -> list[str]:
+    """The folder of cards that `--config-dir` of the command that is running names, if it names one."""
+    sources = HydraConfig.get().runtime.config_sources
+    return [source.path for source in sources if source.provider == "command-line"]
 
 
 class Main(Protocol):
@@ -119,7 +128,7 @@ class Job:
         # Whatever starts this command again in other processes needs the arguments that the user wrote.
         sys.argv = self.arguments
         try:
-            request = checked(self.root, config)
+            request = checked(self.root, config, task_overrides())
             if self.root != "train":
                 refuse_launcher(f"animeid.{self.root}", "start it without")
             work = in_sentences()(self.work)
@@ -154,32 +163,6 @@ def _sentence(error: Exception, root: str, arguments: Sequence[str] | None) -> s
     return explain(error, root, parsed.overrides, own_cards if is_there else None)
 
 
-def quoted(argument: str) -> str:
-    """`key=value` with quotes round a value that Hydra's grammar cannot read bare: a Chinese name, an ampersand.
-
-    Commas still separate the values of a multirun.
-    """
-    key, sign, value = argument.partition("=")
-    if not sign or value.startswith(("[", "{", "'", '"')) or _is_readable(argument):
-        return argument
-    pieces = [piece if _is_readable(f"{key}={piece}") else _in_quotes(piece) for piece in value.split(",")]
-    found = f"{key}={','.join(pieces)}"
-    return found if _is_readable(found) else argument
-
-
-def _is_readable(argument: str) -> bool:
-    try:
-        OverridesParser.create().parse_override(argument)
-    except HydraException:
-        return False
-    return True
-
-
-def _in_quotes(text: str) -> str:
-    # Within its quotes Hydra reads a backslash as itself, but for one before a quote.
-    return "'" + text.replace("'", "\\'") + "'"
-
-
 @contextmanager
 def _stoppable() -> Iterator[None]:
     """Has SIGTERM raise, so that what is open is closed; training has a handler of its own while it lasts."""
@@ -199,17 +182,12 @@ def _stop(signum: int, frame: FrameType | None) -> None:  # noqa: ARG001
 
 @contextmanager
 def _composing(arguments: Sequence[str] | None) -> Iterator[None]:
-    """Gives Hydra the arguments, and makes it raise its errors instead of printing them and leaving.
-
-    Keys inside a card are forced: Hydra refuses those that the card does not list, though its target may take them;
-    our own check knows what a target takes.
-    """
+    """Gives Hydra the arguments, and makes it raise its errors instead of printing them and leaving."""
     before, full_error = sys.argv, os.environ.get(FULL_ERROR)
     os.environ[FULL_ERROR] = "1"
-    given = [quoted(argument) for argument in (before[1:] if arguments is None else arguments)]
-    forced = [f"++{argument}" if INSIDE_CARD.match(argument) else argument for argument in given]
+    given = as_overrides(before[1:] if arguments is None else arguments)
     # Hydra's parser takes overrides from one place only, so that one before `-m` and one after it would be refused.
-    sys.argv = [before[0], *sorted(forced, key=lambda argument: argument not in MULTIRUN)]
+    sys.argv = [before[0], *sorted(given, key=lambda argument: argument not in MULTIRUN)]
     try:
         yield
     finally:

@@ -38,7 +38,7 @@ def explain(error: Exception, root: str, arguments: Sequence[str], own_cards: Pa
     cards = {
         group: names
         for group, names in groups(conf_dir(), *([own_cards] if own_cards else [])).items()
-        if group in schema.parameters or (SCHEMAS[root] == SCHEMAS["train"] and group in FREE_GROUPS)
+        if group in schema.parameters or ("loss" in schema.parameters and group in FREE_GROUPS)
     }
     for argument in arguments:
         override = _parse(argument)

@@ -1,4 +1,4 @@
-"""Configurations as plain values, checked once and then written and read unchanged."""
+"""Configurations as plain values, written and read unchanged."""
 
 from __future__ import annotations
 
@@ -10,9 +10,7 @@ import yaml
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from animeid.config.check import accept, check, complete
-from animeid.config.gateway import try_transforms
-from animeid.config.schema import SCHEMAS
+from animeid.config.check import check
 from animeid.errors import InputError
 from animeid.folder import atomic
 
@@ -36,18 +34,6 @@ def freeze(config: DictConfig) -> dict[str, Any]:
     if type(request.get("run_id")) is int:
         request["run_id"] = str(request["run_id"])
     return request
-
-
-def checked(root: str, config: DictConfig) -> dict[str, Any]:
-    """The request that a composed configuration makes: checked, and with the defaults of our settings written out.
-
-    Raises:
-        InputError: the first thing that is wrong with it.
-    """
-    request = freeze(config)
-    accept(SCHEMAS[root], check(request), "", is_partial=False)
-    try_transforms(request)
-    return complete(request)
 
 
 def write_yaml(path: Path, plain: Mapping[str, Any]) -> None:

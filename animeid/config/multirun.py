@@ -20,7 +20,7 @@ from hydra.core.override_parser.types import Override
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, open_dict
 
-from animeid.config.freeze import checked
+from animeid.config.request import checked
 from animeid.errors import InputError
 from animeid.folder import OUTPUTS
 from animeid.multirun.record import Asked
@@ -62,7 +62,10 @@ class CheckJobs(Callback):
         global _running
         try:
             refuse_launcher("a multirun", MULTIRUN_INSTEAD)
-            asked = [Asked.of(checked(self.root, job), readable(overrides)) for overrides, job in jobs(config)]
+            asked = [
+                Asked.of(single(checked(self.root, job, overrides)), readable(overrides))
+                for overrides, job in jobs(config)
+            ]
             _check_launcher(config)
             _running = Running.begin(folder_below_outputs(Path(config.hydra.sweep.dir)), asked)
         except Exception as error:
@@ -102,7 +105,20 @@ def do_job(request: dict[str, Any], work: Work) -> Any:
     refuse_launcher("a job of a multirun", MULTIRUN_INSTEAD)
     hydra = HydraConfig.get()
     running = _running or Running(folder_below_outputs(Path(hydra.runtime.output_dir)))
-    return running.run(Asked.of(request, readable(list(hydra.overrides.task))), request, work)
+    return running.run(Asked.of(single(request), readable(list(hydra.overrides.task))), request, work)
+
+
+def single(request: dict[str, Any]) -> dict[str, Any]:
+    """The request, if it asks for one run.
+
+    Raises:
+        InputError: it asks for all folds.
+    """
+    if request["data"].get("fold") == "all":
+        raise InputError(
+            "data.fold=all makes a multirun of its own: leave out -m, or write the folds, such as data.fold=0,1,2"
+        )
+    return request
 
 
 def jobs(config: DictConfig) -> list[tuple[list[str], DictConfig]]:

@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 from annotated_types import Ge, Interval, doc
 from pydantic import StringConstraints
 
-from animeid.values import PathText
+from animeid.values import PathText, Tau
 
 Name = Annotated[
     str,
@@ -33,11 +33,13 @@ class TrainRequest:
     augment: Card
     sampler: Card
     mixing: Card | None
+    resizing: Card | None
     model: Card
     head: Card
     deep_supervision: Card | None
     freezing: Card | None
     loss: Card
+    contrastive: Card | None
     optimizer: Card
     scheduler: Card
     averaging: Card | None
@@ -49,6 +51,9 @@ class TrainRequest:
     resume: Literal["never", "auto", "must"]
     from_run: PathText | None
     from_run_parts: Literal["all", "backbone"]
+    stage: Card | None
+    tta: Card | None
+    test: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,12 +74,16 @@ class EvaluateRequest:
 
     run: a run's folder.
     split: the part of the run's own pictures.
+    logit_adjustment: tau of post-hoc logit adjustment; `auto` is the best on the run's validation part.
+    tta: test-time augmentation; `own` is the run's.
     """
 
     run: PathText
+    logit_adjustment: Tau
     split: Literal["train", "val", "test"]
     data: Card
     trainer: Card
+    tta: Card | Literal["own"] | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,14 +94,53 @@ class PredictRequest:
     input: a picture, a folder or a glob.
     output: a CSV or JSONL file; without it, the answers are printed.
     top_k: names given for each picture, likeliest first.
+    logit_adjustment, tta: as for `EvaluateRequest`.
     """
 
     run: PathText
+    logit_adjustment: Tau
     input: PathText
     output: PathText | None
     top_k: Annotated[int, Ge(1)]
     batch_size: Annotated[int, Ge(1)]
+    tta: Card | Literal["own"] | None
     accelerator: Literal["auto", "cpu", "gpu", "mps"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TuneRequest(TrainRequest):
+    """The root of `conf/tune.yaml`.
+
+    space: keys and the values that are tried, see `animeid.tuning.space`.
+    method: how values are chosen.
+    trials: how many there are in all, those of earlier calls and other processes among them.
+    pruning: whether trials that fall behind are cut short.
+    test: whether the best trial is judged on the test part at the end.
+    output: a YAML file for a sweep of W&B over the same space, in the place of a search.
+    """
+
+    space: dict[str, object]
+    method: Literal["tpe", "random", "grid"]
+    trials: Annotated[int, Ge(1)]
+    pruning: bool
+    output: PathText | None
+
+
+TUNE_KEYS = ("space", "method", "trials", "pruning", "output", "test", "run_id", "resume")
+"""What a search keeps for itself; everything else is training's."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class EnsembleRequest:
+    """The root of `conf/ensemble.yaml`.
+
+    runs: a pattern of finished runs, or several with colons between them.
+    vote: how their answers become one.
+    """
+
+    runs: PathText
+    vote: Literal["mean", "weighted", "majority"]
+    run_id: Name | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -145,6 +193,8 @@ SCHEMAS = {
         "train": TrainRequest,
         "evaluate": EvaluateRequest,
         "predict": PredictRequest,
+        "tune": TuneRequest,
+        "ensemble": EnsembleRequest,
         "dashboard": DashboardRequest,
         "report": ReportRequest,
         "doctor": TrainRequest,
@@ -153,5 +203,5 @@ SCHEMAS = {
 }
 """The class of each root."""
 
-FREE_GROUPS = ("experiment", "debug")
+FREE_GROUPS = ("experiment", "scale", "debug")
 """Groups of training whose cards change keys anywhere, and that have no key of their own."""

@@ -14,6 +14,7 @@ from animeid.data.augment import EvalTransform
 from animeid.data.dataset import PictureDataset, PictureTable, Transform, as_it_is, prepare_worker
 from animeid.data.manifest import Manifest
 from animeid.data.pixels import Pixels
+from animeid.data.samplers.views import InViews
 from animeid.data.shards.layout import is_shard_folder, read_index
 from animeid.data.shards.order import in_order_of_shards
 from animeid.data.shards.settings import SHUFFLE_BUFFER
@@ -56,6 +57,7 @@ class CharacterDataModule(LightningDataModule):
         sampler: called with `rows`, `targets` and `num_classes`, gives the global training stream.
         seed: moves sampling and augmentation.
         processes: so many share a training epoch.
+        views: how often each drawn picture stands in a batch.
         shuffle_buffer: of pictures in shards (see `animeid.data.shards.order`).
     """
 
@@ -73,6 +75,7 @@ class CharacterDataModule(LightningDataModule):
         sampler: Callable[..., Sampler],
         seed: int,
         processes: int = 1,
+        views: int = 1,
         shuffle_buffer: int = SHUFFLE_BUFFER,
     ) -> None:
         super().__init__()
@@ -102,10 +105,17 @@ class CharacterDataModule(LightningDataModule):
                 ranks=processes,
                 buffer=shuffle_buffer,
             )
+        if views > 1:
+            self.sampler = InViews(self.sampler, views, processes)
 
     def rows(self, split: str) -> np.ndarray:
         """`[N]` int64: the manifest rows of a split, in order; empty where there is no such part."""
         return np.flatnonzero(self.splits == split)
+
+    @property
+    def observe(self) -> Callable[[torch.Tensor, torch.Tensor], None] | None:
+        """What is to be told of training pictures' losses; None where the sampler does not learn from them."""
+        return self.sampler.observe if getattr(self.sampler, "learns", False) else None
 
     @property
     def batches_per_epoch(self) -> int:

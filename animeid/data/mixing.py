@@ -6,7 +6,7 @@ Shape letters: B pictures, H and W pixels, C classes.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Literal
 
 import numpy as np
 import torch
@@ -90,6 +90,8 @@ class Mixing:
         cutmix_alpha: the same for CutMix.
         probability: the share of batches that are mixed.
         switch_probability: with both, the share of CutMix among the mixed batches.
+        off_epoch: the first epoch, from 0, in which nothing is mixed any more, so that the last ones see pictures as
+            they are; `auto` is after nine tenths of the run, and filled in by the plan.
 
     Raises:
         InputError: both alphas are 0.
@@ -101,6 +103,7 @@ class Mixing:
     cutmix_alpha: Annotated[float, Ge(0)] = 0.0
     probability: Annotated[float, Ge(0), Le(1)] = 1.0
     switch_probability: Annotated[float, Ge(0), Le(1)] = 0.5
+    off_epoch: Annotated[int, Ge(1)] | Literal["auto"] | None = None
 
     def __post_init__(self) -> None:
         if self.mixup_alpha == self.cutmix_alpha == 0:
@@ -108,12 +111,16 @@ class Mixing:
                 "mixing.mixup_alpha and mixing.cutmix_alpha are both 0, so that nothing would be mixed: "
                 "set one of them above 0, or take mixing=none"
             )
+        if self.off_epoch == "auto":
+            raise ValueError("off_epoch=auto has not been filled in")
 
     def __call__(self, batch: Batch, epoch: int) -> Batch:
         """The batch of `epoch` (from 0), its float `image [B, 3, H, W]` and hard `target [B]` mixed, or as it is.
 
         `draw` is best left on the CPU, where it is read.
         """
+        if self.off_epoch is not None and epoch >= int(self.off_epoch):
+            return batch
         random = self._generator(epoch, int(batch["draw"][0]))
         if random.random() >= self.probability:
             return batch

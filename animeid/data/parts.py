@@ -70,10 +70,19 @@ def _check_fold(settings: DataSettings) -> None:
         raise InputError(
             f"data.fold={settings.fold} needs data.folds: say how many folds there are, such as data.folds=5"
         )
+    if settings.fold == "all":
+        raise InputError("data.fold=all trains a run for each fold, and here one is asked for: give its number")
     if settings.folds is not None and settings.fold is None:
         raise InputError(
             f"data.folds={settings.folds} needs data.fold: say which fold is the val part, such as data.fold=0"
         )
+
+
+def folds_of(table: pd.DataFrame, settings: DataSettings) -> int:
+    """How many folds are made of a table with splits: at most `settings.folds`, and as the smallest class allows."""
+    assert settings.folds is not None
+    rows = np.flatnonzero((table["split"].isin(["train", "val"]) & (table["target"] >= 0)).to_numpy())
+    return number_of_folds(_pool(table, rows, settings.split_seed).class_groups, settings.folds)
 
 
 def _check_ratios(settings: DataSettings) -> None:
@@ -99,7 +108,7 @@ def _deal(table: pd.DataFrame, ratios: dict[str, float], labels: Sequence[str], 
 
 def _make_folds(table: pd.DataFrame, labels: Sequence[str], settings: DataSettings) -> list[str]:
     """Makes folds of train and val, in place."""
-    assert settings.folds is not None and settings.fold is not None
+    assert settings.folds is not None and isinstance(settings.fold, int)
     rows = np.flatnonzero((table["split"].isin(["train", "val"]) & (table["target"] >= 0)).to_numpy())
     pool = _pool(table, rows, settings.split_seed)
     folds = number_of_folds(pool.class_groups, settings.folds)

@@ -22,6 +22,7 @@ from animeid.data.shards.layout import is_shard_folder
 from animeid.data.shards.settings import ShardSettings
 from animeid.data.shards.source import read_shards
 from animeid.data.sources import Source, read_source
+from animeid.data.thinning import thin
 from animeid.errors import InputError
 from animeid.types import UNKNOWN_TARGET
 
@@ -77,6 +78,9 @@ def prepare(settings: DataSettings) -> Prepared:
     found = _resolve_given(table, settings) if given else Audit(table, _reasons([]))
     _check_training(found.table, labels, given)
     table, notes = make_parts(found.table, labels, settings, given)
+    if settings.long_tail is not None:
+        table, told = thin(table, settings.long_tail, settings.split_seed, labels)
+        notes += told
     final = resolve(table, "fail" if settings.leaks == "auto" else settings.leaks)
     facts = {"given_overlap": found.overlap, "dropped": len(found.dropped), "overlap": overlap(final.table)}
     return Prepared(
@@ -98,6 +102,11 @@ def read_labelled(settings: DataSettings) -> Labelled:
         InputError: there are no pictures, or a class has none that can be read.
     """
     if is_shard_folder(settings.root):
+        if settings.long_tail is not None:
+            raise InputError(
+                f"data.long_tail={settings.long_tail:g} cannot take pictures out of the shards in {settings.root}: "
+                "give it to python -m animeid.shard when they are written"
+            )
         stored = read_shards(settings)
         return Labelled(stored.manifest, stored.skipped, stored.conflicts, stored.duplicates, stored.notes)
     if isinstance(settings, ShardSettings):

@@ -25,7 +25,7 @@ class DataSettings:
     cache: pictures are decoded once, into this folder; `auto` is the user's cache folder, or `off` where its disk is
         too small. It changes speed and nothing else.
     folds: at most so many folds are made of train and val; None makes one split by ratio.
-    fold: the fold that is the validation part.
+    fold: the fold that is the validation part; `all` trains a run for each.
     split_seed: moves the split; apart from the run's seed.
     val_ratio, test_ratio: shares of the pictures where no split is given.
     leaks: what happens when the parts overlap. `auto` fails on our own splits and, on given ones, drops the picture
@@ -34,6 +34,8 @@ class DataSettings:
     copy_pattern: regular expression for file names (without their ending) of offline-augmented copies, with a group
         `original` that is the original's name: `(?P<original>.+)_aug[0-9]+`. Copies stay with their original.
     max_pixels: larger pictures are left out; no more than Pillow itself takes for harmless.
+    long_tail: for studies, thins the training part, and nothing else, after the split: the smallest class by this
+        factor, the largest not at all, none below 3 pictures.
     crop_pct: share of the resized short side that evaluation keeps.
     many_above, few_below: bounds of the many/medium/few groups, in training pictures of a class.
     """
@@ -45,13 +47,14 @@ class DataSettings:
     num_workers: Annotated[int, Ge(0)] | Literal["auto"] = "auto"
     cache: PathText = "auto"
     folds: Annotated[int, Ge(2)] | None = None
-    fold: Annotated[int, Ge(0)] | None = None
+    fold: Annotated[int, Ge(0)] | Literal["all"] | None = None
     split_seed: Annotated[int, Ge(0)] = 0
     val_ratio: Annotated[float, Interval(ge=0, lt=1)] = 0.15
     test_ratio: Annotated[float, Interval(ge=0, lt=1)] = 0.15
     leaks: Leaks = "auto"
     attributes: tuple[str, ...] = ()
     copy_pattern: str | None = None
+    long_tail: Annotated[float, Gt(1)] | None = None
     max_pixels: Annotated[int, Interval(ge=1, le=89_478_485)] = 64_000_000
     crop_pct: Annotated[float, Interval(ge=0.1, le=1)] = 0.95
     many_above: Annotated[int, Ge(1)] = 100

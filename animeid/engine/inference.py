@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +11,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 
 from animeid.engine.module import CharacterModule
+from animeid.engine.views import Views
 from animeid.progress import progress
 from animeid.types import UNKNOWN_TARGET, ModelOutput
 
@@ -28,16 +30,28 @@ class Answers:
     losses: np.ndarray
 
 
-def output_of(module: CharacterModule, image: Tensor, precision: torch.dtype) -> ModelOutput:
+def joined(answers: Sequence[Answers]) -> Answers:
+    """The answers for different pictures, in the order of their rows."""
+    answers = [answer for answer in answers if len(answer.rows)]
+    order = np.argsort(np.concatenate([answer.rows for answer in answers]), kind="stable")
+    parts = {name: np.concatenate([vars(a)[name] for a in answers])[order] for name in vars(answers[0])}
+    return Answers(**parts)
+
+
+def output_of(
+    module: CharacterModule, image: Tensor, precision: torch.dtype, views: Views | None = None
+) -> ModelOutput:
     """The module's answer for uint8 pictures `[B, 3, H, W]` on its device, under autocast unless float32."""
     with torch.autocast(module.device.type, dtype=precision, enabled=precision != torch.float32):
-        return module(image)
+        return module(image) if views is None else views.answer(module, image)
 
 
-def _parts(module: CharacterModule, batch: dict[str, Tensor], precision: torch.dtype) -> tuple[Tensor, ...]:
+def _parts(
+    module: CharacterModule, batch: dict[str, Tensor], precision: torch.dtype, views: Views | None
+) -> tuple[Tensor, ...]:
     device = module.device
     moved = {name: value.to(device, non_blocking=True) for name, value in batch.items()}
-    output = output_of(module, moved["image"], precision)
+    output = output_of(module, moved["image"], precision, views)
     losses = module.losses(output, moved)  # type: ignore[arg-type]
     losses = losses.masked_fill(moved["target"] == UNKNOWN_TARGET, float("nan"))
     return batch["row"], output.logits.float().cpu(), output.embedding.float().cpu(), losses.float().cpu()
@@ -45,11 +59,19 @@ def _parts(module: CharacterModule, batch: dict[str, Tensor], precision: torch.d
 
 @torch.inference_mode()
 def answer_all(
-    module: CharacterModule, loader: DataLoader, what: str, precision: torch.dtype = torch.float32
+    module: CharacterModule,
+    loader: DataLoader,
+    what: str,
+    precision: torch.dtype = torch.float32,
+    views: Views | None = None,
 ) -> Answers:
-    """Answers every picture once, with progress; the module stays where it is and in evaluation mode."""
+    """Answers every picture once, with progress; the module stays where it is and in evaluation mode.
+
+    Args:
+        views: what each picture is seen in; None as it is.
+    """
     module.eval()
-    parts = [_parts(module, batch, precision) for batch in progress(loader, len(loader), what)]
+    parts = [_parts(module, batch, precision, views) for batch in progress(loader, len(loader), what)]
     if not parts:  # a process may have no share of a small part
         nothing = np.zeros((0, 0), np.float32)
         return Answers(np.zeros(0, np.int64), nothing, nothing, nothing.ravel())

@@ -17,6 +17,9 @@ from torchmetrics import MeanMetric, MetricCollection
 from animeid.engine.averaging.averager import Averager
 from animeid.engine.normalise import Normalise
 from animeid.engine.sharding import shard
+from animeid.losses.contrast import SupervisedContrast
+from animeid.losses.functional import cross_entropy
+from animeid.metrics.collection import ClassRecall
 from animeid.metrics.picture_mean import PictureMean
 from animeid.models.deep_supervision import AUXILIARY
 from animeid.optim.groups import parameter_groups
@@ -26,6 +29,12 @@ from animeid.types import UNKNOWN_TARGET, Batch, Loss, ModelOutput
 OptimizerFactory = Callable[[Iterable[dict[str, Any]]], torch.optim.Optimizer]
 Mix = Callable[[Batch, int], Batch]
 """`(normalised batch, epoch) -> batch` with other pictures and targets `[B, C]`, or the same."""
+
+CONTRAST = "contrast."
+"""Where a state dict has the weights of the contrastive term."""
+
+Resize = Callable[[Tensor, int], Tensor]
+"""`(pictures, epoch) -> pictures`, both `[B, 3, H, W]` float."""
 
 LOSS_SO_FAR = "train_loss"
 """Where a checkpoint in the middle of an epoch keeps the sum of its losses so far, and their number."""
@@ -51,7 +60,10 @@ class CharacterModule(LightningModule):
             in the middle of an epoch draws what the straight run draws.
         averager: has an average of the weights saved in their place.
         mixing: mixes the pictures of training batches.
-        portable: turns a state dict into the one that a checkpoint of weights alone holds, where they differ.
+        resize: gives training pictures the size of the epoch, before they are mixed.
+        observe: is told the rows and cross entropies of training pictures, of all processes.
+        contrast: a term beside the loss, of embeddings and targets; in training only.
+        portable: each turns a state dict into one that is nearer to what a checkpoint of weights alone holds.
     """
 
     def __init__(
@@ -73,7 +85,10 @@ class CharacterModule(LightningModule):
         mixing: Mix | None = None,
         term_weights: Mapping[str, float] | None = None,
         aux_weights: Sequence[float] = (),
-        portable: Callable[[dict[str, Tensor]], dict[str, Tensor]] | None = None,
+        resize: Resize | None = None,
+        observe: Callable[[Tensor, Tensor], None] | None = None,
+        contrast: SupervisedContrast | None = None,
+        portable: Sequence[Callable[[dict[str, Tensor]], dict[str, Tensor]]] = (),
     ) -> None:
         super().__init__()
         self.model = model
@@ -94,7 +109,11 @@ class CharacterModule(LightningModule):
         self.mixing = mixing
         self.term_weights = dict(term_weights or {})
         self.aux_weights = tuple(aux_weights)
-        self.portable = portable
+        self.resize = resize
+        self.observe = observe
+        self.contrast = contrast
+        self.class_recall = ClassRecall(len(self.record["labels"])) if self.follows_recall else None
+        self.portable = tuple(portable)
 
     def forward(self, image: Tensor) -> ModelOutput:
         """Answers uint8 pictures `[B, 3, H, W]`."""
@@ -108,8 +127,11 @@ class CharacterModule(LightningModule):
 
     def on_after_batch_transfer(self, batch: Batch, dataloader_idx: int) -> Batch:
         batch["image"] = self.normalise(batch["image"])
-        if self.mixing is not None and self.trainer.training:
-            batch = self.mixing(batch, self.current_epoch)
+        if self.trainer.training:
+            if self.resize is not None:
+                batch["image"] = self.resize(batch["image"], self.current_epoch)
+            if self.mixing is not None:
+                batch = self.mixing(batch, self.current_epoch)
         return batch
 
     def losses(self, output: ModelOutput, batch: Batch) -> Tensor:
@@ -141,7 +163,12 @@ class CharacterModule(LightningModule):
         torch.manual_seed(int(sequence.generate_state(1, np.uint64)[0]))
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
-        value = self.losses(self.model(batch["image"]), batch).mean()
+        output = self.model(batch["image"], batch["target"])
+        value = self.losses(output, batch).mean()
+        if self.contrast is not None:
+            value = value + self.contrast.weight * self.contrast(output.embedding, batch["target"]).mean()
+        if self.observe is not None:
+            self.observe(*self._of_all_ranks(batch["row"], cross_entropy(output.logits.detach(), batch["target"])))
         settings: dict[str, Any] = {"batch_size": len(batch["row"])}
         # Two names by hand: one log call for both would call the steps' figure train/loss_step.
         self.log("train/loss", value, prog_bar=True, **settings)
@@ -157,6 +184,20 @@ class CharacterModule(LightningModule):
         torch.distributed.all_reduce(total)
         return pictures * self.trainer.world_size / total
 
+    def _of_all_ranks(self, rows: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
+        """`[B]` rows and values of every process's batch, on the host, in the order of the processes."""
+        own = (rows.cpu(), values.float().cpu())
+        if self.trainer.world_size == 1:
+            return own
+        shares: list[Any] = [None] * self.trainer.world_size
+        torch.distributed.all_gather_object(shares, own)
+        return torch.cat([share[0] for share in shares]), torch.cat([share[1] for share in shares])
+
+    @property
+    def follows_recall(self) -> bool:
+        """Whether the loss is told the recall of each class after validation."""
+        return hasattr(self.loss, "observe_recall")
+
     def on_validation_start(self) -> None:
         # Each process has its own statistics of batch norm; those of the first are judged, since they are saved.
         if self.trainer.world_size > 1:
@@ -168,6 +209,8 @@ class CharacterModule(LightningModule):
         known = batch["target"] != UNKNOWN_TARGET
         self.val_loss.update(self.losses(output, batch)[known])
         self.metrics.update(output.logits, batch["target"])
+        if self.class_recall is not None:
+            self.class_recall.update(output.logits, batch["target"])
 
     def on_validation_epoch_end(self) -> None:
         figures: dict[str, Any] = {f"val/{name}": value for name, value in self.metrics.compute().items()}
@@ -175,6 +218,9 @@ class CharacterModule(LightningModule):
         self.log_dict(figures, prog_bar=True)
         self.metrics.reset()
         self.val_loss.reset()
+        if self.class_recall is not None:
+            self.loss.observe_recall(self.class_recall.compute())  # type: ignore[attr-defined]
+            self.class_recall.reset()
         self._step_plateau(figures)
 
     def _step_plateau(self, figures: Mapping[str, Tensor]) -> None:
@@ -194,6 +240,8 @@ class CharacterModule(LightningModule):
 
     def configure_optimizers(self) -> Any:
         groups = parameter_groups(self.model, weight_decay=self.weight_decay, layer_decay=self.layer_decay)
+        if self.contrast is not None:
+            groups += parameter_groups(self.contrast, weight_decay=self.weight_decay)
         optimizer = self.optimizer_factory(groups)
         scheduler = self.schedule.build(optimizer, total_steps=self.total_steps, steps_per_epoch=self.steps_per_epoch)
         return {"optimizer": optimizer, "lr_scheduler": scheduler}
@@ -211,9 +259,11 @@ class CharacterModule(LightningModule):
 
     def _to_answer_with(self, state: dict[str, Tensor]) -> dict[str, Tensor]:
         """The weights without what is of use in training only."""
-        left_out = f"model.{AUXILIARY}"
+        left_out = (f"model.{AUXILIARY}", CONTRAST)
         kept = {name: tensor for name, tensor in state.items() if not name.startswith(left_out)}
-        return kept if self.portable is None else self.portable(kept)
+        for portable in self.portable:
+            kept = portable(kept)
+        return kept
 
     def _position(self) -> dict[str, int]:
         """Where training goes on: the epoch, and the batches of it that are done."""
@@ -230,8 +280,9 @@ class CharacterModule(LightningModule):
             self.averager.from_checkpoint(checkpoint)
 
     def drop_auxiliary(self) -> None:
-        """Leaves the model that is kept, without the auxiliary classifiers of its training."""
+        """Leaves the model that is kept, without what was of use in training only."""
         self.model.auxiliary = None  # type: ignore[assignment]
+        self.contrast = None
 
 
 def sum_weighted(values: Sequence[Tensor], weights: Sequence[float]) -> Tensor:

@@ -14,24 +14,10 @@ import torch
 from torch import Tensor
 
 from animeid.errors import InputError
+from animeid.targets import class_shares
 from animeid.types import UNKNOWN_TARGET
 
 MANY_NAMES = 5
-
-
-def class_shares(logits: Tensor, target: Tensor) -> Tensor:
-    """Hard or mixed targets as shares `[B, C]` in the type of `logits`, zero in rows of none of the classes.
-
-    Raises:
-        ValueError: mixed targets have another shape than the logits.
-    """
-    if target.ndim == 1:
-        known = target != UNKNOWN_TARGET
-        index = target.where(known, 0).unsqueeze(1)
-        return torch.zeros_like(logits).scatter_(1, index, known.unsqueeze(1).to(logits.dtype))
-    if target.shape != logits.shape:
-        raise ValueError(f"mixed targets are {tuple(target.shape)}, the logits {tuple(logits.shape)}")
-    return target.to(logits.dtype).clamp_min(0)
 
 
 def smooth(shares: Tensor, label_smoothing: float) -> Tensor:
@@ -90,6 +76,111 @@ def _weighted_sum(shares: Tensor, costs: Tensor, weight: Tensor | None) -> Tenso
     return (shares * costs).sum(1)
 
 
+def poly1(logits: Tensor, target: Tensor, *, epsilon: float) -> Tensor:
+    """`sum_c t_c (-log p_c + epsilon (1 - p_c))`, `[B]`: equation 6 of Leng 2022 (arXiv 2204.12511).
+
+    Args:
+        logits: `[B, C]`.
+        target: `[B]` or `[B, C]`.
+        epsilon: what is added to the first coefficient of cross entropy's expansion in `1 - p`.
+    """
+    logits = full_precision(logits)
+    log_p = logits.log_softmax(1)
+    return _weighted_sum(class_shares(logits, target), -log_p - epsilon * log_p.expm1(), None)
+
+
+def asymmetric(
+    logits: Tensor, target: Tensor, *, gamma_positive: float, gamma_negative: float, label_smoothing: float
+) -> Tensor:
+    """Ridnik 2021 (arXiv 2009.14119) in the authors' form for one label a picture, `[B]`.
+
+    With `t'` the smoothed target of class i, the cost of class i is
+    `-t'_i (1 - p_i)^gamma_positive log p_i - sum_{c != i} t'_c p_c^gamma_negative log p_c`: what smoothing asks of the
+    other classes is asked of those only that have some probability.
+
+    Args:
+        logits: `[B, C]`.
+        target: `[B]` or `[B, C]`.
+    """
+    logits = full_precision(logits)
+    log_p = logits.log_softmax(1)
+    tiny = torch.finfo(logits.dtype).tiny
+    positive = -((-log_p.expm1()).clamp_min(tiny) ** gamma_positive) * log_p
+    negative = -(log_p.exp().clamp_min(tiny) ** gamma_negative) * log_p
+    rest = label_smoothing / logits.shape[1]
+    costs = (1 - label_smoothing + rest) * positive + rest * (negative.sum(1, keepdim=True) - negative)
+    return _weighted_sum(class_shares(logits, target), costs, None)
+
+
+def ldam(logits: Tensor, target: Tensor, *, margins: Tensor) -> Tensor:
+    """`sum_i t_i (-log(e^(z_i - m_i) / (e^(z_i - m_i) + sum_{c != i} e^z_c)))`, `[B]`.
+
+    Equation 13 of Cao 2019 (arXiv 1906.07413): a class must win by its margin.
+
+    Args:
+        logits: `[B, C]`.
+        target: `[B]` or `[B, C]`.
+        margins: `[C]`, in the unit of the logits.
+    """
+    logits = full_precision(logits)
+    rows, classes, shares = _present(logits, target)
+    own = logits[rows, classes] - margins.to(logits.dtype)[classes]
+    costs = logits[rows].scatter(1, classes[:, None], own[:, None]).logsumexp(1) - own
+    return _summed(logits, rows, shares * costs)
+
+
+def seesaw(logits: Tensor, target: Tensor, *, counts: Tensor, mitigation: float, compensation: float) -> Tensor:
+    """`sum_i t_i (-log(e^z_i / (sum_{j != i} S_ij e^z_j + e^z_i)))`, `[B]`: Wang 2021 (arXiv 2008.10032), eq. 3 to 7.
+
+    `S_ij = M_ij C_ij`. The mitigation factor `M_ij = min(1, (N_j / N_i)^p)` eases what a frequent class's picture asks
+    of rarer classes; the compensation factor `C_ij = max(1, (p_j / p_i)^q)` takes it back where the picture is
+    mistaken for j. Neither has a gradient.
+
+    Args:
+        logits: `[B, C]`.
+        target: `[B]` or `[B, C]`.
+        counts: `[C]`, above 0.
+        mitigation, compensation: p and q.
+    """
+    logits = full_precision(logits)
+    log_p, log_counts = logits.detach().log_softmax(1), counts.to(logits.dtype).log()
+    rows, classes, shares = _present(logits, target)
+    ratio = log_counts - log_counts[classes, None]
+    excess = log_p[rows] - log_p[rows, classes][:, None]
+    log_factors = mitigation * ratio.clamp_max(0) + compensation * excess.clamp_min(0)
+    costs = (logits[rows] + log_factors).logsumexp(1) - logits[rows, classes]
+    return _summed(logits, rows, shares * costs)
+
+
+def _present(logits: Tensor, target: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Rows, classes and shares, each `[K]`, of what a target holds; a hard one has one entry a row."""
+    if target.ndim == 1:
+        known = target != UNKNOWN_TARGET
+        rows = torch.arange(len(target), device=target.device)
+        return rows, target.where(known, 0), known.to(logits.dtype)
+    shares = class_shares(logits, target)
+    rows, classes = shares.nonzero(as_tuple=True)
+    return rows, classes, shares[rows, classes]
+
+
+def _summed(logits: Tensor, rows: Tensor, costs: Tensor) -> Tensor:
+    """Costs `[K]` of rows, summed for each of the B rows."""
+    return torch.zeros_like(logits[:, 0]).index_add(0, rows, costs)
+
+
+def check_counts(counts: Tensor, names: Sequence[str], what: str) -> None:
+    """Raises:
+    InputError: a class is never shown, so that `what` has no meaning for it.
+    """
+    empty = [name for name, count in zip(names, counts.tolist(), strict=True) if count <= 0]
+    if empty:
+        shown = ", ".join(empty[:MANY_NAMES]) + (f" and {len(empty) - MANY_NAMES} more" if empty[MANY_NAMES:] else "")
+        raise InputError(
+            f"{what} needs training pictures of every class, and {shown} has none: "
+            "add pictures, drop the class, or take loss=cross_entropy"
+        )
+
+
 def effective_number_weights(counts: Tensor, beta: float, names: Sequence[str]) -> Tensor:
     """`w_c = (1 - beta) / (1 - beta^n_c)`, `[C]` float64, scaled to mean 1: equation 2 of Cui 2019 (arXiv 1901.05555).
 
@@ -104,13 +195,7 @@ def effective_number_weights(counts: Tensor, beta: float, names: Sequence[str]) 
     Raises:
         InputError: a class has no picture, so that its weight would be infinite.
     """
-    empty = [name for name, count in zip(names, counts.tolist(), strict=True) if count <= 0]
-    if empty:
-        shown = ", ".join(empty[:MANY_NAMES]) + (f" and {len(empty) - MANY_NAMES} more" if empty[MANY_NAMES:] else "")
-        raise InputError(
-            f"a class-balanced loss needs training pictures of every class, and {shown} has none: "
-            "add pictures, drop the class, or take loss=cross_entropy"
-        )
+    check_counts(counts, names, "a class-balanced loss")
     log_beta = torch.tensor(beta, dtype=torch.float64).log()
     # expm1 keeps the digits that 1 - beta^n loses when beta is near 1.
     weights = -1 / torch.expm1(counts.double() * log_beta)

@@ -40,6 +40,18 @@ class MacroRecall(MacroOfSupported):
         return hits / support
 
 
+class ClassRecall(MulticlassStatScores):
+    """The recall of each class."""
+
+    def __init__(self, num_classes: int) -> None:
+        super().__init__(num_classes, average=None, ignore_index=UNKNOWN_TARGET, validate_args=False)
+
+    def compute(self) -> Tensor:
+        """`[C]`; NaN for a class without pictures."""
+        hits, _, _, _, support = super().compute().float().T
+        return hits / support
+
+
 class MacroF1(MacroOfSupported):
     """Mean F1: `f1_macro`; false positives come from all classes."""
 

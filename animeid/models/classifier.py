@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from animeid.models.backbone import TimmBackbone
 from animeid.models.deep_supervision import AuxiliaryClassifiers
-from animeid.models.heads.contract import MapHead
+from animeid.models.heads.contract import MapHead, MarginHead
 from animeid.types import ModelOutput
 
 
@@ -29,14 +29,17 @@ class Classifier(nn.Module):
         self.head = head
         self.auxiliary: AuxiliaryClassifiers | None = None
 
-    def forward(self, image: Tensor) -> ModelOutput:
+    def forward(self, image: Tensor, target: Tensor | None = None) -> ModelOutput:
         """`[B, 3, H, W]` float, normalised, to logits `[B, C]` and embeddings `[B, D]`.
 
-        The embeddings are those that the head gives logits to: `head(output.embedding)` are the logits.
+        The embeddings are those that the head gives logits to: `head(output.embedding)` are the logits, but in
+        training, where a head with a margin is told the `target`, `[B]` or `[B, C]`.
         """
-        return self.forward_tapped(image, ())[0]
+        return self.forward_tapped(image, (), target)[0]
 
-    def forward_tapped(self, image: Tensor, taps: tuple[int, ...]) -> tuple[ModelOutput, list[Tensor]]:
+    def forward_tapped(
+        self, image: Tensor, taps: tuple[int, ...], target: Tensor | None = None
+    ) -> tuple[ModelOutput, list[Tensor]]:
         """As `forward`, with the feature maps of these stages from the same pass, each `[B, c, h, w]`.
 
         Raises:
@@ -50,7 +53,12 @@ class Classifier(nn.Module):
         if head_taps:
             embedding = cast(MapHead, self.head).embed(embedding, for_head)
         aux_logits = auxiliary(for_auxiliary) if auxiliary is not None else []
-        return ModelOutput(logits=self.head(embedding), embedding=embedding, aux_logits=aux_logits), asked
+        return ModelOutput(self._logits(embedding, target), embedding, aux_logits), asked
+
+    def _logits(self, embedding: Tensor, target: Tensor | None) -> Tensor:
+        if target is None or not hasattr(self.head, "with_margin"):
+            return self.head(embedding)
+        return cast(MarginHead, self.head).with_margin(embedding, target)
 
     def _tapped(self, image: Tensor, taps: tuple[int, ...]) -> tuple[Tensor, list[Tensor]]:
         if not taps:

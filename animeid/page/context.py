@@ -88,6 +88,8 @@ def _figures(saved: Saved) -> dict[str, Any]:
 
 
 def _history(folder: RunFolder) -> dict[str, str]:
+    if not folder.was_trained:
+        return {"epochs": "0", "gap": "Nothing was trained: the run changes the head of another one."}
     history = pd.read_csv(folder.history)
     return {"epochs": f"{len(history)}", "gap": gap(history)}
 

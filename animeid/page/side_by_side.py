@@ -105,8 +105,8 @@ def write_comparison(pattern: str, path: Path) -> Path:
     runs = find_runs(pattern)
     names = short_names([saved.folder.path for saved in runs])
     curves = path.with_suffix(".png")
-    histories = {name: pd.read_csv(saved.folder.history) for name, saved in zip(names, runs, strict=True)}
-    draw_curves_of_runs(histories, curves)
+    trained = [(name, saved.folder) for name, saved in zip(names, runs, strict=True) if saved.folder.was_trained]
+    draw_curves_of_runs({name: pd.read_csv(folder.history) for name, folder in trained}, curves)
     found = [differences(runs[0], other) for other in runs[1:]]
     values = {
         "title": f"{len(runs)} runs",

@@ -74,4 +74,5 @@ def draw_curves_of_runs(histories: Mapping[str, pd.DataFrame], path: Path) -> No
             keep_integers(axes)
         every[0].set_ylim(bottom=0)
         every[1].set_ylim(0, 1.02)
-        every[1].legend(loc="center left", bbox_to_anchor=(1.01, 0.5), fontsize=7)
+        if histories:
+            every[1].legend(loc="center left", bbox_to_anchor=(1.01, 0.5), fontsize=7)

@@ -46,8 +46,9 @@ def draw_class_sizes(folder: RunFolder, part: str) -> None:
 
 def draw_figures(folder: RunFolder, rates: np.ndarray, steps_per_epoch: int) -> None:
     """Draws all pictures of a finished run; `rates` are the learning rates of its steps."""
-    draw_learning_curves(pd.read_csv(folder.history), folder.figures / "learning_curves.png")
-    draw_learning_rate(rates, steps_per_epoch, folder.figures / "learning_rate.png")
+    if len(rates):  # a second stage may train nothing
+        draw_learning_curves(pd.read_csv(folder.history), folder.figures / "learning_curves.png")
+        draw_learning_rate(rates, steps_per_epoch, folder.figures / "learning_rate.png")
     parts = set(_predictions(folder)["split"])
     for part in JUDGED:
         if part in parts:

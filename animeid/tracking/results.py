@@ -24,6 +24,7 @@ from animeid.say import say
 JUDGED = ("val", "test")
 CLASS_COLUMNS = ("label", "support", "precision", "recall", "f1")
 WORST_SIDE = 256
+NO_RATES = pd.DataFrame({"epoch": [], "lr": []})
 
 Figure = float | list[float]
 """A number, or the two ends of an interval."""
@@ -88,7 +89,7 @@ def read_results(folder: RunFolder) -> Results:
         confusion={part: confusion(folder, part) for part in parts},
         worst_part=worst_part,
         worst=worst(folder, worst_part, plan["data"]) if worst_part else [],
-        rates=pd.read_csv(folder.history)[["epoch", "lr"]],
+        rates=pd.read_csv(folder.history)[["epoch", "lr"]] if folder.was_trained else NO_RATES,
         pictures={path.stem: path for path in sorted(folder.figures.glob("*.png"))},
     )
 

@@ -7,6 +7,9 @@ A head that needs feature maps is built with `tap_channels` as well, names in `t
 second method, `embed`, which makes its own embeddings of the backbone's and the maps. What `embed` gives is both
 `ModelOutput.embedding` and what `forward` sees, so that `head(output.embedding)` always gives `output.logits`, and
 whoever keeps embeddings (retrieval, new classes) has those that decide.
+
+A head that holds pictures' own classes back in training has a method `with_margin`; its logits are then those of
+training alone, and `head(embedding)` stays what inference answers.
 """
 
 from __future__ import annotations
@@ -38,4 +41,12 @@ class MapHead(Head, Protocol):
 
         It uses both: weights that nothing depends on get no gradient, which distributed training refuses.
         """
+        ...
+
+
+class MarginHead(Head, Protocol):
+    """A head whose logits in training depend on the target."""
+
+    def with_margin(self, embedding: Tensor, target: Tensor) -> Tensor:
+        """`[B, D]`, for pictures of `target [B]` or `[B, C]`, to logits `[B, C]`."""
         ...

@@ -1,0 +1,48 @@
+"""Arguments as people write them become overrides that Hydra can read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.errors import HydraException
+
+INSIDE_CARD = re.compile(r"(?!hydra\.)\w+(\.[\w-]+)+=")
+"""An argument that sets a value inside a card, `loss.gamma=3`."""
+
+
+def as_overrides(arguments: Sequence[str]) -> list[str]:
+    """Arguments with quotes where Hydra needs them, and keys inside a card forced.
+
+    Hydra refuses keys that a card does not list, though its target may take them; our own check knows what a target
+    takes.
+    """
+    given = [quoted(argument) for argument in arguments]
+    return [f"++{argument}" if INSIDE_CARD.match(argument) else argument for argument in given]
+
+
+def quoted(argument: str) -> str:
+    """`key=value` with quotes round a value that Hydra's grammar cannot read bare: a Chinese name, an ampersand.
+
+    Commas still separate the values of a multirun.
+    """
+    key, sign, value = argument.partition("=")
+    if not sign or value.startswith(("[", "{", "'", '"')) or _is_readable(argument):
+        return argument
+    pieces = [piece if _is_readable(f"{key}={piece}") else _in_quotes(piece) for piece in value.split(",")]
+    found = f"{key}={','.join(pieces)}"
+    return found if _is_readable(found) else argument
+
+
+def _is_readable(argument: str) -> bool:
+    try:
+        OverridesParser.create().parse_override(argument)
+    except HydraException:
+        return False
+    return True
+
+
+def _in_quotes(text: str) -> str:
+    # Within its quotes Hydra reads a backslash as itself, but for one before a quote.
+    return "'" + text.replace("'", "\\'") + "'"

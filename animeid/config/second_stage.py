@@ -1,0 +1,59 @@
+"""The request of a second stage: what it works on is the first stage's, how it works is its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from copy import deepcopy
+from typing import Any
+
+from animeid.config.freeze import read_plan
+from animeid.errors import InputError
+from animeid.folder import RunFolder
+
+INHERITED = ("data", "augment", "model", "head")
+"""The nodes that come from the first stage's plan."""
+
+MACHINE = ("num_workers", "cache")
+"""Keys of data that are this machine's business."""
+
+
+def inherit(request: Mapping[str, Any], overrides: Sequence[str]) -> dict[str, Any]:
+    """A training request with the first stage's data and network, but for what the command line sets itself.
+
+    Args:
+        request: as composed, with a stage.
+        overrides: of the command line, `key=value` each.
+
+    Raises:
+        InputError: there is no such run.
+    """
+    if request["from_run"] is None:
+        raise InputError("a second stage mends the head of a finished run: write from_run=RUN, its folder")
+    first = read_plan(RunFolder.open(request["from_run"]).config)
+    keys = [override.partition("=")[0].lstrip("+") for override in overrides]
+    own = {name: deepcopy(first[name]) for name in INHERITED if name not in keys}
+    if "model" in own:
+        own["model"] |= {"pretrained": False, "weights": None}  # they are those of the run
+    if "data" in own:
+        for name in MACHINE:
+            del own["data"][name]
+        own["data"] |= {name: request["data"][name] for name in MACHINE if name in request["data"]}
+    for key in keys:
+        name, _, rest = key.partition(".")
+        if rest and name in own:
+            put(own[name], rest.split("."), at(request[name], rest.split(".")))
+    return {**request, **own}
+
+
+def at(node: Mapping[str, Any], path: Sequence[str]) -> Any:
+    """The value that the names lead to."""
+    for name in path:
+        node = node[name]
+    return node
+
+
+def put(node: dict[str, Any], path: Sequence[str], value: Any) -> None:
+    """Sets the value that the names lead to."""
+    for name in path[:-1]:
+        node = node.setdefault(name, {})
+    node[path[-1]] = value

@@ -1,0 +1,155 @@
+"""`data.fold=all`: a run for each fold, their answers for pictures that they have not seen, and all runs on test."""
+
+from __future__ import annotations
+
+import glob
+import shutil
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from animeid.config import gateway
+from animeid.config.freeze import read_plan
+from animeid.data.manifest import Manifest, read_manifest
+from animeid.data.parts import folds_of
+from animeid.data.prepare import prepare
+from animeid.engine.inference import joined
+from animeid.ensembling import ensemble
+from animeid.errors import InputError, MachineError
+from animeid.evaluation import Pictures, save
+from animeid.folder import OUTPUTS, RunFolder
+from animeid.judge import judge, read_answers
+from animeid.metrics.table import summary_table
+from animeid.multirun.outcome import outcome
+from animeid.multirun.record import Asked
+from animeid.multirun.running import JobCrashedError, Running
+from animeid.place import refuse_launcher
+from animeid.plan import label_stats
+from animeid.run import train
+from animeid.say import say
+
+OUT_OF_FOLD = "out_of_fold"
+ENSEMBLE = "ensemble"
+NEVER_HELD_OUT = "its class has too few groups for folds, so that every run was trained on it"
+SAME = ("path", "label", "sha256", "target", "group")
+"""Columns in which the folds' manifests agree."""
+
+Request = dict[str, Any]
+
+
+def train_all(request: Request) -> float | None:
+    """Trains every fold, those that are finished excepted, then judges what they say together.
+
+    Returns:
+        The `f1_macro` of the out-of-fold answers; None while a fold is missing.
+
+    Raises:
+        InputError: the settings are wrong, a fold cannot be trained, or another process is at work on them.
+        MachineError: a fold was ended by the machine.
+    """
+    refuse_launcher("data.fold=all", "each fold starts the processes of trainer.devices=N itself")
+    requests = [with_fold(request, fold) for fold in range(number_of_folds(request))]
+    path = OUTPUTS / request["run_id"] if request["run_id"] else RunFolder.reserve(None).path
+    asked = [Asked.of(one, {"data.fold": str(fold)}) for fold, one in enumerate(requests)]
+    running = Running.begin(path, asked)
+    try:
+        failures = [error for one, job in zip(requests, asked, strict=True) if (error := try_fold(running, job, one))]
+    finally:
+        running.end()
+    if failures:
+        raise type(failures[0])(
+            f"{len(failures)} of {len(requests)} folds were not trained, so that nothing is judged together; the first "
+            f"says: {failures[0]}"
+        )
+    runs = [job.folder for job in running.planned.values()]
+    figure = judge_out_of_fold(RunFolder(path / OUT_OF_FOLD), runs)
+    if (read_manifest(runs[0].manifest).table["split"] == "test").any():
+        judge_together(RunFolder(path / ENSEMBLE), runs)
+    return figure
+
+
+def number_of_folds(request: Mapping[str, Any]) -> int:
+    """How many folds the data has groups for, at most `data.folds`.
+
+    Raises:
+        InputError: `data.folds` is not given, or the data is wrong.
+    """
+    if request["data"]["folds"] is None:
+        raise InputError("data.fold=all needs data.folds: say how many folds there are at most, such as data.folds=5")
+    settings = gateway.build({**request["data"], "fold": 0, "long_tail": None}, "data")
+    return folds_of(prepare(settings).manifest.table, settings)
+
+
+def with_fold(request: Request, fold: int) -> Request:
+    return {**request, "data": {**request["data"], "fold": fold}}
+
+
+def try_fold(running: Running, asked: Asked, request: Request) -> InputError | MachineError | None:
+    """Trains a fold; what ends it is returned, so that the other folds are trained."""
+    try:
+        running.run(asked, request, train)
+    except (InputError, MachineError) as error:
+        return error
+    except JobCrashedError as error:
+        return MachineError(str(error))
+    return None
+
+
+def judge_out_of_fold(folder: RunFolder, runs: Sequence[RunFolder]) -> float:
+    """Writes each picture's answer by the run that was not trained on it, and the figures of all of them.
+
+    Raises:
+        InputError: pictures changed between two folds.
+    """
+    if folder.is_finished:
+        say(f"out-of-fold answers are there already: {folder.path}")
+        return float(outcome(folder).figure("val", "f1_macro") or 0.0)
+    first = check_same_pictures(runs)
+    answers = joined([read_answers(run, "val") for run in runs])
+    never = first.table[(first.table["split"] == "train") & ~first.table.index.isin(answers.rows)]
+    table = first.table.copy()
+    table.loc[answers.rows, "split"] = "val"
+    manifest = Manifest(table, first.root, first.attributes)
+    labels, plan = runs[0].read_labels(), read_plan(runs[0].config)
+    metrics = {"val": judge(answers, manifest, label_stats(plan["facts"], labels, plan["data"]))}
+    left_out = pd.DataFrame({"path": never["path"], "reason": NEVER_HELD_OUT})
+    remove(folder)
+    folder.create()
+    save(folder, "val", answers, Pictures(manifest, answers.rows, (), left_out), labels, metrics)
+    say(summary_table(metrics))
+    missing = f"; {len(never)} have none, since {NEVER_HELD_OUT}" if len(never) else ""
+    say(f"out-of-fold answers of {len(answers.rows)} pictures are in {folder.path}{missing}")
+    return float(metrics["val"]["f1_macro"])
+
+
+def judge_together(folder: RunFolder, runs: Sequence[RunFolder]) -> None:
+    """The mean answer of all folds on the test part, which none has seen."""
+    if folder.is_finished:
+        say(f"the folds' common answers are there already: {folder.path}")
+        return
+    remove(folder)
+    name = folder.path.relative_to(OUTPUTS).as_posix()
+    ensemble({"runs": ":".join(glob.escape(str(run.path)) for run in runs), "vote": "mean", "run_id": name})
+
+
+def remove(folder: RunFolder) -> None:
+    """Removes what an interrupted call left: all of it can be made again."""
+    if folder.path.exists():
+        shutil.rmtree(folder.path)
+
+
+def check_same_pictures(runs: Sequence[RunFolder]) -> Manifest:
+    """The first run's manifest.
+
+    Raises:
+        InputError: another one has other pictures.
+    """
+    first, *others = (read_manifest(run.manifest) for run in runs)
+    for run, other in zip(runs[1:], others, strict=True):
+        if not other.table[list(SAME)].equals(first.table[list(SAME)]):
+            raise InputError(
+                f"the pictures changed between {runs[0].path} and {run.path}, so that their folds do not fit together: "
+                "train all folds again under another run_id"
+            )
+    return first

@@ -1,0 +1,71 @@
+"""What a contrastive term trains beside the model, and forgets when training is over."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import torch
+from annotated_types import Ge, Gt
+from torch import Tensor, nn
+from torch.nn import functional
+
+from animeid.losses.contrastive import balanced_contrastive, supervised_contrastive
+
+Positive = Annotated[float, Gt(0)]
+Size = Annotated[int, Ge(1)]
+
+
+class SupervisedContrast(nn.Module):
+    """The supervised contrastive term on projections of embeddings.
+
+    An embedding is projected by a layer of its own size, `max(0, .)` and one of size P, to length 1: the embedding
+    itself keeps what tells pictures of a class apart (Khosla 2020, arXiv 2004.11362, section 3.1).
+
+    Args:
+        in_features: D, the length of an embedding.
+        num_classes: C.
+        weight: of the term beside the loss.
+        temperature: the lower it is, the more the nearest pictures count.
+        size: P.
+        views: how often each drawn picture stands in a batch, augmented differently each time.
+    """
+
+    def __init__(
+        self,
+        in_features: int,
+        num_classes: int,  # noqa: ARG002
+        *,
+        weight: Positive = 0.5,
+        temperature: Positive = 0.1,
+        size: Size = 128,
+        views: Size = 2,
+    ) -> None:
+        super().__init__()
+        self.weight, self.temperature, self.views = weight, temperature, views
+        self.projection = nn.Sequential(nn.Linear(in_features, in_features), nn.ReLU(), nn.Linear(in_features, size))
+
+    def forward(self, embedding: Tensor, target: Tensor) -> Tensor:
+        """`[B, D]` and targets `[B]` to the term `[B]`, without its weight."""
+        projected = functional.normalize(self.projection(embedding))
+        return supervised_contrastive(projected, target, self.temperature)
+
+
+class BalancedContrast(SupervisedContrast):
+    """The balanced contrastive term, with a learnt centre for each class; the rest is as above."""
+
+    def __init__(
+        self,
+        in_features: int,
+        num_classes: int,
+        *,
+        weight: Positive = 0.5,
+        temperature: Positive = 0.1,
+        size: Size = 128,
+        views: Size = 2,
+    ) -> None:
+        super().__init__(in_features, num_classes, weight=weight, temperature=temperature, size=size, views=views)
+        self.centres = nn.Parameter(functional.normalize(torch.randn(num_classes, size)))
+
+    def forward(self, embedding: Tensor, target: Tensor) -> Tensor:
+        projected, centres = functional.normalize(self.projection(embedding)), functional.normalize(self.centres)
+        return balanced_contrastive(projected, target, centres, self.temperature)

@@ -1,0 +1,57 @@
+"""Contrastive terms: pictures of one class are drawn together in the space of embeddings, those of others apart.
+
+Shape letters: B pictures, P length of a projection, C classes. Projections have length 1.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+NEVER = float("-inf")
+
+
+def supervised_contrastive(projected: Tensor, target: Tensor, temperature: float) -> Tensor:
+    """`[B]`: Khosla 2020 (arXiv 2004.11362), equation 2; 0 for a picture whose class has no other one in the batch.
+
+    Args:
+        projected: `[B, P]` float, of length 1.
+        target: `[B]` int64; a picture of no class (-1) is no anchor, and apart from every one.
+        temperature: above 0.
+    """
+    others = ~torch.eye(len(target), dtype=torch.bool, device=target.device)
+    similar = (projected @ projected.T / temperature).float()
+    log_share = similar - similar.masked_fill(~others, NEVER).logsumexp(1, keepdim=True)
+    positive = others & (target[:, None] == target) & (target >= 0)
+    return -mean_where(log_share, positive)
+
+
+def balanced_contrastive(projected: Tensor, target: Tensor, centres: Tensor, temperature: float) -> Tensor:
+    """`[B]`: Zhu 2022 (Balanced Contrastive Learning, CVPR), equations 5 and 6.
+
+    In the denominator each class counts by its mean, so that frequent ones do not fill it, and each has its centre in
+    every batch, so that rare ones are never missing.
+
+    Args:
+        projected: `[B, P]` float, of length 1.
+        target: `[B]` int64; a picture of no class (-1) is no anchor and in nobody's denominator.
+        centres: `[C, P]` float, of length 1.
+        temperature: above 0.
+    """
+    classes = torch.arange(len(centres), device=target.device)
+    every, of = torch.cat([projected, centres]), torch.cat([target, classes])
+    similar = (projected @ every.T / temperature).float()
+    others = torch.ones_like(similar, dtype=torch.bool).fill_diagonal_(fill_value=False)
+    counted = others & (of >= 0)
+    members = (of[:, None] == classes).float()
+    # Of each class so many are beside the anchor, which does not count itself.
+    sizes = counted.float() @ members
+    weights = sizes[:, of.clamp_min(0)].clamp_min(1).log()
+    log_share = similar - (similar - weights).masked_fill(~counted, NEVER).logsumexp(1, keepdim=True)
+    positive = counted & (target[:, None] == of) & (target[:, None] >= 0)
+    return -mean_where(log_share, positive)
+
+
+def mean_where(values: Tensor, chosen: Tensor) -> Tensor:
+    """`[B]`: the mean of each row of `[B, M]` over the places that are chosen; 0 without any."""
+    return values.masked_fill(~chosen, 0.0).sum(1) / chosen.sum(1).clamp_min(1)

@@ -1,0 +1,57 @@
+"""How strongly a finished model's logits are moved against the prior that it was trained with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from animeid.metrics.functional import ClassCounts, f1, macro
+from animeid.types import UNKNOWN_TARGET
+
+TAUS = np.linspace(0.0, 2.0, 21)
+"""What is tried."""
+
+
+def adjust(logits: np.ndarray, log_prior: np.ndarray, tau: float) -> np.ndarray:
+    """`[N, C]`: `z - tau log prior`, equation 9 of Menon 2021 (arXiv 2007.07314)."""
+    return logits - tau * log_prior
+
+
+def f1_macro(logits: np.ndarray, targets: np.ndarray) -> float:
+    """The mean F1 of `logits [N, C]` over the classes among `targets [N]`, all of which are known."""
+    classes, predicted = logits.shape[1], logits.argmax(1)
+    support, given, hits = (
+        np.bincount(values, minlength=classes) for values in (targets, predicted, targets[predicted == targets])
+    )
+    return float(macro(f1(ClassCounts(support, given, hits))))
+
+
+def choose_tau(logits: np.ndarray, targets: np.ndarray, log_prior: np.ndarray) -> float:
+    """The tau among `TAUS` of the best `f1_macro`, the smallest of equals.
+
+    Args:
+        logits: `[N, C]` of validation.
+        targets: `[N]`; pictures of no class (-1) are left out.
+        log_prior: `[C]`.
+
+    Raises:
+        ValueError: no picture has a class.
+    """
+    return float(TAUS[best_of((adjust(logits, log_prior, tau) for tau in TAUS), targets)])
+
+
+def best_of(candidates: Iterable[np.ndarray], targets: np.ndarray) -> int:
+    """The place of the logits `[N, C]` of the best `f1_macro`, the first of equals.
+
+    Args:
+        candidates: logits for the same pictures.
+        targets: `[N]`; pictures of no class (-1) are left out.
+
+    Raises:
+        ValueError: no picture has a class.
+    """
+    known = targets != UNKNOWN_TARGET
+    if not known.any():
+        raise ValueError("a choice needs pictures that have a class")
+    return int(np.argmax([f1_macro(logits[known], targets[known]) for logits in candidates]))

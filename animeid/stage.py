@@ -1,0 +1,52 @@
+"""A second stage on a finished run: the head is mended, the rest stays."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+
+from animeid.config import gateway
+from animeid.errors import InputError
+from animeid.folder import RunFolder
+from animeid.metrics.adjustment import best_of
+from animeid.models.classifier import Classifier
+from animeid.models.stages import Validation
+from animeid.transfer import Earlier
+
+
+def start_stage(plan: Mapping[str, Any], earlier: Earlier, model: Classifier, labels: Sequence[str]) -> tuple[str, ...]:
+    """Does what a stage does before any training to a model that has the earlier run's weights; returns what to say.
+
+    Raises:
+        InputError: the earlier run has other classes, or the head is none that the stage can mend.
+    """
+    stage = gateway.build(plan.get("stage"), "stage")
+    if stage is None:
+        return ()
+    if tuple(labels) != earlier.labels:
+        raise InputError(
+            f"{earlier.folder.path} has other classes than this data, and a second stage mends the head of a run with "
+            "the same: take from_run without stage"
+        )
+    if not hasattr(stage, "start"):
+        return ()
+    return (stage.start(model, partial(validation_of, earlier.folder)),)
+
+
+def validation_of(run: RunFolder) -> Validation:
+    """The saved validation answers of a run.
+
+    Raises:
+        InputError: it has none.
+    """
+    table = pd.read_parquet(run.predictions, columns=["split", "target"])
+    rows = np.flatnonzero((table["split"] == "val") & (table["target"] >= 0))
+    if not len(rows):
+        raise InputError(f"stage.tau=auto chooses on validation, and {run.path} has no such part: give a number")
+    embeddings = torch.from_numpy(np.load(run.embeddings, mmap_mode="r")[rows]).float()
+    return Validation(embeddings, partial(best_of, targets=table["target"].to_numpy()[rows]))

@@ -1,0 +1,125 @@
+"""`data.fold=all` on real runs: every picture outside test is answered by the run that has not seen it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from small_runs import QUICK, class_folders, noise
+
+from animeid import train
+from animeid.folder import RunFolder
+from animeid.lock import lock
+
+RUN = (*QUICK, "model.name=test_resnet", "trainer.max_epochs=1", "data.test_ratio=0.25", "logger=none")
+ALL = ("data.root=pictures", *RUN, "data.folds=5", "data.fold=all", "run_id=all")
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A class has four groups outside test, so that four folds are made; one has a single picture."""
+    home = tmp_path_factory.mktemp("home")
+    class_folders(home / "pictures", {"many": 20, "少": 5, "alone": 1}, coarse=4)
+    class_folders(home / "two", {"many": 20, "少": 5}, coarse=4)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(home)
+        assert train.main(list(ALL)) == 0
+    return home
+
+
+def test_as_many_folds_as_the_data_has_groups_for(home: Path, monkeypatch, capsys) -> None:
+    monkeypatch.chdir(home)
+    arguments = ["data.root=two", *RUN, "data.folds=5", "data.fold=all", "run_id=two"]
+    assert train.main(arguments) == 0
+    told = capsys.readouterr().out
+    assert "4 of 4 jobs are finished" in told
+    assert "have none" not in told
+    assert sorted(path.name for path in (home / "outputs" / "two").iterdir() if path.is_dir())[1:] == [
+        "0", "1", "2", "3", "ensemble", "out_of_fold",
+    ]  # fmt: skip
+
+
+def test_each_picture_is_answered_by_the_run_that_has_not_seen_it(home: Path) -> None:
+    folder = RunFolder(home / "outputs" / "all" / "out_of_fold")
+    found, logits = pd.read_parquet(folder.predictions).set_index("path"), np.load(folder.logits)
+    runs = [RunFolder(home / "outputs" / "all" / str(number)) for number in range(2)]
+    held_out = set()
+    for run in runs:
+        own, own_logits = pd.read_parquet(run.predictions), np.load(run.logits)
+        for place in np.flatnonzero(own["split"] == "val"):
+            path = own["path"][place]
+            assert path not in held_out
+            held_out.add(path)
+            np.testing.assert_array_equal(logits[found.index.get_loc(path)], own_logits[place])
+    assert held_out == set(found.index)
+    manifest = pd.read_parquet(runs[0].manifest)
+    outside = manifest[(manifest["split"] != "test") & (manifest["label"] != "alone")]
+    assert held_out == set(outside["path"])
+    assert list(pd.read_csv(folder.skipped)["path"]) == ["alone/0.png"]
+    figures = json.loads(folder.metrics.read_text())["val"]
+    assert figures["acc_micro"] == pytest.approx((found["predicted"] == found["label"]).mean())
+
+
+def test_the_test_part_is_answered_by_all(home: Path) -> None:
+    folder = RunFolder(home / "outputs" / "all" / "ensemble")
+    table = pd.read_parquet(folder.predictions)
+    manifest = pd.read_parquet(RunFolder(home / "outputs" / "all" / "0").manifest)
+    assert set(table["path"]) == set(manifest["path"][manifest["split"] == "test"])
+    assert len(json.loads((folder.path / "ensemble.json").read_text())) == 2
+
+
+def test_the_same_command_goes_on(home: Path, monkeypatch, capsys) -> None:
+    monkeypatch.chdir(home)
+    folder = home / "outputs" / "all"
+    shutil.rmtree(folder / "1")
+    (folder / "out_of_fold" / "metrics.json").unlink()
+    before = (folder / "out_of_fold" / "logits.npy").read_bytes()
+    assert train.main(list(ALL)) == 0
+    told = capsys.readouterr().out
+    assert f"is finished already: {Path('outputs/all/0')}" in told
+    assert "the folds' common answers are there already" in told
+    assert (folder / "out_of_fold" / "logits.npy").read_bytes() == before
+
+
+def test_pictures_that_changed_between_folds_are_refused(home: Path, monkeypatch, capsys) -> None:
+    monkeypatch.chdir(home)
+    shutil.copytree(home / "outputs" / "all", home / "outputs" / "changed")
+    shutil.rmtree(home / "outputs" / "changed" / "out_of_fold")
+    shutil.rmtree(home / "outputs" / "changed" / "1")
+    picture = home / "pictures" / "many" / "0.png"
+    kept = picture.read_bytes()
+    noise(np.random.default_rng(99), picture, coarse=4)
+    assert train.main([*ALL, "run_id=changed"]) == 2
+    picture.write_bytes(kept)
+    assert "the pictures changed between" in capsys.readouterr().err
+
+
+def test_a_fold_that_fails_does_not_stop_the_others(home: Path, monkeypatch, capsys) -> None:
+    monkeypatch.chdir(home)
+    folder = home / "outputs" / "half"
+    shutil.copytree(home / "outputs" / "all", folder)
+    shutil.rmtree(folder / "0")
+    shutil.rmtree(folder / "out_of_fold")
+    with lock(folder / ".locks" / "0", "a fold"):
+        assert train.main([*ALL, "run_id=half"]) == 2
+    assert "1 of 2 folds were not trained" in capsys.readouterr().err
+    assert not (folder / "out_of_fold").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["data.fold=all"], "data.fold=all needs data.folds"),
+        (["-m", "data.folds=3", "data.fold=all", "seed=1,2"], "leave out -m"),
+        (["data.folds=3", "data.fold=every"], "data.fold"),
+    ],
+)
+def test_what_folds_cannot_be(arguments: list[str], sentence: str, home: Path, monkeypatch, capsys) -> None:
+    monkeypatch.chdir(home)
+    assert train.main(["data.root=pictures", *RUN, *arguments, "run_id=refused"]) == 2
+    assert sentence in capsys.readouterr().err
+    assert not (home / "outputs" / "refused").exists()

@@ -1,0 +1,89 @@
+"""Search spaces: what a card means, and what it cannot mean."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import optuna
+import pytest
+from hydra.core.override_parser.overrides_parser import OverridesParser
+
+from animeid.config.freeze import read_yaml
+from animeid.config.locate import conf_dir, groups
+from animeid.errors import InputError
+from animeid.tuning.space import Choice, Range, as_argument, grid_of, read_space
+
+CARDS = [card for card in groups(conf_dir())["space"] if card != "none"]
+
+
+def test_lists_are_choices_and_low_and_high_ranges() -> None:
+    card = {
+        "loss": ["focal", "poly1", "focal"],
+        "optimizer": {"lr": {"low": 1e-4, "high": 1e-2, "log": True}, "betas": [[0.9, 0.99], [0.8, 0.99]]},
+        "head.dropout": {"low": 0.0, "high": 0.5, "step": 0.25},
+        "trainer": {"max_epochs": {"low": 2, "high": 8}},
+    }
+    assert read_space(card) == [
+        Choice("loss", ("focal", "poly1")),
+        Range("optimizer.lr", 1e-4, 1e-2, log=True),
+        Choice("optimizer.betas", ("[0.9,0.99]", "[0.8,0.99]")),
+        Range("head.dropout", 0.0, 0.5, step=0.25),
+        Range("trainer.max_epochs", 2, 8),
+    ]
+
+
+@pytest.mark.parametrize("value", [None, True, False, 3, 0.5, "focal", [1, 2.5], ["a", None]])
+def test_values_are_written_as_hydra_reads_them(value: Any) -> None:
+    assert OverridesParser.create().parse_override(f"key={as_argument(value)}").value() == value
+
+
+def test_suggestions_lie_in_the_space() -> None:
+    space = read_space({"a": ["x", "y"], "b": {"low": 0.1, "high": 10, "log": True}, "c": {"low": 2, "high": 5}})
+    study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
+    found = [[dimension.suggest(trial) for dimension in space] for trial in (study.ask() for _ in range(60))]
+    assert {row[0] for row in found} == {"x", "y"}
+    assert all(0.1 <= float(row[1]) <= 10 for row in found)
+    assert 15 < sum(float(row[1]) < 1 for row in found) < 45, "half of a logarithmic range lies below its middle"
+    assert {row[2] for row in found} == {"2", "3", "4", "5"}
+
+
+def test_a_grid_is_every_combination() -> None:
+    space = read_space(
+        {"a": ["x", "y"], "b": {"low": 0.05, "high": 0.15, "step": 0.05}, "c": {"low": 1, "high": 5, "step": 2}}
+    )
+    found = grid_of(space)
+    assert len(found) == 2 * 3 * 3
+    assert {values["c"] for values in found} == {1, 3, 5}
+    assert sorted({values["b"] for values in found}) == pytest.approx([0.05, 0.1, 0.15])
+    with pytest.raises(InputError, match="give its range a step"):
+        grid_of(read_space({"b": {"low": 1, "high": 2.5}}))
+
+
+@pytest.mark.parametrize(
+    ("card", "sentence"),
+    [
+        ({}, "the search space is empty"),
+        ({"loss": []}, "space.loss names no value"),
+        ({"loss": "focal"}, "space.loss is focal: give a list"),
+        ({"optimizer": {}}, "space.optimizer is"),
+        ({"a": {"low": 1}}, "must go from a number to a number"),
+        ({"a": {"low": "1", "high": 2}}, "must go from a number to a number"),
+        ({"a": {"low": 1, "high": 2, "logs": True}}, "space.a has the key logs"),
+        ({"a": {"low": 2, "high": 1}}, "cannot go from 2 to 1"),
+        ({"a": {"low": 0.0, "high": 1, "log": True}}, "above 0 with log"),
+        ({"a": {"low": 1, "high": 2, "step": 0}}, "a step above 0"),
+        ({"a": {"low": 1, "high": 2, "step": 0.5, "log": True}}, "without log"),
+    ],
+)
+def test_what_is_no_space(card: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(InputError, match=sentence):
+        read_space(card)
+
+
+@pytest.mark.parametrize("card", CARDS)
+def test_training_takes_every_value_of_every_card(card: str) -> None:
+    from animeid.config.compose import compose
+    from animeid.tuning.tune import check_space
+
+    space = read_space(read_yaml(conf_dir() / "space" / f"{card}.yaml"))
+    check_space(space, [], compose)
