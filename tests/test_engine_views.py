@@ -21,7 +21,7 @@ PICTURES = torch.randint(0, 256, (2, 3, 20, 30), dtype=torch.uint8, generator=to
 
 def model(image: Tensor) -> ModelOutput:
     """Answers the means of the picture's left and right halves, and of its green."""
-    values = image.float() / 64
+    values = image.float() / 2
     logits = torch.stack(
         [values[..., :15].mean((1, 2, 3)), values[..., 15:].mean((1, 2, 3)), values[:, 1].mean((1, 2))]
     )

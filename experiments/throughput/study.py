@@ -1,6 +1,6 @@
 """What each setting that keeps the device busy is worth: `python -m experiments.throughput.study`.
 
-2 cores, about 25 minutes, on a machine that does nothing else. Each row differs from the defaults in one setting.
+2 cores, about 15 minutes, on a machine that does nothing else. Each row differs from the defaults in one setting.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from experiments.speed.turns import rates_in_turn
 HERE = Path(__file__).parent
 NETWORKS = (("resnet10t", 64, 160), ("mobilenetv2_100", 224, 40))
 """Name, pixels, and so many pictures of each class that an epoch takes some seconds."""
-ROUNDS = 3
+ROUNDS = 2
 Setting = tuple[Sequence[str], Sequence[str]]
 """Overrides, and what is left out (see `our_rate`)."""
 
@@ -65,28 +65,33 @@ def main() -> None:
             root, cache = Path(temporary) / f"pictures-{size}", Path(temporary) / f"pixels-{size}"
             write_pictures(root, per_class)
             columns.append(measure(root, cache, name, size))
+    text = page(columns)
+    (HERE / "README.md").write_text(text, encoding="utf-8")
+    print(text)
+
+
+def page(columns: Sequence[dict[str, list[float]]]) -> str:
     rows = [[setting, *(cell(rates, setting) for rates in columns)] for setting in SETTINGS]
     spreads = [max(values) / min(values) - 1 for rates in columns for values in rates.values()]
     header = ["setting", *(f"{name}, {size} px" for name, size, _ in NETWORKS)]
     bf16 = "with" if cpu_has_bf16() else "without"
-    text = f"""# What keeps the device busy
+    return f"""# What keeps the device busy
 
 `python -m experiments.throughput.study` writes this page: training steps of the whole framework, images/s, and as a
-multiple of the defaults; {" and ".join(f"{CLASSES * count:,}" for _, _, count in NETWORKS)} JPEG pictures of 300 to
-1,000 px, batches of {BATCH}, random crop and flip, {torch.get_num_threads()} cores {bf16} bf16 instructions, no GPU.
+multiple of the defaults; {" and ".join(f"{CLASSES * count:,}" for _, _, count in NETWORKS)} JPEG pictures of 300 to 1,000 px,
+batches of {BATCH}, random crop and flip, {torch.get_num_threads()} cores {bf16} bf16 instructions, no GPU.
 Each setting runs in a process of its own, {ROUNDS} rounds in which they take turns. The best round counts, since what
 else the machine does only slows it down. Rounds of one setting differed by {100 * np.median(spreads):.0f} % in the
 median and {100 * max(spreads):.0f} % at most: less than that between two settings says nothing.
 
 {table(header, rows)}
 
-The defaults were chosen by these figures: channels_last for every network that is not a transformer, freed memory
-kept, a thread a core, pixels cached, a loader worker for every fourth core beside a CPU. Compiling stays an option:
-its translation takes longer than a short run wins back, and is not counted here. Beside a GPU pictures are loaded by a
-worker a core into pinned memory and copied while it computes; that was not measured, since no GPU was at hand.
+The defaults, each the better choice here or none that the rounds can tell from it: channels_last for every network that
+is not a transformer, freed memory kept, a thread a core, pixels cached, a loader worker for every fourth core beside a
+CPU. Compiling stays an option: its translation takes longer than a short run wins back, and is not counted here. Beside
+a GPU pictures are loaded by a worker a core into pinned memory and copied while it computes; that was not measured,
+since no GPU was at hand.
 """
-    (HERE / "README.md").write_text(text, encoding="utf-8")
-    print(text)
 
 
 if __name__ == "__main__":
