@@ -79,7 +79,8 @@ def page(columns: Sequence[dict[str, list[float]]]) -> str:
     return f"""# What keeps the device busy
 
 `python -m experiments.throughput.study` writes this page: training steps of the whole framework, images/s, and as a
-multiple of the defaults; {pictures} JPEG pictures of 300 to 1,000 px, batches of {BATCH}, random crop and flip, {torch.get_num_threads()} cores {bf16} bf16 instructions, no GPU.
+multiple of the defaults; {pictures} JPEG pictures of 300 to 1,000 px, batches
+of {BATCH}, random crop and flip, {torch.get_num_threads()} cores {bf16} bf16 instructions, no GPU.
 Each setting runs in a process of its own, {ROUNDS} rounds in which they take turns. The best round counts, since what
 else the machine does only slows it down. Rounds of one setting differed by {100 * np.median(spreads):.0f} % in the
 median and {100 * max(spreads):.0f} % at most: less than that between two settings says nothing.
