@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 from PIL import Image
 
 QUICK = ("model=small", "model.pretrained=false", "data.image_size=32", "data.num_workers=0", "data.cache=off")
@@ -25,3 +26,29 @@ def class_folders(root: Path, counts: Mapping[str, int], *, coarse: int = 40) ->
         for number in range(count):
             noise(random, root / name / f"{number}.png", coarse=coarse)
     return root
+
+
+# A network with layer norm: batch norm on the CPU has statistics of each process's own pictures.
+LAYER_NORM = (
+    *QUICK,
+    "model=vit_small",
+    "model.name=test_vit",
+    "trainer.precision=32-true",
+    "head.dropout=0",
+    "optimizer=sgd",
+    "optimizer.lr=0.05",
+    "augment=none",
+)
+
+
+def uneven_manifest(root: Path) -> Path:
+    """21 pictures to train on, 7 to validate, 5 to test and one stranger: uneven for two processes in every part."""
+    random = np.random.default_rng(0)
+    rows = []
+    for split, count in (("train", 21), ("val", 7), ("test", 5), ("unknown", 1)):
+        for number in range(count):
+            path = f"{split}-{number}.png"
+            noise(random, root / path)
+            rows.append({"path": path, "label": "ab"[number % 2] if split != "unknown" else "stranger", "split": split})
+    pd.DataFrame(rows).to_csv(root / "manifest.csv", index=False)
+    return root / "manifest.csv"

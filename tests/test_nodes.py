@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from small_runs import QUICK, noise
+from small_runs import LAYER_NORM, uneven_manifest
 
 from animeid import evaluate, train
 from animeid.engine.processes import free_port
@@ -23,36 +23,14 @@ from animeid.folder import RunFolder
 
 pytestmark = pytest.mark.slow
 
-RUN = (
-    *QUICK,
-    "model=vit_small",
-    "model.name=test_vit",
-    "trainer=ddp",
-    "trainer.accelerator=cpu",
-    "trainer.max_epochs=2",
-    "trainer.precision=32-true",
-    "head.dropout=0",
-    "optimizer=sgd",
-    "optimizer.lr=0.05",
-    "augment=none",
-)
+RUN = (*LAYER_NORM, "trainer=ddp", "trainer.accelerator=cpu", "trainer.max_epochs=2")
 TORCHRUN = "torchrun"
 SRUN = "srun"
 
 
 @pytest.fixture(scope="module")
 def manifest(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """21 pictures to train on, 7 to validate, 5 to test and one stranger: uneven for two processes in every part."""
-    root = tmp_path_factory.mktemp("pictures")
-    random = np.random.default_rng(0)
-    rows = []
-    for split, count in (("train", 21), ("val", 7), ("test", 5), ("unknown", 1)):
-        for number in range(count):
-            path = f"{split}-{number}.png"
-            noise(random, root / path)
-            rows.append({"path": path, "label": "ab"[number % 2] if split != "unknown" else "stranger", "split": split})
-    pd.DataFrame(rows).to_csv(root / "manifest.csv", index=False)
-    return root / "manifest.csv"
+    return uneven_manifest(tmp_path_factory.mktemp("pictures"))
 
 
 @pytest.fixture(scope="module")

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 import numpy as np
-from torch import Tensor
 
+from animeid.data.samplers.around import Around
 from animeid.data.samplers.natural import Natural
 from animeid.data.samplers.stateless import Stateless
 from animeid.data.shards.layout import Index
@@ -17,7 +16,7 @@ from animeid.types import Sampler
 ONE_PASS = 0
 
 
-class ShardOrder:
+class ShardOrder(Around):
     """A sampler whose choice of classes is kept, and whose pictures come shard by shard.
 
     The sampler says how often each class is shown, and when; which picture of it that is, the class's shards say: in a
@@ -39,7 +38,7 @@ class ShardOrder:
     def __init__(
         self, sampler: Sampler, rows: np.ndarray, kinds: np.ndarray, shards: np.ndarray, *, ranks: int, buffer: int
     ) -> None:
-        self.sampler = sampler
+        super().__init__(sampler)
         self.ranks = ranks
         self.pictures: dict[int, tuple[np.ndarray, np.ndarray]] = {
             int(kind): (rows[kinds == kind], shards[kinds == kind]) for kind in np.unique(kinds)
@@ -86,18 +85,6 @@ class ShardOrder:
         generator = np.random.default_rng([*key, 1])
         places = np.arange(len(sequence)) + generator.uniform(0, self.buffer, len(sequence))
         return sequence[np.lexsort((places, ranks))]
-
-    def prior(self) -> np.ndarray:
-        return self.sampler.prior()
-
-    def observe(self, rows: Tensor, values: Tensor) -> None:
-        self.sampler.observe(rows, values)
-
-    def state_dict(self) -> dict[str, Any]:
-        return self.sampler.state_dict()
-
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        self.sampler.load_state_dict(state)
 
 
 def in_order_of_shards(
