@@ -14,6 +14,7 @@ import torch
 from animeid.engine.devices import DTYPES
 from animeid.engine.inference import output_of
 from animeid.engine.module import CharacterModule
+from animeid.engine.views import Views
 
 LATENCY_RUNS = 20
 
@@ -27,20 +28,26 @@ def peak_memory_mib(device: torch.device) -> float:
 
 
 @torch.inference_mode()
-def latency_ms(module: CharacterModule, image_size: tuple[int, int]) -> float:
-    """Median milliseconds for one picture on the device, in the precision of the run, after three warm-up answers."""
+def latency_ms(module: CharacterModule, image_size: tuple[int, int], views: Views | None) -> float:
+    """Median milliseconds for one picture on the device, in the precision and the views of the run, after three warm-up
+    answers."""
     precision = DTYPES[module.record["plan"]["trainer"]["precision"]]
     picture = torch.zeros((1, 3, *image_size), dtype=torch.uint8, device=module.device)
     times = []
     for _ in range(LATENCY_RUNS + 3):
         start = time.perf_counter()
-        output_of(module, picture, precision).logits.cpu()
+        output_of(module, picture, precision, views).logits.cpu()
         times.append(time.perf_counter() - start)
     return 1000 * float(np.median(times[3:]))
 
 
 def cost(
-    module: CharacterModule, checkpoint: Path, image_size: tuple[int, int], train_s: float, rates: list[float]
+    module: CharacterModule,
+    checkpoint: Path,
+    image_size: tuple[int, int],
+    train_s: float,
+    rates: list[float],
+    views: Views | None,
 ) -> dict[str, Any]:
     """The `cost` of `metrics.json`; `images_per_s` is the median over epochs of training alone."""
     return {
@@ -49,5 +56,5 @@ def cost(
         "peak_mem": round(peak_memory_mib(module.device), 1),
         "params": sum(parameter.numel() for parameter in module.model.parameters()),
         "size_mb": round(checkpoint.stat().st_size / 1e6, 2),
-        "latency_ms": round(latency_ms(module, image_size), 3),
+        "latency_ms": round(latency_ms(module, image_size, views), 3),
     }

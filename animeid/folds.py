@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import glob
+import json
 import shutil
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -18,10 +20,9 @@ from animeid.engine.inference import joined
 from animeid.ensembling import ensemble
 from animeid.errors import InputError, MachineError
 from animeid.evaluation import Pictures, save
-from animeid.folder import OUTPUTS, RunFolder
+from animeid.folder import OUTPUTS, RunFolder, write_json
 from animeid.judge import judge, read_answers
 from animeid.metrics.table import summary_table
-from animeid.multirun.outcome import outcome
 from animeid.multirun.record import Asked
 from animeid.multirun.running import JobCrashedError, Running
 from animeid.place import refuse_launcher
@@ -31,6 +32,8 @@ from animeid.say import say
 
 OUT_OF_FOLD = "out_of_fold"
 ENSEMBLE = "ensemble"
+RECORD = "folds.json"
+"""What the folds were begun with."""
 NEVER_HELD_OUT = "its class has too few groups for folds, so that every run was trained on it"
 SAME = ("path", "label", "sha256", "target", "group")
 """Columns in which the folds' manifests agree."""
@@ -52,8 +55,10 @@ def train_all(request: Request) -> float | None:
     requests = [with_fold(request, fold) for fold in range(number_of_folds(request))]
     path = OUTPUTS / request["run_id"] if request["run_id"] else RunFolder.reserve(None).path
     asked = [Asked.of(one, {"data.fold": str(fold)}) for fold, one in enumerate(requests)]
+    check_same_settings(path / RECORD, asked)
     running = Running.begin(path, asked)
     try:
+        write_json(path / RECORD, identities(asked))
         failures = [error for one, job in zip(requests, asked, strict=True) if (error := try_fold(running, job, one))]
     finally:
         running.end()
@@ -64,9 +69,21 @@ def train_all(request: Request) -> float | None:
         )
     runs = [job.folder for job in running.planned.values()]
     figure = judge_out_of_fold(RunFolder(path / OUT_OF_FOLD), runs)
-    if (read_manifest(runs[0].manifest).table["split"] == "test").any():
+    if request["test"] and (read_manifest(runs[0].manifest).table["split"] == "test").any():
         judge_together(RunFolder(path / ENSEMBLE), runs)
     return figure
+
+
+def identities(asked: Sequence[Asked]) -> list[list[Any]]:
+    return [list(job.identity) for job in asked]
+
+
+def check_same_settings(record: Path, asked: Sequence[Asked]) -> None:
+    """Raises:
+    InputError: the folder's folds were begun with other settings, and what they say together would be mixed up.
+    """
+    if record.is_file() and json.loads(record.read_text(encoding="utf-8")) != identities(asked):
+        raise InputError(f"{record.parent} has the folds of other settings or other pictures: choose another run_id")
 
 
 def number_of_folds(request: Mapping[str, Any]) -> int:
@@ -104,7 +121,7 @@ def judge_out_of_fold(folder: RunFolder, runs: Sequence[RunFolder]) -> float:
     """
     if folder.is_finished:
         say(f"out-of-fold answers are there already: {folder.path}")
-        return float(outcome(folder).figure("val", "f1_macro") or 0.0)
+        return float(json.loads(folder.metrics.read_text(encoding="utf-8"))["val"]["f1_macro"])
     first = check_same_pictures(runs)
     answers = joined([read_answers(run, "val") for run in runs])
     never = first.table[(first.table["split"] == "train") & ~first.table.index.isin(answers.rows)]

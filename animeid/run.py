@@ -15,7 +15,7 @@ from lightning.pytorch import Callback, seed_everything
 
 from animeid import environment, resume
 from animeid.baselines import compare_with_baselines
-from animeid.build import Built, as_size, build, build_loggers
+from animeid.build import Built, as_size, build, build_loggers, build_views
 from animeid.checksum import is_whole
 from animeid.config import gateway
 from animeid.config.freeze import write_yaml
@@ -193,7 +193,8 @@ def finish(begun: Begun, fitted: Fitted, answers: dict[str, Answers]) -> dict[st
     judged = {part: answers[part].rows for part in JUDGED if part in answers}
     metrics["baselines"] = compare_with_baselines(built.data, manifest, answers["train"].rows, judged, stats)
     size = as_size(built.plan["data"]["image_size"])
-    metrics["cost"] = cost(built.module, folder.best, size, fitted.train_s, fitted.rates)
+    views = build_views("own", built.plan)
+    metrics["cost"] = cost(built.module, folder.best, size, fitted.train_s, fitted.rates, views)
     save_predictions(folder, answers, manifest, prepared.labels)
     save_evidence(folder, {part: answers[part] for part in judged}, manifest, built.data, built.module)
     draw_figures(folder, learning_rates(folder, built), built.module.steps_per_epoch)

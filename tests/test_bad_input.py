@@ -180,5 +180,5 @@ def test_latency_is_that_of_the_runs_precision(name: str, dtype: torch.dtype) ->
             seen.add(logits.dtype)
             return ModelOutput(logits, logits)
 
-    assert latency_ms(Module(), (8, 8)) > 0  # type: ignore[arg-type]
+    assert latency_ms(Module(), (8, 8), None) > 0  # type: ignore[arg-type]
     assert seen == {dtype}

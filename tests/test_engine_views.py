@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from small_runs import QUICK, class_folders
@@ -97,3 +98,20 @@ def test_evaluate_and_predict_take_views(run: RunFolder, monkeypatch, capsys) ->
 def test_what_no_view_is(wrong: str, run: RunFolder, capsys) -> None:
     assert evaluate.main([f"run={run.path}", "tta=flip", wrong]) == 2
     assert "tta" in capsys.readouterr().err
+
+
+def test_a_run_is_judged_in_its_views_and_others_follow(run: RunFolder, monkeypatch, capsys) -> None:
+    home = run.path.parents[1]
+    monkeypatch.chdir(home)
+    arguments = ["data.root=pictures", *QUICK, "model.name=test_resnet", "trainer.max_epochs=1", "data.test_ratio=0.3"]
+    for name, more in (("plain", []), ("viewed", ["tta=flip"])):
+        assert train.main([*arguments, *more, "trainer.precision=32-true", f"run_id={name}"]) == 0
+    plain, viewed = (RunFolder(home / "outputs" / name) for name in ("plain", "viewed"))
+    assert not np.allclose(np.load(plain.logits), np.load(viewed.logits), atol=1e-4)
+    assert evaluate.main([f"run={viewed.path}", "split=test"]) == 0
+    assert "answered in 2 views each" in capsys.readouterr().out
+    (again,) = (viewed.path / "evaluations").iterdir()
+    rows = (pd.read_parquet(viewed.predictions)["split"] == "test").to_numpy()
+    np.testing.assert_allclose(np.load(RunFolder(again).logits), np.load(viewed.logits)[rows], atol=1e-5)
+    assert evaluate.main([f"run={viewed.path}", "split=test", "tta=none"]) == 0
+    assert "views" not in capsys.readouterr().out

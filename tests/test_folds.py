@@ -110,6 +110,13 @@ def test_a_fold_that_fails_does_not_stop_the_others(home: Path, monkeypatch, cap
     assert not (folder / "out_of_fold").exists()
 
 
+def test_other_settings_are_not_mixed_with_those_that_are_there(home: Path, monkeypatch, capsys) -> None:
+    monkeypatch.chdir(home)
+    assert train.main([*ALL, "trainer.max_epochs=2"]) == 2
+    assert "has the folds of other settings" in capsys.readouterr().err
+    assert train.main(list(ALL)) == 0
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [

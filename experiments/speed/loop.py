@@ -37,7 +37,7 @@ def make_small(root: str, cache: str, *overrides: str) -> Built:
     return make(Path(root), f"data.image_size={SIZE}", f"data.cache={cache}", *overrides)
 
 
-def ours(root: str, cache: str, epochs: int = 2) -> float:
+def ours(root: str, cache: str, epochs: int = 6) -> float:
     """Images/s of the framework's training, all of it, in the epochs after the first."""
     keep_freed_memory()  # as a run does
     built = make_small(root, cache, f"trainer.max_epochs={epochs + 1}")
@@ -89,7 +89,7 @@ class LogitsOnly(nn.Module):
         return self.model(image).logits
 
 
-def bare_loop(root: str, cache: str, epochs: int = 2) -> float:
+def bare_loop(root: str, cache: str, epochs: int = 6) -> float:
     """The same network, precision, clipping, loader and allocator, in a plain loop."""
     keep_freed_memory()
     built = make_small(root, cache, f"trainer.max_epochs={epochs + 1}")
