@@ -36,6 +36,8 @@ from animeid.launched import announce, follow, nothing_left
 from animeid.metrics.table import summary_table
 from animeid.page.render import write_report
 from animeid.plan import make_plan, processes_of
+from animeid.recipe.choice import table
+from animeid.recipe.choose import choose
 from animeid.reports.figures import draw_figures
 from animeid.say import say
 from animeid.tracking.session import tracked
@@ -131,7 +133,12 @@ def begin(request: dict[str, Any], outputs: Path) -> Begun:
     earlier_run(request)  # what does not fit is told before data is touched
     seed_everything(request["seed"], workers=True, verbose=False)
     prepared = prepare(settings)
-    built = build(make_plan(request, prepared, accelerator), prepared)
+    chosen = choose(request, prepared, accelerator)
+    seed_everything(request["seed"], workers=True, verbose=False)  # a measured budget has drawn random numbers
+    built = build(make_plan(chosen.request, prepared, accelerator), prepared)
+    if chosen.choices:
+        built.plan["choices"] = [choice.as_record() for choice in chosen.choices]
+        say(table(chosen.choices))
     device = f"computing on {accelerator} in {built.plan['trainer']['precision']}"
     for note in (*prepared.notes, *built.notes, device):
         say(note)
@@ -161,9 +168,9 @@ def save_inputs(folder: RunFolder, request: dict[str, Any], built: Built, prepar
     tables = [(folder.skipped, prepared.skipped), (folder.conflicts, prepared.conflicts)]
     if built.transfer:
         tables.append((folder.transfer, built.transfer.table))
-    for path, table in tables:
+    for path, listed in tables:
         with atomic(path, "w") as stream:
-            table.to_csv(stream, index=False)
+            listed.to_csv(stream, index=False)
     seeds = {"seed": request["seed"], "split_seed": built.plan["data"]["split_seed"]}
     write_json(
         folder.environment, environment.describe(prepared.manifest.table, seeds, built.plan["trainer"]["accelerator"])

@@ -14,9 +14,9 @@ import torch
 from PIL import Image
 from small_runs import QUICK, class_folders
 
-from animeid import doctor, train
-from animeid.checkup import choices, examination, fitness, precision, timing
-from animeid.checkup.choices import initial_weights, plan_without_data
+from animeid import doctor, timing, train
+from animeid.checkup import choices, examination, fitness, precision
+from animeid.checkup.choices import plan_without_data
 from animeid.checkup.glyphs import missing_glyphs
 from animeid.checkup.hardware import look_at_disk, look_at_hardware
 from animeid.checkup.long_tail import bar, chosen_ranks, long_tail_chart
@@ -24,13 +24,14 @@ from animeid.checkup.network import Network
 from animeid.checkup.packages import look_at_packages, why_torchvision_fails
 from animeid.checkup.pictures import Pictures, look_at_pictures
 from animeid.checkup.precision import try_precisions
-from animeid.checkup.timing import Measured, Stopwatch, estimate
 from animeid.config.compose import compose
 from animeid.config.freeze import read_yaml
 from animeid.data.prepare import prepare
 from animeid.data.settings import DataSettings
 from animeid.errors import InputError
+from animeid.recipe.weights import initial_weights
 from animeid.reports.picture import text_width
+from animeid.timing import Measured, Stopwatch, estimate
 
 REQUIREMENTS = ("torch==2.15.0", "torchvision==0.29.2", "lightning<2.7,>=2.6.1", "numpy>=2.2", 'peft; extra == "lora"')
 NAMES = ("初音ミク", "Tom & Jerry", "レミリア スカーレット")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from animeid.checkup.choices import Weights
 from animeid.checkup.hardware import Hardware
 from animeid.checkup.pictures import FEW_GROUPS, Pictures
+from animeid.recipe.weights import Weights
 
 NAMED = 5
 STEEP = 20.0

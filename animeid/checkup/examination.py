@@ -10,21 +10,24 @@ from typing import Any
 
 from animeid.build import as_size, build
 from animeid.checkup import advice, report
-from animeid.checkup.choices import Weights, initial_weights, plan_without_data
+from animeid.checkup.choices import plan_without_data
 from animeid.checkup.glyphs import SAMPLES, missing_glyphs
 from animeid.checkup.hardware import look_at_hardware
 from animeid.checkup.network import ask_servers
 from animeid.checkup.pictures import look_at_pictures
 from animeid.checkup.precision import try_precisions
 from animeid.checkup.text import tell
-from animeid.checkup.timing import expected_time
 from animeid.config import gateway
 from animeid.data.prepare import prepare
 from animeid.engine.devices import choose_accelerator
 from animeid.fitting import ANSWERED, callbacks_of
 from animeid.folder import RunFolder
 from animeid.plan import make_plan
+from animeid.recipe.choice import table
+from animeid.recipe.choose import choose
+from animeid.recipe.weights import Weights, initial_weights
 from animeid.say import say
+from animeid.timing import expected_time
 from animeid.transfer import earlier_run
 
 
@@ -61,8 +64,10 @@ def examine_pictures(request: dict[str, Any], accelerator: str, weights: Weights
     pictures = look_at_pictures(prepared, settings)
     tell(["", *pictures.notes] if pictures.notes else [])
     tell(report.picture_lines(pictures))
-    built = build(make_plan(_without_download(request), prepared, accelerator), prepared)
+    chosen = choose(_without_download(request), prepared, accelerator)
+    built = build(make_plan(chosen.request, prepared, accelerator), prepared)
     tell(report.choice_lines(request, built.plan, weights, has_data=True))
+    tell(["", table(chosen.choices)] if chosen.choices else [])
     with tempfile.TemporaryDirectory() as nowhere:
         callbacks_of(built, RunFolder(Path(nowhere)), has_logger=False)
     say("\nmeasuring some steps of training ...")

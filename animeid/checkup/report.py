@@ -7,16 +7,16 @@ from typing import Any
 
 import numpy as np
 
-from animeid.checkup.choices import Weights
 from animeid.checkup.hardware import Disk, Hardware
 from animeid.checkup.long_tail import long_tail_chart
 from animeid.checkup.network import Network
 from animeid.checkup.pictures import Pictures
 from animeid.checkup.precision import NETWORK, PICTURES, SIDE, Trial
 from animeid.checkup.text import section
-from animeid.checkup.timing import Estimate
 from animeid.metrics.figures import SHOT_GROUPS
 from animeid.progress import clock
+from animeid.recipe.weights import Weights
+from animeid.timing import Estimate
 
 GIB = 2**30
 BROKEN_SHOWN = 10

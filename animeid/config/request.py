@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from omegaconf import DictConfig
 
 from animeid.config.check import accept, check, complete
+from animeid.config.defaults import fixed_keys
 from animeid.config.freeze import freeze
 from animeid.config.gateway import try_transforms
 from animeid.config.schema import SCHEMAS
 from animeid.config.second_stage import inherit
+from animeid.errors import InputError
 
 
 def checked(root: str, config: DictConfig, overrides: Sequence[str]) -> dict[str, Any]:
@@ -30,5 +32,25 @@ def checked(root: str, config: DictConfig, overrides: Sequence[str]) -> dict[str
     if request.get("stage"):
         request = inherit(request, overrides)
         check(request)
+    if request.get("recipe"):
+        request["recipe"] = {**request["recipe"], "fixed": fixed_keys(root, request, overrides)}
+    check_budget(request)
     try_transforms(request)
     return complete(request)
+
+
+def check_budget(request: Mapping[str, Any]) -> None:
+    """Raises:
+    InputError: a budget is given where epochs are not chosen by one.
+    """
+    if request.get("budget") is None:
+        return
+    if not request["recipe"]:
+        raise InputError(
+            f"budget={request['budget']} is what recipe=auto chooses the epochs by: take recipe=auto, or leave it out"
+        )
+    if request["trainer"]["max_epochs"] != "auto":
+        raise InputError(
+            f"budget={request['budget']} and trainer.max_epochs={request['trainer']['max_epochs']} both say how long "
+            "to train: leave one out"
+        )

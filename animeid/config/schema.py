@@ -20,6 +20,12 @@ Name = Annotated[
     doc("a name of letters, digits, '_', '-' and '.' that begins with a letter or digit"),
 ]
 
+Budget = Annotated[
+    str,
+    StringConstraints(pattern=r"^[1-9][0-9]{0,5}(s|min|h)$"),
+    doc("a time such as 90s, 10min or 2h"),
+]
+
 
 class Card:
     """A node with `_target_`."""
@@ -54,6 +60,8 @@ class TrainRequest:
     stage: Card | None
     tta: Card | None
     test: bool
+    recipe: Card | None
+    budget: Budget | None
 
 
 @dataclass(frozen=True, kw_only=True)

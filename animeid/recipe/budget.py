@@ -1,0 +1,50 @@
+"""How many epochs fit into a time: some steps are measured, the rest is division."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from animeid.build import build
+from animeid.data.prepare import Prepared
+from animeid.errors import InputError
+from animeid.fitting import ANSWERED
+from animeid.plan import make_plan
+from animeid.timing import Estimate, expected_time
+
+SECONDS = {"s": 1, "min": 60, "h": 3600}
+FIXED_S = 25.0
+"""What a run takes beside its epochs and answers: reading, judging, drawing."""
+RESERVE = 0.9
+"""The share of the time that is planned for, since a machine's speed varies."""
+
+
+def seconds_of(budget: str) -> int:
+    """`90s`, `10min` and `2h` in seconds."""
+    number, unit = re.fullmatch(r"(\d+)(s|min|h)", budget).groups()  # type: ignore[union-attr]
+    return int(number) * SECONDS[unit]
+
+
+def epochs_of(estimate: Estimate, seconds: float) -> int:
+    """Epochs that a time has room for, after what is done once."""
+    epoch = estimate.seconds / estimate.epochs
+    return int((RESERVE * seconds - FIXED_S - estimate.answering) / epoch)
+
+
+def epochs_within(seconds: float, request: dict[str, Any], prepared: Prepared, accelerator: str) -> int:
+    """How many epochs of a request end within so many seconds, by measuring some of its steps.
+
+    Raises:
+        InputError: not even one.
+    """
+    model = {**request["model"], "pretrained": False}  # its steps take as long, and nothing is downloaded twice
+    built = build(make_plan({**request, "model": model}, prepared, accelerator), prepared)
+    estimate = expected_time(built, ANSWERED)
+    epochs = epochs_of(estimate, seconds)
+    if epochs < 1:
+        need = (estimate.seconds / estimate.epochs + estimate.answering + FIXED_S) / RESERVE
+        raise InputError(
+            f"budget={request['budget']} is not enough for one epoch, which takes some {need:.0f} s in all: give more "
+            "time, a smaller data.image_size or a smaller model"
+        )
+    return epochs

@@ -1,0 +1,60 @@
+"""What a model will start from, told without downloading anything."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from animeid.models.catalogue import hub_repository
+from animeid.models.initial import unavailable
+from animeid.models.published import cached_file, why_unreachable
+
+
+@dataclass(frozen=True)
+class Weights:
+    """What a model will start from: whether the weights are random, and a sentence."""
+
+    is_random: bool
+    note: str
+
+
+def initial_weights(request: Mapping[str, Any], hub: str | None) -> Weights:
+    """What the weights will be, without downloading them.
+
+    Args:
+        request: of training.
+        hub: why the hub cannot be used; None where it can.
+
+    Raises:
+        InputError: published weights are insisted on and cannot be had.
+    """
+    card = request["model"]
+    name, pretrained = card["name"], card["pretrained"]
+    if request["from_run"] is not None:
+        return Weights(False, f"those of the run {request['from_run']}")
+    if card["weights"] is not None:
+        return Weights(False, f"those of {card['weights']}")
+    if pretrained is False:
+        return Weights(True, "random, as model.pretrained=false asks")
+    repository = hub_repository(name)
+    if repository and cached_file(repository):
+        return Weights(False, f"the published ones {repository}, from the cache")
+    if repository and hub is None:
+        return Weights(False, f"the published ones {repository}, which training downloads first")
+    reason = hub if repository else "timm names none on the Hugging Face hub"
+    if pretrained is True:
+        raise unavailable(name, reason)
+    return Weights(True, f"RANDOM, since published ones of {name} cannot be had ({reason})")
+
+
+def starts_from_random(request: Mapping[str, Any]) -> bool:
+    """Whether training by this request begins with random weights; the hub is asked only where that decides.
+
+    Raises:
+        InputError: published weights are insisted on and cannot be had.
+    """
+    has_own = request["from_run"] is not None or request["model"]["weights"] is not None
+    if has_own or request["model"]["pretrained"] is False:
+        return not has_own
+    return initial_weights(request, why_unreachable()).is_random

@@ -1,0 +1,92 @@
+"""What the jobs of a row left: figures of the test part, and the answers behind them."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy.stats import t as student
+
+from animeid.folder import RunFolder
+from experiments.long_tail.rows import Job
+from experiments.runs import OUTPUTS
+
+FIGURES = ("acc_micro", "acc_macro", "f1_macro", "many/acc_macro", "medium/acc_macro", "few/acc_macro", "ece")
+DERIVED = ("smallest_f1", "spread_f1")
+"""F1 of the class with the fewest training pictures (the mean of those that share this place), and the standard
+deviation of F1 over classes."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A finished job.
+
+    figures: by name, None where there is none. seconds: of training, all runs that the row needs together.
+    targets, groups, answers: `[N]` of the test part, in the order of the manifest.
+    """
+
+    figures: dict[str, float | None]
+    seconds: float
+    targets: np.ndarray
+    groups: np.ndarray
+    answers: np.ndarray
+
+    @classmethod
+    def of(cls, job: Job) -> Outcome:
+        folder = RunFolder(job.folder)
+        found = _json(folder.metrics)["test"]
+        table = pd.read_parquet(folder.predictions)
+        table = table[table["split"] == "test"].sort_values("path", kind="stable")
+        number = {label: target for target, label in enumerate(folder.read_labels())}
+        figures = {name: found[name] for name in FIGURES} | derived(found["per_class"])
+        return cls(
+            figures,
+            seconds_of(job),
+            table["target"].to_numpy(),
+            table["group"].to_numpy(str),
+            table["predicted"].map(number).to_numpy(),
+        )
+
+
+def derived(per_class: Sequence[dict[str, Any]]) -> dict[str, float | None]:
+    """`DERIVED` of a part's classes with support."""
+    known = [row for row in per_class if row["support"] > 0]
+    smallest = min(row["train_count"] for row in known)
+    ends = [row["f1"] for row in known if row["train_count"] == smallest]
+    return {"smallest_f1": float(np.mean(ends)), "spread_f1": float(np.std([row["f1"] for row in known]))}
+
+
+def seconds_of(job: Job) -> float:
+    """Training time of the runs behind a job's answers."""
+    if job.row.kind == "folds":
+        members = _json(job.folder / "ensemble.json")
+        return sum(_trained(Path(member["run"])) for member in members)
+    own = 0.0 if job.row.kind == "evaluate" else _trained(job.folder)
+    on = _trained(OUTPUTS / job.base) if job.row.kind in ("evaluate", "stage") else 0.0
+    return own + on
+
+
+def _trained(folder: Path) -> float:
+    return float(_json(folder / "metrics.json")["cost"]["train_s"])
+
+
+def _json(path: Path) -> Any:
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def over_seeds(values: Sequence[float | None]) -> tuple[float, float | None] | None:
+    """Mean, and half the width of its 95 % interval by Student's t; none where a value or a second seed is missing."""
+    known = [value for value in values if value is not None]
+    if not known or len(known) < len(values):
+        return None
+    mean = float(np.mean(known))
+    if len(known) < 2:
+        return mean, None
+    half = student.ppf(0.975, len(known) - 1) * float(np.std(known, ddof=1)) / math.sqrt(len(known))
+    return mean, float(half)

@@ -1,0 +1,73 @@
+"""Does jobs side by side, each on a core of its own; what is done already is not done again."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+from animeid.progress import clock
+from experiments.long_tail.rows import Job
+
+POLL_S = 0.5
+
+
+def own_core(core: int) -> None:
+    """Binds this process to a core, where the system can."""
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {core})
+
+
+def cores() -> list[int]:
+    """The cores of the ladder: all that this process may use."""
+    return sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else list(range(os.cpu_count() or 1))
+
+
+def begin(job: Job, core: int, logs: Path) -> subprocess.Popen[bytes]:
+    """Starts a job with one thread: threads of several processes on the same cores would wait for one another."""
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    with (logs / f"{job.name}.log").open("ab") as log:
+        return subprocess.Popen(
+            job.command, env=environment, stdout=log, stderr=subprocess.STDOUT, preexec_fn=partial(own_core, core)
+        )
+
+
+def do(jobs: Sequence[Job], logs: Path) -> None:
+    """Does all that is left, a job as soon as the one that it works on is there.
+
+    Leaves with the first job that fails; the same command goes on then, as after a kill.
+    """
+    logs.mkdir(parents=True, exist_ok=True)
+    waiting = [job for job in jobs if not job.is_done]
+    free, running = cores(), {}
+    began, total, done = time.monotonic(), len(waiting), 0
+    print(f"{total} of {len(jobs)} jobs are left, {len(free)} at a time", flush=True)
+    try:
+        while waiting or running:
+            missing = {job.name for job in waiting} | {job.name for job, _ in running.values()}
+            ready = [job for job in waiting if job.row.needs is None or job.base not in missing]
+            while free and ready:
+                job = ready.pop(0)
+                waiting.remove(job)
+                core = free.pop(0)
+                running[core] = (job, begin(job, core, logs))
+            time.sleep(POLL_S)
+            for core, (job, process) in list(running.items()):
+                if process.poll() is None:
+                    continue
+                del running[core]
+                free.append(core)
+                if process.returncode or not job.is_done:
+                    sys.exit(f"{job.name} failed with status {process.returncode}: see {logs / job.name}.log")
+                done += 1
+                left = clock((time.monotonic() - began) / done * (total - done))
+                print(f"{done} of {total}: {job.name}; about {left} left", flush=True)
+    finally:
+        for _, process in running.values():
+            process.terminate()
+        for _, process in running.values():
+            process.wait()

@@ -1,0 +1,123 @@
+"""The rows of the ladder: what each changes, and how its answers come about."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from experiments.long_tail.sets import Set
+from experiments.runs import OUTPUTS
+
+Kind = Literal["train", "folds", "stage", "evaluate", "timm"]
+BASE = "cross_entropy"
+STAGE_SHARE = 4
+"""A second stage has a quarter of the epochs."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row.
+
+    kind: a run of its own, a run a fold, a second stage on or another evaluation of the cross entropy run, timm's loop.
+    arguments: beside what all rows of a set have in common; `{epochs}` is their number.
+    """
+
+    name: str
+    label: str
+    kind: Kind
+    arguments: tuple[str, ...] = ()
+
+    @property
+    def needs(self) -> str | None:
+        """The row whose run this one works on."""
+        return BASE if self.kind in ("stage", "evaluate", "timm") else None
+
+
+SMALL = "scale=small"
+ROWS = (
+    Row(BASE, "cross entropy", "train"),
+    Row("inverse_weights", "weights 1/n", "train", ("loss=class_balanced", "loss.beta=0.999999")),
+    Row("class_aware", "class-balanced sampling", "train", ("sampler=class_aware",)),
+    Row("focal", "focal", "train", ("loss=focal",)),
+    Row("class_balanced", "class-balanced weights", "train", ("loss=class_balanced",)),
+    Row("dynamic", "dynamic sampler", "train", ("sampler=dynamic",)),
+    Row("mixing", "mixup and CutMix", "train", ("mixing=mixup_cutmix",)),
+    Row("ldam_drw", "LDAM-DRW", "train", ("loss=ldam_drw", "head=cosine", "loss.loss.max_margin=8")),
+    Row("balanced_softmax", "balanced softmax = logit adjustment in the loss", "train", ("loss=balanced_softmax",)),
+    Row("post_hoc", "logit adjustment, post-hoc", "evaluate", ("logit_adjustment=1.0", "tta=none")),
+    Row("post_hoc_auto", "the same, tau by validation", "evaluate", ("logit_adjustment=auto", "tta=none")),
+    Row("crt", "cRT", "stage", ("stage=crt",)),
+    Row("tau_norm", "tau-norm", "stage", ("stage=tau_norm",)),
+    Row("ema", "EMA", "train", ("averaging=ema",)),
+    Row("swa", "SWA", "train", ("averaging=swa",)),
+    Row("deep_supervision", "deep supervision", "train", ("deep_supervision=taps",)),
+    Row("tta", "TTA, six views", "evaluate", ("tta=flip_scales",)),
+    Row("folds", "ensemble of folds", "folds", ("data.folds={folds}", "data.fold=all")),
+    Row("v1", "v1", "train", ("experiment=v1", SMALL)),
+    Row("v2", "v2", "train", ("experiment=v2", SMALL, "averaging.start_epoch=auto")),
+    Row("v2_1", "v2.1", "folds", ("experiment=v2_1", SMALL, "averaging.start_epoch=auto", "data.folds={folds}")),
+    Row("v3", "v3", "folds", ("experiment=v3", SMALL)),
+    Row("v4", "v4", "train", ("experiment=v4", SMALL)),
+    Row("character_b0", "character_b0", "train", ("experiment=character_b0", SMALL)),
+    Row("character_mobilenet", "character_mobilenet", "train", ("experiment=character_mobilenet", SMALL)),
+    Row("four_models", "four_models", "train", ("experiment=four_models", SMALL)),
+    Row("timm", "timm's loop, its defaults", "timm"),
+    Row("auto", "recipe=auto", "train", ("recipe=auto",)),
+)
+SMOKE = (BASE, "balanced_softmax", "post_hoc", "crt", "tta", "folds", "timm", "auto")
+"""Rows of the smoke ladder, one of each kind at least."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """A row on a set with a seed."""
+
+    row: Row
+    set: Set
+    seed: int
+
+    @property
+    def name(self) -> str:
+        return f"long_tail-{self.set.name}-{self.row.name}-{self.seed}"
+
+    @property
+    def folder(self) -> Path:
+        """Where the answers to the test part will be."""
+        if self.row.kind == "evaluate":
+            return OUTPUTS / self.base / "evaluations" / self.row.name
+        return OUTPUTS / self.name / "ensemble" if self.row.kind == "folds" else OUTPUTS / self.name
+
+    @property
+    def base(self) -> str:
+        """The name of the run that this job works on."""
+        return f"long_tail-{self.set.name}-{self.row.needs}-{self.seed}"
+
+    @property
+    def is_done(self) -> bool:
+        return (self.folder / "metrics.json").is_file()
+
+    @property
+    def command(self) -> list[str]:
+        python = [sys.executable, "-m"]
+        if self.row.kind == "timm":
+            return [
+                *python,
+                "experiments.long_tail.timm_row",
+                self.base,
+                self.name,
+                f"{self.seed}",
+                f"{self.set.epochs}",
+            ]
+        if self.row.kind == "evaluate":
+            return [*python, "experiments.long_tail.judged_again", self.base, self.row.name, *self.row.arguments]
+        common = [f"run_id={self.name}", "resume=auto", f"seed={self.seed}", "logger=none"]
+        if self.row.kind == "stage":
+            epochs = max(self.set.epochs // STAGE_SHARE, 1)
+            own = [f"from_run={OUTPUTS / self.base}", f"trainer.max_epochs={epochs}"]
+            return [*python, "animeid.train", *common, *own, *self.row.arguments]
+        recipe = [] if any(given.startswith("recipe=") for given in self.row.arguments) else ["recipe=none"]
+        given = [argument.format(epochs=self.set.epochs, folds=self.set.folds) for argument in self.row.arguments]
+        epochs = [f"trainer.max_epochs={self.set.epochs}"]
+        return [*python, "animeid.train", *common, *recipe, *self.set.overrides, *epochs, *given]

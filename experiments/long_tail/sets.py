@@ -1,0 +1,58 @@
+"""The two sets of the ladder, and a tiny one for its test."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from experiments.real_input.study import held_out_manifest
+from experiments.runs import OUTPUTS
+
+HELD_OUT = "openmoji"
+"""The team of emoji_cast whose drawings are the test part; no training picture resembles them."""
+
+
+@dataclass(frozen=True)
+class Set:
+    """Pictures, and what every row of the ladder has in common on them.
+
+    title: a sentence for the page. overrides: of every run. epochs, seeds, folds: of every row.
+    """
+
+    name: str
+    title: str
+    overrides: tuple[str, ...]
+    epochs: int = 20
+    seeds: tuple[int, ...] = (1, 2, 3)
+    folds: int = 3
+
+
+def built_in() -> Set:
+    return Set(
+        "built_in",
+        "the built-in cast: 24 characters, 250 to 2 training pictures (imbalance 100), 50 test pictures of each",
+        ("data.cast.imbalance=100", "data.cast.test_per_class=50"),
+    )
+
+
+def emoji_cast(folder: Path) -> Set:
+    manifest = held_out_manifest(folder, HELD_OUT, OUTPUTS / "long_tail-emoji_cast")
+    return Set(
+        "emoji_cast",
+        f"emoji_cast: 91 roles, thinned by data.long_tail=8, the whole style {HELD_OUT} held out for the test",
+        (f"data.root={manifest}", "data.long_tail=8"),
+    )
+
+
+def smoke() -> Set:
+    cast = {"characters": 4, "train_largest": 40, "imbalance": 4, "val_largest": 12, "test_per_class": 8, "size": 32}
+    overrides = (*(f"data.cast.{name}={value}" for name, value in cast.items()), "data.image_size=32")
+    return Set("smoke", "four characters of 32 px, to see that the ladder stands", overrides, 2, (1, 2), 2)
+
+
+def sets(options: Mapping[str, str]) -> list[Set]:
+    """Those of the command line: `smoke=yes`, or both."""
+    if "smoke" in options:
+        return [smoke()]
+    return [built_in(), emoji_cast(Path(options.get("emoji_cast", "../shared/emoji_cast")))]

@@ -1,0 +1,73 @@
+"""The ladder: `python -m experiments.long_tail.study [emoji_cast=FOLDER] [only=page] [smoke=yes]`.
+
+Every technique on two long-tailed sets with the same network, picture size, epochs and seeds, and a page with tables
+and charts from the saved predictions. At most 6 hours on 2 cores; the same command goes on after a kill. `only=page`
+writes the page from what is finished; `smoke=yes` runs a ladder of minutes, whose page is written to outputs.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from experiments.long_tail.page import section
+from experiments.long_tail.pool import do
+from experiments.long_tail.rows import ROWS, SMOKE, Job
+from experiments.long_tail.sets import Set, sets
+from experiments.runs import OUTPUTS
+
+HERE = Path(__file__).parent
+TEXT = HERE / "reading.md"
+"""What was learnt from the figures, written by hand; the figures are not."""
+
+
+def jobs(ladder: list[Set], names: tuple[str, ...] | None) -> list[Job]:
+    """All of a seed before the next one, so that an interrupted ladder can be read."""
+    rows = [row for row in ROWS if names is None or row.name in names]
+    seeds = max(len(set_.seeds) for set_ in ladder)
+    return [
+        Job(row, set_, set_.seeds[place])
+        for place in range(seeds)
+        for row in rows
+        for set_ in ladder
+        if place < len(set_.seeds)
+    ]
+
+
+def page(ladder: list[Set], folder: Path) -> str:
+    text = "\n\n".join(section(set_, folder) for set_ in ladder)
+    reading = f"\n\n{TEXT.read_text(encoding='utf-8').strip()}" if folder == HERE and TEXT.is_file() else ""
+    return f"""# The long-tail ladder
+
+`python -m experiments.long_tail.study` trains every row and writes this page from the saved predictions. All rows of
+a set have the network `small` (resnet10t), 64 px, random weights, the same epochs and the same seeds; the best epoch is
+chosen on the validation part, and the test part is answered once, at the end of each run. Percent, as the mean over
+seeds ± half its 95 % interval (Student's t; with few seeds it is wide). Gains over cross entropy: paired bootstrap over
+the test part's groups, the seeds pooled, 95 % intervals, p corrected for the number of rows by Holm's procedure.
+Training time is that of one core while another one does the same; for ensembles and second stages it is the sum of all
+runs that they need. `timm's loop` is what its train.py does with AdamW at 1e-3, a cosine and its defaults, on the same
+parts.{reading}
+
+{text}
+"""
+
+
+def run(options: Mapping[str, str]) -> Path:
+    """Does what is left and writes the page; returns it."""
+    ladder, is_smoke = sets(options), "smoke" in options
+    folder = OUTPUTS / "long_tail-smoke" if is_smoke else HERE
+    if options.get("only") != "page":
+        do(jobs(ladder, SMOKE if is_smoke else None), OUTPUTS / "long_tail-logs")
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "README.md"
+    path.write_text(page(ladder, folder), encoding="utf-8")
+    return path
+
+
+def main() -> None:
+    print(run(dict(argument.split("=", 1) for argument in sys.argv[1:])))
+
+
+if __name__ == "__main__":
+    main()
