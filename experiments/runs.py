@@ -15,7 +15,8 @@ OUTPUTS = Path("outputs")
 
 
 def train(study: str, name: str, overrides: Sequence[str]) -> Path:
-    """Trains `outputs/<study>-<name>` unless it is finished, and returns its folder.
+    """Trains `outputs/<study>-<name>` unless it is finished, and returns its folder; nothing is left to a recipe, so that
+    a study stays what it was.
 
     A run that was cut off is done again from the start; the study as a whole goes on where it stopped. A finished run
     is taken again only when it was made by the same overrides.
@@ -26,7 +27,7 @@ def train(study: str, name: str, overrides: Sequence[str]) -> Path:
         return folder
     shutil.rmtree(folder, ignore_errors=True)
     print(f"{study}: {name}: {' '.join(overrides)}", flush=True)
-    status = main([f"run_id={folder.name}", *overrides])
+    status = main([f"run_id={folder.name}", "recipe=none", *overrides])
     if status:
         sys.exit(status)
     stamp.write_text(json.dumps(list(overrides), ensure_ascii=False), encoding="utf-8")

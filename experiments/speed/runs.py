@@ -12,6 +12,6 @@ from animeid.plan import make_plan
 
 
 def make(root: Path, *overrides: str) -> Built:
-    request = compose("train", [f"data.root={root}", "model.pretrained=false", *overrides])
+    request = compose("train", ["recipe=none", f"data.root={root}", "model.pretrained=false", *overrides])
     prepared = prepare(gateway.build(request["data"]))
     return build(make_plan(request, prepared, "cpu"), prepared)
