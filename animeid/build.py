@@ -38,11 +38,13 @@ from animeid.metrics.collection import build_collection
 from animeid.models.backbone import TimmBackbone
 from animeid.models.classifier import Classifier
 from animeid.models.freezing import Freezing
+from animeid.models.soup import GreedySoup
 from animeid.models.weights import load_classifier
 from animeid.optim.optimizers import default_learning_rate
 from animeid.optim.steps import optimizer_steps_per_epoch
 from animeid.plan import label_stats, processes_of
 from animeid.say import say
+from animeid.soup import cook
 from animeid.stage import start_stage
 from animeid.transfer import Transfer, earlier_run, take_over
 from animeid.types import LabelStats, Sampler
@@ -274,9 +276,18 @@ def build(plan: Plan, prepared: Prepared) -> Built:
     stage = attach_stage(plan, model)
     stats = label_stats(plan["facts"], prepared.labels, plan["data"])
     module = build_module(plan, stats, model, freezing, stage, observe=data.observe)
+    cooked = mix_runs(plan, stage, module, data)
     taken = (*(transfer.notes if transfer else ()), *(leaks.notes if leaks else ()))
-    notes = (*pixel_notes, model.backbone.weights_note, *taken, *freezing_notes)
+    notes = (*pixel_notes, model.backbone.weights_note, *taken, *freezing_notes, *cooked)
     return Built(plan, stats, module, data, notes, freezing, transfer, stage)
+
+
+def mix_runs(plan: Plan, stage: Any, module: CharacterModule, data: CharacterDataModule) -> tuple[str, ...]:
+    """Fills the module with the mean of several runs where the stage is a soup; returns what to say."""
+    earlier = earlier_run(plan)
+    if not isinstance(stage, GreedySoup) or earlier is None:
+        return ()
+    return (cook(stage, earlier, module, data, plan["trainer"]),)
 
 
 def _check_precision(accelerator: str, precision: str) -> None:
@@ -344,6 +355,8 @@ def rebuild(plan: Plan, prepared: Prepared, *, from_scratch: bool) -> Built:
     add_auxiliary(plan, model, stats.num_classes)
     stage = attach_stage(plan, model)
     module = build_module(plan, stats, model, freezing, stage, observe=data.observe)
+    if from_scratch:
+        mix_runs(plan, stage, module, data)
     return Built(plan, stats, module, data, freezing=freezing, stage=stage)
 
 

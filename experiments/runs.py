@@ -15,8 +15,9 @@ OUTPUTS = Path("outputs")
 
 
 def train(study: str, name: str, overrides: Sequence[str]) -> Path:
-    """Trains `outputs/<study>-<name>` unless it is finished, and returns its folder; nothing is left to a recipe, so that
-    a study stays what it was.
+    """Trains `outputs/<study>-<name>` unless it is finished, and returns its folder.
+
+    Nothing is left to a recipe, so that a study stays what it was.
 
     A run that was cut off is done again from the start; the study as a whole goes on where it stopped. A finished run
     is taken again only when it was made by the same overrides.

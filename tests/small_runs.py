@@ -9,7 +9,14 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-QUICK = ("recipe=none", "model=small", "model.pretrained=false", "data.image_size=32", "data.num_workers=0", "data.cache=off")
+QUICK = (
+    "recipe=none",
+    "model=small",
+    "model.pretrained=false",
+    "data.image_size=32",
+    "data.num_workers=0",
+    "data.cache=off",
+)
 
 
 def noise(random: np.random.Generator, path: Path, *, coarse: int = 40) -> None:

@@ -15,7 +15,7 @@ from PIL import Image
 from small_runs import QUICK, class_folders
 
 from animeid import doctor, timing, train
-from animeid.checkup import choices, examination, fitness, precision
+from animeid.checkup import examination, fitness, precision
 from animeid.checkup.choices import plan_without_data
 from animeid.checkup.glyphs import missing_glyphs
 from animeid.checkup.hardware import look_at_disk, look_at_hardware
@@ -29,6 +29,7 @@ from animeid.config.freeze import read_yaml
 from animeid.data.prepare import prepare
 from animeid.data.settings import DataSettings
 from animeid.errors import InputError
+from animeid.recipe import weights
 from animeid.recipe.weights import initial_weights
 from animeid.reports.picture import text_width
 from animeid.timing import Measured, Stopwatch, estimate
@@ -130,7 +131,7 @@ def test_the_fonts_have_the_glyphs_that_they_must() -> None:
 
 @pytest.fixture
 def no_cache(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(choices, "cached_file", lambda repository: None)
+    monkeypatch.setattr(weights, "cached_file", lambda repository: None)
 
 
 @pytest.mark.parametrize(

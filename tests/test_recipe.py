@@ -105,7 +105,9 @@ def settled(overrides: list[str], *choices: Choice) -> tuple[dict, list[Choice]]
 
 
 def test_what_is_fixed_stays() -> None:
-    request, told = settled(["loss=focal"], Choice("loss", "balanced_softmax", "why"), Choice("sampler", "dynamic", "w"))
+    request, told = settled(
+        ["loss=focal"], Choice("loss", "balanced_softmax", "why"), Choice("sampler", "dynamic", "w")
+    )
     assert request["loss"]["_target_"].endswith("FocalLoss")
     assert request["sampler"]["_target_"].endswith("Dynamic")
     assert [choice.reason for choice in told] == [YOURS, "w"]
@@ -184,7 +186,9 @@ def test_a_budget_chooses_the_epochs(pictures: Path, monkeypatch: pytest.MonkeyP
     assert train([*OPEN, f"data.root={pictures}", "budget=10min", "run_id=a"]) == 0
     plan = read_plan(Path("outputs/a/config.yaml"))
     assert plan["trainer"]["max_epochs"] == 2
-    assert "budget=10min" in next(choice for choice in plan["choices"] if choice["key"] == "trainer.max_epochs")["reason"]
+    assert (
+        "budget=10min" in next(choice for choice in plan["choices"] if choice["key"] == "trainer.max_epochs")["reason"]
+    )
 
 
 def test_the_recipe_is_what_its_table_says_by_hand(pictures: Path, capsys: pytest.CaptureFixture[str]) -> None:

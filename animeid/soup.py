@@ -1,0 +1,114 @@
+"""The stage that mixes finished runs: finds them, checks that they belong together, and mixes them."""
+
+from __future__ import annotations
+
+import glob
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch.optim.swa_utils import update_bn
+
+from animeid.config.freeze import read_plan
+from animeid.data.datamodule import CharacterDataModule
+from animeid.data.manifest import read_manifest
+from animeid.engine.devices import DTYPES
+from animeid.engine.inference import answer_all
+from animeid.engine.module import CharacterModule
+from animeid.errors import InputError
+from animeid.folder import RunFolder
+from animeid.metrics.adjustment import f1_macro
+from animeid.models.checkpoint import read_checkpoint
+from animeid.models.soup import GreedySoup, State, greedy_soup, mean_state
+from animeid.models.weights import load_classifier
+from animeid.transfer import Earlier
+
+SAME = ("sha256", "label", "split")
+
+
+def cook(
+    stage: GreedySoup, earlier: Earlier, module: CharacterModule, data: CharacterDataModule, trainer: Mapping[str, Any]
+) -> str:
+    """Puts the soup of the stage's runs into the module, and says which they are.
+
+    Statistics of batch norm are estimated anew for every mean, from an epoch of training pictures: the mean of
+    statistics is not that of the mean's.
+
+    Args:
+        trainer: of a final plan, whose device and precision are used.
+
+    Raises:
+        InputError: the runs do not belong together, or there is no validation part to choose on.
+    """
+    rows = data.rows("val")
+    if not len(rows):
+        raise InputError("stage=soup chooses on validation, and the data has no val part: set data.val_ratio above 0")
+    runs, device, model = ingredients(stage.runs, earlier), torch.device(trainer["accelerator"]), module.model
+    states: list[State] = []
+    for run in runs:
+        load_classifier(model, run.best, earlier.labels)
+        states.append({name: tensor.clone() for name, tensor in model.state_dict().items()})
+
+    def fill(members: Sequence[int]) -> None:
+        """Puts the mean of these states into the model."""
+        model.load_state_dict(states[members[0]] if len(members) == 1 else mean_state([states[m] for m in members]))
+        if len(members) > 1:
+            update_bn((batch["image"] for batch in data.train_dataloader()), module.to(device), device)
+
+    def score(members: Sequence[int]) -> float:
+        fill(members)
+        return validated(module.to(device), data, rows, trainer["precision"])
+
+    taken, scores = greedy_soup(len(states), score)
+    fill(taken)
+    module.cpu()
+    names = ", ".join(str(runs[place].path) for place in taken)
+    return (
+        f"the soup is the mean of {len(taken)} of {len(runs)} runs ({names}): f1_macro on validation {scores[-1]:.3f}, "
+        f"{scores[0]:.3f} of the best run alone"
+    )
+
+
+def validated(module: CharacterModule, data: CharacterDataModule, rows: np.ndarray, precision: str) -> float:
+    """f1_macro on the validation part."""
+    answers = answer_all(module, data.evaluation_dataloader(rows), "answering val", DTYPES[precision])
+    return f1_macro(answers.logits, data.table.targets[answers.rows])
+
+
+def ingredients(pattern: str, earlier: Earlier) -> list[RunFolder]:
+    """The runs of a pattern and the earlier one, the best by validation first.
+
+    Raises:
+        InputError: there is no other run than the earlier one, or one has another network, head, classes or parts.
+    """
+    paths = [Path(path) for piece in pattern.split(":") if piece for path in sorted(glob.glob(piece))]  # noqa: PTH207
+    finished = {path.resolve(): path for path in (earlier.folder.path, *paths) if RunFolder(path).is_finished}
+    if len(finished) < 2:
+        raise InputError(
+            f"stage.runs={pattern} finds no finished run beside from_run: give a pattern that finds others"
+        )
+    runs = [RunFolder.open(path) for path in finished.values()]
+    first = signature_of(runs[0])
+    for run in runs[1:]:
+        if signature_of(run) != first:
+            raise InputError(
+                f"{run.path} has another network, head, classes, picture size or parts than {runs[0].path}, so that "
+                "their weights have no mean: give runs that differ in seed or in how they were trained"
+            )
+    return sorted(runs, key=val_f1, reverse=True)
+
+
+def val_f1(run: RunFolder) -> float:
+    return float((json.loads(run.metrics.read_text(encoding="utf-8"))["val"] or {}).get("f1_macro", 0.0))
+
+
+def signature_of(run: RunFolder) -> tuple[Any, ...]:
+    """What runs of one soup agree in."""
+    plan, table = read_plan(run.config), read_manifest(run.manifest).table
+    parts = table.loc[table["split"] != "excluded", list(SAME)].sort_values(list(SAME)).to_numpy().tolist()
+    tensors = read_checkpoint(run.best).tensors
+    shapes = sorted((name, tuple(tensor.shape)) for name, tensor in tensors.items())
+    return plan["model"]["name"], plan["data"]["image_size"], run.read_labels(), shapes, parts

@@ -1,0 +1,104 @@
+"""Greedy soups: which models are taken in, their mean, and the stage as a user starts it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from small_runs import QUICK, class_folders
+
+from animeid import train
+from animeid.folder import RunFolder
+from animeid.models.soup import greedy_soup, mean_state
+
+RUN = (*QUICK, "model.name=test_resnet", "data.val_ratio=0.25", "data.test_ratio=0.25", "trainer.precision=32-true")
+START = (*RUN, "data.root=pictures", "logger=none")
+
+
+def test_models_that_lower_the_score_stay_out() -> None:
+    values = [0.5, 0.9, 0.1, 0.6]
+    scores = {(0,): 0.5, (0, 1): 0.7, (0, 1, 2): 0.69, (0, 1, 3): 0.7}
+    taken, after = greedy_soup(len(values), lambda members: scores[tuple(members)])
+    assert taken == [0, 1, 3]
+    assert after == [0.5, 0.7, 0.7, 0.7]
+
+
+def test_the_mean_leaves_counts_alone() -> None:
+    states = [
+        {"w": torch.tensor([1.0, 2.0]), "n": torch.tensor(3)},
+        {"w": torch.tensor([3.0, 6.0]), "n": torch.tensor(9)},
+    ]
+    mean = mean_state(states)
+    assert torch.equal(mean["w"], torch.tensor([2.0, 4.0]))
+    assert torch.equal(mean["n"], torch.tensor(3))
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run, and two that go on from it with other seeds."""
+    home = tmp_path_factory.mktemp("home")
+    class_folders(home / "pictures", {"many": 60, "少": 24}, coarse=4)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(home)
+        assert train.main([*START, "trainer.max_epochs=2", "run_id=first"]) == 0
+        for seed in (2, 3):
+            own = ["from_run=outputs/first", f"seed={seed}", "trainer.max_epochs=1", "optimizer.lr=1e-4"]
+            assert train.main([*START, *own, f"run_id=more-{seed}"]) == 0
+        soup = ["stage=soup", "from_run=outputs/more-2", "stage.runs=outputs/more-*:outputs/first"]
+        assert train.main([*soup, "logger=none", "trainer.precision=32-true", "run_id=soup"]) == 0
+    return home
+
+
+def state(home: Path, run: str) -> dict[str, torch.Tensor]:
+    return torch.load(RunFolder(home / "outputs" / run).best, weights_only=True)["state_dict"]
+
+
+def val_f1(home: Path, run: str) -> float:
+    return json.loads((home / "outputs" / run / "metrics.json").read_text())["val"]["f1_macro"]
+
+
+def test_the_soup_is_a_mean_of_runs_and_no_worse_on_validation(home: Path) -> None:
+    runs = ("first", "more-2", "more-3")
+    assert val_f1(home, "soup") >= max(val_f1(home, run) for run in runs)
+    weight = "model.head.linear.weight"
+    soup, own = state(home, "soup")[weight], {run: state(home, run)[weight] for run in runs}
+    best = max(runs, key=lambda run: val_f1(home, run))
+    means = [
+        own[best],
+        *(torch.stack([own[best], own[run]]).mean(0) for run in runs),
+        torch.stack([*own.values()]).mean(0),
+    ]
+    assert any(torch.allclose(soup, mean, atol=1e-6) for mean in means)
+
+
+def test_statistics_of_batch_norm_are_estimated_anew(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With every mean taken in, the running statistics are no mean of the runs'."""
+    monkeypatch.chdir(home)
+    monkeypatch.setattr("animeid.soup.greedy_soup", lambda number, score: (list(range(number)), [0.0, score([0, 1])]))
+    soup = ["stage=soup", "from_run=outputs/more-2", "stage.runs=outputs/more-*", "logger=none", "run_id=all"]
+    assert train.main([*soup, "trainer.precision=32-true"]) == 0
+    mean = mean_state([state(home, "more-2"), state(home, "more-3")])
+    found = state(home, "all")
+    for name, tensor in found.items():
+        if tensor.is_floating_point():
+            assert torch.allclose(tensor, mean[name], atol=1e-6) != name.endswith(("running_mean", "running_var")), name
+
+
+@pytest.mark.parametrize(
+    ("runs", "words"),
+    [
+        ("outputs/nothing*", "finds no finished run beside from_run"),
+        ("outputs/other", "has another network, head, classes, picture size or parts"),
+    ],
+)
+def test_what_makes_no_soup(
+    runs: str, words: str, home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(home)
+    if not (home / "outputs" / "other").exists():
+        assert train.main([*START, "data.split_seed=5", "trainer.max_epochs=1", "run_id=other"]) == 0
+    capsys.readouterr()
+    assert train.main(["stage=soup", "from_run=outputs/first", f"stage.runs={runs}", "run_id=none"]) == 2
+    assert words in capsys.readouterr().err
