@@ -18,6 +18,7 @@ from annotated_types import Gt, Interval
 from animeid.data.colour import adjust_brightness, adjust_contrast, adjust_hue, adjust_saturation
 from animeid.data.working import resize
 from animeid.errors import InputError
+from animeid.types import UNKNOWN_TARGET
 
 # Without this albumentations asks its package index for a newer version whenever it is imported.
 os.environ["NO_ALBUMENTATIONS_UPDATE"] = "1"
@@ -45,8 +46,8 @@ class EvalTransform:
         margins = [round(side * (1 / crop_pct - 1) / 2) for side in image_size]
         self.resized = (image_size[0] + 2 * margins[0], image_size[1] + 2 * margins[1])
 
-    def __call__(self, image: np.ndarray, seed: int = 0) -> np.ndarray:  # noqa: ARG002
-        """`[h, w, 3]` uint8 to `[H, W, 3]` uint8; the seed is that of every transform, and moves nothing here."""
+    def __call__(self, image: np.ndarray, seed: int = 0, target: int = UNKNOWN_TARGET) -> np.ndarray:  # noqa: ARG002
+        """`[h, w, 3]` uint8 to `[H, W, 3]` uint8; seed and target are those of every transform, and move nothing."""
         height, width = self.resized
         source_height = min(image.shape[0], -(-image.shape[1] * height // width))
         source_width = min(image.shape[1], -(-image.shape[0] * width // height))
@@ -85,8 +86,8 @@ class Augmentation:
         self.fit = EvalTransform(image_size, crop_pct=1.0)
         self.crop = None if crop_scale is None else _random_crop(image_size, crop_scale, crop_ratio)
 
-    def __call__(self, image: np.ndarray, seed: int) -> np.ndarray:
-        """`[h, w, 3]` uint8 to `[H, W, 3]` uint8; the same picture and seed give the same result."""
+    def __call__(self, image: np.ndarray, seed: int, target: int = UNKNOWN_TARGET) -> np.ndarray:  # noqa: ARG002
+        """`[h, w, 3]` uint8 to `[H, W, 3]` uint8; the same picture and seed give the same result for any target."""
         # One pair of generators for all operations: seeded one by one, as albumentations does it, operations of equal
         # probability would be applied together or not at all.
         generators = np.random.default_rng(seed), random.Random(seed)

@@ -11,6 +11,7 @@ from lightning.pytorch import LightningDataModule
 from torch.utils.data import DataLoader
 
 from animeid.data.augment import EvalTransform
+from animeid.data.class_wise import ClassWise
 from animeid.data.dataset import PictureDataset, PictureTable, Transform, as_it_is, prepare_worker
 from animeid.data.manifest import Manifest
 from animeid.data.pixels import Pixels
@@ -94,6 +95,8 @@ class CharacterDataModule(LightningDataModule):
         self.trained = (0, 0)
         rows = self.rows("train")
         self.sampler = sampler(rows=rows, targets=self.table.targets[rows], num_classes=len(labels))
+        if isinstance(self.augmentation, ClassWise):
+            self.augmentation.look_at(np.bincount(self.table.targets[rows], minlength=len(labels)))
         if is_shard_folder(manifest.root) and len(rows):
             paths, targets = manifest.table["path"].to_numpy(str)[rows], self.table.targets[rows]
             self.sampler = in_order_of_shards(

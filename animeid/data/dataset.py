@@ -15,8 +15,8 @@ from animeid.data.pixels import Pixels
 from animeid.data.stream import Draw
 from animeid.types import UNKNOWN_TARGET, Batch
 
-Transform = Callable[[np.ndarray, int], np.ndarray]
-"""`(working picture [h, w, 3] uint8, seed) -> [H, W, 3] uint8`; neither writes to what it is given."""
+Transform = Callable[[np.ndarray, int, int], np.ndarray]
+"""`(working picture [h, w, 3] uint8, seed, target) -> [H, W, 3] uint8`; none writes to what it is given."""
 
 
 class PictureTable:
@@ -45,7 +45,7 @@ class PictureDataset(Dataset[Batch]):
     Args:
         table: of the whole manifest.
         pixels: its working pictures.
-        transform: `(picture, seed) -> picture` of the final size.
+        transform: `(picture, seed, target) -> picture` of the final size.
         image_size: (H, W), the final size.
         seed: of the run.
         epoch: the shared counter (see `animeid.data.stream.shared_epoch`).
@@ -85,7 +85,8 @@ class PictureDataset(Dataset[Batch]):
             image.share_memory_()
         places = image.numpy()
         for index, (row, draw) in enumerate(draws):
-            places[index] = self.transform(self.pixels.read(row), draw_seed(self.seed, epoch, draw))
+            target = int(self.table.targets[row])
+            places[index] = self.transform(self.pixels.read(row), draw_seed(self.seed, epoch, draw), target)
         rows = np.array([row for row, _ in draws], dtype=np.int64)
         batch: Batch = {
             "image": image.permute(0, 3, 1, 2),
