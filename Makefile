@@ -36,7 +36,7 @@ $(READY): requirements.lock pyproject.toml
 	@touch $@
 
 demo: setup
-	$(BIN)/python -m animeid.train
+	$(BIN)/python -m animeid.train budget=3min
 
 # Two processes with a thread each: threads of several processes on the same cores wait for one another.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile
