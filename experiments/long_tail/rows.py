@@ -38,18 +38,20 @@ class Row:
 SMALL = "scale=small"
 ROWS = (
     Row(BASE, "cross entropy", "train"),
+    Row("balanced_softmax", "balanced softmax = logit adjustment in the loss", "train", ("loss=balanced_softmax",)),
     Row("inverse_weights", "weights 1/n", "train", ("loss=class_balanced", "loss.beta=0.999999")),
     Row("class_aware", "class-balanced sampling", "train", ("sampler=class_aware",)),
+    Row("timm", "timm's loop, its defaults", "timm"),
     Row("focal", "focal", "train", ("loss=focal",)),
     Row("class_balanced", "class-balanced weights", "train", ("loss=class_balanced",)),
     Row("dynamic", "dynamic sampler", "train", ("sampler=dynamic",)),
     Row("mixing", "mixup and CutMix", "train", ("mixing=mixup_cutmix",)),
     Row("ldam_drw", "LDAM-DRW", "train", ("loss=ldam_drw", "head=cosine", "loss.loss.max_margin=8")),
-    Row("balanced_softmax", "balanced softmax = logit adjustment in the loss", "train", ("loss=balanced_softmax",)),
     Row("post_hoc", "logit adjustment, post-hoc", "evaluate", ("logit_adjustment=1.0", "tta=none")),
     Row("post_hoc_auto", "the same, tau by validation", "evaluate", ("logit_adjustment=auto", "tta=none")),
     Row("crt", "cRT", "stage", ("stage=crt",)),
     Row("tau_norm", "tau-norm", "stage", ("stage=tau_norm",)),
+    Row("auto", "recipe=auto", "train", ("recipe=auto",)),
     Row("ema", "EMA", "train", ("averaging=ema",)),
     Row("swa", "SWA", "train", ("averaging=swa",)),
     Row("deep_supervision", "deep supervision", "train", ("deep_supervision=taps",)),
@@ -63,8 +65,6 @@ ROWS = (
     Row("character_b0", "character_b0", "train", ("experiment=character_b0", SMALL)),
     Row("character_mobilenet", "character_mobilenet", "train", ("experiment=character_mobilenet", SMALL)),
     Row("four_models", "four_models", "train", ("experiment=four_models", SMALL)),
-    Row("timm", "timm's loop, its defaults", "timm"),
-    Row("auto", "recipe=auto", "train", ("recipe=auto",)),
 )
 SMOKE = (BASE, "balanced_softmax", "post_hoc", "crt", "tta", "folds", "timm", "auto")
 """Rows of the smoke ladder, one of each kind at least."""
