@@ -30,9 +30,9 @@ class Row:
     arguments: tuple[str, ...] = ()
 
     @property
-    def needs(self) -> str | None:
-        """The row whose run this one works on."""
-        return BASE if self.kind in ("stage", "evaluate", "timm") else None
+    def is_derived(self) -> bool:
+        """Whether it works on the run of cross entropy."""
+        return self.kind in ("stage", "evaluate", "timm")
 
 
 SMALL = "scale=small"
@@ -91,8 +91,13 @@ class Job:
 
     @property
     def base(self) -> str:
-        """The name of the run that this job works on."""
-        return f"long_tail-{self.set.name}-{self.row.needs}-{self.seed}"
+        """The name of the run of cross entropy on the same set with the same seed."""
+        return f"long_tail-{self.set.name}-{BASE}-{self.seed}"
+
+    @property
+    def needs(self) -> str | None:
+        """The job that must be done before."""
+        return self.base if self.row.is_derived else None
 
     @property
     def is_done(self) -> bool:

@@ -12,9 +12,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from experiments.long_tail.page import section
-from experiments.long_tail.pool import do
 from experiments.long_tail.rows import ROWS, SMOKE, Job
 from experiments.long_tail.sets import Set, sets
+from experiments.pool import do
 from experiments.runs import OUTPUTS
 
 HERE = Path(__file__).parent

@@ -9,11 +9,30 @@ import time
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
+from typing import Protocol
 
 from animeid.progress import clock
-from experiments.long_tail.rows import Job
 
 POLL_S = 0.5
+
+
+class Job(Protocol):
+    """Something to be done once by a command of its own.
+
+    name: of its log. needs: the name of the job that it works on, if any. is_done: whether its result is there.
+    """
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def needs(self) -> str | None: ...
+
+    @property
+    def is_done(self) -> bool: ...
+
+    @property
+    def command(self) -> list[str]: ...
 
 
 def own_core(core: int) -> None:
@@ -23,7 +42,7 @@ def own_core(core: int) -> None:
 
 
 def cores() -> list[int]:
-    """The cores of the ladder: all that this process may use."""
+    """All that this process may use."""
     return sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else list(range(os.cpu_count() or 1))
 
 
@@ -49,7 +68,7 @@ def do(jobs: Sequence[Job], logs: Path) -> None:
     try:
         while waiting or running:
             missing = {job.name for job in waiting} | {job.name for job, _ in running.values()}
-            ready = [job for job in waiting if job.row.needs is None or job.base not in missing]
+            ready = [job for job in waiting if job.needs not in missing]
             while free and ready:
                 job = ready.pop(0)
                 waiting.remove(job)
