@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
@@ -12,6 +13,7 @@ from typing import Any
 from animeid.train import main
 
 OUTPUTS = Path("outputs")
+EXPECTED = re.compile(r"^# Expected:.*\n", re.MULTILINE)
 
 
 def train(study: str, name: str, overrides: Sequence[str]) -> Path:
@@ -59,6 +61,13 @@ def write_between(path: Path, mark: str, text: str) -> None:
     before, rest = path.read_text(encoding="utf-8").split(f"<!-- {mark} -->\n")
     _, after = rest.split(f"<!-- end of {mark} -->")
     path.write_text(f"{before}<!-- {mark} -->\n{text}\n<!-- end of {mark} -->{after}", encoding="utf-8")
+
+
+def put_expected(card: Path, what: str) -> None:
+    """Writes `# Expected: ...` below a card's first two lines, its package and its purpose, in the place of another."""
+    text = EXPECTED.sub("", card.read_text(encoding="utf-8"))
+    package, purpose, rest = text.split("\n", 2)
+    card.write_text(f"{package}\n{purpose}\n# Expected: {what}\n{rest}", encoding="utf-8")
 
 
 def environment_line(folder: Path) -> str:

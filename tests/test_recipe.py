@@ -19,7 +19,16 @@ from animeid.recipe.apply import settle
 from animeid.recipe.budget import epochs_of, seconds_of
 from animeid.recipe.choice import YOURS, Choice, table
 from animeid.recipe.facts import Facts
-from animeid.recipe.rules import FEWEST_EPOCHS, MOST_EPOCHS, RULES, STEPS, image_size, max_epochs
+from animeid.recipe.rules import (
+    FEWEST_EPOCHS,
+    MOST_EPOCHS,
+    RULES,
+    SMALLEST_BATCH,
+    STEPS,
+    batch_size,
+    image_size,
+    max_epochs,
+)
 from animeid.timing import Estimate, Measured
 from animeid.train import main as train
 
@@ -32,8 +41,8 @@ def facts(counts: np.ndarray = LONG, side: int | None = 128, accelerator: str = 
     return Facts(counts, side, accelerator, random)
 
 
-def chosen_by_rules(found: Facts, epochs: int = 40) -> dict[str, Choice]:
-    return {choice.key: choice for choice in (rule(found, epochs, 20 * epochs) for rule in RULES)}
+def chosen_by_rules(found: Facts, steps: int = STEPS) -> dict[str, Choice]:
+    return {choice.key: choice for choice in (rule(found, steps) for rule in RULES)}
 
 
 def test_a_long_tail_is_corrected_once() -> None:
@@ -69,10 +78,18 @@ def test_small_folders_get_more_epochs_within_bounds() -> None:
     assert max_epochs(facts(random=False), STEPS // 40).value < 40
 
 
+def test_batches_are_halved_until_there_are_enough_steps() -> None:
+    pictures = facts().pictures
+    assert batch_size(facts(), 1000, 32).value == 32
+    assert batch_size(facts(), STEPS * 20 // pictures, 32).value == 16
+    assert batch_size(facts(), 1, 64).value == SMALLEST_BATCH
+    assert batch_size(facts(), 1, 8).value == 8
+
+
 def test_every_choice_is_a_card_with_such_values() -> None:
     for counts in (LONG, EVEN):
-        for epochs in (1, 10, 40, 100):
-            words = [word for choice in chosen_by_rules(facts(counts), epochs).values() for word in choice.overrides]
+        for steps in (1, 500, 5000):
+            words = [word for choice in chosen_by_rules(facts(counts), steps).values() for word in choice.overrides]
             compose("train", ["recipe=none", *words])
 
 

@@ -13,7 +13,7 @@ from animeid.recipe.apply import is_fixed, settle
 from animeid.recipe.budget import epochs_within, seconds_of
 from animeid.recipe.choice import Choice
 from animeid.recipe.facts import Facts
-from animeid.recipe.rules import RULES, image_size, max_epochs
+from animeid.recipe.rules import RULES, batch_size, image_size, max_epochs
 from animeid.recipe.weights import starts_from_random
 
 EPOCHS = "trainer.max_epochs"
@@ -36,17 +36,18 @@ def choose(request: dict[str, Any], prepared: Prepared, accelerator: str) -> Cho
     fixed = request["recipe"]["fixed"]
     facts = Facts.of(prepared, accelerator, random_weights=starts_from_random(request))
     sized, first = settle(request, [image_size(facts)], fixed)
-    steps_per_epoch = steps_of_epoch(plan_for(sized, facts.pictures, accelerator), facts.pictures)
+    plan = plan_for(sized, facts.pictures, accelerator)
     if is_fixed(EPOCHS, fixed):
         long = Choice(EPOCHS, request["trainer"]["max_epochs"], "")
     elif request["budget"] is not None:
-        long = within_budget(sized, prepared, accelerator, facts, steps_per_epoch)
+        long = within_budget(sized, prepared, accelerator, facts, steps_of_epoch(plan, facts.pictures))
     else:
-        long = max_epochs(facts, steps_per_epoch)
-    epochs = int(long.value)
-    rest = [rule(facts, epochs, epochs * steps_per_epoch) for rule in RULES]
-    result, settled = settle(sized, [long, *rest], fixed)
-    return Chosen(result, (*first, *settled))
+        long = max_epochs(facts, steps_of_epoch(plan, facts.pictures))
+    batch = batch_size(facts, int(long.value), plan["data"]["batch_size"])
+    batched, second = settle(sized, [long, batch], fixed)
+    steps = int(long.value) * steps_of_epoch(plan_for(batched, facts.pictures, accelerator), facts.pictures)
+    result, third = settle(batched, [rule(facts, steps) for rule in RULES], fixed)
+    return Chosen(result, (*first, *second, *third))
 
 
 def within_budget(

@@ -13,12 +13,9 @@ SMALLEST_SIDE = 32
 STEPS, STEPS_OF_LOADED = 1600, 600
 """Optimiser steps of a whole training, from random and from loaded weights."""
 FEWEST_EPOCHS, MOST_EPOCHS = 10, 100
+SMALLEST_BATCH = 16
 LONG_TAIL = 1.5
 """The imbalance from which the loss corrects for it."""
-STRONG_FROM = 60
-"""Epochs from which pictures are changed strongly and mixed."""
-AVERAGED_SHARE = 0.05
-"""The span of the moving average, as a share of all steps."""
 
 
 def image_size(facts: Facts) -> Choice:
@@ -44,36 +41,46 @@ def max_epochs(facts: Facts, steps_per_epoch: int) -> Choice:
     return Choice("trainer.max_epochs", epochs, why)
 
 
-def loss(facts: Facts, epochs: int, steps: int) -> Choice:  # noqa: ARG001 - every rule takes the same
+def batch_size(facts: Facts, epochs: int, usual: int) -> Choice:
+    """Halved while training would have too few steps: smaller batches take hardly longer and are more of them.
+
+    Args:
+        usual: what it would be otherwise.
+    """
+    size = usual
+    while size > SMALLEST_BATCH and epochs * math.ceil(facts.pictures / size) < STEPS:
+        size //= 2
+    steps = epochs * math.ceil(facts.pictures / size)
+    why = f"{epochs} epochs of {facts.pictures} pictures are {steps} steps then"
+    return Choice("data.batch_size", size, why)
+
+
+def loss(facts: Facts, steps: int) -> Choice:  # noqa: ARG001 - every rule takes the same
     if facts.imbalance >= LONG_TAIL:
-        why = (
-            f"the largest class has {facts.imbalance:.0f} times the pictures of the smallest, and all shall count alike"
-        )
+        why = f"the largest class has {facts.imbalance:.0f} times the pictures of the smallest, and all count alike"
         return Choice("loss", "balanced_softmax", why)
     return Choice("loss", "cross_entropy", "all classes have about as many pictures")
 
 
-def sampler(facts: Facts, epochs: int, steps: int) -> Choice:  # noqa: ARG001
+def sampler(facts: Facts, steps: int) -> Choice:  # noqa: ARG001
     return Choice("sampler", "natural", "the loss corrects for class sizes; a sampler on top would show the rest less")
 
 
-def augment(facts: Facts, epochs: int, steps: int) -> Choice:  # noqa: ARG001
-    return Choice("augment", "light", f"{epochs} epochs are too few to learn from strongly changed pictures")
+def augment(facts: Facts, steps: int) -> Choice:  # noqa: ARG001
+    return Choice("augment", "medium", "real pictures gain much by crops and colours, and drawn ones lose nothing yet")
 
 
-def mixing(facts: Facts, epochs: int, steps: int) -> Choice:  # noqa: ARG001
-    return Choice("mixing", "none", f"{epochs} epochs are too few to learn from mixed pictures")
+def mixing(facts: Facts, steps: int) -> Choice:  # noqa: ARG001
+    return Choice("mixing", "none", f"in trainings of this length ({steps} steps) it gained nothing")
 
 
-def scheduler(facts: Facts, epochs: int, steps: int) -> Choice:  # noqa: ARG001
+def scheduler(facts: Facts, steps: int) -> Choice:  # noqa: ARG001
     return Choice("scheduler", "one_cycle", "the number of steps is known, and it ends at a rate of nearly 0")
 
 
-def averaging(facts: Facts, epochs: int, steps: int) -> Choice:  # noqa: ARG001
-    decay = round(1 - 1 / max(AVERAGED_SHARE * steps, 2), 4)
-    why = f"a steadier model for next to nothing; it spans a twentieth of {steps} steps"
-    return Choice("averaging", "ema", why, {"decay": decay})
+def averaging(facts: Facts, steps: int) -> Choice:  # noqa: ARG001
+    return Choice("averaging", "none", "at the schedule's end weights hardly move: an average gained nothing")
 
 
-RULES: tuple[Callable[[Facts, int, int], Choice], ...] = (loss, sampler, augment, mixing, scheduler, averaging)
-"""Each from the facts, the number of epochs and that of all steps."""
+RULES: tuple[Callable[[Facts, int], Choice], ...] = (loss, sampler, augment, mixing, scheduler, averaging)
+"""Each from the facts and the number of all optimiser steps."""

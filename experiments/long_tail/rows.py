@@ -12,6 +12,7 @@ from experiments.runs import OUTPUTS
 
 Kind = Literal["train", "folds", "stage", "evaluate", "timm"]
 BASE = "cross_entropy"
+SMALL = "scale=small"
 STAGE_SHARE = 4
 """A second stage has a quarter of the epochs."""
 
@@ -30,12 +31,16 @@ class Row:
     arguments: tuple[str, ...] = ()
 
     @property
+    def is_version(self) -> bool:
+        """Whether it is the small variant of a card of an experiment."""
+        return SMALL in self.arguments
+
+    @property
     def is_derived(self) -> bool:
         """Whether it works on the run of cross entropy."""
         return self.kind in ("stage", "evaluate", "timm")
 
 
-SMALL = "scale=small"
 ROWS = (
     Row(BASE, "cross entropy", "train"),
     Row("balanced_softmax", "balanced softmax = logit adjustment in the loss", "train", ("loss=balanced_softmax",)),

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from experiments.long_tail.page import section
+from experiments.long_tail.page import section, write_expected
 from experiments.long_tail.rows import ROWS, SMOKE, Job
 from experiments.long_tail.sets import Set, sets
 from experiments.pool import do
@@ -62,6 +62,8 @@ def run(options: Mapping[str, str]) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "README.md"
     path.write_text(page(ladder, folder), encoding="utf-8")
+    if not is_smoke:
+        write_expected(ladder[0], HERE.parents[1] / "conf" / "experiment")
     return path
 
 

@@ -12,13 +12,21 @@ import re
 import sys
 from pathlib import Path
 
-from experiments.runs import OUTPUTS, environment_line, metrics, percent, table, train, write_between
+from experiments.runs import (
+    OUTPUTS,
+    environment_line,
+    metrics,
+    percent,
+    put_expected,
+    table,
+    train,
+    write_between,
+)
 
 HERE = Path(__file__).parent
 CARDS = HERE.parents[1] / "conf" / "experiment"
 WHOLE = re.compile(r"override /model|^  - v", re.MULTILINE)
 """What a complete recipe says, network and all."""
-EXPECTED = re.compile(r"^# Expected:.*\n", re.MULTILINE)
 
 
 def purpose(card: Path) -> str:
@@ -33,13 +41,11 @@ def cards() -> list[Path]:
 
 def write_expected(card: Path, found: dict, epochs: int) -> None:
     """Puts what was measured at the top of the card."""
-    line = (
-        f"# Expected: val f1_macro {100 * found['val']['f1_macro']:.1f} % on the built-in cast after {epochs} epochs, "
-        f"trained in {found['cost']['train_s']:.0f} s on 2 cores.\n"
+    put_expected(
+        card,
+        f"val f1_macro {100 * found['val']['f1_macro']:.1f} % on the built-in cast after {epochs} epochs, trained in "
+        f"{found['cost']['train_s']:.0f} s on 2 cores.",
     )
-    text = EXPECTED.sub("", card.read_text(encoding="utf-8"))
-    package, what, rest = text.split("\n", 2)
-    card.write_text(f"{package}\n{what}\n{line}{rest}", encoding="utf-8")
 
 
 def gain(folder: Path, base: Path) -> str:
