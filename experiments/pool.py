@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -64,6 +65,7 @@ def do(jobs: Sequence[Job], logs: Path) -> None:
     waiting = [job for job in jobs if not job.is_done]
     free, running = cores(), {}
     began, total, done = time.monotonic(), len(waiting), 0
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that no job is left behind
     print(f"{total} of {len(jobs)} jobs are left, {len(free)} at a time", flush=True)
     try:
         while waiting or running:
