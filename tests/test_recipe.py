@@ -143,6 +143,16 @@ def test_a_chosen_card_without_the_users_key_is_left() -> None:
     assert told[0].reason == YOURS
 
 
+def test_auto_is_a_choice_left_open() -> None:
+    choices = [Choice("trainer.max_epochs", 7, "why"), Choice("data.image_size", 96, "why")]
+    request, told = settled(["trainer=cpu", "data=folder", "data.root=x", "data.image_size=auto"], *choices)
+    assert (request["trainer"]["max_epochs"], request["data"]["image_size"]) == (7, 96)
+    assert (request["trainer"]["accelerator"], request["data"]["root"]) == ("cpu", "x")
+    assert [choice.reason for choice in told] == ["why", "why"]
+    request, _ = settled(["trainer=cpu", "trainer.max_epochs=3"], *choices)
+    assert request["trainer"]["max_epochs"] == 3
+
+
 def test_values_inside_a_card() -> None:
     request, _ = settled([], Choice("averaging", "ema", "why", {"decay": 0.5}), Choice("data.image_size", 96, "why"))
     assert request["averaging"]["decay"] == 0.5

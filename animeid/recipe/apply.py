@@ -11,9 +11,10 @@ from animeid.config.second_stage import at, put
 from animeid.recipe.choice import YOURS, Choice
 
 
-def is_fixed(key: str, fixed: Sequence[str]) -> bool:
-    """Whether the key itself, or the card that it lies in, is the user's."""
-    return any(key == name or key.startswith(f"{name}.") for name in fixed)
+def is_fixed(request: Mapping[str, Any], key: str, fixed: Sequence[str]) -> bool:
+    """Whether the key itself, or the card that it lies in, is the user's, and does not leave the choice to us."""
+    named = any(key == name or key.startswith(f"{name}.") for name in fixed)
+    return named and at(request, key.split(".")) != "auto"
 
 
 def settle(request: Mapping[str, Any], choices: Sequence[Choice], fixed: Sequence[str]) -> tuple[dict, list[Choice]]:
@@ -27,7 +28,7 @@ def settle(request: Mapping[str, Any], choices: Sequence[Choice], fixed: Sequenc
         choices: of different groups and keys.
         fixed: keys that are the user's.
     """
-    free = [choice for choice in choices if not is_fixed(choice.key, fixed)]
+    free = [choice for choice in choices if not is_fixed(request, choice.key, fixed)]
     composed = compose("train", ["recipe=none", *(word for choice in free for word in choice.overrides)])
     result, settled = deepcopy(dict(request)), []
     for choice in choices:

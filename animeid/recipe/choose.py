@@ -37,7 +37,7 @@ def choose(request: dict[str, Any], prepared: Prepared, accelerator: str) -> Cho
     facts = Facts.of(prepared, accelerator, random_weights=starts_from_random(request))
     sized, first = settle(request, [image_size(facts)], fixed)
     plan = plan_for(sized, facts.pictures, accelerator)
-    if is_fixed(EPOCHS, fixed):
+    if is_fixed(request, EPOCHS, fixed):
         long = Choice(EPOCHS, request["trainer"]["max_epochs"], "")
     elif request["budget"] is not None:
         long = within_budget(sized, prepared, accelerator, facts, steps_of_epoch(plan, facts.pictures))

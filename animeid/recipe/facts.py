@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -43,11 +41,3 @@ class Facts:
     def imbalance(self) -> float:
         """Pictures of the largest class over those of the smallest."""
         return float(self.counts.max() / max(self.counts.min(), 1))
-
-
-def value_at(request: Mapping[str, Any], key: str) -> Any:
-    """What stands at a dotted key."""
-    value: Any = request
-    for name in key.split("."):
-        value = value[name]
-    return value
