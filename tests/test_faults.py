@@ -35,6 +35,7 @@ from animeid.resume import position
 
 ROOT = Path(__file__).resolve().parents[1]
 RUN = (
+    "recipe=none",
     "model.name=test_resnet.r160_in1k",
     "model.pretrained=false",
     "data.image_size=32",

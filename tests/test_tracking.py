@@ -40,6 +40,7 @@ NOWHERE = "http://127.0.0.1:9"
 """Nothing listens there."""
 
 QUICK = (
+    "recipe=none",
     "model.name=test_resnet.r160_in1k",
     "model.pretrained=false",
     "data.image_size=32",

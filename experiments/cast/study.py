@@ -69,7 +69,7 @@ def main() -> None:
     rows += [row(f"without {style}, test of {style} alone", folder) for style, folder in held_out.items()]
     text = f"""# The built-in cast
 
-`python -m experiments.cast.study` writes this page: `python -m animeid.train` with its defaults, percent with 95 %
+`python -m experiments.cast.study` writes this page: `python -m animeid.train recipe=none`, percent with 95 %
 intervals on the balanced test part. The histogram neighbour names a picture after the training picture with the most
 similar colours.
 

@@ -21,6 +21,7 @@ TRAIN = (
     "data.num_workers=0",
     "data.val_ratio=0.2",
     "data.test_ratio=0.2",
+    "recipe=none",
     "model.name=test_resnet.r160_in1k",
     "model.pretrained=false",
     "augment=basic",

@@ -107,7 +107,7 @@ def main() -> None:
     text = f"""# Real input
 
 `python -m experiments.real_input.study` writes this page from the saved results of its runs, each
-`python -m animeid.train` with its defaults (random weights). Figures are percent on the test part with 95 % intervals
+`python -m animeid.train recipe=none` (random weights). Figures are percent on the test part with 95 % intervals
 from resampling groups.
 
 - `built_in_cast`: the drawn characters (the same run as in the cast's own study).

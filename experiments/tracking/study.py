@@ -23,6 +23,7 @@ HERE = Path(__file__).parent
 COLOURS = (BLUE, ORANGE, GREEN)
 COLUMNS = 3
 COMMON = (
+    "recipe=none",
     "logger=wandb",
     "logger.mode=offline",
     "data.cast.characters=8",
