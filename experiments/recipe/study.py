@@ -69,6 +69,9 @@ VARIANTS = {
     "basic_smoothed": Variant((BALANCED, "augment=basic", "loss.label_smoothing=0.1"), (EMOJI,)),
     "basic_b16": Variant((BALANCED, "augment=basic", SMALLER), ("many",)),
     "basic_long": Variant((BALANCED, "augment=basic"), ("many",), 40),
+    "medium_b16_long": Variant((*MEDIUM, SMALLER), (EMOJI, "many"), 40),
+    "basic_b16_long": Variant((BALANCED, "augment=basic", SMALLER), (EMOJI, "many"), 40),
+    "basic_mixing_b16_long": Variant((BALANCED, "augment=basic", "mixing=mixup_cutmix", SMALLER), (EMOJI, "many"), 40),
 }
 
 
