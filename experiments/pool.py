@@ -65,7 +65,7 @@ def do(jobs: Sequence[Job], logs: Path) -> None:
     waiting = [job for job in jobs if not job.is_done]
     free, running = cores(), {}
     began, total, done = time.monotonic(), len(waiting), 0
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that no job is left behind
+    before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that no job is left behind
     print(f"{total} of {len(jobs)} jobs are left, {len(free)} at a time", flush=True)
     try:
         while waiting or running:
@@ -88,6 +88,7 @@ def do(jobs: Sequence[Job], logs: Path) -> None:
                 left = clock((time.monotonic() - began) / done * (total - done))
                 print(f"{done} of {total}: {job.name}; about {left} left", flush=True)
     finally:
+        signal.signal(signal.SIGTERM, before)
         for _, process in running.values():
             process.terminate()
         for _, process in running.values():

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,7 @@ from experiments.long_tail.outcomes import Outcome, derived, over_seeds
 from experiments.long_tail.rows import BASE, ROWS, SMOKE, Job
 from experiments.long_tail.sets import built_in, smoke
 from experiments.long_tail.study import jobs
+from experiments.pool import do
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -101,6 +103,47 @@ def test_all_of_a_seed_comes_before_the_next() -> None:
     order = [job.seed for job in jobs([built_in()], None)]
     assert order == sorted(order)
     assert len(order) == 3 * len(ROWS)
+
+
+@dataclass(frozen=True)
+class Note:
+    """A job that appends its name to a file, once the job that it needs has."""
+
+    name: str
+    folder: Path
+    needs: str | None = None
+    status: int = 0
+
+    @property
+    def is_done(self) -> bool:
+        return (self.folder / self.name).is_file()
+
+    @property
+    def command(self) -> list[str]:
+        need = f"assert Path({str(self.folder / self.needs)!r}).is_file();" if self.needs else ""
+        work = f"{need} Path({str(self.folder / self.name)!r}).touch(); raise SystemExit({self.status})"
+        return [sys.executable, "-c", f"from pathlib import Path; {work}"]
+
+
+def test_jobs_wait_for_what_they_need_and_are_done_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "old").touch()
+    before = (tmp_path / "old").stat().st_mtime_ns
+    work = [
+        Note("second", tmp_path, "first"),
+        Note("first", tmp_path),
+        Note("old", tmp_path),
+        Note("new", tmp_path, "old"),
+    ]
+    do(work, tmp_path / "logs")
+    assert all(job.is_done for job in work)
+    assert (tmp_path / "old").stat().st_mtime_ns == before
+    assert "3 of 4 jobs are left" in capsys.readouterr().out
+
+
+def test_a_job_that_fails_ends_all_with_its_log(tmp_path: Path) -> None:
+    with pytest.raises(SystemExit, match=r"bad failed with status 3: see .*bad\.log"):
+        do([Note("bad", tmp_path, status=3), Note("later", tmp_path, "bad")], tmp_path / "logs")
+    assert not (tmp_path / "later").exists()
 
 
 @pytest.mark.slow
