@@ -164,7 +164,7 @@ def test_a_small_ladder_goes_on_after_a_kill_and_writes_its_page(tmp_path: Path)
     text = (page / "README.md").read_text(encoding="utf-8")
     for row in ROWS:
         assert (f"| {row.label} | 2 |" in text) == (row.name in SMOKE)
-    assert {path.name for path in page.glob("*.png")} == {f"smoke_{name}.png" for name in ("ladder", "shots", "cost")}
+    assert {path.name for path in page.glob("*.png")} == {f"smoke_{name}.png" for name in ("ladder", "shots")}
     for name in SMOKE:
         for seed in smoke().seeds:
             job = Job(next(row for row in ROWS if row.name == name), smoke(), seed)

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from animeid.metrics.paired import Difference
-from experiments.long_tail.charts import draw_cost, draw_ladder, draw_shots
+from experiments.long_tail.charts import draw_ladder, draw_shots
 from experiments.long_tail.compared import difference, holm
 from experiments.long_tail.outcomes import DERIVED, FIGURES, Outcome, over_seeds
 from experiments.long_tail.rows import BASE, ROWS, Job, Row
@@ -107,7 +107,6 @@ def section(set_: Set, folder: Path) -> str:
     base = next(row.label for row in rows if row.name == BASE)
     draw_ladder(shown, base, folder / f"{set_.name}_ladder.png", set_.name)
     draw_shots(shown, folder / f"{set_.name}_shots.png", set_.name)
-    draw_cost(shown, folder / f"{set_.name}_cost.png", set_.name)
     short = [f"{row.label} ({len(rows.get(row, ()))})" for row in ROWS if len(rows.get(row, ())) < len(set_.seeds)]
     missing = f"\n\nWith fewer than {len(set_.seeds)} seeds so far: {', '.join(short)}." if short else ""
     run = OUTPUTS / f"long_tail-{set_.name}-{BASE}-{set_.seeds[0]}"
@@ -124,9 +123,7 @@ def section(set_: Set, folder: Path) -> str:
 
 ![ladder]({set_.name}_ladder.png)
 
-![shots]({set_.name}_shots.png)
-
-![cost]({set_.name}_cost.png)"""
+![shots]({set_.name}_shots.png)"""
 
 
 def write_expected(set_: Set, cards: Path) -> None:
