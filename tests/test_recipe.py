@@ -9,9 +9,12 @@ import pytest
 import yaml
 from small_runs import QUICK, class_folders
 
+from animeid import timing
+from animeid.checkup import precision
 from animeid.config.compose import compose
 from animeid.config.freeze import read_plan
 from animeid.data.prepare import Prepared
+from animeid.doctor import main as doctor
 from animeid.errors import InputError
 from animeid.plan import plan_for
 from animeid.recipe import budget, choose
@@ -248,6 +251,17 @@ def test_a_chosen_run_goes_on(pictures: Path, capsys: pytest.CaptureFixture[str]
     assert train([*common, "resume=auto"]) == 0
     assert "nothing is left to do" in capsys.readouterr().out
     assert train([*common, "resume=auto", "loss=cross_entropy"]) == 2
+
+
+def test_the_doctor_tells_what_would_be_chosen(
+    pictures: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(timing, "TRAINING_S", 0.0)
+    monkeypatch.setattr(timing, "ANSWERING_S", 0.0)
+    monkeypatch.setattr(precision, "BUDGET_S", 0.0)
+    assert doctor([*OPEN, f"data.root={pictures}"]) == 0
+    assert "loss=balanced_softmax" in capsys.readouterr().out
+    assert not Path("outputs").exists()
 
 
 def test_the_request_is_saved_as_asked(pictures: Path) -> None:

@@ -64,8 +64,8 @@ def examine_pictures(request: dict[str, Any], accelerator: str, weights: Weights
     pictures = look_at_pictures(prepared, settings)
     tell(["", *pictures.notes] if pictures.notes else [])
     tell(report.picture_lines(pictures))
-    chosen = choose(_without_download(request), prepared, accelerator)
-    built = build(make_plan(chosen.request, prepared, accelerator), prepared)
+    chosen = choose(request, prepared, accelerator)
+    built = build(make_plan(_without_download(chosen.request), prepared, accelerator), prepared)
     tell(report.choice_lines(request, built.plan, weights, has_data=True))
     tell(["", table(chosen.choices)] if chosen.choices else [])
     with tempfile.TemporaryDirectory() as nowhere:
