@@ -66,7 +66,7 @@ def test_the_smallest_classes_and_the_spread() -> None:
 
 
 def outcome(targets: np.ndarray, answers: np.ndarray) -> Outcome:
-    return Outcome({}, 0.0, targets, np.arange(len(targets)).astype(str), answers)
+    return Outcome({}, 0.0, targets, np.arange(len(targets)).astype(str), answers, targets == 0)
 
 
 def test_seeds_are_pooled() -> None:

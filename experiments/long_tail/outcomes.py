@@ -29,6 +29,7 @@ class Outcome:
 
     figures: by name, None where there is none. seconds: of training, all runs that the row needs together.
     targets, groups, answers: `[N]` of the test part, in the order of the manifest.
+    is_few: `[N]`, whether the picture is of a few-shot class.
     """
 
     figures: dict[str, float | None]
@@ -36,6 +37,7 @@ class Outcome:
     targets: np.ndarray
     groups: np.ndarray
     answers: np.ndarray
+    is_few: np.ndarray
 
     @classmethod
     def of(cls, job: Job) -> Outcome:
@@ -44,6 +46,7 @@ class Outcome:
         table = pd.read_parquet(folder.predictions)
         table = table[table["split"] == "test"].sort_values("path", kind="stable")
         number = {label: target for target, label in enumerate(folder.read_labels())}
+        few = [one["label"] for one in found["per_class"] if one["shot_group"] == "few"]
         figures = {name: found[name] for name in FIGURES} | derived(found["per_class"])
         return cls(
             figures,
@@ -51,6 +54,7 @@ class Outcome:
             table["target"].to_numpy(),
             table["group"].to_numpy(str),
             table["predicted"].map(number).to_numpy(),
+            table["label"].isin(few).to_numpy(),
         )
 
 

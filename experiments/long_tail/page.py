@@ -9,6 +9,7 @@ from pathlib import Path
 from animeid.metrics.paired import Difference
 from experiments.long_tail.charts import draw_ladder, draw_shots
 from experiments.long_tail.compared import difference, holm
+from experiments.long_tail.goals import Rows, goals_table
 from experiments.long_tail.outcomes import DERIVED, FIGURES, Outcome, over_seeds
 from experiments.long_tail.rows import BASE, ROWS, Job, Row
 from experiments.long_tail.sets import Set
@@ -16,7 +17,6 @@ from experiments.runs import OUTPUTS, environment_line, put_expected, table
 
 COMPARED = ("f1_macro", "acc_macro")
 HEADER = ["row", "seeds", *FIGURES, "smallest class's F1", "spread of F1", "training s"]
-Rows = Mapping[Row, Mapping[int, Outcome]]
 
 
 def finished(set_: Set) -> dict[Row, dict[int, Outcome]]:
@@ -107,7 +107,8 @@ def section(set_: Set, folder: Path) -> str:
     base = next(row.label for row in rows if row.name == BASE)
     draw_ladder(shown, base, folder / f"{set_.name}_ladder.png", set_.name)
     draw_shots(shown, folder / f"{set_.name}_shots.png", set_.name)
-    short = [f"{row.label} ({len(rows.get(row, ()))})" for row in ROWS if len(rows.get(row, ())) < len(set_.seeds)]
+    wanted = [row for row in ROWS if not set_.rows or row.name in set_.rows]
+    short = [f"{row.label} ({len(rows.get(row, ()))})" for row in wanted if len(rows.get(row, ())) < len(set_.seeds)]
     missing = f"\n\nWith fewer than {len(set_.seeds)} seeds so far: {', '.join(short)}." if short else ""
     run = OUTPUTS / f"long_tail-{set_.name}-{BASE}-{set_.seeds[0]}"
     return f"""## {set_.name}
@@ -120,6 +121,8 @@ def section(set_: Set, folder: Path) -> str:
 {gains_table(gains)}
 
 {verdict(gains)}{missing}
+
+{goals_table(rows)}
 
 ![ladder]({set_.name}_ladder.png)
 

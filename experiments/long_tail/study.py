@@ -1,6 +1,6 @@
 """The ladder: `python -m experiments.long_tail.study [emoji_cast=FOLDER] [only=page] [smoke=yes]`.
 
-Every technique on two long-tailed sets with the same network, picture size, epochs and seeds, and a page with tables
+Every technique on long-tailed sets with the same network, picture size, epochs and seeds, and a page with tables
 and charts from the saved predictions. At most 6 hours on 2 cores; the same command goes on after a kill. `only=page`
 writes the page from what is finished; `smoke=yes` runs a ladder of minutes, whose page is written to outputs.
 """
@@ -31,7 +31,7 @@ def jobs(ladder: list[Set], names: tuple[str, ...] | None) -> list[Job]:
         for place in range(seeds)
         for row in rows
         for set_ in ladder
-        if place < len(set_.seeds)
+        if place < len(set_.seeds) and (not set_.rows or row.name in set_.rows)
     ]
 
 
