@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
 import pandas as pd
@@ -16,6 +16,16 @@ from animeid.losses.logit_adjustment import LogitAdjustmentLoss
 from animeid.metrics.adjustment import choose_tau
 from animeid.types import LabelStats
 from animeid.values import Tau
+
+LIFT = (
+    "ClassBalanced",
+    "ClassBalancedLoss",
+    "ClassBalancedFocalLoss",
+    "LDAMLoss",
+    "OnlineClassBalanceLoss",
+    "SeesawLoss",
+)
+"""Losses that favour rare classes by other means than the prior."""
 
 
 def adjust_logits(
@@ -31,7 +41,8 @@ def adjust_logits(
     """
     if tau == 0:
         return ()
-    if plan["loss"]["_target_"].endswith(LogitAdjustmentLoss.__name__) and plan["loss"]["tau"]:
+    parts = list(losses_of(plan["loss"]))
+    if any(part["_target_"].endswith(f".{LogitAdjustmentLoss.__name__}") and part["tau"] for part in parts):
         raise InputError(
             f"logit_adjustment={tau} would adjust the logits of {run.path} twice, for its loss has done so in "
             "training: leave it out"
@@ -46,7 +57,19 @@ def adjust_logits(
 
     cast(nn.Module, module.model.head).register_forward_hook(shifted)
     how = ", which is best on validation" if tau == "auto" else ""
-    return (f"logits are adjusted by the training prior, tau {chosen:g}{how}",)
+    told = [f"logits are adjusted by the training prior, tau {chosen:g}{how}"]
+    lifted = [name for part in parts if (name := part["_target_"].rpartition(".")[2]) in LIFT]
+    if lifted:
+        told.append(f"{lifted[0]} has lifted rare classes in training already: this lifts them again")
+    return tuple(told)
+
+
+def losses_of(loss: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """A plan's loss and those that it stands on, the outermost first."""
+    yield loss
+    for value in loss.values():
+        if isinstance(value, Mapping) and "_target_" in value:
+            yield from losses_of(value)
 
 
 def choice(run: RunFolder, stats: LabelStats) -> float:

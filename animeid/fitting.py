@@ -20,6 +20,7 @@ from animeid.engine.callbacks.history import History
 from animeid.engine.compilation import compile_network
 from animeid.engine.devices import DTYPES
 from animeid.engine.inference import Answers, answer_all, joined
+from animeid.engine.phases import epochs_that_count
 from animeid.engine.processes import meet
 from animeid.engine.trainer import build_callbacks, build_trainer
 from animeid.errors import InputError
@@ -99,8 +100,10 @@ def callbacks_of(built: Built, folder: RunFolder, *, has_logger: bool) -> list[C
         )
     if built.module.follows_recall and not has_val:
         raise InputError("this loss follows the recall of validation, and the data has no val part: take another one")
-    averager = built.module.averager
-    callbacks = build_callbacks(settings, folder, averager=averager, has_logger=has_logger, has_val=has_val)
+    counts = epochs_that_count(built.module, built.data.sampler)
+    callbacks = build_callbacks(
+        settings, folder, averager=built.module.averager, has_logger=has_logger, has_val=has_val, counts=counts
+    )
     return [*callbacks, *freezing_callbacks(built.freezing)]
 
 

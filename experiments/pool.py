@@ -59,10 +59,11 @@ def begin(job: Job, core: int, logs: Path) -> subprocess.Popen[bytes]:
 def do(jobs: Sequence[Job], logs: Path) -> None:
     """Does all that is left, a job as soon as the one that it works on is there.
 
-    Leaves with the first job that fails; the same command goes on then, as after a kill.
+    A job that fails leaves out those that need it and nothing else; all failures are told at the end. The same command
+    goes on after them, as after a kill.
     """
     logs.mkdir(parents=True, exist_ok=True)
-    waiting = [job for job in jobs if not job.is_done]
+    waiting, failed = [job for job in jobs if not job.is_done], list[str]()
     free, running = cores(), {}
     began, total, done = time.monotonic(), len(waiting), 0
     before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that no job is left behind
@@ -82,9 +83,12 @@ def do(jobs: Sequence[Job], logs: Path) -> None:
                     continue
                 del running[core]
                 free.append(core)
-                if process.returncode or not job.is_done:
-                    sys.exit(f"{job.name} failed with status {process.returncode}: see {logs / job.name}.log")
                 done += 1
+                if process.returncode or not job.is_done:
+                    failed.append(f"{job.name} failed with status {process.returncode}: see {logs / job.name}.log")
+                    print(failed[-1], flush=True)
+                    waiting = [other for other in waiting if other.needs != job.name]
+                    continue
                 left = clock((time.monotonic() - began) / done * (total - done))
                 print(f"{done} of {total}: {job.name}; about {left} left", flush=True)
     finally:
@@ -93,3 +97,5 @@ def do(jobs: Sequence[Job], logs: Path) -> None:
             process.terminate()
         for _, process in running.values():
             process.wait()
+    if failed:
+        sys.exit("\n".join(failed))

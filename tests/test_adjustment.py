@@ -12,6 +12,8 @@ from sklearn.metrics import f1_score
 from small_runs import QUICK, class_folders
 
 from animeid import evaluate, predict, train
+from animeid.adjustment import losses_of
+from animeid.config.compose import compose
 from animeid.folder import RunFolder
 from animeid.metrics.adjustment import TAUS, adjust, choose_tau, f1_macro
 
@@ -86,6 +88,19 @@ def test_predict_names_rare_classes_more_often(home: Path, monkeypatch) -> None:
             rows = list(csv.DictReader(stream))
         rare.append(sum(float(row["probability_1"]) for row in rows if row["label_1"] == "少"))
     assert rare[1] > rare[0]
+
+
+def test_losses_below_the_first_are_looked_at() -> None:
+    found = losses_of(compose("train", ["loss=ldam_drw"])["loss"])
+    assert [part["_target_"].rpartition(".")[2] for part in found] == ["ClassBalanced", "LDAMLoss"]
+
+
+def test_a_loss_that_lifts_rare_classes_is_named(home: Path, monkeypatch, capsys) -> None:
+    monkeypatch.chdir(home)
+    assert train.main(["data.root=pictures", *RUN, "loss=class_balanced", "run_id=weighted"]) == 0
+    capsys.readouterr()
+    assert evaluate.main(["run=outputs/weighted", "logit_adjustment=1"]) == 0
+    assert "ClassBalancedLoss has lifted rare classes in training already" in capsys.readouterr().out
 
 
 def test_what_cannot_be_adjusted(home: Path, monkeypatch, capsys) -> None:

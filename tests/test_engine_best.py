@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import shutil
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -13,9 +14,14 @@ from small_runs import QUICK, class_folders
 from animeid import train
 from animeid.engine.callbacks.best import Best
 from animeid.engine.callbacks.stopping import Stopping
+from animeid.engine.phases import parts_with
 from animeid.engine.settings import CallbackSettings
 from animeid.engine.trainer import build_callbacks
 from animeid.folder import RunFolder
+from animeid.losses.class_balanced import ClassBalanced
+from animeid.losses.cross_entropy import CrossEntropyLoss
+from animeid.losses.online_class_balance import OnlineClassBalanceLoss
+from animeid.types import LabelStats
 
 RUN = (*QUICK, "model.name=test_resnet", "data.batch_size=8", "data.test_ratio=0.2", "data.val_ratio=0.2")
 
@@ -54,6 +60,32 @@ def test_the_best_epoch_is_an_averaged_one(pictures: Path) -> None:
         train.main([f"data.root={pictures}", *RUN, "trainer.max_epochs=2", "averaging=swa", "averaging.start_epoch=2"])
         == 2
     )
+
+
+@pytest.mark.parametrize(
+    ("deferred", "first"),
+    [
+        ((), 0),
+        (("loss=class_balanced", "loss.start=0.6"), 3),
+        (("sampler=deferred", "sampler.start=0.6"), 2),
+        (("loss=ldam_drw",), 3),
+    ],
+)
+def test_the_best_epoch_is_one_of_the_last_phase(deferred: tuple[str, ...], first: int, pictures: Path) -> None:
+    """Nothing is learnt and nothing moves, so that the first epoch that counts is the best."""
+    still = ("trainer.max_epochs=4", "optimizer.lr=1e-12", "freezing=backbone")
+    run = trained(pictures, "deferred", *still, *deferred)
+    assert torch.load(run.best, weights_only=True)["epoch"] == first
+
+
+def test_losses_within_losses_are_told() -> None:
+    stats = LabelStats(("a", "b"), torch.tensor([9, 3]), torch.tensor([0.75, 0.25]))
+    inner = partial(ClassBalanced, loss=CrossEntropyLoss, start=0.5)
+    outer = OnlineClassBalanceLoss(stats, loss=inner)
+    assert [type(part) for part in parts_with(outer, "set_progress")] == [ClassBalanced]
+    assert [type(part) for part in parts_with(ClassBalanced(stats, loss=OnlineClassBalanceLoss), "observe_recall")] == [
+        OnlineClassBalanceLoss
+    ]
 
 
 def test_a_run_that_stopped_early_stays_stopped(pictures: Path) -> None:

@@ -140,10 +140,12 @@ def test_jobs_wait_for_what_they_need_and_are_done_once(tmp_path: Path, capsys: 
     assert "3 of 4 jobs are left" in capsys.readouterr().out
 
 
-def test_a_job_that_fails_ends_all_with_its_log(tmp_path: Path) -> None:
+def test_a_job_that_fails_is_told_and_leaves_out_what_needs_it(tmp_path: Path) -> None:
+    work = [Note("bad", tmp_path, status=3), Note("later", tmp_path, "bad"), Note("other", tmp_path)]
     with pytest.raises(SystemExit, match=r"bad failed with status 3: see .*bad\.log"):
-        do([Note("bad", tmp_path, status=3), Note("later", tmp_path, "bad")], tmp_path / "logs")
+        do(work, tmp_path / "logs")
     assert not (tmp_path / "later").exists()
+    assert (tmp_path / "other").exists()
 
 
 @pytest.mark.slow

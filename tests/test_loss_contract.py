@@ -149,6 +149,9 @@ def test_weights_begin_when_they_should() -> None:
     torch.testing.assert_close(value_of(loss), value_of(ClassBalancedFocalLoss(STATS)))
     loss.set_progress(0, 0, 100)
     torch.testing.assert_close(value_of(loss), value_of(plain))
+    for epoch, step in ((2, 50), (3, 75)):  # of four epochs; the last one has weights whatever its share
+        loss.set_progress(epoch, step, 100)
+        assert loss.has_begun == (epoch == 3)
 
 
 def test_logit_adjustment_moves_logits_by_the_prior() -> None:

@@ -16,6 +16,7 @@ from torchmetrics import MeanMetric, MetricCollection
 
 from animeid.engine.averaging.averager import Averager
 from animeid.engine.normalise import Normalise
+from animeid.engine.phases import parts_with
 from animeid.engine.sharding import shard
 from animeid.losses.contrast import SupervisedContrast
 from animeid.losses.functional import cross_entropy
@@ -154,9 +155,10 @@ class CharacterModule(LightningModule):
         self._set_progress()
 
     def _set_progress(self) -> None:
-        set_progress = getattr(self.loss, "set_progress", None)
-        if set_progress is not None:
-            set_progress(self.current_epoch, self.global_step, self.total_steps)
+        # Steps at the epoch's start: a run that goes on in its middle must not begin a phase there.
+        step = self.current_epoch * self.steps_per_epoch
+        for part in parts_with(self.loss, "set_progress"):
+            part.set_progress(self.current_epoch, step, self.total_steps)
 
     def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
         sequence = np.random.SeedSequence([self.seed, self.current_epoch, batch_idx, self.global_rank])
@@ -196,7 +198,7 @@ class CharacterModule(LightningModule):
     @property
     def follows_recall(self) -> bool:
         """Whether the loss is told the recall of each class after validation."""
-        return hasattr(self.loss, "observe_recall")
+        return bool(parts_with(self.loss, "observe_recall"))
 
     def on_validation_start(self) -> None:
         # Each process has its own statistics of batch norm; those of the first are judged, since they are saved.
@@ -219,7 +221,9 @@ class CharacterModule(LightningModule):
         self.metrics.reset()
         self.val_loss.reset()
         if self.class_recall is not None:
-            self.loss.observe_recall(self.class_recall.compute())  # type: ignore[attr-defined]
+            recall = self.class_recall.compute()
+            for part in parts_with(self.loss, "observe_recall"):
+                part.observe_recall(recall)
             self.class_recall.reset()
         self._step_plateau(figures)
 

@@ -77,9 +77,18 @@ def checkpoints(folder: RunFolder, monitor: str | None, counts: Callable[[], boo
 
 
 def build_callbacks(
-    settings: CallbackSettings, folder: RunFolder, *, averager: Averager | None, has_logger: bool, has_val: bool
+    settings: CallbackSettings,
+    folder: RunFolder,
+    *,
+    averager: Averager | None,
+    has_logger: bool,
+    has_val: bool,
+    counts: Callable[[], bool] = always,
 ) -> list[Callback]:
     """The callbacks of a training run; `averager` comes first, so that the others see what it did.
+
+    Args:
+        counts: whether the epoch that ends may be the best, and counts for stopping early.
 
     Raises:
         InputError: training is to stop early, and there is no validation part to judge by.
@@ -88,7 +97,6 @@ def build_callbacks(
         raise InputError(
             "callbacks.patience needs a validation part, and this data has none: add pictures, or leave patience out"
         )
-    counts = always if averager is None else averager.has_begun
     callbacks: list[Callback] = [History(folder.history)] if averager is None else [averager, History(folder.history)]
     callbacks += [TQDMProgressBar(leave=False)] if sys.stderr.isatty() else [PlainProgress()]
     if settings.patience is not None:

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from animeid.losses import functional
 from animeid.losses.cross_entropy import CrossEntropyLoss
+from animeid.precision import full_precision
 from animeid.targets import class_shares
 from animeid.types import Batch, LabelStats, ModelOutput
 
@@ -24,8 +25,9 @@ class ClassBalanced(nn.Module):
         stats: the classes and how often training shows them.
         loss: called with `stats`, gives the loss that is weighed.
         beta: 0 weighs all classes alike, towards 1 by the inverse of their pictures.
-        start: the share of training after which weights begin, at the next epoch: deferred re-weighting (Cao 2019,
-            arXiv 1906.07413, algorithm 1), which learns features from pictures as they come first.
+        start: the share of training after which weights begin, at the next epoch and no later than at the last one:
+            deferred re-weighting (Cao 2019, arXiv 1906.07413, algorithm 1), which learns features from pictures as
+            they come first. Only epochs with weights can be the best one.
 
     Raises:
         InputError: a class has no training picture.
@@ -48,13 +50,14 @@ class ClassBalanced(nn.Module):
         weight = functional.effective_number_weights(stats.shown_counts, beta, stats.names)
         self.register_buffer("weight", weight.float(), persistent=False)
 
-    def set_progress(self, epoch: int, step: int, total_steps: int) -> None:  # noqa: ARG002
-        """Learns how far training is: so many optimiser steps of all."""
-        self.has_begun = step >= self.start * total_steps
+    def set_progress(self, epoch: int, step: int, total_steps: int) -> None:
+        """Learns how far training is where an epoch begins: so many optimiser steps of all."""
+        is_last = epoch > 0 and step * (epoch + 1) >= total_steps * epoch
+        self.has_begun = is_last or step >= self.start * total_steps
 
     def forward(self, output: ModelOutput, batch: Batch) -> dict[str, Tensor]:
         if self.has_begun:
-            shares = class_shares(functional.full_precision(output.logits), batch["target"])
+            shares = class_shares(full_precision(output.logits), batch["target"])
             batch = {**batch, "target": shares * self.weight}
         return {f"class_balanced_{name}": value for name, value in self.loss(output, batch).items()}
 

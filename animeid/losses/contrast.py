@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from animeid.losses.contrastive import balanced_contrastive, supervised_contrastive
+from animeid.precision import full_precision
 
 Positive = Annotated[float, Gt(0)]
 Size = Annotated[int, Ge(1)]
@@ -46,7 +47,7 @@ class SupervisedContrast(nn.Module):
 
     def forward(self, embedding: Tensor, target: Tensor) -> Tensor:
         """`[B, D]` and targets `[B]` to the term `[B]`, without its weight."""
-        projected = functional.normalize(self.projection(embedding))
+        projected = functional.normalize(full_precision(self.projection(embedding)))
         return supervised_contrastive(projected, target, self.temperature)
 
 
@@ -67,5 +68,5 @@ class BalancedContrast(SupervisedContrast):
         self.centres = nn.Parameter(functional.normalize(torch.randn(num_classes, size)))
 
     def forward(self, embedding: Tensor, target: Tensor) -> Tensor:
-        projected, centres = functional.normalize(self.projection(embedding)), functional.normalize(self.centres)
-        return balanced_contrastive(projected, target, centres, self.temperature)
+        projected = functional.normalize(full_precision(self.projection(embedding)))
+        return balanced_contrastive(projected, target, functional.normalize(self.centres), self.temperature)

@@ -8,6 +8,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from animeid.precision import products
+
 NEVER = float("-inf")
 
 
@@ -20,7 +22,7 @@ def supervised_contrastive(projected: Tensor, target: Tensor, temperature: float
         temperature: above 0.
     """
     others = ~torch.eye(len(target), dtype=torch.bool, device=target.device)
-    similar = (projected @ projected.T / temperature).float()
+    similar = products(projected, projected) / temperature
     log_share = similar - similar.masked_fill(~others, NEVER).logsumexp(1, keepdim=True)
     positive = others & (target[:, None] == target) & (target >= 0)
     return -mean_where(log_share, positive)
@@ -40,7 +42,7 @@ def balanced_contrastive(projected: Tensor, target: Tensor, centres: Tensor, tem
     """
     classes = torch.arange(len(centres), device=target.device)
     every, of = torch.cat([projected, centres]), torch.cat([target, classes])
-    similar = (projected @ every.T / temperature).float()
+    similar = products(projected, every) / temperature
     others = torch.ones_like(similar, dtype=torch.bool).fill_diagonal_(fill_value=False)
     counted = others & (of >= 0)
     members = (of[:, None] == classes).float()

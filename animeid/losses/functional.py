@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from animeid.errors import InputError
+from animeid.precision import full_precision
 from animeid.targets import class_shares
 from animeid.types import UNKNOWN_TARGET
 
@@ -29,11 +30,6 @@ def smooth(shares: Tensor, label_smoothing: float) -> Tensor:
     """
     spread = shares.sum(1, keepdim=True) / shares.shape[1]
     return torch.lerp(shares, spread, label_smoothing)
-
-
-def full_precision(logits: Tensor) -> Tensor:
-    """Half precision becomes float32: the small differences of log-probabilities are lost in it."""
-    return logits if logits.dtype == torch.float64 else logits.float()
 
 
 def cross_entropy(

@@ -14,8 +14,8 @@ from animeid.types import Batch, LabelStats, ModelOutput
 class LDAMLoss(nn.Module):
     """Cao 2019 (arXiv 1906.07413): margins in proportion to `n_c^(-1/4)`; answers the term `ldam`, `[B]`.
 
-    The paper's networks compare directions, and their cosines are multiplied by 30. With `head=cosine` a margin of 0.5
-    in cosines is `max_margin=8`, half of the head's scale.
+    The paper's networks compare directions, and their cosines are multiplied by 30. A margin of 0.5 in cosines is
+    half of the head's scale: the paper's are `head=cosine head.scale=30 head.learn_scale=false` and `max_margin=15`.
 
     Args:
         stats: the classes and how often training shows them.

@@ -8,6 +8,7 @@ from annotated_types import Ge, Interval
 from torch import Tensor, nn
 
 from animeid.losses import functional
+from animeid.precision import full_precision
 from animeid.types import Batch, LabelStats, ModelOutput
 
 
@@ -42,6 +43,6 @@ class LogitAdjustmentLoss(nn.Module):
         self.register_buffer("offset", tau * stats.log_prior, persistent=False)
 
     def forward(self, output: ModelOutput, batch: Batch) -> dict[str, Tensor]:
-        logits = functional.full_precision(output.logits) + self.offset
+        logits = full_precision(output.logits) + self.offset
         value = functional.cross_entropy(logits, batch["target"], label_smoothing=self.label_smoothing)
         return {"logit_adjustment": value}

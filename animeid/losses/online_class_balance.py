@@ -9,8 +9,8 @@ import torch
 from annotated_types import Ge, Interval
 from torch import Tensor, nn
 
-from animeid.losses import functional
 from animeid.losses.cross_entropy import CrossEntropyLoss
+from animeid.precision import full_precision
 from animeid.targets import class_shares
 from animeid.types import Batch, LabelStats, ModelOutput
 
@@ -60,5 +60,5 @@ class OnlineClassBalanceLoss(nn.Module):
         self.weight.copy_(mixed / (mixed * self.prior).sum())
 
     def forward(self, output: ModelOutput, batch: Batch) -> dict[str, Tensor]:
-        shares = class_shares(functional.full_precision(output.logits), batch["target"])
+        shares = class_shares(full_precision(output.logits), batch["target"])
         return self.loss(output, {**batch, "target": shares * self.weight})

@@ -8,17 +8,20 @@ from __future__ import annotations
 import sys
 
 from animeid.evaluate import main as evaluate
+from animeid.lock import lock
 from experiments.runs import OUTPUTS
 
 
 def main() -> int:
     run, name, *arguments = sys.argv[1:]
     home = OUTPUTS / run / "evaluations"
-    before = set(home.glob("*"))
-    status = evaluate([f"run={OUTPUTS / run}", "split=test", *arguments])
-    if status == 0:
-        (made,) = set(home.glob("*")) - before
-        made.rename(home / name)
+    # Several rows judge the same run, and the pool does two at a time.
+    with lock(OUTPUTS / run / ".judged_again", run, waits=True):
+        before = set(home.glob("*"))
+        status = evaluate([f"run={OUTPUTS / run}", "split=test", *arguments])
+        if status == 0:
+            (made,) = set(home.glob("*")) - before
+            made.rename(home / name)
     return status
 
 

@@ -15,6 +15,8 @@ BASE = "cross_entropy"
 SMALL = "scale=small"
 STAGE_SHARE = 4
 """A second stage has a quarter of the epochs."""
+COSINE = ("head=cosine", "head.scale=30", "head.learn_scale=false")
+"""As the paper of LDAM has it; the largest margin is half of the scale, 0.5 in cosines."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,8 @@ ROWS = (
     Row("class_balanced", "class-balanced weights", "train", ("loss=class_balanced",)),
     Row("dynamic", "dynamic sampler", "train", ("sampler=dynamic",)),
     Row("mixing", "mixup and CutMix", "train", ("mixing=mixup_cutmix",)),
-    Row("ldam_drw", "LDAM-DRW", "train", ("loss=ldam_drw", "head=cosine", "loss.loss.max_margin=8")),
+    Row("cosine_head", "cosine head alone", "train", COSINE),
+    Row("ldam_drw", "LDAM-DRW on the cosine head", "train", ("loss=ldam_drw", "loss.loss.max_margin=15", *COSINE)),
     Row("post_hoc", "logit adjustment, post-hoc", "evaluate", ("logit_adjustment=1.0", "tta=none")),
     Row("post_hoc_auto", "the same, tau by validation", "evaluate", ("logit_adjustment=auto", "tta=none")),
     Row("crt", "cRT", "stage", ("stage=crt",)),

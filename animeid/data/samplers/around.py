@@ -21,6 +21,7 @@ class Around:
     def __init__(self, sampler: Sampler) -> None:
         self.sampler = sampler
         self.learns = getattr(sampler, "learns", False)
+        self.begins_at = getattr(sampler, "begins_at", 0)
 
     def prior(self) -> np.ndarray:
         return self.sampler.prior()

@@ -22,7 +22,7 @@ class Deferred(Stateless):
         rows: `[N]` int64 manifest rows of the training part.
         targets: `[N]` int64, the class of each of these rows.
         num_classes: C.
-        start: the share of the epochs that is natural; the last epoch never is.
+        start: the share of the epochs that is natural; the last epoch never is. Only epochs after it can be the best.
         power: how strongly rare classes are lifted afterwards.
         epochs: how many the way takes; `auto` is all epochs of the run, and filled in by the plan.
     """
@@ -40,15 +40,15 @@ class Deferred(Stateless):
         if epochs == "auto":
             raise ValueError("epochs=auto has not been filled in")
         self.epochs = epochs
-        self.natural_epochs = min(round(start * epochs), epochs - 1)
+        self.begins_at = min(round(start * epochs), epochs - 1)
         self.before = Natural(rows, targets, num_classes)
         self.after = Weighted(rows, targets, num_classes, power=power)
 
     def stream(self, seed: int, epoch: int) -> np.ndarray:
         """`[N]` int64 manifest rows in the order of their draws."""
-        return (self.before if epoch < self.natural_epochs else self.after).stream(seed, epoch)
+        return (self.before if epoch < self.begins_at else self.after).stream(seed, epoch)
 
     def prior(self) -> np.ndarray:
         """`[C]` float64: the mean over the planned epochs, which is what the run shows in all."""
-        share = self.natural_epochs / self.epochs
+        share = self.begins_at / self.epochs
         return share * self.before.prior() + (1 - share) * self.after.prior()

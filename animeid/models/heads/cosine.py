@@ -10,6 +10,8 @@ from annotated_types import Gt
 from torch import Tensor, nn
 from torch.nn import functional
 
+from animeid.precision import full_precision, products
+
 
 class CosineHead(nn.Module):
     """`logits = scale * cos(embedding, w_c)`, the cosine classifier of Gidaris and Komodakis 2018 (1804.09458, eq. 3).
@@ -32,6 +34,6 @@ class CosineHead(nn.Module):
         self.log_scale = nn.Parameter(torch.tensor(math.log(scale)), requires_grad=learn_scale)
 
     def forward(self, embedding: Tensor) -> Tensor:
-        """`[B, D]` to logits `[B, C]`."""
-        cosines = functional.linear(functional.normalize(embedding), functional.normalize(self.weight))
-        return self.log_scale.exp() * cosines
+        """`[B, D]` to logits `[B, C]` float32."""
+        directions = functional.normalize(self.weight, dim=1)
+        return self.log_scale.exp() * products(functional.normalize(full_precision(embedding)), directions)

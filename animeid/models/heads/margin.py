@@ -10,6 +10,7 @@ from annotated_types import Ge, Gt, Interval
 from torch import Tensor, nn
 from torch.nn import functional
 
+from animeid.precision import full_precision, products
 from animeid.targets import class_shares
 
 NEARLY_ONE = 1 - 1e-7
@@ -37,7 +38,7 @@ class AngularHead(nn.Module):
     def cosines(self, embedding: Tensor) -> Tensor:
         """`[B, D]` to `[B, C]` float32."""
         directions = functional.normalize(self.weight, dim=2).flatten(0, 1)
-        cosines = functional.linear(functional.normalize(embedding), directions).float()
+        cosines = products(functional.normalize(full_precision(embedding)), directions)
         return cosines.unflatten(1, self.weight.shape[:2]).amax(2)
 
     def forward(self, embedding: Tensor) -> Tensor:
