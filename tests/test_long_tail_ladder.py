@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import json
 import os
 import signal
 import subprocess
@@ -13,7 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
+import yaml
 from scipy import stats
 from sklearn.metrics import f1_score
 
@@ -56,27 +57,35 @@ def test_the_interval_over_seeds_is_students() -> None:
 
 
 def test_the_smallest_classes_and_the_spread() -> None:
-    rows = [
-        {"support": 5, "train_count": 9, "f1": 0.9},
-        {"support": 5, "train_count": 2, "f1": 0.4},
-        {"support": 5, "train_count": 2, "f1": 0.2},
-        {"support": 0, "train_count": 1, "f1": 0.0},
+    """By the training part of another run: folds have more or fewer pictures of a class."""
+    names, f1, recall = ("a", "b", "c", "d"), (0.9, 0.4, 0.2, 0.0), (0.8, 0.5, 0.1, 0.0)
+    answers = [
+        {"label": name, "support": 0 if name == "d" else 5, "f1": one, "recall": other}
+        for name, one, other in zip(names, f1, recall, strict=True)
     ]
-    assert derived(rows) == pytest.approx({"smallest_f1": 0.3, "spread_f1": np.std([0.9, 0.4, 0.2])})
+    counts, shots = (30, 2, 2, 1), ("medium", "few", "few", "few")
+    classes = [
+        {"label": name, "train_count": count, "shot_group": shot}
+        for name, count, shot in zip(names, counts, shots, strict=True)
+    ]
+    found = derived(answers, classes)
+    assert found.pop("many/acc_macro") is None
+    expected = {"smallest_f1": 0.3, "spread_f1": np.std([0.9, 0.4, 0.2])}
+    assert found == pytest.approx(expected | {"medium/acc_macro": 0.8, "few/acc_macro": 0.3})
 
 
 def outcome(targets: np.ndarray, answers: np.ndarray) -> Outcome:
-    return Outcome({}, 0.0, targets, np.arange(len(targets)).astype(str), answers, targets == 0)
+    return Outcome({}, 0.0, None, targets, np.arange(len(targets)).astype(str), answers, targets == 0)
 
 
-def test_seeds_are_pooled() -> None:
+def test_the_gain_is_that_of_the_mean_over_seeds() -> None:
     random = np.random.default_rng(0)
     targets = np.repeat(np.arange(4), 10)
     good, bad = ([np.where(random.random(40) < right, targets, 0) for _ in range(3)] for right in (0.9, 0.4))
     rows = [[outcome(targets, answers) for answers in seeds] for seeds in (good, bad)]
     found = difference(rows[0], rows[1], "f1_macro")
-    pooled = [f1_score(np.tile(targets, 3), np.concatenate(seeds), average="macro") for seeds in (good, bad)]
-    assert found.difference == pytest.approx(pooled[0] - pooled[1])
+    means = [np.mean([f1_score(targets, one, average="macro") for one in seeds]) for seeds in (good, bad)]
+    assert found.difference == pytest.approx(means[0] - means[1])
     assert found.p is not None
     assert found.p < 0.01
 
@@ -91,6 +100,11 @@ def test_every_row_is_a_command_that_can_be_composed(tmp_path: Path, monkeypatch
     monkeypatch.chdir(tmp_path)
     for row in ROWS:
         command = Job(row, built_in(), 1).command
+        if row.kind == "evaluate":
+            request = compose("evaluate", ["run=x", *command[5:]])
+            assert request["logit_adjustment"] or request["tta"]
+        if row.kind == "stage":
+            assert compose("train", command[3:])["stage"]["_target_"]
         if row.kind in ("train", "folds"):
             request = compose("train", command[3:])
             assert request["trainer"]["max_epochs"] == 20
@@ -164,11 +178,22 @@ def test_a_small_ladder_goes_on_after_a_kill_and_writes_its_page(tmp_path: Path)
     assert (base / "metrics.json").stat().st_mtime_ns == began, "what was finished is done again"
     page = tmp_path / "outputs" / "long_tail-smoke"
     text = (page / "README.md").read_text(encoding="utf-8")
+    cells = [line.strip("| ").split(" | ") for line in text.splitlines() if line.startswith("| ")]
+    f1_column = next(line for line in cells if line[0] == "row" and "f1_macro" in line).index("f1_macro")
+    printed = {line[0]: line[f1_column] for line in cells if len(line) > f1_column}
     for row in ROWS:
         assert (f"| {row.label} | 2 |" in text) == (row.name in SMOKE)
     assert {path.name for path in page.glob("*.png")} == {f"smoke_{name}.png" for name in ("ladder", "shots")}
     for name in SMOKE:
-        for seed in smoke().seeds:
-            job = Job(next(row for row in ROWS if row.name == name), smoke(), seed)
-            found = json.loads((tmp_path / job.folder / "metrics.json").read_text())["test"]["f1_macro"]
-            assert 0 <= found <= 1
+        row = next(row for row in ROWS if row.name == name)
+        folders = [tmp_path / Job(row, smoke(), seed).folder for seed in smoke().seeds]
+        tables = [pd.read_parquet(folder / "predictions.parquet") for folder in folders]
+        tests = [table[table["split"] == "test"] for table in tables]
+        f1 = np.mean([f1_score(test["label"], test["predicted"], average="macro") for test in tests])
+        assert printed[row.label].split(" ")[0] == f"{100 * f1:.1f}"
+    asked = [
+        (tmp_path / "outputs" / f"long_tail-smoke-{BASE}-1" / "evaluations" / name) for name in ("post_hoc", "tta")
+    ]
+    requests = [yaml.safe_load((folder / "request.yaml").read_text(encoding="utf-8")) for folder in asked]
+    assert [bool(request["tta"]) for request in requests] == [False, True]
+    assert [bool(request["logit_adjustment"]) for request in requests] == [True, False]

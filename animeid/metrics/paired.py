@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -60,22 +60,28 @@ def paired_bootstrap(
     Args:
         targets: `[N]` int; pictures of no class (-1) are left out.
         groups: `[N]`; pictures of one group are not independent.
-        first_answers, other_answers: `[N]` int, the class that each model names.
+        first_answers, other_answers: `[N]` int, the class that each model names; or `[S, N]`, those of S trainings of
+            each, whose figures are averaged: the interval is then that of these trainings on other pictures.
         num_classes: C.
         metric: what is compared; macro figures average over the classes drawn.
         resamples: how many.
         seed: of the draws.
     """
     known = targets != UNKNOWN_TARGET
-    targets, groups, first, other = (array[known] for array in (targets, groups, first_answers, other_answers))
+    targets, groups = targets[known], groups[known]
+    first, other = (np.atleast_2d(answers)[:, known] for answers in (first_answers, other_answers))
     if np.array_equal(first, other):
         return Difference(0.0, 0.0, 0.0, 1.0)
-    sums = _side_by_side(*(sums_of_predictions(answers, targets, groups, num_classes) for answers in (first, other)))
+    sums = _side_by_side([sums_of_predictions(answers, targets, groups, num_classes) for answers in (*first, *other)])
     figure, width = FIGURES[metric], sums.layout.width
 
-    def difference(both: np.ndarray) -> np.ndarray:
-        models = (sums.layout.counts(both[..., :width]), sums.layout.counts(both[..., width:]))
-        return (figure(models[0]) - figure(models[1]))[..., None]
+    def mean(models: np.ndarray) -> np.ndarray:
+        places = range(0, models.shape[-1], width)
+        return np.mean([figure(sums.layout.counts(models[..., at : at + width])) for at in places], axis=0)
+
+    def difference(all_: np.ndarray) -> np.ndarray:
+        ours = len(first) * width
+        return (mean(all_[..., :ours]) - mean(all_[..., ours:]))[..., None]
 
     if sums.num_groups < MIN_GROUPS:
         return Difference(float(difference(sums.total)[0]), None, None, None)
@@ -87,21 +93,24 @@ def paired_bootstrap(
     return Difference(float(found.point[0]), float(low), float(high), _p(found, behind))
 
 
-def _side_by_side(first: GroupSums, other: GroupSums) -> GroupSums:
-    """One table for both models' sums, `[G, 2 width]`; support comes first, as in one model's."""
-    return GroupSums(first.layout, hstack([first.table, other.table], format="csr"))
+def _side_by_side(models: Sequence[GroupSums]) -> GroupSums:
+    """One table for the sums of M models, `[G, M width]`; support comes first, as in one model's."""
+    return GroupSums(models[0].layout, hstack([model.table for model in models], format="csr"))
 
 
 def _p(found: Resampling, groups: np.ndarray) -> float:
     """The level at which the interval of `ends` would have an end at 0.
 
     The resamples, moved by their bias, that lie beyond 0 are the tail that such an interval leaves out; with those
-    drawn counted in (Davison and Hinkley 1997, section 4.2), so that p is never 0. Widening makes a normal quantile
-    Student's times a factor: here the same is undone.
+    drawn counted in (Davison and Hinkley 1997, section 4.2), so that p is never 0. Where none lies beyond 0 the normal
+    tail of the same spread goes on, since the number of resamples would say how small p can be. Widening makes a normal
+    quantile Student's times a factor: here the same is undone.
     """
     moved = found.ordered[:, 0] - (found.mean - found.point)[0]
     beyond = min((moved <= 0).sum(), (moved >= 0).sum()) + 1
     tail = min(0.5, beyond / (len(moved) + 1))
+    if beyond == 1:
+        tail = min(tail, float(norm.sf(abs(found.point[0]) / found.spread[0])))
     degrees = groups - 1
     factor = found.widening(groups) * norm.ppf((1 + LEVEL) / 2) / student.ppf((1 + LEVEL) / 2, degrees)
     return float((2 * student.sf(norm.isf(tail) / factor, degrees))[0])

@@ -27,7 +27,7 @@ def draw_ladder(rows: Mapping[str, Sequence[Outcome]], base: str, path: Path, ti
         left.set_yticks(places, order, fontsize=8)
         left.set_xlabel("test f1_macro in percent: mean, seeds grey")
         left.set_title(title)
-        right.barh(places, [np.mean([outcome.seconds for outcome in rows[name]]) for name in order], color=BLUE)
+        right.barh(places, [np.median([outcome.seconds for outcome in rows[name]]) for name in order], color=BLUE)
         right.set_xlabel("training s on a core")
         right.grid(axis="y", visible=False)
 

@@ -1,4 +1,4 @@
-"""Every row against cross entropy: resampled groups of the test part, the same for both, all seeds pooled."""
+"""Every row against cross entropy: resampled groups of the test part, the same for both and for all their seeds."""
 
 from __future__ import annotations
 
@@ -11,21 +11,22 @@ from experiments.long_tail.outcomes import Outcome
 
 
 def difference(row: Sequence[Outcome], base: Sequence[Outcome], metric: Metric) -> Difference:
-    """By how much a row exceeds the base; outcomes of the same seeds in the same order.
+    """By how much a row exceeds the base, as the mean over seeds; outcomes of the same seeds in the same order.
+
+    The interval tells how much other pictures would change it, not how much other seeds would.
 
     Raises:
         ValueError: they were not judged on the same pictures.
     """
-    for one, other in zip(row, base, strict=True):
-        if not (np.array_equal(one.targets, other.targets) and np.array_equal(one.groups, other.groups)):
+    first = row[0]
+    for one in (*row, *base):
+        if not (np.array_equal(one.targets, first.targets) and np.array_equal(one.groups, first.groups)):
             raise ValueError(
                 "the rows were judged on other pictures: remove the outputs of one and run the ladder again"
             )
-    targets, groups, answers, others = (
-        np.concatenate([getattr(outcome, name) for outcome in outcomes])
-        for outcomes, name in ((row, "targets"), (row, "groups"), (row, "answers"), (base, "answers"))
-    )
-    return paired_bootstrap(targets, groups, answers, others, int(targets.max()) + 1, metric=metric)
+    ours, theirs = (np.stack([outcome.answers for outcome in outcomes]) for outcomes in (row, base))
+    classes = int(max(first.targets.max(), ours.max(), theirs.max())) + 1
+    return paired_bootstrap(first.targets, first.groups, ours, theirs, classes, metric=metric)
 
 
 def holm(p_values: Mapping[str, float | None]) -> dict[str, float | None]:

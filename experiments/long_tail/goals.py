@@ -17,8 +17,9 @@ AUTO, TIMM = "auto", "timm"
 ADJUSTED = ("balanced_softmax", "post_hoc")
 
 
-def goals_table(rows: Rows) -> str:
-    """A line for each goal that the finished rows can answer, with its measured value; empty where there is none."""
+def goals_table(rows: Rows, seeds: int) -> str:
+    """A line for each goal that the rows with all their seeds can answer, with its measured value; empty without."""
+    rows = {row: outcomes for row, outcomes in rows.items() if len(outcomes) == seeds}
     found = {row.name: outcomes for row, outcomes in rows.items()}
     lines = [
         *_against(found, AUTO, BASE, "f1_macro", 6.0),
@@ -77,7 +78,7 @@ def _agreement(found: Mapping[str, Mapping[int, Outcome]]) -> list[list[str]]:
     if not ours:
         return []
     _, text, agree = _measured(ours, theirs, "acc_macro")
-    return [["adjustment in the loss and post-hoc agree in acc_macro", text, _word(agree)]]
+    return [["adjustment in the loss and post-hoc agree in acc_macro: the interval holds 0", text, _word(agree)]]
 
 
 def _best(rows: Rows) -> list[list[str]]:
@@ -88,12 +89,12 @@ def _best(rows: Rows) -> list[list[str]]:
         return []
     best = max(others, key=lambda name: _mean([one.figures["f1_macro"] for one in others[name].values()]))
     gain, text, tie = _measured(*_pairs(single, AUTO, best), "f1_macro")
-    word = _word(gain >= 0) + (", not to be told apart" if tie else "")
+    word = _word(gain >= 0) + (", but the interval holds 0" if tie else "")
     return [[f"{AUTO} at or above the best single model, {best}, in f1_macro", text, word]]
 
 
 def _median_time(rows: Rows) -> list[list[str]]:
-    seconds = {row.name: _mean([one.seconds for one in found.values()]) for row, found in rows.items()}
+    seconds = {row.name: statistics.median(one.seconds for one in found.values()) for row, found in rows.items()}
     if AUTO not in seconds:
         return []
     median = statistics.median(value for name, value in seconds.items() if name != AUTO)

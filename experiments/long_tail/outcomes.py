@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +18,9 @@ from animeid.folder import RunFolder
 from experiments.long_tail.rows import Job
 from experiments.runs import OUTPUTS
 
-FIGURES = ("acc_micro", "acc_macro", "f1_macro", "many/acc_macro", "medium/acc_macro", "few/acc_macro", "ece")
+JUDGED = ("acc_micro", "acc_macro", "f1_macro", "ece")
+SHOTS = ("many", "medium", "few")
+FIGURES = (*JUDGED[:3], *(f"{shot}/acc_macro" for shot in SHOTS), *JUDGED[3:])
 DERIVED = ("smallest_f1", "spread_f1")
 """F1 of the class with the fewest training pictures (the mean of those that share this place), and the standard
 deviation of F1 over classes."""
@@ -28,12 +31,14 @@ class Outcome:
     """A finished job.
 
     figures: by name, None where there is none. seconds: of training, all runs that the row needs together.
+    commit: of the code that trained it; None for answers that no training run gave.
     targets, groups, answers: `[N]` of the test part, in the order of the manifest.
     is_few: `[N]`, whether the picture is of a few-shot class.
     """
 
     figures: dict[str, float | None]
     seconds: float
+    commit: str | None
     targets: np.ndarray
     groups: np.ndarray
     answers: np.ndarray
@@ -41,16 +46,25 @@ class Outcome:
 
     @classmethod
     def of(cls, job: Job) -> Outcome:
+        """What a job left.
+
+        Classes are few-shot, or the smallest, by the training part of cross entropy: folds have other ones.
+
+        Raises:
+            ValueError: the job's folder was made by other arguments.
+        """
         folder = RunFolder(job.folder)
         found = _json(folder.metrics)["test"]
+        classes = _json(OUTPUTS / job.base / "metrics.json")["test"]["per_class"]
         table = pd.read_parquet(folder.predictions)
         table = table[table["split"] == "test"].sort_values("path", kind="stable")
         number = {label: target for target, label in enumerate(folder.read_labels())}
-        few = [one["label"] for one in found["per_class"] if one["shot_group"] == "few"]
-        figures = {name: found[name] for name in FIGURES} | derived(found["per_class"])
+        few = [one["label"] for one in classes if one["shot_group"] == "few"]
+        figures = {name: found[name] for name in JUDGED} | derived(found["per_class"], classes)
         return cls(
             figures,
             seconds_of(job),
+            _commit_of(job),
             table["target"].to_numpy(),
             table["group"].to_numpy(str),
             table["predicted"].map(number).to_numpy(),
@@ -58,12 +72,28 @@ class Outcome:
         )
 
 
-def derived(per_class: Sequence[dict[str, Any]]) -> dict[str, float | None]:
-    """`DERIVED` of a part's classes with support."""
+def derived(per_class: Sequence[dict[str, Any]], classes: Sequence[dict[str, Any]]) -> dict[str, float | None]:
+    """`DERIVED` and the accuracy of `SHOTS` of a part's classes with support, by the training part of `classes`."""
+    counts, shots = ({row["label"]: row[name] for row in classes} for name in ("train_count", "shot_group"))
     known = [row for row in per_class if row["support"] > 0]
-    smallest = min(row["train_count"] for row in known)
-    ends = [row["f1"] for row in known if row["train_count"] == smallest]
-    return {"smallest_f1": float(np.mean(ends)), "spread_f1": float(np.std([row["f1"] for row in known]))}
+    smallest = min(counts[row["label"]] for row in known)
+    ends = [row["f1"] for row in known if counts[row["label"]] == smallest]
+    recalls = {shot: [row["recall"] for row in known if shots[row["label"]] == shot] for shot in SHOTS}
+    return {
+        "smallest_f1": float(np.mean(ends)),
+        "spread_f1": float(np.std([row["f1"] for row in known])),
+        **{f"{shot}/acc_macro": float(np.mean(found)) if found else None for shot, found in recalls.items()},
+    }
+
+
+def _commit_of(job: Job) -> str | None:
+    if job.row.kind not in ("train", "stage"):
+        return None
+    found = _json(job.folder / "environment.json")
+    arguments = job.command[3:]
+    if shlex.split(found["command"])[-len(arguments) :] != arguments:
+        raise ValueError(f"{job.folder} was made by other arguments than the row's: remove it and run the ladder again")
+    return str(found["code"]["commit"])[:10]
 
 
 def seconds_of(job: Job) -> float:

@@ -56,7 +56,12 @@ ROWS = (
     Row("cosine_head", "cosine head alone", "train", COSINE),
     Row("ldam_drw", "LDAM-DRW on the cosine head", "train", ("loss=ldam_drw", "loss.loss.max_margin=15", *COSINE)),
     Row("post_hoc", "logit adjustment, post-hoc", "evaluate", ("logit_adjustment=1.0", "tta=none")),
-    Row("post_hoc_auto", "the same, tau by validation", "evaluate", ("logit_adjustment=auto", "tta=none")),
+    Row(
+        "post_hoc_auto",
+        "post-hoc, tau by validation",
+        "evaluate",
+        ("logit_adjustment=auto", "tta=none"),
+    ),
     Row("crt", "cRT", "stage", ("stage=crt",)),
     Row("tau_norm", "tau-norm", "stage", ("stage=tau_norm",)),
     Row("auto", "recipe=auto", "train", ("recipe=auto",)),
@@ -74,8 +79,8 @@ ROWS = (
     Row("character_mobilenet", "character_mobilenet", "train", ("experiment=character_mobilenet", SMALL)),
     Row("four_models", "four_models", "train", ("experiment=four_models", SMALL)),
 )
-SMOKE = (BASE, "post_hoc", "crt", "folds", "timm", "auto")
-"""Rows of the smoke ladder, one of each kind."""
+SMOKE = (BASE, "post_hoc", "tta", "crt", "folds", "timm", "auto")
+"""Rows of the smoke ladder: each kind, and two that judge one run at the same time."""
 
 
 @dataclass(frozen=True)

@@ -42,12 +42,15 @@ def page(ladder: list[Set], folder: Path) -> str:
 
 `python -m experiments.long_tail.study` trains every row and writes this page from the saved predictions. All rows of
 a set have the network `small` (resnet10t), 64 px, random weights, the same epochs and the same seeds; the best epoch is
-chosen on the validation part, and the test part is answered once, at the end of each run. Percent, as the mean over
-seeds ± half its 95 % interval (Student's t; with few seeds it is wide). Gains over cross entropy: paired bootstrap over
-the test part's groups, the seeds pooled, 95 % intervals, p corrected for the number of rows by Holm's procedure.
-Training time is that of one core while another one does the same; for ensembles and second stages it is the sum of all
-runs that they need. `timm's loop` is what its train.py does with AdamW at 1e-3, a cosine and its defaults, on the same
-parts.{reading}
+chosen on the validation part, and the test part is answered once, at the end of each run. Batches are of 32 pictures;
+`recipe=auto` and the versions choose theirs. Percent, as the mean over seeds ± half its 95 % interval (Student's t;
+with few seeds it is wide). Classes are many-, medium- or few-shot by the training part of cross entropy, whatever a row
+trains on; ensembles of folds train on the validation part too, as folds do. Gains over cross entropy are the mean over
+seeds: paired bootstrap over the test part's groups, 95 % intervals, p corrected for the number of rows by Holm's
+procedure. Training time is the median over seeds, of one core while the other one does another row, now and then beside
+other work: read differences below a tenth as none. For ensembles and second stages it is the sum of all runs that they
+need. `timm's loop` is what its train.py does with AdamW at 1e-3, a cosine and its defaults, on the same parts, in
+float32 as by default there; the other rows compute in bf16 where the processor has it.{reading}
 
 {text}
 """
