@@ -44,6 +44,8 @@ def draw_shots(rows: Mapping[str, Sequence[Outcome]], path: Path, title: str) ->
         for shot, colour in SHOTS.items():
             places = [place for place, name in enumerate(order) if shot in found[name]]
             values = [100 * found[order[place]][shot] for place in places]
+            if not values:  # no class is so frequent, or so rare
+                continue
             axes.scatter(values, places, s=26, color=colour, label=shot.split("/")[0], zorder=2)
         axes.set_yticks(range(len(order)), order, fontsize=8)
         axes.set_xlabel("test accuracy in percent, mean over the classes of each group")
