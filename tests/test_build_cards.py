@@ -83,6 +83,7 @@ def test_every_other_card_is_built(group: str, tmp_path: Path) -> None:
             assert gateway.build(node, group, **facts) is not None
 
 
+@pytest.mark.slow
 def test_a_pair_of_every_loss_and_sampler_trains(prepared: Prepared) -> None:
     for loss in cards("loss"):
         for sampler in cards("sampler"):

@@ -44,12 +44,14 @@ def together(home: Path, manifest: Path) -> RunFolder:
     return trained(home, manifest, "together", "data.batch_size=4", "trainer=ddp", "trainer.devices=2")
 
 
+@pytest.mark.slow
 def test_one_global_batch_gives_the_same_weights(alone: RunFolder, together: RunFolder) -> None:
     one, two = (torch.load(folder.last, weights_only=True)["state_dict"] for folder in (alone, together))
     for name, tensor in one.items():
         torch.testing.assert_close(two[name], tensor, rtol=0, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_validation_in_training_is_that_of_one_process(alone: RunFolder, together: RunFolder) -> None:
     one, two = (list(csv.DictReader(folder.history.open())) for folder in (alone, together))
     for first, second in zip(one, two, strict=True):
@@ -59,6 +61,7 @@ def test_validation_in_training_is_that_of_one_process(alone: RunFolder, togethe
             assert float(first[name]) == pytest.approx(float(second[name]), abs=1e-4)
 
 
+@pytest.mark.slow
 def test_every_picture_is_answered_once_as_by_one_process(together: RunFolder, home: Path, monkeypatch) -> None:
     monkeypatch.chdir(home)
     table = pd.read_parquet(together.predictions)
@@ -73,6 +76,7 @@ def test_every_picture_is_answered_once_as_by_one_process(together: RunFolder, h
         np.testing.assert_allclose(np.load(again.logits), logits[(table["split"] == split).to_numpy()], atol=1e-5)
 
 
+@pytest.mark.slow
 def test_the_plan_counts_all_processes(alone: RunFolder, together: RunFolder) -> None:
     from animeid.config.freeze import read_yaml
 

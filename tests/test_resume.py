@@ -85,7 +85,7 @@ VARIANTS = {
 }
 
 
-QUICK_VARIANTS = {"plain", "mixed", "accumulate"}
+QUICK_VARIANTS = {"plain", "mixed"}
 SORTED = [pytest.param(name, marks=[] if name in QUICK_VARIANTS else pytest.mark.slow) for name in VARIANTS]
 
 

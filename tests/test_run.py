@@ -228,6 +228,7 @@ def test_prediction_takes_names_that_are_no_text(run: RunFolder, pictures: Path,
         assert "caf\\xe9.png" in output.read_text(encoding="utf-8").replace("\\\\", "\\")
 
 
+@pytest.mark.slow
 def test_a_reader_that_has_enough_ends_prediction_quietly(run: RunFolder, pictures: Path) -> None:
     """As `| head -1`: the pipe is closed before the answers are written."""
     read, write = os.pipe()

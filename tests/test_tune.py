@@ -180,6 +180,7 @@ def test_settings_that_cannot_be_trained_do_not_stop_the_search(home: Path, monk
     assert "trial 0 failed: trainer.precision=16-mixed is for GPUs" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_two_processes_share_the_work(home: Path) -> None:
     command = [sys.executable, "-m", "animeid.tune", *[*SEARCH, "trials=4", "run_id=shared"]]
     environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join(sys.path)}
