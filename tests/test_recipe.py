@@ -44,8 +44,8 @@ def facts(counts: np.ndarray = LONG, side: int | None = 128, accelerator: str = 
     return Facts(counts, side, accelerator, random)
 
 
-def chosen_by_rules(found: Facts, steps: int = STEPS) -> dict[str, Choice]:
-    return {choice.key: choice for choice in (rule(found, steps) for rule in RULES)}
+def chosen_by_rules(found: Facts) -> dict[str, Choice]:
+    return {choice.key: choice for choice in (rule(found) for rule in RULES)}
 
 
 def test_a_long_tail_is_corrected_once() -> None:
@@ -91,9 +91,8 @@ def test_batches_are_halved_until_there_are_enough_steps() -> None:
 
 def test_every_choice_is_a_card_with_such_values() -> None:
     for counts in (LONG, EVEN):
-        for steps in (1, 500, 5000):
-            words = [word for choice in chosen_by_rules(facts(counts), steps).values() for word in choice.overrides]
-            compose("train", ["recipe=none", *words])
+        words = [word for choice in chosen_by_rules(facts(counts)).values() for word in choice.overrides]
+        compose("train", ["recipe=none", *words])
 
 
 def test_facts_are_those_of_the_training_part(prepared: Prepared) -> None:
@@ -219,6 +218,47 @@ def test_a_budget_chooses_the_epochs(pictures: Path, monkeypatch: pytest.MonkeyP
     assert (
         "budget=10min" in next(choice for choice in plan["choices"] if choice["key"] == "trainer.max_epochs")["reason"]
     )
+
+
+def test_a_budget_measures_what_will_be_trained(prepared: Prepared, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+
+    def measured(request: dict, *_: object) -> int:
+        asked.append(request["augment"])
+        return 2
+
+    monkeypatch.setattr(choose, "epochs_within", measured)
+    chosen = choose.choose(compose("train", ["budget=10min", "model.pretrained=false"]), prepared, "cpu")
+    assert asked == [chosen.request["augment"]]
+    assert asked != [compose("train", [])["augment"]]
+
+
+def test_a_budget_measures_again_with_the_smaller_batches_of_few_epochs(
+    prepared: Prepared, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, possible = [], [9, 5]
+
+    def measured(request: dict, *_: object) -> int:
+        asked.append(request["data"]["batch_size"])
+        return possible[len(asked) - 1]
+
+    monkeypatch.setattr(choose, "epochs_within", measured)
+    epochs = choose.how_long(compose("train", ["budget=10min"]), prepared, facts(), [])
+    assert (epochs.value, asked) == (5, ["auto", SMALLEST_BATCH])
+    assert "budget=10min" in epochs.reason
+    asked.clear()
+    request = compose("train", ["budget=10min", "data.batch_size=32"])
+    assert choose.how_long(request, prepared, facts(), ["data.batch_size"]).value == 9
+    assert asked == [32]
+
+
+def test_what_was_measured_before_is_spent(prepared: Prepared, monkeypatch: pytest.MonkeyPatch) -> None:
+    estimate = Estimate(Measured((0.1,), (0.01,)), 4, 10, 5, seconds=8.0, low=8.0, high=8.0, answering=7.0)
+    monkeypatch.setattr(budget, "build", lambda *_: None)
+    monkeypatch.setattr(budget, "expected_time", lambda *_: estimate)
+    monkeypatch.setattr(budget.time, "monotonic", lambda: 160.0)
+    request = compose("train", ["budget=200s"])
+    assert budget.epochs_within(request, prepared, "cpu", 100.0) == epochs_of(estimate, 140.0)
 
 
 def test_the_recipe_is_what_its_table_says_by_hand(pictures: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from typing import Any
 
 from animeid.build import build
@@ -31,8 +32,11 @@ def epochs_of(estimate: Estimate, seconds: float) -> int:
     return int((RESERVE * seconds - FIXED_S - estimate.answering) / epoch)
 
 
-def epochs_within(seconds: float, request: dict[str, Any], prepared: Prepared, accelerator: str) -> int:
-    """How many epochs of a request end within so many seconds, by measuring some of its steps.
+def epochs_within(request: dict[str, Any], prepared: Prepared, accelerator: str, began: float) -> int:
+    """How many epochs of a request end within its budget, by measuring some of its steps.
+
+    Args:
+        began: the monotonic time from which the budget counts: what was measured before is spent.
 
     Raises:
         InputError: not even one.
@@ -40,9 +44,10 @@ def epochs_within(seconds: float, request: dict[str, Any], prepared: Prepared, a
     model = {**request["model"], "pretrained": False}  # its steps take as long, and nothing is downloaded twice
     built = build(make_plan({**request, "model": model}, prepared, accelerator), prepared)
     estimate = expected_time(built, ANSWERED)
-    epochs = epochs_of(estimate, seconds)
+    spent = time.monotonic() - began
+    epochs = epochs_of(estimate, seconds_of(request["budget"]) - spent)
     if epochs < 1:
-        need = (estimate.seconds / estimate.epochs + estimate.answering + FIXED_S) / RESERVE
+        need = (estimate.seconds / estimate.epochs + estimate.answering + FIXED_S) / RESERVE + spent
         raise InputError(
             f"budget={request['budget']} is not enough for one epoch, which takes some {need:.0f} s in all: give more "
             "time, a smaller data.image_size or a smaller model"

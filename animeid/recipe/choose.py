@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,8 +11,8 @@ from animeid.data.prepare import Prepared
 from animeid.optim.steps import optimizer_steps_per_epoch
 from animeid.plan import plan_for, processes_of
 from animeid.recipe.apply import is_fixed, settle
-from animeid.recipe.budget import epochs_within, seconds_of
-from animeid.recipe.choice import Choice
+from animeid.recipe.budget import epochs_within
+from animeid.recipe.choice import YOURS, Choice
 from animeid.recipe.facts import Facts
 from animeid.recipe.rules import RULES, batch_size, image_size, max_epochs
 from animeid.recipe.weights import starts_from_random
@@ -36,29 +37,43 @@ def choose(request: dict[str, Any], prepared: Prepared, accelerator: str) -> Cho
     fixed = request["recipe"]["fixed"]
     facts = Facts.of(prepared, accelerator, random_weights=starts_from_random(request))
     sized, first = settle(request, [image_size(facts)], fixed)
-    plan = plan_for(sized, facts.pictures, accelerator)
+    drawn, rest = settle(sized, [rule(facts) for rule in RULES], fixed)
+    epochs = how_long(drawn, prepared, facts, fixed)
+    result, second = settle(drawn, [epochs, batch_for(int(epochs.value), drawn, facts)], fixed)
+    return Chosen(result, (*first, *second, *rest))
+
+
+def how_long(request: dict[str, Any], prepared: Prepared, facts: Facts, fixed: Sequence[str]) -> Choice:
+    """The number of epochs of a request in which all else but the batch size is chosen."""
     if is_fixed(request, EPOCHS, fixed):
-        long = Choice(EPOCHS, request["trainer"]["max_epochs"], "")
-    elif request["budget"] is not None:
-        long = within_budget(sized, prepared, accelerator, facts, steps_of_epoch(plan, facts.pictures))
-    else:
-        long = max_epochs(facts, steps_of_epoch(plan, facts.pictures))
-    batch = batch_size(facts, int(long.value), plan["data"]["batch_size"])
-    batched, second = settle(sized, [long, batch], fixed)
-    steps = int(long.value) * steps_of_epoch(plan_for(batched, facts.pictures, accelerator), facts.pictures)
-    result, third = settle(batched, [rule(facts, steps) for rule in RULES], fixed)
-    return Chosen(result, (*first, *second, *third))
-
-
-def within_budget(
-    request: dict[str, Any], prepared: Prepared, accelerator: str, facts: Facts, steps_per_epoch: int
-) -> Choice:
-    """As many epochs as the budget has time for, up to where more of them do not pay."""
-    usual = max_epochs(facts, steps_per_epoch)
-    epochs = epochs_within(seconds_of(request["budget"]), request, prepared, accelerator)
-    if epochs >= usual.value:
+        return Choice(EPOCHS, request["trainer"]["max_epochs"], YOURS)
+    usual = max_epochs(facts, steps_of_epoch(plan_for(request, facts.pictures, facts.accelerator), facts.pictures))
+    if request["budget"] is None:
+        return usual
+    epochs = within_budget(request, prepared, facts, fixed, int(usual.value))
+    if epochs == usual.value:
         return usual
     return Choice(EPOCHS, epochs, f"as many as budget={request['budget']} has time for on this machine")
+
+
+def within_budget(request: dict[str, Any], prepared: Prepared, facts: Facts, fixed: Sequence[str], most: int) -> int:
+    """As many epochs as the budget has time for, up to where more of them do not pay."""
+    began = time.monotonic()
+    epochs = min(most, epochs_within(request, prepared, facts.accelerator, began))
+    batched, _ = settle(request, [batch_for(epochs, request, facts)], fixed)
+    if batch_of(batched, facts) < batch_of(request, facts):  # its epochs take longer
+        epochs = min(epochs, epochs_within(batched, prepared, facts.accelerator, began))
+    return epochs
+
+
+def batch_for(epochs: int, request: dict[str, Any], facts: Facts) -> Choice:
+    """The batch size that goes with so many epochs."""
+    return batch_size(facts, epochs, batch_of(request, facts))
+
+
+def batch_of(request: dict[str, Any], facts: Facts) -> int:
+    """Pictures of a step that a request has so far."""
+    return int(plan_for(request, facts.pictures, facts.accelerator)["data"]["batch_size"])
 
 
 def steps_of_epoch(plan: Mapping[str, Any], pictures: int) -> int:

@@ -55,34 +55,34 @@ def batch_size(facts: Facts, epochs: int, usual: int) -> Choice:
     return Choice("data.batch_size", size, why)
 
 
-def loss(facts: Facts, steps: int) -> Choice:  # noqa: ARG001 - every rule takes the same
+def loss(facts: Facts) -> Choice:
     if facts.imbalance >= LONG_TAIL:
         why = f"the largest class has {facts.imbalance:.0f} times the pictures of the smallest, and all count alike"
         return Choice("loss", "balanced_softmax", why)
     return Choice("loss", "cross_entropy", "all classes have about as many pictures")
 
 
-def sampler(facts: Facts, steps: int) -> Choice:  # noqa: ARG001
-    return Choice("sampler", "natural", "the loss corrects for class sizes; a sampler on top would show the rest less")
+def sampler(facts: Facts) -> Choice:  # noqa: ARG001 - every rule takes the same
+    return Choice("sampler", "natural", "every picture once an epoch: class sizes are the loss's business")
 
 
-def augment(facts: Facts, steps: int) -> Choice:  # noqa: ARG001
+def augment(facts: Facts) -> Choice:  # noqa: ARG001
     return Choice(
         "augment", "medium", "crops and changed colours gain most on real pictures and cost drawn ones nothing"
     )
 
 
-def mixing(facts: Facts, steps: int) -> Choice:  # noqa: ARG001
-    return Choice("mixing", "none", f"in trainings of this length ({steps} steps) it gained nothing")
+def mixing(facts: Facts) -> Choice:  # noqa: ARG001
+    return Choice("mixing", "none", "in trainings of up to 40 epochs it gained nothing")
 
 
-def scheduler(facts: Facts, steps: int) -> Choice:  # noqa: ARG001
+def scheduler(facts: Facts) -> Choice:  # noqa: ARG001
     return Choice("scheduler", "one_cycle", "the number of steps is known, and it ends at a rate of nearly 0")
 
 
-def averaging(facts: Facts, steps: int) -> Choice:  # noqa: ARG001
+def averaging(facts: Facts) -> Choice:  # noqa: ARG001
     return Choice("averaging", "none", "at the schedule's end weights hardly move: an average gained nothing")
 
 
-RULES: tuple[Callable[[Facts, int], Choice], ...] = (loss, sampler, augment, mixing, scheduler, averaging)
-"""Each from the facts and the number of all optimiser steps."""
+RULES: tuple[Callable[[Facts], Choice], ...] = (loss, sampler, augment, mixing, scheduler, averaging)
+"""What does not depend on how long training is."""
