@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import deepcopy
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -109,7 +110,44 @@ def test_settings_reach_torch() -> None:
         ),
     ]
     for ours, theirs in pairs:
-        assert torch.equal(trained(ours), trained(theirs))
+        torch.testing.assert_close(trained(ours), trained(theirs))
+
+
+@pytest.mark.parametrize("settings", [AdamW(lr=0.01), Adam(lr=0.01, weight_decay=0.1)])
+def test_one_pass_over_each_tensor_is_torchs_usual_step(settings: Any) -> None:
+    """Whatever the order of channels in memory, and going on from the state of a usual step."""
+    usual = {"AdamW": torch.optim.AdamW, "Adam": torch.optim.Adam}[type(settings).__name__]
+    nets = [
+        nn.Sequential(nn.Conv2d(3, 8, 3, bias=False), nn.BatchNorm2d(8), nn.Conv2d(8, 4, 1), nn.Flatten())
+        for _ in range(2)
+    ]
+    nets[1].load_state_dict(nets[0].state_dict())
+    nets = [net.to(memory_format=torch.channels_last) for net in nets]
+    arguments = {key: value for key, value in vars(settings).items() if key != "layer_decay"}
+    ours, theirs = settings([{"params": list(nets[0].parameters())}]), usual(nets[1].parameters(), **arguments)
+    assert ours.defaults["fused"] is True
+    images = torch.randn(6, 5, 3, 9, 9, generator=torch.Generator().manual_seed(0))
+    for place, batch in enumerate(images):
+        if place == 3:
+            ours.load_state_dict(deepcopy(theirs.state_dict()))
+            ours.param_groups[0]["fused"] = True
+        for net, optimizer in zip(nets, (ours, theirs), strict=True):
+            optimizer.zero_grad()
+            net(batch.to(memory_format=torch.channels_last)).square().mean().backward()
+            optimizer.step()
+    for one, other in zip(nets[0].parameters(), nets[1].parameters(), strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("settings", [AdamW(lr=0.01), Adam(lr=0.01), SGD(lr=0.01)])
+def test_a_parameter_that_thaws_later_is_trained(settings: Any) -> None:
+    """It has no momentum when the others have."""
+    early, late = nn.Parameter(torch.ones(2)), nn.Parameter(torch.ones(2))
+    optimizer = settings([{"params": [early, late]}])
+    for frozen in (True, False):
+        early.grad, late.grad = torch.ones(2), None if frozen else torch.ones(2)
+        optimizer.step()
+        assert torch.equal(late, torch.ones(2)) is frozen
 
 
 def test_an_unresolved_rate_is_a_bug() -> None:

@@ -13,7 +13,7 @@ from lightning.pytorch import LightningModule, Trainer
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
-from animeid.optim.optimizers import SGD
+from animeid.optim.optimizers import SGD, Adam
 from animeid.optim.schedules import Schedule
 from animeid.optim.schedules.one_cycle import OneCycle
 from animeid.optim.schedules.plateau import ReduceOnPlateau
@@ -97,3 +97,36 @@ def test_the_trainer_trains_with_the_rates_that_are_drawn(
 )
 def test_what_is_left_of_an_epoch_makes_a_step(batches: int, epochs: int, accumulate: int, steps: int) -> None:
     assert total_steps(batches, epochs, accumulate) == steps
+
+
+class Steep(LightningModule):
+    """A weight whose gradient is 1,000."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.zeros(1))
+
+    def training_step(self, batch: Tensor, batch_idx: int) -> Tensor:
+        return 1000 * (self.weight * batch).sum()
+
+    def configure_optimizers(self) -> torch.optim.Optimizer:
+        return Adam(lr=0.5, eps=1.0)([{"params": [self.weight]}])
+
+
+@pytest.mark.parametrize("precision", ["32-true", "bf16-mixed"])
+def test_gradients_are_clipped_in_every_precision_of_the_cpu(precision: str, tmp_path: Path) -> None:
+    module = Steep()
+    trainer = Trainer(
+        accelerator="cpu",
+        precision=precision,  # type: ignore[arg-type]
+        max_epochs=1,
+        gradient_clip_val=1.0,
+        logger=False,
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        default_root_dir=tmp_path,
+    )
+    trainer.fit(module, DataLoader(torch.ones(1, 1)))
+    # The first step is the rate times gradient / (|gradient| + eps): half of it with the clipped gradient.
+    assert module.weight.item() == pytest.approx(-0.25, rel=1e-3)

@@ -6,7 +6,7 @@ A card gives the settings; calling the object with the parameter groups gives to
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from typing import Annotated, Any, Literal
 
@@ -69,7 +69,7 @@ class Adam:
     layer_decay: LayerDecay | None = None
 
     def __call__(self, groups: ParameterGroups) -> torch.optim.Optimizer:
-        return torch.optim.Adam(_with_rates(groups, self.lr), **_arguments(self))
+        return _build(torch.optim.Adam, _with_rates(groups, self.lr), self)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,7 +79,7 @@ class AdamW(Adam):
     weight_decay: Annotated[float, Ge(0)] = 0.05
 
     def __call__(self, groups: ParameterGroups) -> torch.optim.Optimizer:
-        return torch.optim.AdamW(_with_rates(groups, self.lr), **_arguments(self))
+        return _build(torch.optim.AdamW, _with_rates(groups, self.lr), self)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,7 +106,7 @@ class SGD:
             raise InputError("optimizer.nesterov=true needs optimizer.momentum above 0: set one of them")
 
     def __call__(self, groups: ParameterGroups) -> torch.optim.Optimizer:
-        return torch.optim.SGD(_with_rates(groups, self.lr), **_arguments(self))
+        return _build(torch.optim.SGD, _with_rates(groups, self.lr), self)
 
 
 def _with_rates(groups: ParameterGroups, lr: float | str) -> list[dict[str, Any]]:
@@ -116,6 +116,21 @@ def _with_rates(groups: ParameterGroups, lr: float | str) -> list[dict[str, Any]
     return [{**group, "lr": float(lr) * group["lr_scale"]} if "lr_scale" in group else group for group in groups]
 
 
-def _arguments(settings: Adam | SGD) -> dict[str, Any]:
-    """What torch's optimiser is given; decay by layer is in the groups already."""
-    return {name: value for name, value in asdict(settings).items() if name != "layer_decay"}
+def _build(
+    optimizer: Callable[..., torch.optim.Optimizer], groups: list[dict[str, Any]], settings: Adam | SGD
+) -> torch.optim.Optimizer:
+    """Torch's optimiser; decay by layer is in the groups already.
+
+    On the CPU all of a step of Adam and AdamW is done in one pass over each tensor, where torch's usual one makes a
+    dozen. On GPUs torch chooses: a fused step unscales the gradients of fp16 itself, so that nothing could clip them
+    before. That of SGD cannot take a parameter that was frozen in earlier steps, which has no momentum yet.
+    """
+    arguments = {name: value for name, value in asdict(settings).items() if name != "layer_decay"}
+    if isinstance(settings, SGD) or any(
+        parameter.device.type != "cpu" for group in groups for parameter in group["params"]
+    ):
+        return optimizer(groups, **arguments)
+    fused = optimizer(groups, fused=True, **arguments)
+    # There is no scale on the CPU, and Lightning would take this mark of a fused step for a reason not to clip.
+    fused._step_supports_amp_scaling = False  # type: ignore[attr-defined]
+    return fused
