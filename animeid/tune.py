@@ -20,12 +20,15 @@ def work(request: dict[str, Any]) -> float | None:
         raise InputError(
             f"a search needs optuna, which cannot be imported ({error}): {how_to_install('tune')}"
         ) from error
-    from animeid.tuning.tune import tune
+    from animeid.tuning.tune import Training, tune
 
     keys = {item: item.lstrip("+~").partition("=")[0].split(".")[0] for item in task_overrides()}
     arguments = [item.lstrip("+") for item, key in keys.items() if key not in TUNE_KEYS]
+    if request["method"] == "grid" and "trials" in keys.values():
+        raise InputError("method=grid tries every combination: leave out trials, or name fewer values")
     folders = own_cards()
-    return tune(request, arguments, lambda root, changes: compose(root, changes, folders))
+    options = [f"--config-dir={folder}" for folder in folders]
+    return tune(request, Training(arguments, options, lambda root, changes: compose(root, changes, folders)))
 
 
 main = command("tune", work)

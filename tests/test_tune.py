@@ -9,6 +9,7 @@ import shlex
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import optuna
 import pandas as pd
@@ -20,9 +21,9 @@ from small_runs import QUICK, class_folders
 from animeid import train, tune
 from animeid.config.compose import compose
 from animeid.folder import RunFolder
+from animeid.run import train as train_run
 from animeid.tuning.pruning import MONITORED, Reporting
-from animeid.tuning.search import FOLDER, Search
-from animeid.tuning.space import read_space
+from animeid.tuning.search import FOLDER
 
 RUN = (
     *QUICK,
@@ -84,6 +85,24 @@ def test_the_same_command_adds_nothing_and_reads_test_once_if_asked(home: Path, 
     assert evaluated.parents[1].name == best["folder"]
 
 
+def test_another_best_later_does_not_read_the_test_part_again(home: Path, monkeypatch, capsys) -> None:
+    monkeypatch.chdir(home)
+    judged = [argument.replace("run_id=search", "run_id=judged") for argument in SEARCH if "trials" not in argument]
+    figures = iter([0.2, 0.9])
+
+    def trained(request: dict[str, Any], **_: Any) -> float:
+        train_run({**request, "resume": None})
+        return next(figures)
+
+    monkeypatch.setattr("animeid.tuning.tune.train", trained)
+    assert tune.main([*judged, "test=true", "trials=1"]) == 0
+    assert tune.main([*judged, "test=true", "trials=2"]) == 0
+    told = capsys.readouterr().out
+    (evaluated,) = (home / "outputs" / "judged").glob("*/evaluations/test")
+    assert evaluated.parents[1].name == "0"
+    assert "it is not read again for outputs/judged/1, which is the best now" in told
+
+
 def test_the_command_of_the_best_makes_its_figure_again(home: Path, monkeypatch, capsys) -> None:
     monkeypatch.chdir(home)
     assert tune.main(list(SEARCH)) == 0
@@ -103,58 +122,6 @@ def test_the_page_shows_the_search(home: Path) -> None:
     assert page.count("data:image/png;base64,") >= 2
     assert "python -m animeid.train" in page
     assert "http://" not in page.replace("http://www.w3.org", "")
-
-
-def test_a_trial_that_was_killed_is_gone_on_with(tmp_path: Path) -> None:
-    space = read_space({"x": {"low": 0.0, "high": 1.0}})
-
-    def search() -> Search:
-        return Search(tmp_path / "s", space, "random", 0, prunes=False, settings={})
-
-    first = search()
-    with first.next(2) as killed:
-        assert killed is not None
-    with search().next(2) as other:
-        assert other is not None
-        assert (other.folder, other.values) == (killed.folder, killed.values)
-        with search().next(2) as third:
-            assert third is not None
-            assert third.folder != killed.folder
-            with search().next(2) as fourth:
-                assert fourth is None, "those that run count"
-            first.study.tell(third.trial, 0.1)
-        first.study.tell(other.trial, 0.5)
-    last = search()
-    with last.next(2) as nothing:
-        assert nothing is None
-    assert [trial.value for trial in last.finished()] == [0.5, 0.1]
-
-
-def test_a_grid_is_tried_once_whatever_the_calls(tmp_path: Path) -> None:
-    space = read_space({"a": ["x", "y"], "b": {"low": 1, "high": 3, "step": 1}})
-    tried = []
-    for _ in range(3):
-        search = Search(tmp_path / "s", space, "grid", 0, prunes=False, settings={})
-        for _ in range(2):
-            with search.next(search.limit(99)) as begun:
-                assert begun is not None
-                tried.append(tuple(begun.values.values()))
-                search.study.tell(begun.trial, 0.0)
-    with search.next(search.limit(99)) as begun:
-        assert begun is None
-    assert sorted(tried) == sorted((a, b) for a in "xy" for b in "123")
-
-
-def test_calls_draw_on_and_do_not_repeat(tmp_path: Path) -> None:
-    space = read_space({"x": {"low": 0.0, "high": 1.0}})
-    found = []
-    for number in range(4):
-        search = Search(tmp_path / "s", space, "random", 7, prunes=False, settings={})
-        with search.next(number + 1) as begun:
-            assert begun is not None
-            found.append(begun.values["x"])
-            search.study.tell(begun.trial, 0.0)
-    assert len(set(found)) == 4
 
 
 def test_a_trial_below_the_others_is_cut_short() -> None:
@@ -178,6 +145,19 @@ def test_settings_that_cannot_be_trained_do_not_stop_the_search(home: Path, monk
     )
     assert [row["state"] for row in rows(home, "some")] == ["fail", "complete"]
     assert "trial 0 failed: trainer.precision=16-mixed is for GPUs" in capsys.readouterr().out
+
+
+def test_settings_that_do_not_go_together_fail_alone(home: Path, monkeypatch, capsys) -> None:
+    monkeypatch.chdir(home)
+    card = home / "cards" / "space" / "heads.yaml"
+    card.parent.mkdir(parents=True)
+    card.write_text("head: [arcface, linear]\nhead.dropout: [0.1]\n")
+    own = ["space=heads", "method=grid", "run_id=together"]
+    assert tune.main(["--config-dir=cards", "data.root=pictures", *RUN, *own]) == 0
+    assert [row["state"] for row in rows(home, "together")] == ["fail", "complete"]
+    told = capsys.readouterr().out
+    assert "trial 0 failed: " in told
+    assert f"python -m animeid.train --config-dir={card.parents[1]} data.root=pictures" in told
 
 
 @pytest.mark.slow

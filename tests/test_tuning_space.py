@@ -11,7 +11,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from animeid.config.freeze import read_yaml
 from animeid.config.locate import conf_dir, groups
 from animeid.errors import InputError
-from animeid.tuning.space import Choice, Range, as_argument, grid_of, read_space
+from animeid.tuning.space import Choice, Range, as_argument, combinations, grid_of, read_space
 
 CARDS = [card for card in groups(conf_dir())["space"] if card != "none"]
 
@@ -54,9 +54,42 @@ def test_a_grid_is_every_combination() -> None:
     found = grid_of(space)
     assert len(found) == 2 * 3 * 3
     assert {values["c"] for values in found} == {1, 3, 5}
-    assert sorted({values["b"] for values in found}) == pytest.approx([0.05, 0.1, 0.15])
+    assert sorted({values["b"] for values in found}) == [0.05, 0.1, 0.15], "as they are written, none above the end"
     with pytest.raises(InputError, match="give its range a step"):
         grid_of(read_space({"b": {"low": 1, "high": 2.5}}))
+
+
+def test_steps_are_tried_as_they_are_written() -> None:
+    (steps,) = read_space({"b": {"low": 0.05, "high": 0.15, "step": 0.05}})
+    study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
+    assert {steps.suggest(study.ask()) for _ in range(30)} == {"0.05", "0.1", "0.15"}
+    assert steps.written(0.15000000000000002) == "0.15"
+
+
+def test_what_can_be_counted_is() -> None:
+    countable = {"a": ["x", "y"], "b": {"low": 2, "high": 9}, "c": {"low": 0.0, "high": 0.5, "step": 0.25}}
+    assert combinations(read_space(countable)) == 2 * 8 * 3
+    assert combinations(read_space({**countable, "d": {"low": 0.0, "high": 1.0}})) is None
+
+
+def test_wandb_draws_from_the_same_values() -> None:
+    """Its own steps are multiples of the step, not of the step from the low end; its logarithmic draws are floats."""
+    card = {
+        "a": {"low": 1, "high": 7, "step": 3},
+        "b": {"low": 0.1, "high": 0.6, "step": 0.25},
+        "c": {"low": 2, "high": 5},
+        "d": {"low": 1, "high": 1000, "log": True},
+        "e": {"low": 0.5, "high": 2},
+    }
+    a, b, c, d, e = (dimension.for_wandb() for dimension in read_space(card))
+    assert a == {"values": [1, 4, 7]}
+    assert b == {"values": [0.1, 0.35, 0.6]}
+    assert c == {"distribution": "int_uniform", "min": 2, "max": 5}
+    assert e == {"distribution": "uniform", "min": 0.5, "max": 2}
+    values = d["values"]
+    assert all(isinstance(value, int) for value in values)
+    assert (values[0], values[-1]) == (1, 1000)
+    assert 10 < sum(value < 32 for value in values) < 20, "half of them below the middle of the logarithm"
 
 
 @pytest.mark.parametrize(
@@ -71,6 +104,9 @@ def test_a_grid_is_every_combination() -> None:
         ({"a": {"low": 1, "high": 2, "logs": True}}, "space.a has the key logs"),
         ({"a": {"low": 2, "high": 1}}, "cannot go from 2 to 1"),
         ({"a": {"low": 0.0, "high": 1, "log": True}}, "above 0 with log"),
+        ({"a": {"low": 1, "high": 2, "log": "no"}}, "space.a has log: no: log is true or false"),
+        ({"a": {"low": 1, "high": float("inf")}}, "must go from a number to a number"),
+        ({"a": {"low": float("nan"), "high": 2}}, "must go from a number to a number"),
         ({"a": {"low": 1, "high": 2, "step": 0}}, "a step above 0"),
         ({"a": {"low": 1, "high": 2, "step": 0.5, "log": True}}, "without log"),
     ],
@@ -83,7 +119,7 @@ def test_what_is_no_space(card: dict[str, Any], sentence: str) -> None:
 @pytest.mark.parametrize("card", CARDS)
 def test_training_takes_every_value_of_every_card(card: str) -> None:
     from animeid.config.compose import compose
-    from animeid.tuning.tune import check_space
+    from animeid.tuning.tune import Training, check_space
 
     space = read_space(read_yaml(conf_dir() / "space" / f"{card}.yaml"))
-    check_space(space, [], compose)
+    check_space(space, Training((), (), compose))

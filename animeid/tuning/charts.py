@@ -61,25 +61,31 @@ def draw_importance(found: dict[str, float], path: Path) -> None:
 
 
 def draw_parallel(trials: Sequence[FrozenTrial], space: Sequence[Dimension], path: Path) -> None:
-    """Draws a line a finished trial through its values, an axis a key; colour is the figure, and the best is on top."""
+    """Draws a line a finished trial through its values to its figure, which is its colour too; the best is on top."""
     finished = sorted((t for t in trials if t.state == TrialState.COMPLETE), key=lambda trial: trial.value or 0.0)
     values = np.array([trial.value for trial in finished])
     low, high = values.min(), values.max()
-    heights = np.array([[height(dimension, trial.params[dimension.key]) for dimension in space] for trial in finished])
-    with picture(path, max(7.0, 1.9 * len(space)), 4) as figure:
+    shares = (values - low) / max(high - low, 1e-12)
+    heights = [
+        [*(height(dimension, trial.params[dimension.key]) for dimension in space), share]
+        for trial, share in zip(finished, shares.tolist(), strict=True)
+    ]
+    figures = [(0.0, f"{low:.3f}"), (1.0, f"{high:.3f}")] if high > low else [(0.0, f"{low:.3f}")]
+    names = [*(shorten(dimension.key, 20) for dimension in space), "val f1_macro"]
+    with picture(path, max(7.0, 1.9 * len(names)), 4) as figure:
         axes = figure.subplots()
-        colours = figure_colours((values - low) / max(high - low, 1e-12))
-        for line, colour in zip(heights, colours, strict=True):
-            axes.plot(range(len(space)), line, color=colour, alpha=0.75, linewidth=1.4)
-        for place, dimension in enumerate(space):
+        for line, colour in zip(heights, figure_colours(shares), strict=True):
+            axes.plot(range(len(names)), line, color=colour, alpha=0.75, linewidth=1.4)
+        for place, labels in enumerate([*map(ticks, space), figures]):
             axes.axvline(place, color="#cbd5e1", linewidth=1, zorder=0)
-            for at, text in ticks(dimension):
+            for at, text in labels:
                 axes.annotate(
                     shorten(text, 18), (place, at), xytext=(4, 0), textcoords="offset points", fontsize=7, va="center"
                 )
-        axes.set_xticks(range(len(space)), [shorten(dimension.key, 20) for dimension in space])
+        axes.set_xticks(range(len(names)), names)
         axes.set_yticks([])
-        axes.set_xlim(-0.1, len(space) - 0.4)
+        axes.set_ylim(-0.06, 1.06)
+        axes.set_xlim(-0.1, len(names) - 0.4)
         axes.spines[["left", "right", "top", "bottom"]].set_visible(False)
         axes.set_title(f"yellow is best: val f1_macro {low:.3f} to {high:.3f}", fontsize=9)
 
@@ -94,7 +100,7 @@ def figure_colours(shares: np.ndarray) -> np.ndarray:
 def height(dimension: Dimension, value: float | str) -> float:
     """Where a value lies on its axis, 0 to 1."""
     if isinstance(dimension, Choice):
-        return dimension.values.index(str(value)) / max(len(dimension.values) - 1, 1)
+        return dimension.options.index(str(value)) / max(len(dimension.options) - 1, 1)
     low, high, at = (np.log(x) if dimension.log else x for x in (dimension.low, dimension.high, float(value)))
     return float((at - low) / (high - low))
 
@@ -102,5 +108,5 @@ def height(dimension: Dimension, value: float | str) -> float:
 def ticks(dimension: Dimension) -> list[tuple[float, str]]:
     """Heights and texts of an axis."""
     if isinstance(dimension, Choice):
-        return [(height(dimension, value), value) for value in dimension.values]
+        return [(height(dimension, value), value) for value in dimension.options]
     return [(0.0, f"{dimension.low:g}"), (1.0, f"{dimension.high:g}")]

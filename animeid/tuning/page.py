@@ -18,13 +18,13 @@ LISTED = 50
 
 def write_page_of(search: Search, command: str) -> Path:
     """Writes `search.html` from the trials alone; at least one has finished."""
-    trials, finished = search.trials(), search.finished()
-    keys = [dimension.key for dimension in search.space]
+    trials, finished = search.shown(), search.finished()
+    space = search.space
     shares = importances(search.study)
     with TemporaryDirectory() as folder:
         charts = Path(folder)
         draw_history(trials, charts / "history.png")
-        draw_parallel(trials, search.space, charts / "parallel.png")
+        draw_parallel(trials, space, charts / "parallel.png")
         if shares:
             draw_importance(shares, charts / "importance.png")
         pictures = {path.stem: file_as_uri(path) for path in charts.glob("*.png")}
@@ -36,9 +36,14 @@ def write_page_of(search: Search, command: str) -> Path:
         "best": f"{finished[0].value:.3f}",
         "states": [(name, number) for name, number in states if number],
         "charts": {"importance": None, **pictures},
-        "columns": ["val f1_macro", "folder", *keys],
+        "columns": ["val f1_macro", "folder", *(one.key for one in space)],
         "rows": [
-            [f"trial {t.number}", f"{t.value:.3f}", str(t.user_attrs[FOLDER]), *(str(t.params[key]) for key in keys)]
+            [
+                f"trial {t.number}",
+                f"{t.value:.3f}",
+                str(t.user_attrs[FOLDER]),
+                *(one.written(t.params[one.key]) for one in space),
+            ]
             for t in finished[:LISTED]
         ],
         "left": max(len(finished) - LISTED, 0),

@@ -6,7 +6,13 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 from optuna import TrialPruned
 from optuna.trial import Trial
 
+from animeid.errors import InputError
+
 MONITORED = "val/f1_macro"
+
+
+class NoValidationError(InputError):
+    """No trial can be ranked, whatever it tries."""
 
 
 class Reporting(Callback):
@@ -14,10 +20,18 @@ class Reporting(Callback):
 
     Args:
         trial: of a study.
+        reported: epochs whose figure the trial has already, from before a kill.
     """
 
-    def __init__(self, trial: Trial) -> None:
-        self.trial = trial
+    def __init__(self, trial: Trial, reported: frozenset[int] = frozenset()) -> None:
+        self.trial, self.reported = trial, reported
+
+    def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:  # noqa: ARG002
+        """Raises:
+        NoValidationError: there are no pictures to rank by.
+        """
+        if not len(trainer.datamodule.rows("val")):  # type: ignore[attr-defined]
+            raise NoValidationError("a search ranks by the validation part, and this data has none: add pictures to it")
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:  # noqa: ARG002
         """Raises:
@@ -25,6 +39,7 @@ class Reporting(Callback):
         """
         if trainer.sanity_checking or MONITORED not in trainer.callback_metrics:
             return
-        self.trial.report(float(trainer.callback_metrics[MONITORED]), trainer.current_epoch)
+        if trainer.current_epoch not in self.reported:
+            self.trial.report(float(trainer.callback_metrics[MONITORED]), trainer.current_epoch)
         if self.trial.should_prune():
             raise TrialPruned(f"cut short after epoch {trainer.current_epoch + 1}")

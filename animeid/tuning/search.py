@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import json
+import itertools
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -14,16 +15,20 @@ from optuna.trial import FrozenTrial, Trial, TrialState
 
 from animeid.errors import InputError
 from animeid.lock import lock
-from animeid.tuning.space import Dimension, grid_of
+from animeid.say import say
+from animeid.tuning.space import Dimension, combinations, grid_of
+from animeid.tuning.store import STORE, open_study
 
-STORE = "trials.db"
-NAME = "animeid"
 LOCKS = ".locks"
-SETTINGS = "settings"
 FOLDER = "folder"
 """The attribute of a trial with the number of its folder: a trial that goes on after a kill has another number."""
 ERROR = "error"
-"""That with the sentence of a trial that failed; one that failed without it was killed, and another goes on with it."""
+"""That with the sentence of a trial that failed; one that failed without it is void: it was killed, and another goes on
+with it, or it would have repeated another's values."""
+GOES_ON = "goes_on"
+"""That with the number of the trial that was killed."""
+TESTED = "tested"
+"""The study's attribute with the folder of the trial whose model was judged on the test part."""
 
 Method = Literal["tpe", "random", "grid"]
 
@@ -32,15 +37,23 @@ optuna.logging.set_verbosity(optuna.logging.WARNING)
 SEEDS_APART = 1_000_003
 STARTUP_TRIALS = 5
 """So many trials run to their end before any is cut short, as the median of fewer says little."""
+DRAWS = 20
+"""So often values are drawn that were tried before, until some that were not are taken in their order."""
+POLL_S = 1.0
 
 
 @dataclass(frozen=True)
 class Begun:
-    """A trial of this process, and the values that it tries."""
+    """A trial of this process.
+
+    folder: of its run. values: that it tries, as they are written on the command line. reported: epochs whose figure it
+    has from the trial that it goes on with.
+    """
 
     trial: Trial
     folder: int
     values: dict[str, str]
+    reported: frozenset[int]
 
 
 class Search:
@@ -69,45 +82,25 @@ class Search:
         settings: Mapping[str, Any],
     ) -> None:
         self.path, self.space, self.method, self.seed = path, space, method, seed
-        store = path / STORE
-        if path.exists() and not store.is_file() and any(not item.name.startswith(".") for item in path.iterdir()):
+        first = grid_of(space) if method == "grid" else []
+        if path.exists() and not path.is_dir():
+            raise InputError(f"{path} is a file: choose another run_id")
+        is_mine = not path.exists() or (path / STORE).exists()
+        if not is_mine and any(not item.name.startswith(".") for item in path.iterdir()):
             raise InputError(
                 f"{path} exists already and is no search's folder ({STORE} is missing): choose another run_id"
             )
         path.mkdir(parents=True, exist_ok=True)
+        pruner = optuna.pruners.MedianPruner(STARTUP_TRIALS, 1) if prunes else optuna.pruners.NopPruner()
         with self._locked():
-            self.study = optuna.create_study(
-                study_name=NAME,
-                storage=optuna.storages.RDBStorage(
-                    f"sqlite:///{store}", engine_kwargs={"connect_args": {"timeout": 60}}
-                ),
-                direction="maximize",
-                load_if_exists=True,
-                pruner=optuna.pruners.MedianPruner(STARTUP_TRIALS, 1) if prunes else optuna.pruners.NopPruner(),
-            )
-            self._check(dict(settings))
-            if method == "grid":
-                for values in grid_of(space):
-                    self.study.enqueue_trial(values, skip_if_exists=True)
-
-    def _check(self, settings: dict[str, Any]) -> None:
-        """Raises:
-        InputError: the search was begun with other settings.
-        """
-        asked = json.loads(json.dumps(settings, default=str))
-        known = self.study.user_attrs.get(SETTINGS)
-        if known is None:
-            self.study.set_user_attr(SETTINGS, asked)
-        elif known != asked:
-            other = sorted(key for key in known.keys() | asked.keys() if known.get(key) != asked.get(key))
-            raise InputError(
-                f"{self.path} is a search with another {other[0]}, so that its trials cannot be compared: choose "
-                "another run_id, or give what it was begun with"
-            )
+            self.study = open_study(path / STORE, settings, first, pruner)
 
     def limit(self, trials: int) -> int:
-        """How many trials there will be: those of the grid, or so many as are asked for."""
-        return len(grid_of(self.space)) if self.method == "grid" else trials
+        """How many trials there will be: those of the grid, or so many as are asked for and can differ."""
+        every = combinations(self.space)
+        if every is None:
+            return trials
+        return every if self.method == "grid" else min(trials, every)
 
     @contextmanager
     def next(self, trials: int) -> Iterator[Begun | None]:
@@ -115,28 +108,94 @@ class Search:
         with ExitStack() as held:
             with self._locked():
                 self._reap()
-                begun = self._ask(held) if self._number() < trials else None
+                begun = self._begin() if self._number() < trials else None
+                if begun is not None:
+                    number = begun.trial.number
+                    held.enter_context(lock(self._lock_file(number), f"trial {number} of {self.path}"))
             yield begun
 
-    def _ask(self, held: ExitStack) -> Begun:
+    def wait(self) -> bool:
+        """Waits for the trials of other processes.
+
+        Returns:
+            Whether one is to be gone on with, since its process has died; else none runs any more.
+        """
+        is_told = False
+        while True:
+            with self._locked():
+                running = [trial.number for trial in self.trials() if trial.state == TrialState.RUNNING]
+                if not running or any(map(self._is_free, running)):
+                    return bool(running)
+            if not is_told:
+                say(f"waiting for trials of other processes: {', '.join(map(str, running))}")
+                is_told = True
+            time.sleep(POLL_S)
+
+    @contextmanager
+    def judged(self, folder: int) -> Iterator[int]:
+        """The folder of the trial whose model may read the test part: the first that was asked for, for good."""
+        with lock(self._lock_file("test"), f"the test part of {self.path}", waits=True):
+            if TESTED not in self.study.user_attrs:
+                self.study.set_user_attr(TESTED, folder)
+            yield int(self.study.user_attrs[TESTED])
+
+    def _begin(self) -> Begun:
+        """A trial whose values no other one has: training again what is known would tell nothing."""
+        for _ in range(DRAWS):
+            begun = self._draw()
+            if self._written(begun.trial.params) not in self._tried(begun.trial.number):
+                return begun
+            self.study.tell(begun.trial, state=TrialState.FAIL)
+        self.study.enqueue_trial(self._untried())
+        return self._draw()
+
+    def _draw(self) -> Begun:
         # By its number: no process and no later call draws the values of another.
         self.study.sampler = sampler(self.method, (self.seed * SEEDS_APART + len(self.trials())) % 2**32)
         trial = self.study.ask()
         folder = int(trial.user_attrs.get(FOLDER, trial.number))
         trial.set_user_attr(FOLDER, folder)
-        held.enter_context(lock(self._lock_file(trial.number), f"trial {trial.number} of {self.path}"))
-        return Begun(trial, folder, {dimension.key: dimension.suggest(trial) for dimension in self.space})
+        values = {dimension.key: dimension.suggest(trial) for dimension in self.space}
+        reported = self.trials()[trial.user_attrs[GOES_ON]].intermediate_values if GOES_ON in trial.user_attrs else {}
+        for epoch, figure in reported.items():
+            trial.report(figure, epoch)
+        return Begun(trial, folder, values, frozenset(reported))
+
+    def _written(self, values: Mapping[str, Any]) -> tuple[str, ...]:
+        known = (dimension for dimension in self.space if dimension.key in values)
+        return tuple(dimension.written(values[dimension.key]) for dimension in known)
+
+    def _tried(self, but: int | None = None) -> set[tuple[str, ...]]:
+        """The values of all trials, or of all but one."""
+        others = (trial for trial in self.trials() if trial.number != but and not is_void(trial))
+        return {self._written(trial.params) for trial in others}
+
+    def _untried(self) -> dict[str, Any]:
+        """The first combination that no trial has; there are fewer trials than combinations."""
+        tried = self._tried()
+        pairs = ([(one.key, value) for value in one.values() or ()] for one in self.space)
+        return next(found for found in map(dict, itertools.product(*pairs)) if self._written(found) not in tried)
 
     def _number(self) -> int:
-        """Trials that have begun, those excepted that another one goes on with."""
-        return sum(trial.state != TrialState.WAITING and not was_killed(trial) for trial in self.trials())
+        """Trials that have begun."""
+        return sum(trial.state != TrialState.WAITING and not is_void(trial) for trial in self.trials())
 
     def _reap(self) -> None:
-        """Has trials whose process has died gone on with: their locks are free."""
-        for trial in self.trials():
-            if trial.state == TrialState.RUNNING and self._is_free(trial.number):
-                self.study.tell(trial.number, state=TrialState.FAIL)
-                self.study.enqueue_trial(trial.params, user_attrs={FOLDER: trial.user_attrs.get(FOLDER, trial.number)})
+        """Has trials whose process has died gone on with: their locks are free.
+
+        A kill in between leaves the trial as it was, and the next call finds what is to go on with it.
+        """
+        trials = self.trials()
+        known = {trial.user_attrs.get(GOES_ON) for trial in trials}
+        for trial in trials:
+            if trial.state != TrialState.RUNNING or not self._is_free(trial.number):
+                continue
+            if trial.number not in known:
+                # Values that it was to try, where it was killed before it had all of them.
+                values = {**trial.system_attrs.get("fixed_params", {}), **trial.params}
+                folder = trial.user_attrs.get(FOLDER, trial.number)
+                self.study.enqueue_trial(values, user_attrs={FOLDER: folder, GOES_ON: trial.number})
+            self.study.tell(trial.number, state=TrialState.FAIL)
 
     def _is_free(self, number: int) -> bool:
         try:
@@ -146,8 +205,12 @@ class Search:
             return False
 
     def trials(self) -> list[FrozenTrial]:
-        """All that any process has begun or will begin."""
+        """All that any process has begun or will begin, by their numbers."""
         return self.study.get_trials(deepcopy=False)
+
+    def shown(self) -> list[FrozenTrial]:
+        """Those that are not void."""
+        return [trial for trial in self.trials() if not is_void(trial)]
 
     def finished(self) -> list[FrozenTrial]:
         """Trials that have a figure, the best first."""
@@ -161,7 +224,7 @@ class Search:
         return self.path / LOCKS / str(name)
 
 
-def was_killed(trial: FrozenTrial) -> bool:
+def is_void(trial: FrozenTrial) -> bool:
     return trial.state == TrialState.FAIL and ERROR not in trial.user_attrs
 
 

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any, Protocol
 
 from animeid.errors import InputError
 
 RANGE = ("low", "high", "log", "step")
 """What a range says."""
+SPREAD = 32
+"""So many whole numbers stand for a logarithmic range where a sweep cannot draw them."""
 
 
 class Suggests(Protocol):
@@ -28,20 +32,28 @@ class Choice:
     """One of several values, each as it is written on the command line; a group's are its cards."""
 
     key: str
-    values: tuple[str, ...]
+    options: tuple[str, ...]
 
     def suggest(self, trial: Suggests) -> str:
-        return str(trial.suggest_categorical(self.key, self.values))
+        return self.written(trial.suggest_categorical(self.key, self.options))
+
+    def written(self, value: Any) -> str:
+        """A value of a trial as the command line has it."""
+        return str(value)
 
     def ends(self) -> tuple[str, ...]:
         """Values that show whether the key takes what is tried."""
-        return self.values
+        return self.options
 
-    def grid(self) -> tuple[Any, ...]:
-        return self.values
+    def values(self) -> Sequence[Any]:
+        """All that can be tried; None where they cannot be counted."""
+        return self.options
+
+    def grid(self) -> Sequence[Any]:
+        return self.options
 
     def for_wandb(self) -> dict[str, Any]:
-        return {"values": list(self.values)}
+        return {"values": list(self.options)}
 
 
 @dataclass(frozen=True)
@@ -61,28 +73,47 @@ class Range:
     def suggest(self, trial: Suggests) -> str:
         if self.is_whole:
             step = int(self.step or 1)
-            return str(trial.suggest_int(self.key, int(self.low), int(self.high), step=step, log=self.log))
-        return repr(trial.suggest_float(self.key, self.low, self.high, step=self.step, log=self.log))
+            return self.written(trial.suggest_int(self.key, int(self.low), int(self.high), step=step, log=self.log))
+        return self.written(trial.suggest_float(self.key, self.low, self.high, step=self.step, log=self.log))
+
+    def written(self, value: Any) -> str:
+        """A value of a trial as the command line has it: 0.15, where steps of 0.05 add up to 0.15000000000000002."""
+        values = self.values()
+        if values is None or self.is_whole:
+            return repr(value)
+        return repr(min(values, key=lambda other: abs(other - float(value))))
 
     def ends(self) -> tuple[str, ...]:
         return (str(self.low), str(self.high))
 
-    def grid(self) -> tuple[Any, ...]:
+    def values(self) -> Sequence[Any] | None:
+        """All that can be tried; None where they cannot be counted."""
+        if self.is_whole:
+            return range(int(self.low), int(self.high) + 1, int(self.step or 1))
+        if self.step is None:
+            return None
+        low, high, step = (Decimal(repr(number)) for number in (self.low, self.high, self.step))
+        return tuple(float(low + number * step) for number in range(int((high - low) // step) + 1))
+
+    def grid(self) -> Sequence[Any]:
         """Raises:
         InputError: there is no step.
         """
         if self.step is None:
             raise InputError(f"method=grid needs to know which values of {self.key} to try: give its range a step")
-        steps = int((self.high - self.low) / self.step + 1e-9)
-        return tuple(self.low + number * self.step for number in range(steps + 1))
+        values = self.values()
+        assert values is not None
+        return values
 
     def for_wandb(self) -> dict[str, Any]:
-        ends = {"min": self.low, "max": self.high}
-        if self.step is not None and not self.is_whole:
-            return {"distribution": "q_uniform", "q": self.step, **ends}
-        if self.log:
-            return {"distribution": "log_uniform_values", **ends}
-        return {"distribution": "int_uniform" if self.is_whole else "uniform", **ends}
+        """W&B's steps are multiples of the step, and its logarithmic draws are no whole numbers: values are listed."""
+        if self.step is not None:
+            return {"values": list(self.grid())}
+        if self.log and self.is_whole:
+            growth = (self.high / self.low) ** (1 / (SPREAD - 1))
+            return {"values": sorted({round(self.low * growth**place) for place in range(SPREAD)})}
+        distribution = "log_uniform_values" if self.log else "int_uniform" if self.is_whole else "uniform"
+        return {"distribution": distribution, "min": self.low, "max": self.high}
 
 
 Dimension = Choice | Range
@@ -132,16 +163,28 @@ def _range(key: str, value: Mapping[str, Any]) -> Range:
         raise InputError(f"space.{key} has the key {wrong[0]}: a range has {', '.join(RANGE)}")
     low, high, step = (value.get(name) for name in ("low", "high", "step"))
     numbers = [low, high] if step is None else [low, high, step]
-    if any(isinstance(number, bool) or not isinstance(number, int | float) for number in numbers):
+    if not all(map(_is_number, numbers)):
         raise InputError(f"space.{key} must go from a number to a number: give low and high")
     assert low is not None and high is not None
-    log = bool(value.get("log", False))
+    log = value.get("log", False)
+    if not isinstance(log, bool):
+        raise InputError(f"space.{key} has log: {as_argument(log)}: log is true or false")
     if low >= high or (log and low <= 0) or (step is not None and (step <= 0 or log)):
         raise InputError(
             f"space.{key} cannot go from {low} to {high}: low must be less than high, above 0 with log, and a step "
-            "above 0 and without log"
+            "above 0 and without log (log: false takes away that of a card)"
         )
     return Range(key, low, high, log, step)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def combinations(space: Sequence[Dimension]) -> int | None:
+    """How many there are; None where they cannot be counted."""
+    values = [dimension.values() for dimension in space]
+    return None if any(one is None for one in values) else math.prod(len(one) for one in values if one is not None)
 
 
 def grid_of(space: Sequence[Dimension]) -> list[dict[str, Any]]:

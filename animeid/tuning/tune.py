@@ -7,7 +7,7 @@ import json
 import shlex
 import time
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any
 
 from optuna import TrialPruned
@@ -22,7 +22,7 @@ from animeid.progress import clock
 from animeid.run import train
 from animeid.say import align, say
 from animeid.tuning.page import write_page_of
-from animeid.tuning.pruning import Reporting
+from animeid.tuning.pruning import NoValidationError, Reporting
 from animeid.tuning.search import ERROR, FOLDER, Begun, Search
 from animeid.tuning.space import Dimension, read_space
 from animeid.tuning.sweep import write_sweep
@@ -34,13 +34,30 @@ Compose = Callable[[str, Sequence[str]], dict[str, Any]]
 """A command and its arguments to its checked request."""
 
 
-def tune(request: Mapping[str, Any], arguments: Sequence[str], compose: Compose) -> float | None:
+@dataclass(frozen=True)
+class Training:
+    """How trials are trained.
+
+    arguments: of each of them. hydra: options of Hydra's own that they need. compose: makes a request of arguments.
+    """
+
+    arguments: Sequence[str]
+    hydra: Sequence[str]
+    compose: Compose
+
+    def request(self, *changes: str) -> dict[str, Any]:
+        return self.compose("train", [*self.arguments, *changes])
+
+    def command(self, changes: Sequence[str]) -> str:
+        return shlex.join(["python", "-m", "animeid.train", *self.hydra, *self.arguments, *changes])
+
+
+def tune(request: Mapping[str, Any], training: Training) -> float | None:
     """Tries settings until there are as many trials as are asked for, by all calls and processes together.
 
     Args:
         request: the command's.
-        arguments: those that every trial is trained with.
-        compose: makes a request of arguments.
+        training: how trials are trained.
 
     Returns:
         The best `f1_macro` of validation; None where the search is only written down for W&B.
@@ -49,12 +66,12 @@ def tune(request: Mapping[str, Any], arguments: Sequence[str], compose: Compose)
         InputError: the space has a key or value that training does not take, or every trial failed.
     """
     space = read_space(request["space"])
-    check_space(space, arguments, compose)
+    check_space(space, training)
     if request["output"] is not None:
         output = check_output(request["output"], (".yaml", ".yml"))
         assert output is not None
         settings = {"method": request["method"], "trials": request["trials"], "prunes": request["pruning"]}
-        write_sweep(output, space, arguments, **settings)
+        write_sweep(output, space, training.arguments, training.hydra, **settings)
         say(f"start it with: wandb sweep {output}")
         return None
     path = OUTPUTS / request["run_id"] if request["run_id"] else RunFolder.reserve(None).path
@@ -64,31 +81,50 @@ def tune(request: Mapping[str, Any], arguments: Sequence[str], compose: Compose)
         request["method"],
         request["seed"],
         prunes=request["pruning"],
-        settings={"space": request["space"], "arguments": list(arguments), "method": request["method"]},
+        settings={"space": request["space"], "arguments": list(training.arguments), "method": request["method"]},
     )
     limit = search.limit(request["trials"])
+    if limit < request["trials"] and request["method"] != "grid":
+        say(f"the space has {limit} combinations: {limit} trials in the place of {request['trials']}")
+    is_on = True
+    while is_on:
+        try_all(search, limit, training)
+        is_on = search.wait()
+    value = sum_up(search, training)
+    if request["test"]:
+        judge_on_test(search, training.compose)
+    return value
+
+
+def try_all(search: Search, limit: int, training: Training) -> None:
+    """Does trials until all have begun, here or elsewhere."""
     seconds: list[float] = []
     while True:
         with search.next(limit) as begun:
             if begun is None:
-                break
+                return
             say(title(begun, search, limit, seconds))
             start = time.monotonic()
-            do_trial(search, begun, arguments, compose)
+            do_trial(search, begun, training)
             seconds.append(time.monotonic() - start)
-    return sum_up(search, arguments, compose if request["test"] else None)
 
 
-def check_space(space: Sequence[Dimension], arguments: Sequence[str], compose: Compose) -> None:
+def check_space(space: Sequence[Dimension], training: Training) -> None:
     """Composes each value of each key once, before anything is trained.
 
     Raises:
-        InputError: training does not take one.
+        InputError: training does not take one, or an argument gives what is searched for.
     """
+    given = {argument.lstrip("+~").partition("=")[0]: argument for argument in training.arguments}
     for dimension in space:
+        if dimension.key in given:
+            raise InputError(
+                f"{given[dimension.key]} gives what is searched for: leave it out, or leave it out of the search with "
+                f"~space.{dimension.key}"
+            )
         for value in dimension.ends():
             try:
-                compose("train", [*arguments, f"{dimension.key}={value}"])
+                training.request(f"{dimension.key}={value}")
             except InputError as error:
                 raise InputError(f"space.{dimension.key} cannot try {value}: {error}") from error
 
@@ -97,82 +133,101 @@ def title(begun: Begun, search: Search, limit: int, seconds: Sequence[float]) ->
     what = " ".join(f"{key}={value}" for key, value in begun.values.items())
     finished = search.finished()
     best = f", best until now {finished[0].value:.3f}" if finished else ""
-    done = sum(trial.state.is_finished() for trial in search.trials())
+    done = sum(trial.state.is_finished() for trial in search.shown())
     left = f", about {clock(max(limit - done, 1) * sum(seconds) / len(seconds))} left" if seconds else ""
     return f"trial {begun.trial.number}: {what}{best}{left}"
 
 
-def do_trial(search: Search, begun: Begun, arguments: Sequence[str], compose: Compose) -> None:
-    """Trains with the trial's values and writes down what came of it; a signal leaves it to be gone on with."""
+def do_trial(search: Search, begun: Begun, training: Training) -> None:
+    """Trains with the trial's values and writes down what came of it.
+
+    A signal and a fault of the machine leave it to be gone on with by the same command.
+    """
     folder = RunFolder(search.path / str(begun.folder))
-    request = compose("train", [*arguments, *(f"{key}={value}" for key, value in begun.values.items())])
     name = folder.path.relative_to(OUTPUTS).as_posix()
+    fixed = {"run_id": name, "resume": "auto", "test": False}
     try:
-        value = train({**request, "run_id": name, "resume": "auto", "test": False}, callbacks=[Reporting(begun.trial)])
+        request = training.request(*(f"{key}={value}" for key, value in begun.values.items()))
+        value = train({**request, **fixed}, callbacks=[Reporting(begun.trial, begun.reported)])
     except TrialPruned as pruned:
         say(f"trial {begun.trial.number} was {pruned}")
         search.study.tell(begun.trial, state=TrialState.PRUNED)
-        return
+    except (MachineError, NoValidationError):
+        raise
     except Exception as error:
         fail(search, begun, folder, error)
-        if isinstance(error, MachineError):
-            raise
-        return
-    if value is None:
-        raise InputError("a search ranks by the validation part, and this data has none: add pictures to it")
-    search.study.tell(begun.trial, value)
+    else:
+        assert value is not None, "training refuses data without a validation part before it begins"
+        search.study.tell(begun.trial, value)
 
 
 def fail(search: Search, begun: Begun, folder: RunFolder, error: Exception) -> None:
     """Writes down why a trial failed: settings that cannot be trained do not stop the others."""
+    file = write_error(folder, error)
     begun.trial.set_user_attr(ERROR, sentence_of(error))
     search.study.tell(begun.trial, state=TrialState.FAIL)
-    say(f"trial {begun.trial.number} failed: {sentence_of(error)}; see {write_error(folder, error)}")
+    say(f"trial {begun.trial.number} failed: {sentence_of(error)}; see {file}")
 
 
-def sum_up(search: Search, arguments: Sequence[str], compose: Compose | None) -> float:
-    """Writes `trials.csv` and `search.html`, says which settings are best, and judges them on test where `compose` is
-    given.
+def sum_up(search: Search, training: Training) -> float:
+    """Writes `trials.csv` and `search.html`, and says which settings are best.
 
     Raises:
         InputError: no trial came to its end.
     """
+    write_table(search)
     finished = search.finished()
     if not finished:
         errors = [trial.user_attrs[ERROR] for trial in search.trials() if ERROR in trial.user_attrs]
-        raise InputError(f"no trial came to its end: {errors[0] if errors else 'all were cut short'}")
-    write_table(search)
-    best = finished[0]
-    keys = [dimension.key for dimension in search.space]
-    rows = [[str(trial.number), f"{trial.value:.3f}", *(str(trial.params[key]) for key in keys)] for trial in finished]
-    say("\n".join(align([["trial", "val/f1_macro", *keys], *rows[:SHOWN]])))
-    command = shlex.join(["python", "-m", "animeid.train", *arguments, *(f"{key}={best.params[key]}" for key in keys)])
+        why = f"{errors[0]}; when that is mended, choose another run_id" if errors else "all were cut short"
+        raise InputError(f"no trial of {search.path} came to its end: {why}")
+    best, space = finished[0], search.space
+    rows = [
+        [str(trial.number), f"{trial.value:.3f}", *(one.written(trial.params[one.key]) for one in space)]
+        for trial in finished[:SHOWN]
+    ]
+    say("\n".join(align([["trial", "val/f1_macro", *(one.key for one in space)], *rows])))
+    command = training.command([f"{one.key}={one.written(best.params[one.key])}" for one in space])
     page = write_page_of(search, command)
     say(f"the best settings, trained again with\n  {command}")
-    if compose is not None:
-        judge_on_test(search.path / str(best.user_attrs[FOLDER]), compose)
     say(f"report: {page}\nsearch folder: {search.path}")
     return float(best.value or 0.0)
 
 
-def judge_on_test(run: Path, compose: Compose) -> None:
-    """Reads the test part, once, with the best trial's model."""
-    done = run / "evaluations" / "test" / "metrics.json"
-    if done.is_file():
-        say(f"the test part has been read before: {json.loads(done.read_text())['test']['f1_macro']:.3f} f1_macro")
-        return
-    evaluate(compose("evaluate", [f"run={run}"]))
+def judge_on_test(search: Search, compose: Compose) -> None:
+    """Reads the test part once in a search's life, with the model that is the best when it is first asked for."""
+    best = search.path / str(search.finished()[0].user_attrs[FOLDER])
+    with search.judged(int(best.name)) as judged:
+        run = search.path / str(judged)
+        done = run / "evaluations" / "test" / "metrics.json"
+        if not done.is_file():
+            evaluate(compose("evaluate", [f"run={run}"]))
+            return
+    figure = json.loads(done.read_text(encoding="utf-8"))["test"]["f1_macro"]
+    other = "" if run == best else f"; it is not read again for {best}, which is the best now"
+    say(f"the test part has been read before, with {run}: {figure:.3f} f1_macro{other}")
 
 
 def write_table(search: Search) -> None:
     """Writes `trials.csv`: a line a trial."""
-    keys = [dimension.key for dimension in search.space]
     with atomic(search.path / "trials.csv", "w") as stream:
         writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow(["trial", "folder", "state", "val/f1_macro", "epochs", "seconds", *keys, "error"])
-        for trial in search.trials():
+        writer.writerow(
+            [
+                "trial",
+                "folder",
+                "state",
+                "val/f1_macro",
+                "epochs",
+                "seconds",
+                *(one.key for one in search.space),
+                "error",
+            ]
+        )
+        for trial in search.shown():
             lasted = f"{trial.duration.total_seconds():.0f}" if trial.duration else ""
             state = trial.state.name.lower()
-            values = [trial.params.get(key, "") for key in keys]
+            params = trial.params
+            values = [one.written(params[one.key]) if one.key in params else "" for one in search.space]
             shown = [trial.number, trial.user_attrs.get(FOLDER, ""), state, "" if trial.value is None else trial.value]
             writer.writerow([*shown, len(trial.intermediate_values), lasted, *values, trial.user_attrs.get(ERROR, "")])
