@@ -111,7 +111,7 @@ def test_every_row_is_a_command_that_can_be_composed(tmp_path: Path, monkeypatch
             request = compose("train", command[3:])
             assert request["trainer"]["max_epochs"] == 20
             assert (request["recipe"] is None) == (row.name != "auto")
-            assert request["model"]["name"] == "resnet10t"
+            assert request["model"]["name"] == "test_resnet"
             assert request["data"]["image_size"] in (64, "auto")
 
 

@@ -68,7 +68,7 @@ def sampler(facts: Facts) -> Choice:  # noqa: ARG001 - every rule takes the same
 
 def augment(facts: Facts) -> Choice:  # noqa: ARG001
     return Choice(
-        "augment", "medium", "crops and changed colours gain most on real pictures and cost drawn ones nothing"
+        "augment", "medium", "crops and changed colours gain most on real pictures; few epochs may be too few for them"
     )
 
 

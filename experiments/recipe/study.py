@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import statistics
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -79,14 +79,11 @@ VARIANTS = {
 class Run:
     """A variant on a set."""
 
-    variant: str
+    name: str
     set: str
     manifest: Path
+    variant: Variant
     needs: str | None = None
-
-    @property
-    def name(self) -> str:
-        return f"recipe-{self.set}-{self.variant}"
 
     @property
     def folder(self) -> Path:
@@ -98,11 +95,10 @@ class Run:
 
     @property
     def command(self) -> list[str]:
-        variant = VARIANTS[self.variant]
         own = ["data.long_tail=8"] if self.set == EMOJI else []
         common = [f"run_id={self.name}", "resume=auto", "recipe=none", "test=false", "logger=none"]
-        where = [f"data.root={self.manifest}", f"trainer.max_epochs={variant.epochs}"]
-        return [sys.executable, "-m", "animeid.train", *common, *where, *own, *variant.arguments]
+        where = [f"data.root={self.manifest}", f"trainer.max_epochs={self.variant.epochs}"]
+        return [sys.executable, "-m", "animeid.train", *common, *where, *own, *self.variant.arguments]
 
 
 def development_manifest(name: str, settings: CastSettings) -> Path:
@@ -131,13 +127,18 @@ def row(variant: str, runs: Mapping[str, Run]) -> list[str]:
     return [f"`{words}`", str(VARIANTS[variant].epochs), *cells, mean, f"{seconds:.0f}"]
 
 
-def main() -> None:
-    options = dict(argument.split("=", 1) for argument in sys.argv[1:])
+def manifests_of(arguments: Sequence[str]) -> dict[str, Path]:
+    """The manifest of each set; `emoji_cast=FOLDER` among the arguments says where the real pictures are."""
+    options = dict(argument.split("=", 1) for argument in arguments)
     emoji_cast = Path(options.get("emoji_cast", "../shared/emoji_cast"))
-    manifests = {name: development_manifest(name, settings) for name, settings in CASTS.items()}
-    manifests[EMOJI] = held_out_manifest(emoji_cast, "openmoji", OUTPUTS / "recipe-set-emoji")
+    found = {name: development_manifest(name, settings) for name, settings in CASTS.items()}
+    return {**found, EMOJI: held_out_manifest(emoji_cast, "openmoji", OUTPUTS / "recipe-set-emoji")}
+
+
+def main() -> None:
+    manifests = manifests_of(sys.argv[1:])
     runs = {
-        variant: {name: Run(variant, name, manifests[name]) for name in found.sets}
+        variant: {name: Run(f"recipe-{name}-{variant}", name, manifests[name], found) for name in found.sets}
         for variant, found in VARIANTS.items()
     }
     do([run for found in runs.values() for run in found.values()], OUTPUTS / "recipe-logs")
