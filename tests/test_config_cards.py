@@ -238,3 +238,15 @@ def test_the_rates_of_the_versions_are_those_of_their_recipes() -> None:
     restarts = rates("character_b0", 50)
     assert restarts[[0, 100, 400]] == pytest.approx(1e-4)
     assert restarts.min() == pytest.approx(2e-6, rel=0.1)
+
+
+@pytest.mark.parametrize("card", VERSIONS)
+def test_what_a_card_says_to_expect_can_be_asked_for(card: str) -> None:
+    from animeid.config.compose import compose as composed_request
+    from animeid.plan import plan_for
+
+    text = (conf_dir() / "experiment" / f"{card}.yaml").read_text(encoding="utf-8")
+    words = text.split("# Expected: with ")[1].split(" test f1_macro")[0].split()
+    assert "scale=small" in words
+    plan = plan_for(composed_request("train", [f"experiment={card}", *words]), 400, "cpu")
+    assert plan["model"]["name"] == "test_resnet"

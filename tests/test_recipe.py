@@ -26,11 +26,11 @@ from animeid.recipe.rules import (
     FEWEST_EPOCHS,
     MOST_EPOCHS,
     RULES,
-    SMALLEST_BATCH,
     STEPS,
-    batch_size,
+    augment,
     image_size,
     max_epochs,
+    steps_wanted,
 )
 from animeid.timing import Estimate, Measured
 from animeid.train import main as train
@@ -81,18 +81,30 @@ def test_small_folders_get_more_epochs_within_bounds() -> None:
     assert max_epochs(facts(random=False), STEPS // 40).value < 40
 
 
-def test_batches_are_halved_until_there_are_enough_steps() -> None:
-    pictures = facts().pictures
-    assert batch_size(facts(), 1000, 32).value == 32
-    assert batch_size(facts(), STEPS * 20 // pictures, 32).value == 16
-    assert batch_size(facts(), 1, 64).value == SMALLEST_BATCH
-    assert batch_size(facts(), 1, 8).value == 8
+@pytest.mark.parametrize("random", [True, False])
+def test_pictures_are_changed_as_much_as_steps_allow(random: bool) -> None:
+    found = facts(random=random)
+    whole = steps_wanted(found)
+    assert augment(found, whole).value == "basic"
+    few = augment(found, whole // 2)
+    assert few.value == "curriculum"
+    assert f"{whole // 2} steps are few" in few.reason
+
+
+@pytest.mark.parametrize("pictures", range(520, 5000, 330))
+@pytest.mark.parametrize("random", [True, False])
+def test_a_training_that_nobody_cuts_short_has_steps_enough(pictures: int, random: bool) -> None:
+    """Whatever is left over by the division."""
+    found = facts(np.array([pictures - 3, 3]), random=random)
+    steps = -(-pictures // 32)
+    assert augment(found, steps * int(max_epochs(found, steps).value)).value == "basic"
 
 
 def test_every_choice_is_a_card_with_such_values() -> None:
     for counts in (LONG, EVEN):
         words = [word for choice in chosen_by_rules(facts(counts)).values() for word in choice.overrides]
-        compose("train", ["recipe=none", *words])
+        for steps in (1, STEPS):
+            compose("train", ["recipe=none", *words, *augment(facts(counts), steps).overrides])
 
 
 def test_facts_are_those_of_the_training_part(prepared: Prepared) -> None:
@@ -220,7 +232,7 @@ def test_a_budget_chooses_the_epochs(pictures: Path, monkeypatch: pytest.MonkeyP
     )
 
 
-def test_a_budget_measures_what_will_be_trained(prepared: Prepared, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_budget_measures_the_costlier_augmentation(prepared: Prepared, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []
 
     def measured(request: dict, *_: object) -> int:
@@ -229,27 +241,12 @@ def test_a_budget_measures_what_will_be_trained(prepared: Prepared, monkeypatch:
 
     monkeypatch.setattr(choose, "epochs_within", measured)
     chosen = choose.choose(compose("train", ["budget=10min", "model.pretrained=false"]), prepared, "cpu")
-    assert asked == [chosen.request["augment"]]
-    assert asked != [compose("train", [])["augment"]]
-
-
-def test_a_budget_measures_again_with_the_smaller_batches_of_few_epochs(
-    prepared: Prepared, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    asked, possible = [], [9, 5]
-
-    def measured(request: dict, *_: object) -> int:
-        asked.append(request["data"]["batch_size"])
-        return possible[len(asked) - 1]
-
-    monkeypatch.setattr(choose, "epochs_within", measured)
-    epochs = choose.how_long(compose("train", ["budget=10min"]), prepared, facts(), [])
-    assert (epochs.value, asked) == (5, ["auto", SMALLEST_BATCH])
-    assert "budget=10min" in epochs.reason
+    assert asked == [compose("train", ["recipe=none", "augment=basic"])["augment"]]
+    assert chosen.request["augment"]["_target_"].endswith("Curriculum")
     asked.clear()
-    request = compose("train", ["budget=10min", "data.batch_size=32"])
-    assert choose.how_long(request, prepared, facts(), ["data.batch_size"]).value == 9
-    assert asked == [32]
+    own = compose("train", ["budget=10min", "model.pretrained=false", "augment=none"])
+    assert choose.choose(own, prepared, "cpu").request["augment"] == own["augment"]
+    assert asked == [own["augment"]]
 
 
 def test_what_was_measured_before_is_spent(prepared: Prepared, monkeypatch: pytest.MonkeyPatch) -> None:

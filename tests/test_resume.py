@@ -81,6 +81,7 @@ VARIANTS = {
     "plateau": ("scheduler=reduce_on_plateau", "scheduler.patience=0", "optimizer=sgd"),
     "mixed": ("sampler=dynamic", "mixing=mixup_cutmix", "deep_supervision=taps", "averaging=ema"),
     "thawing": ("sampler=class_aware", "freezing=gradual", "freezing.every=1", "optimizer.layer_decay=0.8"),
+    "curriculum": ("augment=curriculum", "sampler=class_aware"),
     "accumulate": ("trainer.accumulate_grad_batches=2", "sampler=weighted", "callbacks.patience=2"),
 }
 

@@ -11,7 +11,6 @@ from lightning.pytorch import LightningDataModule
 from torch.utils.data import DataLoader
 
 from animeid.data.augment import EvalTransform
-from animeid.data.class_wise import ClassWise
 from animeid.data.dataset import PictureDataset, PictureTable, Transform, as_it_is, prepare_worker
 from animeid.data.manifest import Manifest
 from animeid.data.pixels import Pixels
@@ -20,6 +19,7 @@ from animeid.data.shards.layout import is_shard_folder, read_index
 from animeid.data.shards.order import in_order_of_shards
 from animeid.data.shards.settings import SHUFFLE_BUFFER
 from animeid.data.stream import EvaluationOrder, ShardedStream, TrainingBatches, shared_epoch
+from animeid.data.two_strengths import TwoStrengths
 from animeid.errors import InputError
 from animeid.types import Batch, Sampler
 
@@ -95,7 +95,7 @@ class CharacterDataModule(LightningDataModule):
         self.trained = (0, 0)
         rows = self.rows("train")
         self.sampler = sampler(rows=rows, targets=self.table.targets[rows], num_classes=len(labels))
-        if isinstance(self.augmentation, ClassWise):
+        if isinstance(self.augmentation, TwoStrengths):
             self.augmentation.look_at(np.bincount(self.table.targets[rows], minlength=len(labels)))
         if is_shard_folder(manifest.root) and len(rows):
             paths, targets = manifest.table["path"].to_numpy(str)[rows], self.table.targets[rows]
@@ -121,6 +121,11 @@ class CharacterDataModule(LightningDataModule):
         return self.sampler.observe if getattr(self.sampler, "learns", False) else None
 
     @property
+    def follow(self) -> Callable[[torch.Tensor], None] | None:
+        """What is to be told how well training fits each class; None where augmentation does not follow that."""
+        return getattr(self.augmentation, "follow", None)
+
+    @property
     def batches_per_epoch(self) -> int:
         """Training batches of one rank."""
         return len(self._training_batches())
@@ -139,10 +144,15 @@ class CharacterDataModule(LightningDataModule):
         return self._loader(self.augmentation, batch_sampler=self._training_batches())
 
     def state_dict(self) -> dict[str, Any]:
-        return {"sampler": self.sampler.state_dict()}
+        state: dict[str, Any] = {"sampler": self.sampler.state_dict()}
+        if isinstance(self.augmentation, TwoStrengths):
+            state["strong_shares"] = self.augmentation.shares.tolist()
+        return state
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         self.sampler.load_state_dict(state_dict["sampler"])
+        if isinstance(self.augmentation, TwoStrengths) and "strong_shares" in state_dict:
+            self.augmentation.shares.copy_(torch.tensor(state_dict["strong_shares"]))
 
     def _training_batches(self) -> TrainingBatches:
         rank, _ = self._share()

@@ -15,6 +15,7 @@ from torch.optim.lr_scheduler import ReduceLROnPlateau
 from torchmetrics import MeanMetric, MetricCollection
 
 from animeid.engine.averaging.averager import Averager
+from animeid.engine.following import Following
 from animeid.engine.normalise import Normalise
 from animeid.engine.phases import parts_with
 from animeid.engine.sharding import shard
@@ -40,6 +41,9 @@ Resize = Callable[[Tensor, int], Tensor]
 LOSS_SO_FAR = "train_loss"
 """Where a checkpoint in the middle of an epoch keeps the sum of its losses so far, and their number."""
 
+FIT_SO_FAR = "train_fit"
+"""Where a checkpoint keeps how well the epoch under way has fitted each class."""
+
 
 class CharacterModule(LightningModule):
     """Trains a classifier of characters.
@@ -63,6 +67,7 @@ class CharacterModule(LightningModule):
         mixing: mixes the pictures of training batches.
         resize: gives training pictures the size of the epoch, before they are mixed.
         observe: is told the rows and cross entropies of training pictures, of all processes.
+        follow: is told at each epoch's beginning how well the one before fitted each class's training pictures.
         contrast: a term beside the loss, of embeddings and targets; in training only.
         portable: each turns a state dict into one that is nearer to what a checkpoint of weights alone holds.
     """
@@ -88,6 +93,7 @@ class CharacterModule(LightningModule):
         aux_weights: Sequence[float] = (),
         resize: Resize | None = None,
         observe: Callable[[Tensor, Tensor], None] | None = None,
+        follow: Callable[[Tensor], None] | None = None,
         contrast: SupervisedContrast | None = None,
         portable: Sequence[Callable[[dict[str, Tensor]], dict[str, Tensor]]] = (),
     ) -> None:
@@ -112,6 +118,7 @@ class CharacterModule(LightningModule):
         self.aux_weights = tuple(aux_weights)
         self.resize = resize
         self.observe = observe
+        self.following = Following(len(self.record["labels"]), follow) if follow is not None else None
         self.contrast = contrast
         self.class_recall = ClassRecall(len(self.record["labels"])) if self.follows_recall else None
         self.portable = tuple(portable)
@@ -148,13 +155,15 @@ class CharacterModule(LightningModule):
         return sum_weighted(list(terms.values()), [self.term_weights.get(name, 1.0) for name in terms])
 
     def on_train_epoch_start(self) -> None:
-        self._set_progress()
+        self._begin_epoch()
 
     def on_train_start(self) -> None:
         # Lightning leaves out on_train_epoch_start where it goes on in the middle of an epoch.
-        self._set_progress()
+        self._begin_epoch()
 
-    def _set_progress(self) -> None:
+    def _begin_epoch(self) -> None:
+        if self.following is not None:
+            self.following.begin(self.current_epoch)
         # Steps at the epoch's start: a run that goes on in its middle must not begin a phase there.
         step = self.current_epoch * self.steps_per_epoch
         for part in parts_with(self.loss, "set_progress"):
@@ -171,6 +180,8 @@ class CharacterModule(LightningModule):
             value = value + self.contrast.weight * self.contrast(output.embedding, batch["target"]).mean()
         if self.observe is not None:
             self.observe(*self._of_all_ranks(batch["row"], cross_entropy(output.logits.detach(), batch["target"])))
+        if self.following is not None:
+            self.following.update(output.logits, batch["target"])
         settings: dict[str, Any] = {"batch_size": len(batch["row"])}
         # Two names by hand: one log call for both would call the steps' figure train/loss_step.
         self.log("train/loss", value, prog_bar=True, **settings)
@@ -255,6 +266,8 @@ class CharacterModule(LightningModule):
         checkpoint["position"] = self._position()
         if checkpoint["position"]["batches"]:
             checkpoint[LOSS_SO_FAR] = [self.train_loss.total.clone(), self.train_loss.pictures.clone()]
+        if self.following is not None:
+            checkpoint[FIT_SO_FAR] = self.following.state()
         if self.averager is not None:
             self.averager.into_checkpoint(checkpoint)
         # One that has the optimiser's state is there to go on from: it keeps the weights as they are trained.
@@ -280,6 +293,8 @@ class CharacterModule(LightningModule):
         if LOSS_SO_FAR in checkpoint:
             so_far = (tensor.to(self.device) for tensor in checkpoint[LOSS_SO_FAR])
             self.train_loss.total, self.train_loss.pictures = so_far
+        if self.following is not None and FIT_SO_FAR in checkpoint:
+            self.following.load(checkpoint[FIT_SO_FAR], is_first=self.global_rank == 0)
         if self.averager is not None:
             self.averager.from_checkpoint(checkpoint)
 

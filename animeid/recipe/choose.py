@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,7 @@ from animeid.recipe.apply import is_fixed, settle
 from animeid.recipe.budget import epochs_within
 from animeid.recipe.choice import YOURS, Choice
 from animeid.recipe.facts import Facts
-from animeid.recipe.rules import RULES, batch_size, image_size, max_epochs
+from animeid.recipe.rules import RULES, augment, image_size, max_epochs, steps_wanted
 from animeid.recipe.weights import starts_from_random
 
 EPOCHS = "trainer.max_epochs"
@@ -39,44 +39,28 @@ def choose(request: dict[str, Any], prepared: Prepared, accelerator: str) -> Cho
     sized, first = settle(request, [image_size(facts)], fixed)
     drawn, rest = settle(sized, [rule(facts) for rule in RULES], fixed)
     epochs = how_long(drawn, prepared, facts, fixed)
-    result, second = settle(drawn, [epochs, batch_for(int(epochs.value), drawn, facts)], fixed)
+    steps = int(epochs.value) * steps_of_epoch(drawn, facts)
+    result, second = settle(drawn, [epochs, augment(facts, steps)], fixed)
     return Chosen(result, (*first, *second, *rest))
 
 
 def how_long(request: dict[str, Any], prepared: Prepared, facts: Facts, fixed: Sequence[str]) -> Choice:
-    """The number of epochs of a request in which all else but the batch size is chosen."""
+    """The number of epochs of a request in which all else but the augmentation is chosen."""
     if is_fixed(request, EPOCHS, fixed):
         return Choice(EPOCHS, request["trainer"]["max_epochs"], YOURS)
-    usual = max_epochs(facts, steps_of_epoch(plan_for(request, facts.pictures, facts.accelerator), facts.pictures))
+    usual = max_epochs(facts, steps_of_epoch(request, facts))
     if request["budget"] is None:
         return usual
-    epochs = within_budget(request, prepared, facts, fixed, int(usual.value))
+    began = time.monotonic()
+    costly, _ = settle(request, [augment(facts, steps_wanted(facts))], fixed)  # the other one takes no longer
+    epochs = min(int(usual.value), epochs_within(costly, prepared, facts.accelerator, began))
     if epochs == usual.value:
         return usual
     return Choice(EPOCHS, epochs, f"as many as budget={request['budget']} has time for on this machine")
 
 
-def within_budget(request: dict[str, Any], prepared: Prepared, facts: Facts, fixed: Sequence[str], most: int) -> int:
-    """As many epochs as the budget has time for, up to where more of them do not pay."""
-    began = time.monotonic()
-    epochs = min(most, epochs_within(request, prepared, facts.accelerator, began))
-    batched, _ = settle(request, [batch_for(epochs, request, facts)], fixed)
-    if batch_of(batched, facts) < batch_of(request, facts):  # its epochs take longer
-        epochs = min(epochs, epochs_within(batched, prepared, facts.accelerator, began))
-    return epochs
-
-
-def batch_for(epochs: int, request: dict[str, Any], facts: Facts) -> Choice:
-    """The batch size that goes with so many epochs."""
-    return batch_size(facts, epochs, batch_of(request, facts))
-
-
-def batch_of(request: dict[str, Any], facts: Facts) -> int:
-    """Pictures of a step that a request has so far."""
-    return int(plan_for(request, facts.pictures, facts.accelerator)["data"]["batch_size"])
-
-
-def steps_of_epoch(plan: Mapping[str, Any], pictures: int) -> int:
+def steps_of_epoch(request: dict[str, Any], facts: Facts) -> int:
     """Optimiser steps of an epoch that shows every training picture once."""
-    batches = -(-pictures // (plan["data"]["batch_size"] * processes_of(plan)))
+    plan = plan_for(request, facts.pictures, facts.accelerator)
+    batches = -(-facts.pictures // (plan["data"]["batch_size"] * processes_of(plan)))
     return optimizer_steps_per_epoch(batches, plan["trainer"]["accumulate_grad_batches"])

@@ -13,7 +13,8 @@ SMALLEST_SIDE = 32
 STEPS, STEPS_OF_LOADED = 1600, 600
 """Optimiser steps of a whole training, from random and from loaded weights."""
 FEWEST_EPOCHS, MOST_EPOCHS = 10, 100
-SMALLEST_BATCH = 16
+SHARE_FOR_BASIC = 0.75
+"""Of the steps of a whole training: from there on a network learns from strongly changed pictures too."""
 LONG_TAIL = 1.5
 """The imbalance from which the loss corrects for it."""
 
@@ -32,27 +33,18 @@ def image_size(facts: Facts) -> Choice:
     return Choice("data.image_size", side, why)
 
 
+def steps_wanted(facts: Facts) -> int:
+    """Optimiser steps of a training that nobody cuts short."""
+    return STEPS if facts.random_weights else STEPS_OF_LOADED
+
+
 def max_epochs(facts: Facts, steps_per_epoch: int) -> Choice:
     """So many that training has a certain number of steps."""
-    steps = STEPS if facts.random_weights else STEPS_OF_LOADED
+    steps = steps_wanted(facts)
     epochs = min(max(round(steps / steps_per_epoch), FEWEST_EPOCHS), MOST_EPOCHS)
     start = "random" if facts.random_weights else "loaded"
     why = f"{facts.pictures} pictures make {steps_per_epoch} steps an epoch, and {start} weights want some {steps}"
     return Choice("trainer.max_epochs", epochs, why)
-
-
-def batch_size(facts: Facts, epochs: int, usual: int) -> Choice:
-    """Halved while training would have too few steps: smaller batches take hardly longer and are more of them.
-
-    Args:
-        usual: what it would be otherwise.
-    """
-    size = usual
-    while size > SMALLEST_BATCH and epochs * math.ceil(facts.pictures / size) < STEPS:
-        size //= 2
-    steps = epochs * math.ceil(facts.pictures / size)
-    why = f"{epochs} epochs of {facts.pictures} pictures are {steps} steps then"
-    return Choice("data.batch_size", size, why)
 
 
 def loss(facts: Facts) -> Choice:
@@ -64,12 +56,6 @@ def loss(facts: Facts) -> Choice:
 
 def sampler(facts: Facts) -> Choice:  # noqa: ARG001 - every rule takes the same
     return Choice("sampler", "natural", "every picture once an epoch: class sizes are the loss's business")
-
-
-def augment(facts: Facts) -> Choice:  # noqa: ARG001
-    return Choice(
-        "augment", "medium", "crops and changed colours gain most on real pictures; few epochs may be too few for them"
-    )
 
 
 def mixing(facts: Facts) -> Choice:  # noqa: ARG001
@@ -84,5 +70,17 @@ def averaging(facts: Facts) -> Choice:  # noqa: ARG001
     return Choice("averaging", "none", "at the schedule's end weights hardly move: an average gained nothing")
 
 
-RULES: tuple[Callable[[Facts], Choice], ...] = (loss, sampler, augment, mixing, scheduler, averaging)
+def augment(facts: Facts, steps: int) -> Choice:
+    """Much where there is time to learn from it; else as much as training turns out to stand.
+
+    Args:
+        steps: optimiser steps of the whole training.
+    """
+    if steps >= SHARE_FOR_BASIC * steps_wanted(facts):
+        return Choice("augment", "basic", f"in {steps} steps crops and changed colours gain most on real pictures")
+    why = f"{steps} steps are few: light at first, and the stronger the better training fits its pictures"
+    return Choice("augment", "curriculum", why)
+
+
+RULES: tuple[Callable[[Facts], Choice], ...] = (loss, sampler, mixing, scheduler, averaging)
 """What does not depend on how long training is."""

@@ -146,8 +146,10 @@ def write_expected(set_: Set, cards: Path) -> None:
         if row.is_version and len(found) == len(set_.seeds):
             seconds = statistics.median(outcome.seconds for outcome in found.values())
             f1 = cell([outcome.figures["f1_macro"] for outcome in found.values()])
+            own = [word.format(folds=set_.folds) for word in row.arguments if not word.startswith("experiment=")]
+            words = " ".join([*own, NETWORK, f"trainer.max_epochs={set_.epochs}"])
             put_expected(
                 card,
-                f"with scale=small {NETWORK} test f1_macro {f1} % on the built-in cast at imbalance 100 after "
-                f"{set_.epochs} epochs, {seconds:.0f} s on one core.",
+                f"with {words} test f1_macro {f1} % on the built-in cast at imbalance 100, "
+                f"{seconds:.0f} s on one core.",
             )

@@ -11,6 +11,7 @@ from animeid.data.settings import DataSettings
 from experiments.real_input.study import held_out_manifest
 from experiments.runs import OUTPUTS
 
+FRESH = "fresh"
 HELD_OUT = "openmoji"
 """The team of emoji_cast whose drawings are the test part; no training picture resembles them."""
 
@@ -32,11 +33,34 @@ class Set:
     rows: tuple[str, ...] = ()
 
 
+KEY_ROWS = (
+    "cross_entropy",
+    "balanced_softmax",
+    "post_hoc",
+    "ldam_drw",
+    "dynamic",
+    "swa",
+    "tta",
+    "timm",
+    "auto",
+)
+"""Of the sets that were drawn after the ladder: those that led somewhere, and what they are compared with."""
+
+
 def built_in() -> Set:
     return Set(
         "built_in",
         "the built-in cast: 24 characters, 250 to 2 training pictures (imbalance 100), 50 test pictures of each",
         ("data.cast.imbalance=100", "data.cast.test_per_class=50"),
+    )
+
+
+def other_cast() -> Set:
+    return Set(
+        "other_cast",
+        "24 other characters of the built-in kind, from another seed, with as many pictures",
+        ("data.cast.seed=4001", *built_in().overrides),
+        rows=KEY_ROWS,
     )
 
 
@@ -60,10 +84,24 @@ def emoji_groups(folder: Path) -> Set:
     )
 
 
-def grouped_manifest(emoji_cast: Path, folder: Path) -> Path:
+def other_groups(folder: Path) -> Set:
+    manifest = grouped_manifest(folder, OUTPUTS / "long_tail-other_groups", shift=1)
+    return Set(
+        "other_groups",
+        "emoji_cast: 91 roles, thinned by data.long_tail=8, and tested on another group of each role than in "
+        "emoji_groups, which no choice has seen either",
+        (f"data.root={manifest}", "data.long_tail=8"),
+        rows=KEY_ROWS,
+    )
+
+
+def grouped_manifest(emoji_cast: Path, folder: Path, shift: int = 0) -> Path:
     """A manifest whose test part has one group of each role; validation is that of the set with a style held out.
 
     The recipe was chosen on that validation part, so that no picture of the test part was seen by a choice. Made once.
+
+    Args:
+        shift: how far after the middle one of a role the group for testing stands.
     """
     target = folder / "groups.csv"
     if target.is_file():
@@ -72,7 +110,9 @@ def grouped_manifest(emoji_cast: Path, folder: Path) -> Path:
     table = prepare(settings).manifest.table
     table = table[table["split"] != "excluded"]
     free = table[table["split"] == "train"]
-    tested = free.groupby("label")["group"].unique().map(lambda groups: groups[len(groups) // 2])
+    tested = (
+        free.groupby("label")["group"].unique().map(lambda groups: groups[(len(groups) // 2 + shift) % len(groups)])
+    )
     table = table.assign(split=table["split"].replace("test", "train").mask(table["group"].isin(tested), "test"))
     partial = target.with_suffix(".partial")
     table[["path", "label", "group", "style", "split"]].to_csv(partial, index=False)
@@ -87,8 +127,10 @@ def smoke() -> Set:
 
 
 def sets(options: Mapping[str, str]) -> list[Set]:
-    """Those of the command line: `smoke=yes`, or all others."""
+    """Those of the command line: `smoke=yes`, `sets=fresh`, or the ladder's."""
     if "smoke" in options:
         return [smoke()]
     folder = Path(options.get("emoji_cast", "../shared/emoji_cast"))
+    if options.get("sets") == FRESH:
+        return [other_cast(), other_groups(folder)]
     return [built_in(), emoji_cast(folder), emoji_groups(folder)]

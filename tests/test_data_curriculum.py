@@ -1,0 +1,171 @@
+"""Augmentation that follows training: shares, what they are made of, and runs that go on."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from small_runs import QUICK, class_folders
+from torch.utils.data import DataLoader, Dataset
+
+from animeid import train
+from animeid.config import gateway
+from animeid.config.compose import compose
+from animeid.data.curriculum import Curriculum
+from animeid.engine.following import Following
+from animeid.folder import RunFolder
+from animeid.metrics.confidence import ClassConfidence
+
+
+class Painted:
+    """Paints a picture in one value."""
+
+    def __init__(self, value: int, *, image_size: tuple[int, int]) -> None:
+        self.picture = np.full((*image_size, 3), value, np.uint8)
+
+    def __call__(self, image: np.ndarray, seed: int, target: int = -1) -> np.ndarray:
+        return self.picture
+
+
+IMAGE = np.zeros((2, 2, 3), np.uint8)
+
+
+def curriculum(power: float = 1.0) -> Curriculum:
+    made = Curriculum(partial(Painted, 0), partial(Painted, 1), image_size=(2, 2), power=power)
+    made.look_at(np.array([100, 10, 1]))
+    return made
+
+
+def share_of_strong(found: Curriculum, target: int) -> float:
+    return float(np.mean([found(IMAGE, seed, target)[0, 0, 0] for seed in range(4000)]))
+
+
+def test_nothing_is_changed_strongly_before_anything_is_learnt() -> None:
+    assert [share_of_strong(curriculum(), target) for target in (0, 1, 2, -1)] == [0, 0, 0, 0]
+
+
+def test_what_is_known_by_heart_is_changed_strongly() -> None:
+    found = curriculum(power=2.0)
+    found.follow(torch.tensor([1.0, 0.5, 0.1]))
+    shares = [share_of_strong(found, target) for target in (0, 1, 2, -1)]
+    assert shares == pytest.approx([1.0, 0.25, 0.01, 0.0], abs=0.03)
+
+
+def test_a_class_that_was_not_drawn_keeps_its_share() -> None:
+    found = curriculum()
+    found.follow(torch.tensor([0.5, 0.25, 0.75]))
+    found.follow(torch.tensor([0.75, float("nan"), 0.5]))
+    assert found.shares.tolist() == [0.75, 0.25, 0.5]
+
+
+class Drawn(Dataset):
+    def __init__(self, transform: Curriculum) -> None:
+        self.transform = transform
+
+    def __len__(self) -> int:
+        return 40
+
+    def __getitem__(self, index: int) -> int:
+        return int(self.transform(IMAGE, index, 0)[0, 0, 0])
+
+
+def test_workers_that_were_started_before_see_the_shares_change() -> None:
+    found = curriculum()
+    loader = DataLoader(Drawn(found), batch_size=10, num_workers=1, persistent_workers=True)
+    before = torch.cat(list(loader))
+    found.follow(torch.ones(3))
+    after = torch.cat(list(loader))
+    assert (int(before.sum()), int(after.sum())) == (0, 40)
+
+
+def naive_confidence(logits: np.ndarray, shares: np.ndarray) -> list[float]:
+    """Class by class, picture by picture."""
+    found = []
+    for column in range(shares.shape[1]):
+        total, pictures = 0.0, 0.0
+        for row, share in zip(logits, shares[:, column], strict=True):
+            total += share * np.exp(row[column]) / np.exp(row).sum()
+            pictures += share
+        found.append(total / pictures if pictures else float("nan"))
+    return found
+
+
+def test_confidence_is_the_mean_over_pictures() -> None:
+    random = np.random.default_rng(0)
+    logits, targets = random.normal(size=(30, 4)), random.integers(-1, 3, 30)
+    metric = ClassConfidence(4)
+    for part in (slice(0, 13), slice(13, 30)):
+        metric.update(torch.from_numpy(logits[part]).float(), torch.from_numpy(targets[part]))
+    shares = np.array([[float(target == column) for column in range(4)] for target in targets])
+    np.testing.assert_allclose(metric.compute().numpy(), naive_confidence(logits, shares), rtol=1e-5)
+    mixed = random.dirichlet(np.ones(4), 30)
+    metric = ClassConfidence(4)
+    metric.update(torch.from_numpy(logits).float(), torch.from_numpy(mixed).float())
+    np.testing.assert_allclose(metric.compute().numpy(), naive_confidence(logits, mixed), rtol=1e-5)
+
+
+def following() -> tuple[Following, list[list[float]]]:
+    told: list[list[float]] = []
+    return Following(2, lambda confidence: told.append(confidence.tolist())), told
+
+
+def test_an_epoch_is_told_once_the_next_one_begins() -> None:
+    found, told = following()
+    found.begin(0)
+    found.update(torch.zeros(2, 2), torch.tensor([0, 1]))
+    found.begin(0)
+    assert told == []
+    found.begin(1)
+    found.begin(1)
+    assert told == [[0.5, 0.5]]
+
+
+def test_an_epoch_goes_on_in_its_middle() -> None:
+    random = torch.Generator().manual_seed(0)
+    batches = [(torch.randn(5, 2, generator=random), torch.tensor([0, 1, 1, 0, 0])) for _ in range(4)]
+    straight, told = following()
+    cut, told_after = following()
+    for found in (straight, cut):
+        for batch in batches[:2]:
+            found.update(*batch)
+    other, _ = following()
+    other.follow = cut.follow
+    other.load(cut.state(), is_first=True)
+    for found in (straight, other):
+        for batch in batches[2:]:
+            found.update(*batch)
+        found.begin(1)
+    assert told == told_after
+    second, _ = following()
+    second.load(cut.state(), is_first=False)
+    assert second.confidence.pictures.sum() == 0
+
+
+def test_the_card_goes_from_light_to_basic() -> None:
+    made = {
+        name: gateway.build(
+            compose("train", ["recipe=none", f"augment={name}"])["augment"], "augment", image_size=(32, 32)
+        )
+        for name in ("curriculum", "light", "basic")
+    }
+    made["curriculum"].look_at(np.array([50, 2]))
+    made["curriculum"].follow(torch.tensor([0.0, 1.0]))
+    image = np.random.default_rng(0).integers(0, 256, (40, 40, 3), dtype=np.uint8)
+    for target, name in enumerate(("light", "basic")):
+        assert np.array_equal(made["curriculum"](image, 5, target), made[name](image, 5))
+
+
+def test_training_tells_it_how_it_goes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class_folders(tmp_path / "pictures", {"easy": 12, "ミク": 12}, coarse=2)
+    monkeypatch.chdir(tmp_path)
+    arguments = ["data.root=pictures", *QUICK, "model.name=test_resnet", "trainer.max_epochs=2", "logger=none"]
+    assert train.main([*arguments, "augment=curriculum", "run_id=followed"]) == 0
+    last = torch.load(RunFolder(tmp_path / "outputs" / "followed").last, weights_only=True)
+    shares = last["CharacterDataModule"]["strong_shares"]
+    assert len(shares) == 2
+    assert all(0 < share < 1 for share in shares)
+    assert last["train_fit"]["epoch"] == 1
+    assert sum(last["train_fit"]["pictures"]) > 0
