@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +63,28 @@ def test_a_trial_that_was_killed_is_gone_on_with(tmp_path: Path) -> None:
         assert nothing is None
     assert [trial.value for trial in last.finished()] == [0.5, 0.1]
     assert len(last.shown()) == 2
+
+
+def test_a_trial_that_ends_while_another_process_looks_is_left_alone(tmp_path: Path, monkeypatch) -> None:
+    """It ends after its state was read and before its lock is looked at."""
+    search, other = begun_search(tmp_path / "s", LINE), begun_search(tmp_path / "s", LINE)
+    is_free = other._is_free
+    with ExitStack() as held:
+        begun = held.enter_context(search.next(2))
+        assert begun is not None
+
+        def late(number: int) -> bool:
+            if number == begun.trial.number and search.trials()[number].state == TrialState.RUNNING:
+                search.study.tell(begun.trial, 0.5)
+                held.close()
+            return is_free(number)
+
+        monkeypatch.setattr(other, "_is_free", late)
+        with other.next(2) as following:
+            assert following is not None
+            assert following.values != begun.values
+            other.study.tell(following.trial, 0.1)
+    assert [trial.state for trial in search.trials()] == [TrialState.COMPLETE] * 2
 
 
 GRID = {"a": ["x", "y"], "b": {"low": 1, "high": 3, "step": 1}}

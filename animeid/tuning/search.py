@@ -124,7 +124,7 @@ class Search:
         while True:
             with self._locked():
                 running = [trial.number for trial in self.trials() if trial.state == TrialState.RUNNING]
-                if not running or any(map(self._is_free, running)):
+                if not running or any(map(self._is_left, running)):
                     return bool(running)
             if not is_told:
                 say(f"waiting for trials of other processes: {', '.join(map(str, running))}")
@@ -188,7 +188,7 @@ class Search:
         trials = self.trials()
         known = {trial.user_attrs.get(GOES_ON) for trial in trials}
         for trial in trials:
-            if trial.state != TrialState.RUNNING or not self._is_free(trial.number):
+            if trial.state != TrialState.RUNNING or not self._is_left(trial.number):
                 continue
             if trial.number not in known:
                 # Values that it was to try, where it was killed before it had all of them.
@@ -196,6 +196,14 @@ class Search:
                 folder = trial.user_attrs.get(FOLDER, trial.number)
                 self.study.enqueue_trial(values, user_attrs={FOLDER: folder, GOES_ON: trial.number})
             self.study.tell(trial.number, state=TrialState.FAIL)
+
+    def _is_left(self, number: int) -> bool:
+        """Whether a trial that was seen running is one whose process has died.
+
+        A process writes down how its trial ended before it lets go of it, and needs not the search's lock for either:
+        what was read before the lock was found free says nothing.
+        """
+        return self._is_free(number) and self.trials()[number].state == TrialState.RUNNING
 
     def _is_free(self, number: int) -> bool:
         try:
