@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -230,6 +231,22 @@ def test_a_file_in_the_place_of_the_folder_is_left_alone(tmp_path: Path) -> None
     with pytest.raises(InputError, match="is a file: choose another run_id"):
         begun_search(tmp_path / "s", LINE)
     assert (tmp_path / "s").read_text() == "mine"
+
+
+def test_a_search_that_another_process_makes_meanwhile_is_joined(tmp_path: Path, monkeypatch) -> None:
+    """Its file appears after this process has found the folder, and before it looks at what is in it."""
+    folder = tmp_path / "s"
+    folder.mkdir()
+    iterdir = Path.iterdir
+
+    def late(path: Path) -> Iterator[Path]:
+        monkeypatch.undo()
+        begun_search(folder, LINE)
+        return iterdir(path)
+
+    monkeypatch.setattr(Path, "iterdir", late)
+    assert begun_search(folder, LINE).trials() == []
+    assert Path.iterdir is iterdir
 
 
 def test_a_kill_while_a_search_is_made_leaves_a_whole_one(tmp_path: Path, monkeypatch) -> None:

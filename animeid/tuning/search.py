@@ -83,13 +83,7 @@ class Search:
     ) -> None:
         self.path, self.space, self.method, self.seed = path, space, method, seed
         first = grid_of(space) if method == "grid" else []
-        if path.exists() and not path.is_dir():
-            raise InputError(f"{path} is a file: choose another run_id")
-        is_mine = not path.exists() or (path / STORE).exists()
-        if not is_mine and any(not item.name.startswith(".") for item in path.iterdir()):
-            raise InputError(
-                f"{path} exists already and is no search's folder ({STORE} is missing): choose another run_id"
-            )
+        check_folder(path)
         path.mkdir(parents=True, exist_ok=True)
         pruner = optuna.pruners.MedianPruner(STARTUP_TRIALS, 1) if prunes else optuna.pruners.NopPruner()
         with self._locked():
@@ -230,6 +224,18 @@ class Search:
 
     def _lock_file(self, name: int | str) -> Path:
         return self.path / LOCKS / str(name)
+
+
+def check_folder(path: Path) -> None:
+    """Raises:
+    InputError: the path is a file, or a folder with something else than a search.
+    """
+    if path.exists() and not path.is_dir():
+        raise InputError(f"{path} is a file: choose another run_id")
+    # Listed before the store is looked for: another process may make it in between.
+    there = [item for item in path.iterdir() if not item.name.startswith(".")] if path.exists() else []
+    if there and not (path / STORE).exists():
+        raise InputError(f"{path} exists already and is no search's folder ({STORE} is missing): choose another run_id")
 
 
 def is_void(trial: FrozenTrial) -> bool:
