@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sqlite3
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -69,18 +70,18 @@ def test_a_trial_that_was_killed_is_gone_on_with(tmp_path: Path) -> None:
 def test_a_trial_that_ends_while_another_process_looks_is_left_alone(tmp_path: Path, monkeypatch) -> None:
     """It ends after its state was read and before its lock is looked at."""
     search, other = begun_search(tmp_path / "s", LINE), begun_search(tmp_path / "s", LINE)
-    is_free = other._is_free
+    state_of = searches.state_of
     with ExitStack() as held:
         begun = held.enter_context(search.next(2))
         assert begun is not None
 
-        def late(number: int) -> bool:
-            if number == begun.trial.number and search.trials()[number].state == TrialState.RUNNING:
+        def late(path: Path) -> str:
+            if search.trials()[0].state == TrialState.RUNNING:
                 search.study.tell(begun.trial, 0.5)
                 held.close()
-            return is_free(number)
+            return state_of(path)
 
-        monkeypatch.setattr(other, "_is_free", late)
+        monkeypatch.setattr(searches, "state_of", late)
         with other.next(2) as following:
             assert following is not None
             assert following.values != begun.values
@@ -162,6 +163,25 @@ def test_a_trial_whose_process_dies_is_not_waited_for(tmp_path: Path) -> None:
     with search.next(1):
         pass
     assert search.wait()
+
+
+def test_without_locks_no_trial_is_taken_from_another_process(tmp_path: Path, monkeypatch, capsys) -> None:
+    def refuse(*_: Any) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr("animeid.lock.fcntl.flock", refuse)
+    search, other = begun_search(tmp_path / "s", LINE), begun_search(tmp_path / "s", LINE)
+    with search.next(2) as begun:
+        assert begun is not None
+        with other.next(2) as following:
+            assert following is not None
+            assert following.folder != begun.folder
+            other.study.tell(following.trial, 0.5)
+        monkeypatch.setattr(searches.time, "sleep", lambda _: search.study.tell(begun.trial, 0.1))
+        assert not other.wait()
+    told = capsys.readouterr().out
+    assert "waiting for trials of other processes: 0; whether they were killed cannot be told without locks" in told
+    assert told.count(f"{tmp_path / 's' / 'trials.db'} cannot be locked here (No locks available)") == 1
 
 
 def test_a_trial_that_was_cut_short_is_never_the_best(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ import optuna
 from optuna.trial import FrozenTrial, Trial, TrialState
 
 from animeid.errors import InputError
-from animeid.lock import lock
+from animeid.lock import lock, state_of
 from animeid.say import say
 from animeid.tuning.space import Dimension, combinations, grid_of
 from animeid.tuning.store import STORE, open_study
@@ -121,9 +121,18 @@ class Search:
                 if not running or any(map(self._is_left, running)):
                     return bool(running)
             if not is_told:
-                say(f"waiting for trials of other processes: {', '.join(map(str, running))}")
+                say(f"waiting for trials of other processes: {', '.join(map(str, running))}{self._unlocked(running)}")
                 is_told = True
             time.sleep(POLL_S)
+
+    def _unlocked(self, running: Sequence[int]) -> str:
+        """What to do about a kill where the file system has no locks, which would tell of it."""
+        if not any(state_of(self._lock_file(number)) == "unknown" for number in running):
+            return ""
+        return (
+            f"; whether they were killed cannot be told without locks: if so, stop this, move {self.path} to a disk with "
+            "locks, a local one for example, and go on there with the same command"
+        )
 
     @contextmanager
     def judged(self, folder: int) -> Iterator[int]:
@@ -197,14 +206,7 @@ class Search:
         A process writes down how its trial ended before it lets go of it, and needs not the search's lock for either:
         what was read before the lock was found free says nothing.
         """
-        return self._is_free(number) and self.trials()[number].state == TrialState.RUNNING
-
-    def _is_free(self, number: int) -> bool:
-        try:
-            with lock(self._lock_file(number), ""):
-                return True
-        except InputError:
-            return False
+        return state_of(self._lock_file(number)) == "free" and self.trials()[number].state == TrialState.RUNNING
 
     def trials(self) -> list[FrozenTrial]:
         """All that any process has begun or will begin, by their numbers."""
