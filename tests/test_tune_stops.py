@@ -19,7 +19,7 @@ from optuna.trial import FrozenTrial, TrialState
 from small_runs import QUICK, class_folders
 
 from animeid import tune
-from animeid.errors import InputError, MachineError
+from animeid.errors import InputError, MachineError, PeerFailedError
 from animeid.tuning.search import FOLDER, GOES_ON
 
 RUN = (
@@ -86,13 +86,16 @@ def test_a_trial_that_is_cut_short_has_no_figure(home: Path, monkeypatch) -> Non
     assert ",pruned,," in (home / "outputs" / "short" / "trials.csv").read_text()
 
 
-def test_a_fault_of_the_machine_leaves_its_trial_to_the_next_call(home: Path, monkeypatch, capsys) -> None:
+@pytest.mark.parametrize("fault", [MachineError, PeerFailedError])
+def test_a_fault_of_the_machine_leaves_its_trial_to_the_next_call(
+    fault: type[Exception], home: Path, monkeypatch, capsys
+) -> None:
     asked: list[str] = []
 
     def trained(request: dict[str, Any]) -> float:
         asked.append(request["run_id"])
         if len(asked) == 2:
-            raise MachineError("the disk is full")
+            raise fault("the disk is full")
         return 0.5
 
     trained_by(monkeypatch, trained)

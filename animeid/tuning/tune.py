@@ -16,7 +16,7 @@ from optuna.trial import TrialState
 from animeid.config import gateway
 from animeid.data.prepare import prepare
 from animeid.engine.devices import choose_accelerator
-from animeid.errors import InputError, MachineError
+from animeid.errors import InputError, MachineError, PeerFailedError
 from animeid.evaluation import evaluate
 from animeid.folder import OUTPUTS, RunFolder, atomic
 from animeid.multirun.outcome import sentence_of, write_error
@@ -175,7 +175,7 @@ def do_trial(search: Search, begun: Begun, training: Training) -> None:
     except TrialPruned as pruned:
         say(f"trial {begun.trial.number} was {pruned}")
         search.study.tell(begun.trial, state=TrialState.PRUNED)
-    except MachineError:
+    except (MachineError, PeerFailedError):
         raise
     except Exception as error:
         fail(search, begun, folder, error)
