@@ -95,7 +95,7 @@ def number_of_folds(request: Mapping[str, Any]) -> int:
     if request["data"]["folds"] is None:
         raise InputError("data.fold=all needs data.folds: say how many folds there are at most, such as data.folds=5")
     settings = gateway.build({**request["data"], "fold": 0, "long_tail": None}, "data")
-    return folds_of(prepare(settings).manifest.table, settings)
+    return folds_of(prepare(settings).manifest.table, settings).count
 
 
 def with_fold(request: Request, fold: int) -> Request:

@@ -117,6 +117,17 @@ def test_other_settings_are_not_mixed_with_those_that_are_there(home: Path, monk
     assert train.main(list(ALL)) == 0
 
 
+@pytest.mark.parametrize("fold", ["all", "0"])
+def test_folds_that_would_be_empty_are_refused(fold: str, tmp_path: Path, monkeypatch, capsys) -> None:
+    class_folders(tmp_path / "pictures", {"a": 1, "b": 1, "c": 1})
+    monkeypatch.chdir(tmp_path)
+    assert train.main(["data.root=pictures", *RUN, "data.folds=3", f"data.fold={fold}", "run_id=refused"]) == 2
+    told = capsys.readouterr().err
+    assert "data.folds=3 cannot be made: no class has pictures in at least 2 groups" in told
+    assert told.count("\n") == 1
+    assert not (tmp_path / "outputs").exists()
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
