@@ -117,6 +117,20 @@ def test_other_settings_are_not_mixed_with_those_that_are_there(home: Path, monk
     assert train.main(list(ALL)) == 0
 
 
+@pytest.mark.parametrize("start", [["stage=crt"], []])
+def test_folds_do_not_start_from_a_run_that_knows_their_pictures(
+    start: list[str], home: Path, monkeypatch, capsys
+) -> None:
+    monkeypatch.chdir(home)
+    arguments = [*ALL[:-1], *start, "from_run=outputs/all/0", "run_id=seen"]
+    assert train.main(arguments) == 2
+    told = capsys.readouterr().err
+    manifest = pd.read_parquet(RunFolder(home / "outputs" / "all" / "0").manifest)
+    known = ((manifest["split"] == "train") & (manifest["label"] != "alone")).sum()
+    assert f"{known} of them were in the training of outputs/all/0, which all folds would start from" in told
+    assert not (home / "outputs" / "seen").exists()
+
+
 @pytest.mark.parametrize("fold", ["all", "0"])
 def test_folds_that_would_be_empty_are_refused(fold: str, tmp_path: Path, monkeypatch, capsys) -> None:
     class_folders(tmp_path / "pictures", {"a": 1, "b": 1, "c": 1})
