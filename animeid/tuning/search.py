@@ -130,8 +130,8 @@ class Search:
         if not any(state_of(self._lock_file(number)) == "unknown" for number in running):
             return ""
         return (
-            f"; whether they were killed cannot be told without locks: if so, stop this, move {self.path} to a disk with "
-            "locks, a local one for example, and go on there with the same command"
+            f"; whether they were killed cannot be told without locks: if so, stop this, move {self.path} to a disk "
+            "with locks, a local one for example, and go on there with the same command"
         )
 
     @contextmanager
