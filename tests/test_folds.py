@@ -64,6 +64,14 @@ def test_each_picture_is_answered_by_the_run_that_has_not_seen_it(home: Path) ->
     assert figures["acc_micro"] == pytest.approx((found["predicted"] == found["label"]).mean())
 
 
+@pytest.mark.parametrize("name", ["out_of_fold", "ensemble"])
+def test_what_all_folds_cost_is_their_sum(name: str, home: Path) -> None:
+    folder = home / "outputs" / "all"
+    costs = [json.loads((folder / one / "metrics.json").read_text())["cost"] for one in ("0", "1", name)]
+    for key in ("train_s", "latency_ms"):
+        assert costs[2][key] == pytest.approx(costs[0][key] + costs[1][key])
+
+
 def test_the_test_part_is_answered_by_all(home: Path) -> None:
     folder = RunFolder(home / "outputs" / "all" / "ensemble")
     table = pd.read_parquet(folder.predictions)
