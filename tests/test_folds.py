@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from small_runs import QUICK, class_folders, noise
 
-from animeid import train
+from animeid import ensemble, train
 from animeid.folder import RunFolder
 from animeid.lock import lock
 
@@ -78,6 +78,14 @@ def test_the_test_part_is_answered_by_all(home: Path) -> None:
     manifest = pd.read_parquet(RunFolder(home / "outputs" / "all" / "0").manifest)
     assert set(table["path"]) == set(manifest["path"][manifest["split"] == "test"])
     assert len(json.loads((folder.path / "ensemble.json").read_text())) == 2
+
+
+def test_a_pattern_of_a_folder_of_folds_finds_the_runs(home: Path, monkeypatch, capsys) -> None:
+    monkeypatch.chdir(home)
+    assert ensemble.main(["runs=outputs/all/*", "run_id=pattern"]) == 0
+    told = capsys.readouterr().out
+    assert "left out, as no training run made them: outputs/all/ensemble, outputs/all/out_of_fold" in told
+    assert "all 2 together: f1_macro" in told
 
 
 def test_the_same_command_goes_on(home: Path, monkeypatch, capsys) -> None:
