@@ -290,11 +290,16 @@ def build(plan: Plan, prepared: Prepared) -> Built:
 
 
 def mix_runs(plan: Plan, stage: Any, module: CharacterModule, data: CharacterDataModule) -> tuple[str, ...]:
-    """Fills the module with the mean of several runs where the stage is a soup; returns what to say."""
+    """Fills the module with the mean of several runs where the stage is a soup; returns what to say.
+
+    What it took stands in the plan's facts then.
+    """
     earlier = earlier_run(plan)
     if not isinstance(stage, GreedySoup) or earlier is None:
         return ()
-    return (cook(stage, earlier, module, data, plan["trainer"]),)
+    cooked = cook(stage, earlier, module, data, plan["trainer"])
+    plan["facts"].setdefault("soup", {"seconds": cooked.seconds, "earlier_s": cooked.earlier_s})
+    return (cooked.note,)
 
 
 def _check_precision(accelerator: str, precision: str) -> None:

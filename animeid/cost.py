@@ -46,12 +46,17 @@ def cost(
     checkpoint: Path,
     image_size: tuple[int, int],
     train_s: float,
+    earlier_s: float | None,
     rates: list[float],
     views: Views | None,
 ) -> dict[str, Any]:
-    """The `cost` of `metrics.json`; `images_per_s` is the median over epochs of training alone."""
+    """The `cost` of `metrics.json`; `images_per_s` is the median over epochs of training alone.
+
+    `earlier_s`, of the stages before, is there for a second stage only.
+    """
     return {
         "train_s": round(train_s, 2),
+        **({} if earlier_s is None else {"earlier_s": round(earlier_s, 2)}),
         "images_per_s": round(float(np.median(rates)), 1) if rates else None,
         "peak_mem": round(peak_memory_mib(module.device), 1),
         "params": sum(parameter.numel() for parameter in module.model.parameters()),

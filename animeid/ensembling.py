@@ -40,7 +40,10 @@ def ensemble(request: Mapping[str, Any]) -> dict[str, Any]:
     vote = majority(probabilities) if request["vote"] == "majority" else mean_probability(probabilities, weights)
     answers = as_answers(first, vote, joined_embeddings(runs))
     stats = label_stats(first.plan["facts"], first.labels, first.plan["data"])
-    metrics = {first.part: judge(answers, first.manifest, stats)}
+    metrics = {
+        first.part: judge(answers, first.manifest, stats),
+        "cost": cost_of_all([saved.metrics["cost"] for saved in runs]),
+    }
     folder.create()
     write_yaml(folder.request, dict(request))
     write_json(folder.path / "ensemble.json", members(runs, weights))
@@ -109,6 +112,11 @@ def as_answers(first: Saved, probabilities: np.ndarray, embeddings: np.ndarray) 
     targets = first.predictions["target"].to_numpy()[places][back]
     losses = negative_log_likelihood(logits, targets).astype(np.float32)
     return Answers(rows[back], logits, embeddings[back].astype(np.float32), losses)
+
+
+def cost_of_all(costs: Sequence[Mapping[str, Any]]) -> dict[str, float]:
+    """What runs that answer together cost: the sums of their training and of their answering."""
+    return {name: round(sum(cost[name] for cost in costs), 3) for name in ("train_s", "latency_ms")}
 
 
 def members(runs: Sequence[Saved], weights: Sequence[float] | None) -> list[dict[str, Any]]:

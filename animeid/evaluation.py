@@ -175,8 +175,7 @@ def evaluate(request: Mapping[str, Any]) -> dict[str, Any]:
     began = time.perf_counter()
     answers = answer_all(module.to(accelerator), loader, f"answering {part}", dtype, views)
     if views is not None:
-        rate = len(pictures.rows) / (time.perf_counter() - began)
-        say(f"answered in {views.number} views each, {rate:.0f} pictures/s")
+        say(views.told(len(pictures.rows), time.perf_counter() - began))
     metrics = {part: judge(answers, pictures.manifest, stats)}
     folder = output_folder(run, Path(root).resolve().name if root else part)
     write_yaml(folder.request, dict(request))

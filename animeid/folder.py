@@ -244,5 +244,12 @@ class RunFolder:
         """Whether there was a history to write: a second stage may train nothing."""
         return self.history.is_file()
 
+    def read_training_s(self) -> float | None:
+        """Seconds of training, those of an earlier stage among them; None of a run that has not finished."""
+        if not self.is_finished:
+            return None
+        cost = json.loads(self.metrics.read_text(encoding="utf-8"))["cost"]
+        return float(cost["train_s"] + cost.get("earlier_s", 0.0))
+
     def read_labels(self) -> tuple[str, ...]:
         return tuple(json.loads(self.labels.read_text(encoding="utf-8")))

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from animeid.config import gateway
@@ -17,11 +18,13 @@ from animeid.data.manifest import Manifest, read_manifest
 from animeid.data.parts import folds_of
 from animeid.data.prepare import prepare
 from animeid.engine.inference import joined
-from animeid.ensembling import ensemble
+from animeid.ensembling import cost_of_all, ensemble
 from animeid.errors import InputError, MachineError
 from animeid.evaluation import Pictures, save
 from animeid.folder import OUTPUTS, RunFolder, write_json
 from animeid.judge import judge, read_answers
+from animeid.leaks import seen_by
+from animeid.lineage import lineage
 from animeid.metrics.table import summary_table
 from animeid.multirun.record import Asked
 from animeid.multirun.running import JobCrashedError, Running
@@ -90,12 +93,34 @@ def number_of_folds(request: Mapping[str, Any]) -> int:
     """How many folds the data has groups for, at most `data.folds`.
 
     Raises:
-        InputError: `data.folds` is not given, or the data is wrong.
+        InputError: `data.folds` is not given, the data is wrong, or the runs that all folds start from know pictures of
+            theirs.
     """
     if request["data"]["folds"] is None:
         raise InputError("data.fold=all needs data.folds: say how many folds there are at most, such as data.folds=5")
     settings = gateway.build({**request["data"], "fold": 0, "long_tail": None}, "data")
-    return folds_of(prepare(settings).manifest.table, settings)
+    manifest = prepare(settings).manifest
+    folds = folds_of(manifest.table, settings)
+    check_not_seen(request, manifest, folds.held_out >= 0)
+    return folds.count
+
+
+def check_not_seen(request: Mapping[str, Any], manifest: Manifest, held_out: np.ndarray) -> None:
+    """Out-of-fold answers are by runs that were not trained on the pictures, at any remove.
+
+    Raises:
+        InputError: a run that all folds start from was trained on pictures that a fold holds out.
+    """
+    data, earlier = request["data"], lineage(request)
+    if not earlier.runs:
+        return
+    seen = seen_by(earlier, manifest, held_out, data["max_pixels"], data["cache"])
+    if known := int((seen.rows & held_out).sum()):
+        raise InputError(
+            f"data.fold=all answers each picture by a run that was not trained on it, and {known} of them were in the "
+            f"training of {seen.named()}, which all folds would start from: leave it out, or start each fold from the "
+            "run of the same fold, data.fold=0 from that of fold 0"
+        )
 
 
 def with_fold(request: Request, fold: int) -> Request:
@@ -129,7 +154,11 @@ def judge_out_of_fold(folder: RunFolder, runs: Sequence[RunFolder]) -> float:
     table.loc[answers.rows, "split"] = "val"
     manifest = Manifest(table, first.root, first.attributes)
     labels, plan = runs[0].read_labels(), read_plan(runs[0].config)
-    metrics = {"val": judge(answers, manifest, label_stats(plan["facts"], labels, plan["data"]))}
+    costs = [json.loads(run.metrics.read_text(encoding="utf-8"))["cost"] for run in runs]
+    metrics = {
+        "val": judge(answers, manifest, label_stats(plan["facts"], labels, plan["data"])),
+        "cost": cost_of_all(costs),
+    }
     left_out = pd.DataFrame({"path": never["path"], "reason": NEVER_HELD_OUT})
     remove(folder)
     folder.create()

@@ -8,8 +8,9 @@ import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
-from typing import IO
+from typing import IO, Literal
 
 from animeid.errors import InputError
 from animeid.say import say
@@ -43,11 +44,27 @@ def lock(path: Path, what: str, *, waits: bool = False) -> Iterator[None]:
                 fcntl.flock(stream, fcntl.LOCK_EX)
         except OSError as error:
             # Some cluster file systems are mounted without locks; that is no reason to refuse them.
-            say(f"{what} cannot be locked here ({error.strerror}): see to it that no second process works on it")
+            _say_once(f"{what} cannot be locked here ({error.strerror}): see to it that no second process works on it")
         stream.truncate(0)
         stream.write(f"process {os.getpid()} on {socket.gethostname()}")
         stream.flush()
         yield
+
+
+def state_of(path: Path) -> Literal["free", "held", "unknown"]:
+    """Whether a process holds the lock file; `unknown` on a file system without locks."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a+", encoding="utf-8") as stream:
+        try:
+            return "free" if _taken_within(0.0, stream) else "held"
+        except OSError:
+            return "unknown"
+
+
+@cache
+def _say_once(sentence: str) -> None:
+    """Says what a process finds again at every lock that it takes."""
+    say(sentence)
 
 
 def _taken_within(seconds: float, stream: IO[str]) -> bool:

@@ -6,6 +6,7 @@ import csv
 import json
 import os
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
@@ -109,7 +110,9 @@ def predict(request: dict[str, Any]) -> None:
     workers = default_workers(accelerator) if len(paths) > request["batch_size"] else 0
     dataset = FileDataset(paths, transform, data["max_pixels"])
     loader = DataLoader(dataset, request["batch_size"], num_workers=workers, collate_fn=FileDataset.collate)
-    found = answers(module, loader, stats.names, k, precision, build_views(request["tta"], plan))
+    views = build_views(request["tta"], plan)
+    began = time.perf_counter()
+    found = answers(module, loader, stats.names, k, precision, views)
     if output is None:
         try:
             total, broken = write(found, sys.stdout, as_csv=True, k=k)
@@ -120,6 +123,8 @@ def predict(request: dict[str, Any]) -> None:
     else:
         with atomic(output, "w") as stream:
             total, broken = write(found, stream, as_csv=output.suffix == ".csv", k=k)
+    if views is not None:
+        print(views.told(total, time.perf_counter() - began), file=sys.stderr)  # noqa: T201
     report(total, broken, output)
 
 

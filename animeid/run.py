@@ -201,7 +201,7 @@ def finish(begun: Begun, fitted: Fitted, answers: dict[str, Answers]) -> dict[st
     metrics["baselines"] = compare_with_baselines(built.data, manifest, answers["train"].rows, judged, stats)
     size = as_size(built.plan["data"]["image_size"])
     views = build_views("own", built.plan)
-    metrics["cost"] = cost(built.module, folder.best, size, fitted.train_s, fitted.rates, views)
+    metrics["cost"] = cost(built.module, folder.best, size, *seconds_of(built.plan, fitted), fitted.rates, views)
     save_predictions(folder, answers, manifest, prepared.labels)
     save_evidence(folder, {part: answers[part] for part in judged}, manifest, built.data, built.module)
     draw_figures(folder, learning_rates(folder, built), built.module.steps_per_epoch)
@@ -209,6 +209,13 @@ def finish(begun: Begun, fitted: Fitted, answers: dict[str, Answers]) -> dict[st
     if judged:
         write_report(folder)
     return metrics
+
+
+def seconds_of(plan: Mapping[str, Any], fitted: Fitted) -> tuple[float, float | None]:
+    """What a run took itself, and what the runs took that it mends or mixes; None where it is no second stage."""
+    if soup := plan["facts"].get("soup"):
+        return fitted.train_s + soup["seconds"], soup["earlier_s"]
+    return fitted.train_s, RunFolder(Path(plan["from_run"])).read_training_s() if plan.get("stage") else None
 
 
 def learning_rates(folder: RunFolder, built: Built) -> np.ndarray:

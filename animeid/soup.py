@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import glob
 import json
+import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -29,10 +31,19 @@ from animeid.transfer import Earlier
 SAME = ("sha256", "label", "split")
 
 
+@dataclass(frozen=True)
+class Cooked:
+    """note: which runs there are in a soup. seconds: that it took. earlier_s: of training all runs to choose from."""
+
+    note: str
+    seconds: float
+    earlier_s: float
+
+
 def cook(
     stage: GreedySoup, earlier: Earlier, module: CharacterModule, data: CharacterDataModule, trainer: Mapping[str, Any]
-) -> str:
-    """Puts the soup of the stage's runs into the module, and says which they are.
+) -> Cooked:
+    """Puts the soup of the stage's runs into the module.
 
     Statistics of batch norm are estimated anew for every mean, from an epoch of training pictures: the mean of
     statistics is not that of the mean's.
@@ -43,7 +54,7 @@ def cook(
     Raises:
         InputError: the runs do not belong together, or there is no validation part to choose on.
     """
-    rows = data.rows("val")
+    rows, began = data.rows("val"), time.perf_counter()
     if not len(rows):
         raise InputError("stage=soup chooses on validation, and the data has no val part: set data.val_ratio above 0")
     runs, device, model = ingredients(stage.runs, earlier), torch.device(trainer["accelerator"]), module.model
@@ -66,10 +77,12 @@ def cook(
     fill(taken)
     module.cpu()
     names = ", ".join(str(runs[place].path) for place in taken)
-    return (
+    seconds, earlier_s = time.perf_counter() - began, sum(run.read_training_s() or 0.0 for run in runs)
+    note = (
         f"the soup is the mean of {len(taken)} of {len(runs)} runs ({names}): f1_macro on validation {scores[-1]:.3f}, "
-        f"{scores[0]:.3f} of the best run alone"
+        f"{scores[0]:.3f} of the best run alone; it took {seconds:.1f} s"
     )
+    return Cooked(note, seconds, earlier_s)
 
 
 def validated(module: CharacterModule, data: CharacterDataModule, rows: np.ndarray, precision: str) -> float:

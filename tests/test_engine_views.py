@@ -79,13 +79,16 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
 def test_evaluate_and_predict_take_views(run: RunFolder, monkeypatch, capsys) -> None:
     home = run.path.parents[1]
     monkeypatch.chdir(home)
-    told, logits = [], []
+    told, named, logits = [], [], []
     for card in ("none", "flip", "flip_scales"):
         assert evaluate.main([f"run={run.path}", "split=train", "trainer.precision=32-true", f"tta={card}"]) == 0
         told.append(capsys.readouterr().out)
         newest = max((run.path / "evaluations").iterdir(), key=lambda path: path.stat().st_mtime)
         logits.append(np.load(RunFolder(newest).logits))
         assert predict.main([f"run={run.path}", "input=pictures", f"output={card}.csv", f"tta={card}"]) == 0
+        named.append(capsys.readouterr())
+    assert ["views each, " in text.err for text in named] == [False, True, True]
+    assert all(text.out.splitlines()[-1].startswith("24 pictures named in") for text in named)
     assert ["views each" in text for text in told] == [False, True, True]
     assert "answered in 6 views each" in told[2]
     assert not np.allclose(logits[0], logits[1], atol=1e-4)

@@ -82,6 +82,8 @@ def test_runs_answer_together(vote: str, home: Path, monkeypatch, capsys) -> Non
     figures = json.loads(folder.metrics.read_text())["test"]
     right = table["predicted"] == table["label"]
     assert figures["acc_micro"] == pytest.approx(right.mean())
+    latencies = [json.loads(run.metrics.read_text())["cost"]["latency_ms"] for run in (*runs, folder)]
+    assert latencies[2] == pytest.approx(latencies[0] + latencies[1])
     given = [member["weight"] for member in json.loads((folder.path / "ensemble.json").read_text())]
     assert given == (weights if vote == "weighted" else [1.0, 1.0])
 

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from small_runs import QUICK, class_folders, noise
 
-from animeid import train
+from animeid import ensemble, train
 from animeid.folder import RunFolder
 from animeid.lock import lock
 
@@ -64,12 +64,28 @@ def test_each_picture_is_answered_by_the_run_that_has_not_seen_it(home: Path) ->
     assert figures["acc_micro"] == pytest.approx((found["predicted"] == found["label"]).mean())
 
 
+@pytest.mark.parametrize("name", ["out_of_fold", "ensemble"])
+def test_what_all_folds_cost_is_their_sum(name: str, home: Path) -> None:
+    folder = home / "outputs" / "all"
+    costs = [json.loads((folder / one / "metrics.json").read_text())["cost"] for one in ("0", "1", name)]
+    for key in ("train_s", "latency_ms"):
+        assert costs[2][key] == pytest.approx(costs[0][key] + costs[1][key])
+
+
 def test_the_test_part_is_answered_by_all(home: Path) -> None:
     folder = RunFolder(home / "outputs" / "all" / "ensemble")
     table = pd.read_parquet(folder.predictions)
     manifest = pd.read_parquet(RunFolder(home / "outputs" / "all" / "0").manifest)
     assert set(table["path"]) == set(manifest["path"][manifest["split"] == "test"])
     assert len(json.loads((folder.path / "ensemble.json").read_text())) == 2
+
+
+def test_a_pattern_of_a_folder_of_folds_finds_the_runs(home: Path, monkeypatch, capsys) -> None:
+    monkeypatch.chdir(home)
+    assert ensemble.main(["runs=outputs/all/*", "run_id=pattern"]) == 0
+    told = capsys.readouterr().out
+    assert "left out, as no training run made them: outputs/all/ensemble, outputs/all/out_of_fold" in told
+    assert "all 2 together: f1_macro" in told
 
 
 def test_the_same_command_goes_on(home: Path, monkeypatch, capsys) -> None:
@@ -115,6 +131,31 @@ def test_other_settings_are_not_mixed_with_those_that_are_there(home: Path, monk
     assert train.main([*ALL, "trainer.max_epochs=2"]) == 2
     assert "has the folds of other settings" in capsys.readouterr().err
     assert train.main(list(ALL)) == 0
+
+
+@pytest.mark.parametrize("start", [["stage=crt"], []])
+def test_folds_do_not_start_from_a_run_that_knows_their_pictures(
+    start: list[str], home: Path, monkeypatch, capsys
+) -> None:
+    monkeypatch.chdir(home)
+    arguments = [*ALL[:-1], *start, "from_run=outputs/all/0", "run_id=seen"]
+    assert train.main(arguments) == 2
+    told = capsys.readouterr().err
+    manifest = pd.read_parquet(RunFolder(home / "outputs" / "all" / "0").manifest)
+    known = ((manifest["split"] == "train") & (manifest["label"] != "alone")).sum()
+    assert f"{known} of them were in the training of outputs/all/0, which all folds would start from" in told
+    assert not (home / "outputs" / "seen").exists()
+
+
+@pytest.mark.parametrize("fold", ["all", "0"])
+def test_folds_that_would_be_empty_are_refused(fold: str, tmp_path: Path, monkeypatch, capsys) -> None:
+    class_folders(tmp_path / "pictures", {"a": 1, "b": 1, "c": 1})
+    monkeypatch.chdir(tmp_path)
+    assert train.main(["data.root=pictures", *RUN, "data.folds=3", f"data.fold={fold}", "run_id=refused"]) == 2
+    told = capsys.readouterr().err
+    assert "data.folds=3 cannot be made: no class has pictures in at least 2 groups" in told
+    assert told.count("\n") == 1
+    assert not (tmp_path / "outputs").exists()
 
 
 @pytest.mark.parametrize(

@@ -36,6 +36,8 @@ def test_the_table_holds_figures_with_intervals_beside_the_baselines_in_aligned_
     assert not any(line.startswith("top5") for line in lines), "there is no top-5 of three classes"
     assert lines[-1] == "cost: trained in 12 s"
     assert "does not beat" not in summary_table(given)
+    second = {**given, "cost": {"train_s": 12.3, "earlier_s": 45.6}}
+    assert summary_table(second).endswith("cost: trained in 12 s after 46 s of the runs that it starts from")
 
 
 def test_a_model_that_does_not_beat_a_baseline_is_told_so() -> None:

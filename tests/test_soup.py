@@ -73,6 +73,16 @@ def test_the_soup_is_a_mean_of_runs_and_no_worse_on_validation(home: Path) -> No
     assert any(torch.allclose(soup, mean, atol=1e-6) for mean in means)
 
 
+def test_the_soup_says_what_it_cost(home: Path) -> None:
+    costs = {
+        run: json.loads((home / "outputs" / run / "metrics.json").read_text())["cost"]
+        for run in ("first", "more-2", "more-3", "soup")
+    }
+    soup = costs.pop("soup")
+    assert soup["train_s"] > 0
+    assert soup["earlier_s"] == pytest.approx(sum(cost["train_s"] for cost in costs.values()), abs=0.01)
+
+
 def test_statistics_of_batch_norm_are_estimated_anew(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """With every mean taken in, the running statistics are no mean of the runs'."""
     monkeypatch.chdir(home)

@@ -103,6 +103,9 @@ def test_it_is_a_run_like_any_other(stage: str, home: Path, monkeypatch: pytest.
     (again,) = (folder.path / "evaluations").iterdir()
     figures = [json.loads(RunFolder(path).metrics.read_text())["test"]["loss"] for path in (folder.path, again)]
     assert figures[0] == pytest.approx(figures[1], rel=1e-5)
+    runs = (RunFolder(home / "outputs" / run) for run in ("first", stage))
+    first, second = (json.loads(run.metrics.read_text())["cost"] for run in runs)
+    assert second["earlier_s"] == first["train_s"]
     logits, embeddings = np.load(folder.logits), np.load(folder.embeddings)
     weight, bias = (tensor.numpy() for tensor in head(home, stage))
     np.testing.assert_allclose(logits, embeddings @ weight.T + bias, atol=1e-4)

@@ -19,8 +19,8 @@ from optuna.trial import FrozenTrial, TrialState
 from small_runs import QUICK, class_folders
 
 from animeid import tune
-from animeid.errors import InputError, MachineError
-from animeid.tuning.search import ERROR, FOLDER, GOES_ON
+from animeid.errors import InputError, MachineError, PeerFailedError
+from animeid.tuning.search import FOLDER, GOES_ON
 
 RUN = (
     *QUICK,
@@ -86,13 +86,16 @@ def test_a_trial_that_is_cut_short_has_no_figure(home: Path, monkeypatch) -> Non
     assert ",pruned,," in (home / "outputs" / "short" / "trials.csv").read_text()
 
 
-def test_a_fault_of_the_machine_leaves_its_trial_to_the_next_call(home: Path, monkeypatch, capsys) -> None:
+@pytest.mark.parametrize("fault", [MachineError, PeerFailedError])
+def test_a_fault_of_the_machine_leaves_its_trial_to_the_next_call(
+    fault: type[Exception], home: Path, monkeypatch, capsys
+) -> None:
     asked: list[str] = []
 
     def trained(request: dict[str, Any]) -> float:
         asked.append(request["run_id"])
         if len(asked) == 2:
-            raise MachineError("the disk is full")
+            raise fault("the disk is full")
         return 0.5
 
     trained_by(monkeypatch, trained)
@@ -109,8 +112,30 @@ def test_a_fault_of_the_machine_leaves_its_trial_to_the_next_call(home: Path, mo
 def test_data_without_a_validation_part_is_refused_before_training(home: Path, capsys) -> None:
     assert tune.main([*RUN, *TWO, "data.val_ratio=0", "run_id=nothing"]) == 2
     assert "ranks by the validation part, and this data has none" in capsys.readouterr().err
-    assert not list((home / "outputs" / "nothing").glob("*/checkpoints/*.ckpt"))
-    assert not any(ERROR in trial.user_attrs for trial in trials(home, "nothing"))
+    assert not (home / "outputs").exists()
+
+
+def test_a_trial_without_a_validation_part_fails_alone(home: Path) -> None:
+    assert tune.main([*(one for one in RUN if "ratio" not in one), "space.data.val_ratio=[0.3,0]", "run_id=some"]) == 0
+    assert [trial.state for trial in trials(home, "some")] == [TrialState.COMPLETE, TrialState.FAIL]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["data.root=nowhere"], "nowhere"),
+        (["data.folds=2", "data.fold=all"], "data.fold=all trains a run for each fold, and a trial is a single run"),
+        (["from_run=outputs/gone"], "there is no run folder outputs/gone"),
+    ],
+)
+def test_what_no_trial_could_train_on_is_refused_before_the_first(
+    arguments: list[str], sentence: str, home: Path, capsys
+) -> None:
+    assert tune.main([*RUN, *TWO, *arguments, "run_id=refused"]) == 2
+    told = capsys.readouterr().err
+    assert sentence in told
+    assert told.count("\n") == 1
+    assert not (home / "outputs").exists()
 
 
 def test_what_is_given_is_not_searched_for(home: Path, capsys) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import sqlite3
+from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +65,28 @@ def test_a_trial_that_was_killed_is_gone_on_with(tmp_path: Path) -> None:
         assert nothing is None
     assert [trial.value for trial in last.finished()] == [0.5, 0.1]
     assert len(last.shown()) == 2
+
+
+def test_a_trial_that_ends_while_another_process_looks_is_left_alone(tmp_path: Path, monkeypatch) -> None:
+    """It ends after its state was read and before its lock is looked at."""
+    search, other = begun_search(tmp_path / "s", LINE), begun_search(tmp_path / "s", LINE)
+    state_of = searches.state_of
+    with ExitStack() as held:
+        begun = held.enter_context(search.next(2))
+        assert begun is not None
+
+        def late(path: Path) -> str:
+            if search.trials()[0].state == TrialState.RUNNING:
+                search.study.tell(begun.trial, 0.5)
+                held.close()
+            return state_of(path)
+
+        monkeypatch.setattr(searches, "state_of", late)
+        with other.next(2) as following:
+            assert following is not None
+            assert following.values != begun.values
+            other.study.tell(following.trial, 0.1)
+    assert [trial.state for trial in search.trials()] == [TrialState.COMPLETE] * 2
 
 
 GRID = {"a": ["x", "y"], "b": {"low": 1, "high": 3, "step": 1}}
@@ -140,6 +165,25 @@ def test_a_trial_whose_process_dies_is_not_waited_for(tmp_path: Path) -> None:
     assert search.wait()
 
 
+def test_without_locks_no_trial_is_taken_from_another_process(tmp_path: Path, monkeypatch, capsys) -> None:
+    def refuse(*_: Any) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr("animeid.lock.fcntl.flock", refuse)
+    search, other = begun_search(tmp_path / "s", LINE), begun_search(tmp_path / "s", LINE)
+    with search.next(2) as begun:
+        assert begun is not None
+        with other.next(2) as following:
+            assert following is not None
+            assert following.folder != begun.folder
+            other.study.tell(following.trial, 0.5)
+        monkeypatch.setattr(searches.time, "sleep", lambda _: search.study.tell(begun.trial, 0.1))
+        assert not other.wait()
+    told = capsys.readouterr().out
+    assert "waiting for trials of other processes: 0; whether they were killed cannot be told without locks" in told
+    assert told.count(f"{tmp_path / 's' / 'trials.db'} cannot be locked here (No locks available)") == 1
+
+
 def test_a_trial_that_was_cut_short_is_never_the_best(tmp_path: Path) -> None:
     search = begun_search(tmp_path / "s", LINE, prunes=True)
     for number in range(6):
@@ -207,6 +251,22 @@ def test_a_file_in_the_place_of_the_folder_is_left_alone(tmp_path: Path) -> None
     with pytest.raises(InputError, match="is a file: choose another run_id"):
         begun_search(tmp_path / "s", LINE)
     assert (tmp_path / "s").read_text() == "mine"
+
+
+def test_a_search_that_another_process_makes_meanwhile_is_joined(tmp_path: Path, monkeypatch) -> None:
+    """Its file appears after this process has found the folder, and before it looks at what is in it."""
+    folder = tmp_path / "s"
+    folder.mkdir()
+    iterdir = Path.iterdir
+
+    def late(path: Path) -> Iterator[Path]:
+        monkeypatch.undo()
+        begun_search(folder, LINE)
+        return iterdir(path)
+
+    monkeypatch.setattr(Path, "iterdir", late)
+    assert begun_search(folder, LINE).trials() == []
+    assert Path.iterdir is iterdir
 
 
 def test_a_kill_while_a_search_is_made_leaves_a_whole_one(tmp_path: Path, monkeypatch) -> None:

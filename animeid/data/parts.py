@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -78,11 +79,39 @@ def _check_fold(settings: DataSettings) -> None:
         )
 
 
-def folds_of(table: pd.DataFrame, settings: DataSettings) -> int:
-    """How many folds are made of a table with splits: at most `settings.folds`, and as the smallest class allows."""
+@dataclass(frozen=True)
+class Folds:
+    """The folds of train and val.
+
+    held_out: `[N]` int64, the fold in which each picture is validated; -1 for those in none. count: of the folds.
+    smallest: how many groups the smallest class has. small: targets of the classes that are in no fold.
+    """
+
+    held_out: np.ndarray
+    count: int
+    smallest: int
+    small: tuple[int, ...]
+
+
+def folds_of(table: pd.DataFrame, settings: DataSettings) -> Folds:
+    """The folds of a table with splits: at most `settings.folds`, and as many as the smallest class allows.
+
+    Raises:
+        InputError: a fold would be empty.
+    """
     assert settings.folds is not None
     rows = np.flatnonzero((table["split"].isin(["train", "val"]) & (table["target"] >= 0)).to_numpy())
-    return number_of_folds(_pool(table, rows, settings.split_seed).class_groups, settings.folds)
+    pool = _pool(table, rows, settings.split_seed)
+    count = number_of_folds(pool.class_groups, settings.folds)
+    numbers, small = split_into_folds(pool, count)
+    if len(set(numbers[numbers >= 0])) < count:
+        raise InputError(
+            f"data.folds={settings.folds} cannot be made: no class has pictures in at least {count} groups outside the "
+            "test part that could be dealt out to the folds; add pictures, or leave out data.folds and data.fold"
+        )
+    held_out = np.full(len(table), -1, dtype=np.int64)
+    held_out[rows] = numbers
+    return Folds(held_out, count, min(pool.class_groups.values()), small)
 
 
 def _check_ratios(settings: DataSettings) -> None:
@@ -109,20 +138,18 @@ def _deal(table: pd.DataFrame, ratios: dict[str, float], labels: Sequence[str], 
 def _make_folds(table: pd.DataFrame, labels: Sequence[str], settings: DataSettings) -> list[str]:
     """Makes folds of train and val, in place."""
     assert settings.folds is not None and isinstance(settings.fold, int)
-    rows = np.flatnonzero((table["split"].isin(["train", "val"]) & (table["target"] >= 0)).to_numpy())
-    pool = _pool(table, rows, settings.split_seed)
-    folds = number_of_folds(pool.class_groups, settings.folds)
-    if settings.fold >= folds:
+    folds = folds_of(table, settings)
+    if settings.fold >= folds.count:
         raise InputError(
-            f"data.fold={settings.fold} is not there, since {folds} folds are made "
-            f"(the smallest class has {min(pool.class_groups.values())} groups): choose 0 to {folds - 1}"
+            f"data.fold={settings.fold} is not there, since {folds.count} folds are made "
+            f"(the smallest class has {folds.smallest} groups): choose 0 to {folds.count - 1}"
         )
-    numbers, small = split_into_folds(pool, folds)
-    table.loc[rows, "split"] = np.where(numbers == settings.fold, "val", "train")
-    notes = [f"fold {settings.fold} of {folds} is the val part"]
-    if folds < settings.folds:
+    is_dealt = (table["split"].isin(["train", "val"]) & (table["target"] >= 0)).to_numpy()
+    table.loc[is_dealt, "split"] = np.where(folds.held_out[is_dealt] == settings.fold, "val", "train")
+    notes = [f"fold {settings.fold} of {folds.count} is the val part"]
+    if folds.count < settings.folds:
         notes[0] += f" ({settings.folds} were asked for, but the smallest class has too few groups)"
-    return notes + _too_small(small, labels, "for folds")
+    return notes + _too_small(folds.small, labels, "for folds")
 
 
 def _too_small(targets: Sequence[int], labels: Sequence[str], what: str) -> list[str]:

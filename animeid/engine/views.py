@@ -35,6 +35,10 @@ class Views:
     def number(self) -> int:
         return len(self.scales) * (1 + self.flip)
 
+    def told(self, pictures: int, seconds: float) -> str:
+        """What answering so many pictures in these views took."""
+        return f"answered in {self.number} views each, {pictures / seconds:.0f} pictures/s"
+
     def of(self, image: Tensor) -> Iterator[Tensor]:
         """The views of uint8 pictures `[B, 3, H, W]`, each of their shape."""
         for scale, mirrored in product(self.scales, (False, True)[: 1 + self.flip]):

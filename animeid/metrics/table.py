@@ -64,8 +64,10 @@ def _warnings(part: str, figures: Mapping[str, Any], baselines: Mapping[str, Map
 
 
 def _cost_line(cost: Mapping[str, Any]) -> str:
+    earlier = cost.get("earlier_s")
+    before = "" if earlier is None else f" after {earlier:.0f} s of the runs that it starts from"
     texts = (
-        ("train_s", "trained in {:.0f} s"),
+        ("train_s", f"trained in {{:.0f}} s{before}"),
         ("images_per_s", "{:,.0f} images/s"),
         ("peak_mem", "peak memory {:,.0f} MiB"),
         ("params", "{:,} parameters"),

@@ -19,6 +19,7 @@ from animeid.page.saved import Saved
 from animeid.page.thumbnails import file_as_uri
 from animeid.page.wording import cost_rows, with_interval
 from animeid.reports.curves import draw_curves_of_runs
+from animeid.say import say
 
 FIGURES = ("f1_macro", "acc_macro", "acc_micro", "many/acc_macro", "medium/acc_macro", "few/acc_macro", "top5")
 COMPARED: tuple[Metric, ...] = ("f1_macro", "acc_macro", "acc_micro")
@@ -33,7 +34,10 @@ def find_runs(pattern: str) -> list[Saved]:
     """
     given = [piece for piece in pattern.split(":") if piece]
     found = [Path(path) for piece in given for path in sorted(glob.glob(piece))]  # noqa: PTH207
-    paths = [path for path in found if RunFolder(path).is_finished]
+    finished = [path for path in found if RunFolder(path).is_finished]
+    paths = [path for path in finished if RunFolder(path).config.is_file()]
+    if others := [str(path) for path in finished if path not in paths]:
+        say(f"left out, as no training run made them: {', '.join(others)}")
     if len(paths) < 2:
         raise InputError(f"runs={pattern} finds {len(paths)} finished runs: give a quoted pattern that finds several")
     runs = [Saved.of(RunFolder.open(path)) for path in dict.fromkeys(paths)]

@@ -50,9 +50,10 @@ def gap(history: pd.DataFrame) -> str:
 
 
 def cost_rows(cost: Mapping[str, Any]) -> list[tuple[str, str]]:
-    rate = cost.get("images_per_s")
+    rate, earlier = cost.get("images_per_s"), cost.get("earlier_s")
+    before = "" if earlier is None else f" after {clock(earlier)} of the runs that it starts from"
     return [
-        ("training", clock(cost["train_s"])),
+        ("training", f"{clock(cost['train_s'])}{before}"),
         ("training speed", "–" if rate is None else f"{rate:.0f} pictures/s"),
         ("peak memory", f"{cost['peak_mem']:.0f} MiB"),
         ("parameters", f"{cost['params'] / 1e6:.2f} million"),

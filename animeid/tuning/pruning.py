@@ -9,10 +9,7 @@ from optuna.trial import Trial
 from animeid.errors import InputError
 
 MONITORED = "val/f1_macro"
-
-
-class NoValidationError(InputError):
-    """No trial can be ranked, whatever it tries."""
+NO_VALIDATION = "a search ranks by the validation part, and this data has none: add pictures to it"
 
 
 class Reporting(Callback):
@@ -28,10 +25,10 @@ class Reporting(Callback):
 
     def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:  # noqa: ARG002
         """Raises:
-        NoValidationError: there are no pictures to rank by.
+        InputError: there are no pictures to rank by.
         """
         if not len(trainer.datamodule.rows("val")):  # type: ignore[attr-defined]
-            raise NoValidationError("a search ranks by the validation part, and this data has none: add pictures to it")
+            raise InputError(NO_VALIDATION)
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:  # noqa: ARG002
         """Raises:

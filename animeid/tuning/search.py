@@ -14,7 +14,7 @@ import optuna
 from optuna.trial import FrozenTrial, Trial, TrialState
 
 from animeid.errors import InputError
-from animeid.lock import lock
+from animeid.lock import lock, state_of
 from animeid.say import say
 from animeid.tuning.space import Dimension, combinations, grid_of
 from animeid.tuning.store import STORE, open_study
@@ -83,13 +83,7 @@ class Search:
     ) -> None:
         self.path, self.space, self.method, self.seed = path, space, method, seed
         first = grid_of(space) if method == "grid" else []
-        if path.exists() and not path.is_dir():
-            raise InputError(f"{path} is a file: choose another run_id")
-        is_mine = not path.exists() or (path / STORE).exists()
-        if not is_mine and any(not item.name.startswith(".") for item in path.iterdir()):
-            raise InputError(
-                f"{path} exists already and is no search's folder ({STORE} is missing): choose another run_id"
-            )
+        check_folder(path)
         path.mkdir(parents=True, exist_ok=True)
         pruner = optuna.pruners.MedianPruner(STARTUP_TRIALS, 1) if prunes else optuna.pruners.NopPruner()
         with self._locked():
@@ -124,12 +118,21 @@ class Search:
         while True:
             with self._locked():
                 running = [trial.number for trial in self.trials() if trial.state == TrialState.RUNNING]
-                if not running or any(map(self._is_free, running)):
+                if not running or any(map(self._is_left, running)):
                     return bool(running)
             if not is_told:
-                say(f"waiting for trials of other processes: {', '.join(map(str, running))}")
+                say(f"waiting for trials of other processes: {', '.join(map(str, running))}{self._unlocked(running)}")
                 is_told = True
             time.sleep(POLL_S)
+
+    def _unlocked(self, running: Sequence[int]) -> str:
+        """What to do about a kill where the file system has no locks, which would tell of it."""
+        if not any(state_of(self._lock_file(number)) == "unknown" for number in running):
+            return ""
+        return (
+            f"; whether they were killed cannot be told without locks: if so, stop this, move {self.path} to a disk "
+            "with locks, a local one for example, and go on there with the same command"
+        )
 
     @contextmanager
     def judged(self, folder: int) -> Iterator[int]:
@@ -188,7 +191,7 @@ class Search:
         trials = self.trials()
         known = {trial.user_attrs.get(GOES_ON) for trial in trials}
         for trial in trials:
-            if trial.state != TrialState.RUNNING or not self._is_free(trial.number):
+            if trial.state != TrialState.RUNNING or not self._is_left(trial.number):
                 continue
             if trial.number not in known:
                 # Values that it was to try, where it was killed before it had all of them.
@@ -197,12 +200,13 @@ class Search:
                 self.study.enqueue_trial(values, user_attrs={FOLDER: folder, GOES_ON: trial.number})
             self.study.tell(trial.number, state=TrialState.FAIL)
 
-    def _is_free(self, number: int) -> bool:
-        try:
-            with lock(self._lock_file(number), ""):
-                return True
-        except InputError:
-            return False
+    def _is_left(self, number: int) -> bool:
+        """Whether a trial that was seen running is one whose process has died.
+
+        A process writes down how its trial ended before it lets go of it, and needs not the search's lock for either:
+        what was read before the lock was found free says nothing.
+        """
+        return state_of(self._lock_file(number)) == "free" and self.trials()[number].state == TrialState.RUNNING
 
     def trials(self) -> list[FrozenTrial]:
         """All that any process has begun or will begin, by their numbers."""
@@ -222,6 +226,18 @@ class Search:
 
     def _lock_file(self, name: int | str) -> Path:
         return self.path / LOCKS / str(name)
+
+
+def check_folder(path: Path) -> None:
+    """Raises:
+    InputError: the path is a file, or a folder with something else than a search.
+    """
+    if path.exists() and not path.is_dir():
+        raise InputError(f"{path} is a file: choose another run_id")
+    # Listed before the store is looked for: another process may make it in between.
+    there = [item for item in path.iterdir() if not item.name.startswith(".")] if path.exists() else []
+    if there and not (path / STORE).exists():
+        raise InputError(f"{path} exists already and is no search's folder ({STORE} is missing): choose another run_id")
 
 
 def is_void(trial: FrozenTrial) -> bool:

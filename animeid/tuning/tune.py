@@ -13,7 +13,10 @@ from typing import Any
 from optuna import TrialPruned
 from optuna.trial import TrialState
 
-from animeid.errors import InputError, MachineError
+from animeid.config import gateway
+from animeid.data.prepare import prepare
+from animeid.engine.devices import choose_accelerator
+from animeid.errors import InputError, MachineError, PeerFailedError
 from animeid.evaluation import evaluate
 from animeid.folder import OUTPUTS, RunFolder, atomic
 from animeid.multirun.outcome import sentence_of, write_error
@@ -22,7 +25,7 @@ from animeid.progress import clock
 from animeid.run import train
 from animeid.say import align, say
 from animeid.tuning.page import write_page_of
-from animeid.tuning.pruning import NoValidationError, Reporting
+from animeid.tuning.pruning import NO_VALIDATION, Reporting
 from animeid.tuning.search import ERROR, FOLDER, Begun, Search
 from animeid.tuning.space import Dimension, read_space
 from animeid.tuning.sweep import write_sweep
@@ -63,7 +66,8 @@ def tune(request: Mapping[str, Any], training: Training) -> float | None:
         The best `f1_macro` of validation; None where the search is only written down for W&B.
 
     Raises:
-        InputError: the space has a key or value that training does not take, or every trial failed.
+        InputError: the space has a key or value that training does not take, no trial could be trained whatever it
+            tries, or every trial failed.
     """
     space = read_space(request["space"])
     check_space(space, training)
@@ -74,6 +78,7 @@ def tune(request: Mapping[str, Any], training: Training) -> float | None:
         write_sweep(output, space, training.arguments, training.hydra, **settings)
         say(f"start it with: wandb sweep {output}")
         return None
+    check_common(space, training)
     path = OUTPUTS / request["run_id"] if request["run_id"] else RunFolder.reserve(None).path
     search = Search(
         path,
@@ -129,6 +134,24 @@ def check_space(space: Sequence[Dimension], training: Training) -> None:
                 raise InputError(f"space.{dimension.key} cannot try {value}: {error}") from error
 
 
+def check_common(space: Sequence[Dimension], training: Training) -> None:
+    """Reads the pictures and looks at what else all trials share, before anything is written down.
+
+    Raises:
+        InputError: no trial could be trained, whatever it tries.
+    """
+    # Other values of the space may not go together, and the pictures do not depend on them.
+    own = [f"{one.key}={one.ends()[0]}" for one in space if one.key.partition(".")[0] == "data"]
+    request = training.request(*own)
+    if request["data"].get("fold") == "all":
+        raise InputError("data.fold=all trains a run for each fold, and a trial is a single run: give data.fold=0")
+    choose_accelerator(request["trainer"]["accelerator"])
+    if request["from_run"] is not None:
+        RunFolder.open(request["from_run"])
+    if not (prepare(gateway.build(request["data"], "data")).manifest.table["split"] == "val").any():
+        raise InputError(NO_VALIDATION)
+
+
 def title(begun: Begun, search: Search, limit: int, seconds: Sequence[float]) -> str:
     what = " ".join(f"{key}={value}" for key, value in begun.values.items())
     finished = search.finished()
@@ -152,12 +175,12 @@ def do_trial(search: Search, begun: Begun, training: Training) -> None:
     except TrialPruned as pruned:
         say(f"trial {begun.trial.number} was {pruned}")
         search.study.tell(begun.trial, state=TrialState.PRUNED)
-    except (MachineError, NoValidationError):
+    except (MachineError, PeerFailedError):
         raise
     except Exception as error:
         fail(search, begun, folder, error)
     else:
-        assert value is not None, "training refuses data without a validation part before it begins"
+        assert value is not None, "training refuses a trial without a validation part before it begins"
         search.study.tell(begun.trial, value)
 
 
