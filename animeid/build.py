@@ -204,13 +204,19 @@ def build_contrast(plan: Plan, model: Classifier, num_classes: int) -> Supervise
 
 
 def build_module(
-    plan: Plan, stats: LabelStats, model: Classifier, *trained: Any, observe: Observe | None = None
+    plan: Plan,
+    stats: LabelStats,
+    model: Classifier,
+    *trained: Any,
+    observe: Observe | None = None,
+    prior_of: Callable[[int], np.ndarray] | None = None,
 ) -> CharacterModule:
     """The module of a final plan, one whose facts are recorded.
 
     Args:
         trained: freezing and stage, which may have put weights into the model that are not kept as they are.
         observe: a sampler's that learns from training.
+        prior_of: a sampler's that shows other classes in each epoch.
     """
     facts = plan["facts"]
     channels_last = model.backbone.prefers_channels_last
@@ -238,6 +244,7 @@ def build_module(
         mixing=gateway.build(plan["mixing"], "mixing", num_classes=stats.num_classes, seed=plan["seed"]),
         resize=gateway.build(plan.get("resizing"), "resizing"),
         observe=observe,
+        prior_of=prior_of,
         contrast=build_contrast(plan, model, stats.num_classes),
         portable=[part.portable for part in trained if hasattr(part, "portable")],
     )
@@ -275,7 +282,7 @@ def build(plan: Plan, prepared: Prepared) -> Built:
     add_auxiliary(plan, model, len(prepared.labels))
     stage = attach_stage(plan, model)
     stats = label_stats(plan["facts"], prepared.labels, plan["data"])
-    module = build_module(plan, stats, model, freezing, stage, observe=data.observe)
+    module = build_module(plan, stats, model, freezing, stage, observe=data.observe, prior_of=data.prior_of)
     cooked = mix_runs(plan, stage, module, data)
     taken = (*(transfer.notes if transfer else ()), *(leaks.notes if leaks else ()))
     notes = (*pixel_notes, model.backbone.weights_note, *taken, *freezing_notes, *cooked)
@@ -354,7 +361,7 @@ def rebuild(plan: Plan, prepared: Prepared, *, from_scratch: bool) -> Built:
     freezing, _ = freeze(plan, model)
     add_auxiliary(plan, model, stats.num_classes)
     stage = attach_stage(plan, model)
-    module = build_module(plan, stats, model, freezing, stage, observe=data.observe)
+    module = build_module(plan, stats, model, freezing, stage, observe=data.observe, prior_of=data.prior_of)
     if from_scratch:
         mix_runs(plan, stage, module, data)
     return Built(plan, stats, module, data, freezing=freezing, stage=stage)

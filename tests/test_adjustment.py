@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from scipy.special import softmax
 from sklearn.metrics import f1_score
 from small_runs import QUICK, class_folders
@@ -76,6 +77,26 @@ def test_evaluate_answers_adjusted_logits(tau: str, home: Path, monkeypatch, cap
     counts = np.array([16.0, 4.0])
     np.testing.assert_allclose(adjusted, plain - chosen * np.log(counts / counts.sum()), atol=1e-4)
     assert RunFolder(folders[1]).request.read_text().count(f"logit_adjustment: {tau}") == 1
+
+
+def test_the_prior_is_that_of_the_epoch_that_is_kept(home: Path, monkeypatch, capsys) -> None:
+    monkeypatch.chdir(home)
+    run = RunFolder(home / "outputs" / "dynamic")
+    arguments = ["data.root=pictures", *RUN, "trainer.max_epochs=2", "sampler=dynamic", "logger=none"]
+    assert train.main([*arguments, "run_id=dynamic"]) == 0
+    best = torch.load(run.best, weights_only=True)
+    prior = np.array([[0.5, 0.5], [0.8, 0.2]])[best["epoch"]]
+    answers = []
+    for tau in ("0", "1"):
+        assert evaluate.main([f"run={run.path}", "split=val", f"logit_adjustment={tau}"]) == 0
+        last = max((run.path / "evaluations").iterdir(), key=lambda path: path.stat().st_mtime)
+        answers.append(np.load(RunFolder(last).logits))
+    np.testing.assert_allclose(answers[0] - answers[1], np.broadcast_to(np.log(prior), answers[0].shape), atol=1e-4)
+    del best["shown"]  # as versions before wrote it
+    torch.save(best, run.best)
+    capsys.readouterr()
+    assert evaluate.main([f"run={run.path}", "split=val", "logit_adjustment=1"]) == 2
+    assert "sampler's epochs differ" in capsys.readouterr().err
 
 
 def test_predict_names_rare_classes_more_often(home: Path, monkeypatch) -> None:

@@ -77,6 +77,19 @@ def test_a_run_that_goes_on_in_the_middle_of_an_epoch_draws_the_same() -> None:
         np.testing.assert_array_equal(straight.stream(5, epoch), other.stream(5, epoch))
 
 
+def test_the_prior_of_an_epoch_is_that_of_its_draws() -> None:
+    found = sampler(bound=10.0)
+    found.observe(torch.tensor([2, 3, 5, 7, 11]), torch.tensor([0.1, 0.2, 0.1, 3.0, 2.0]))
+    np.testing.assert_allclose(found.prior_of(0), [0.6, 0.4])
+    prior = found.prior_of(1)
+    found.observe(torch.tensor([2]), torch.tensor([9.0]))  # counts from the next epoch on
+    rows = np.concatenate([found.stream(seed, 1) for seed in range(2000)])
+    np.testing.assert_allclose(np.isin(rows, ROWS[TARGETS == 1]).mean(), prior[1], atol=0.01)
+    np.testing.assert_array_equal(found.prior_of(1), prior)
+    assert prior.sum() == 1
+    assert prior[1] > 0.6
+
+
 def test_training_tells_it_the_losses(tmp_path, monkeypatch) -> None:
     class_folders(tmp_path / "pictures", {"easy": 12, "ミク": 12}, coarse=2)
     monkeypatch.chdir(tmp_path)

@@ -12,6 +12,7 @@ import yaml
 from torch import Tensor, nn
 
 from animeid.config import gateway
+from animeid.engine.phases import parts_with
 from animeid.errors import InputError
 from animeid.losses.class_balanced import ClassBalancedLoss
 from animeid.losses.class_balanced_focal import ClassBalancedFocalLoss
@@ -185,6 +186,19 @@ def test_the_prior_is_that_of_the_sampler() -> None:
     plain = value_of(SeesawLoss(BALANCED, compensation=0.0))
     torch.testing.assert_close(plain, value_of(CrossEntropyLoss(BALANCED)))
     assert LDAMLoss(BALANCED).margins.unique().numel() == 1
+
+
+@pytest.mark.parametrize("card", CARDS, ids=lambda card: card.stem)
+def test_the_prior_of_an_epoch_takes_the_place_of_that_of_the_run(card: Path) -> None:
+    """As if the loss had been built with it; without one it is that of the run again."""
+    other = LabelStats(NAMES, COUNTS, torch.tensor([0.1, 0.2, 0.3, 0.4], dtype=torch.float64))
+    found = build(card)
+    before = value_of(found)
+    for stats, prior in ((other, other.prior), (STATS, None)):
+        for part in parts_with(found, "set_prior"):
+            part.set_prior(prior)
+        torch.testing.assert_close(value_of(found), value_of(build(card, stats)))
+    torch.testing.assert_close(value_of(found), before)
 
 
 @pytest.mark.parametrize(

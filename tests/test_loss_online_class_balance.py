@@ -40,10 +40,12 @@ def test_weights_are_what_is_missed_within_a_bound() -> None:
     mean = (0.05 + 0.5 + 1.0) / 3
     relative = [1.0 if one is None else min(max(one / mean, 0.5), 2.0) for one in missed]
     mixed = np.array([0.25 + 0.75 * one for one in relative])
-    expected = mixed / (mixed * STATS.prior.numpy()).sum()
-    np.testing.assert_allclose(found.weight.numpy(), expected, rtol=1e-6)
+    np.testing.assert_allclose(found.weight.numpy(), mixed, rtol=1e-6)
     logits, target = torch.randn(4, 4), torch.arange(4)
-    torch.testing.assert_close(terms(found, logits, target), found.weight * cross_entropy(logits, target))
+    for prior in (STATS.prior, torch.full((4,), 0.25, dtype=torch.float64)):
+        found.set_prior(prior)
+        scaled = torch.from_numpy(mixed / (mixed * prior.numpy()).sum()).float()
+        torch.testing.assert_close(terms(found, logits, target), scaled * cross_entropy(logits, target))
 
 
 def test_a_class_that_cannot_be_learnt_does_not_take_over() -> None:

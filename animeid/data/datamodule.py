@@ -121,6 +121,11 @@ class CharacterDataModule(LightningDataModule):
         return self.sampler.observe if getattr(self.sampler, "learns", False) else None
 
     @property
+    def prior_of(self) -> Callable[[int], np.ndarray] | None:
+        """What tells the class distribution of an epoch that begins; None where all epochs have the sampler's prior."""
+        return getattr(self.sampler, "prior_of", None)
+
+    @property
     def batches_per_epoch(self) -> int:
         """Training batches of one rank."""
         return len(self._training_batches())

@@ -45,10 +45,16 @@ class ClassBalanced(nn.Module):
     ) -> None:
         super().__init__()
         self.loss = loss(stats=stats)
-        self.start = start
+        self.stats, self.beta, self.start = stats, beta, start
         self.has_begun = True  # where nobody trains, as at the end of training
-        weight = functional.effective_number_weights(stats.shown_counts, beta, stats.names)
-        self.register_buffer("weight", weight.float(), persistent=False)
+        self.register_buffer("weight", self._weight(stats), persistent=False)
+
+    def set_prior(self, prior: Tensor | None) -> None:
+        """Takes in the class distribution `[C]` that training shows from here on; None is that of the run."""
+        self.weight.copy_(self._weight(self.stats.showing(prior)))
+
+    def _weight(self, stats: LabelStats) -> Tensor:
+        return functional.effective_number_weights(stats.shown_counts, self.beta, stats.names).float()
 
     def set_progress(self, epoch: int, step: int, total_steps: int) -> None:
         """Learns how far training is where an epoch begins: so many optimiser steps of all."""

@@ -69,13 +69,18 @@ class Difficulty:
 
     def stream(self, seed: int, epoch: int) -> np.ndarray:
         """`[N]` int64 manifest rows in the order of their draws; the first call for an epoch settles its weights."""
-        if epoch > self.epoch:
-            self.epoch, self.probabilities = epoch, self._probabilities()
+        self._settle(epoch)
         generator = np.random.default_rng([seed, epoch])
         return generator.choice(self.rows, size=len(self.rows), p=self.probabilities)
 
+    def prior_of(self, epoch: int) -> np.ndarray:
+        """`[C]` float64: the class distribution of the draws of an epoch that begins, or is under way."""
+        self._settle(epoch)
+        known = self.targets != UNKNOWN_TARGET
+        return np.bincount(self.targets[known], self.probabilities[known], minlength=len(self.counts))
+
     def prior(self) -> np.ndarray:
-        """`[C]` float64: the natural one, as nobody knows beforehand what will be hard."""
+        """`[C]` float64: the natural one, as nobody knows of the whole run beforehand what will be hard."""
         return self.counts / self.counts.sum()
 
     def state_dict(self) -> dict[str, Any]:
@@ -84,6 +89,11 @@ class Difficulty:
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         self.values, self.probabilities = (np.array(state[name]) for name in ("values", "probabilities"))
         self.epoch = int(state["epoch"])
+
+    def _settle(self, epoch: int) -> None:
+        """Fixes the weights of an epoch that begins by what was observed until then."""
+        if epoch > self.epoch:
+            self.epoch, self.probabilities = epoch, self._probabilities()
 
     def _probabilities(self) -> np.ndarray:
         """`[N]`, summing to 1."""
