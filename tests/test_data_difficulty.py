@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
+import pytest
 import torch
 from small_runs import QUICK, class_folders
 
@@ -33,12 +34,23 @@ def test_the_first_epoch_is_even_and_leaves_out_strangers() -> None:
 
 
 def test_weights_are_difficulties_within_their_bound() -> None:
-    losses = {2: 1.0, 3: 2.0, 5: 0.5, 7: 1.5, 11: 40.0}
-    mean = sum(losses.values()) / 5
-    expected = [min(max(loss / mean, 1 / 4), 4) for loss in losses.values()]
+    losses = {2: 1.0, 3: 2.0, 5: 0.3, 7: 1.5, 11: 19.0}
+    expected = [min(max(loss / 1.5, 1 / 4), 4) for loss in losses.values()]
     found = told(sampler(measure="loss", bound=4.0, momentum=0.0), losses)
     np.testing.assert_allclose(found[:5], np.array(expected) / expected[0])
     assert found[:5].max() / found[:5].min() <= 16
+
+
+@pytest.mark.parametrize("broken", [1e6, math.inf])
+def test_a_broken_picture_leaves_the_others_apart(broken: float) -> None:
+    losses = {2: 1.0, 3: 2.0, 5: 0.5, 7: 1.5}
+    found = told(sampler(measure="loss", bound=3.0), losses | {11: broken})
+    np.testing.assert_allclose(found[:5], [1.0, 2.0, 0.5, 1.5, 4.5])
+
+
+def test_a_loss_that_is_no_number_is_not_counted() -> None:
+    found = told(sampler(measure="loss"), {2: 1.0, 3: 2.0, 5: math.nan})
+    np.testing.assert_allclose(found[:5], [1.0, 2.0, 1.5, 1.5, 1.5])
 
 
 def test_an_error_is_what_other_classes_were_given() -> None:
