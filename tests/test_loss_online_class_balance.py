@@ -62,6 +62,16 @@ def test_where_nothing_is_missed_or_judged_nothing_is_lifted() -> None:
     assert torch.equal(found.weight, torch.ones(4))
 
 
+def test_weights_are_let_go_once_nothing_is_missed() -> None:
+    found = loss(momentum=0.5)
+    found.observe_recall(torch.tensor([0.9, 0.9, 0.5, 0.1]))
+    before = found.weight.clone()
+    found.observe_recall(torch.full((4,), math.nan))
+    assert torch.equal(found.weight, before)
+    found.observe_recall(torch.tensor([1.0, 1.0, math.nan, 1.0]))
+    torch.testing.assert_close(found.weight, 0.5 * before + 0.5)
+
+
 def test_recall_is_that_of_scikit_learn() -> None:
     random = np.random.default_rng(0)
     logits, target = torch.from_numpy(random.normal(size=(40, 4))).float(), torch.from_numpy(random.integers(0, 3, 40))

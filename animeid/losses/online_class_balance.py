@@ -55,11 +55,12 @@ class OnlineClassBalanceLoss(nn.Module):
     def observe_recall(self, recall: Tensor) -> None:
         """Takes in the recall `[C]` of an epoch's validation, NaN for a class without pictures."""
         known = recall.isfinite()
-        missed = torch.where(known, 1 - recall, 0.0)
-        mean = missed[known].mean() if known.any() else torch.zeros(())
-        if mean <= 0:  # nothing is missed: nothing is to be lifted
+        if not known.any():
             return
-        relative = torch.where(known, (missed / mean).clamp(1 / self.bound, self.bound), 1.0).to(self.weight)
+        missed = 1 - recall
+        # Where nothing is missed nothing is to be lifted, and what was is let go.
+        missed = missed / mean if (mean := missed[known].mean()) > 0 else torch.ones_like(missed)
+        relative = torch.where(known, missed.clamp(1 / self.bound, self.bound), 1.0).to(self.weight)
         self.weight.copy_(self.momentum * self.weight + (1 - self.momentum) * relative)
 
     def forward(self, output: ModelOutput, batch: Batch) -> dict[str, Tensor]:
