@@ -125,7 +125,8 @@ class LabelStats:
 class Loss(Protocol):
     """Terms of a loss, each `[B]` and not reduced; the module weights and reduces them.
 
-    Optional: `set_prior(prior)` for losses that depend on how often training shows each class. Where that changes over
+    Optional: `set_progress(epoch, step, total_steps, epochs)` for losses that change over time, called as each epoch
+    begins; `set_prior(prior)` for losses that depend on how often training shows each class. Where that changes over
     the epochs it is called as each begins, and with None where epochs are compared.
     """
 

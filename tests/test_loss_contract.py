@@ -144,15 +144,17 @@ def test_class_balance_weighs_by_class() -> None:
 def test_weights_begin_when_they_should() -> None:
     loss, plain = ClassBalancedFocalLoss(STATS, start=0.8), FocalLoss(STATS)
     for epoch, step in ((0, 0), (7, 79)):
-        loss.set_progress(epoch, step, 100)
+        loss.set_progress(epoch, step, 100, 10)
         torch.testing.assert_close(value_of(loss), value_of(plain))
-    loss.set_progress(8, 80, 100)
+    loss.set_progress(8, 80, 100, 10)
     torch.testing.assert_close(value_of(loss), value_of(ClassBalancedFocalLoss(STATS)))
-    loss.set_progress(0, 0, 100)
+    loss.set_progress(0, 0, 100, 10)
     torch.testing.assert_close(value_of(loss), value_of(plain))
     for epoch, step in ((2, 50), (3, 75)):  # of four epochs; the last one has weights whatever its share
-        loss.set_progress(epoch, step, 100)
+        loss.set_progress(epoch, step, 100, 4)
         assert loss.has_begun == (epoch == 3)
+    loss.set_progress(0, 0, 100, 1)
+    assert loss.has_begun, "an only epoch is the last one"
 
 
 def test_logit_adjustment_moves_logits_by_the_prior() -> None:

@@ -164,9 +164,9 @@ class CharacterModule(LightningModule):
 
     def _set_progress(self) -> None:
         # Steps at the epoch's start: a run that goes on in its middle must not begin a phase there.
-        step = self.current_epoch * self.steps_per_epoch
+        step, epochs = self.current_epoch * self.steps_per_epoch, self.total_steps // self.steps_per_epoch
         for part in parts_with(self.loss, "set_progress"):
-            part.set_progress(self.current_epoch, step, self.total_steps)
+            part.set_progress(self.current_epoch, step, self.total_steps, epochs)
         if self.prior_of is not None:
             self.shown = torch.from_numpy(self.prior_of(self.current_epoch))
             self._set_prior(self.shown)

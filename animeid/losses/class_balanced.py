@@ -56,10 +56,9 @@ class ClassBalanced(nn.Module):
     def _weight(self, stats: LabelStats) -> Tensor:
         return functional.effective_number_weights(stats.shown_counts, self.beta, stats.names).float()
 
-    def set_progress(self, epoch: int, step: int, total_steps: int) -> None:
-        """Learns how far training is where an epoch begins: so many optimiser steps of all."""
-        is_last = epoch > 0 and step * (epoch + 1) >= total_steps * epoch
-        self.has_begun = is_last or step >= self.start * total_steps
+    def set_progress(self, epoch: int, step: int, total_steps: int, epochs: int) -> None:
+        """Learns how far training is where an epoch begins, the first being 0: so many optimiser steps of all."""
+        self.has_begun = epoch + 1 >= epochs or step >= self.start * total_steps
 
     def forward(self, output: ModelOutput, batch: Batch) -> dict[str, Tensor]:
         if self.has_begun:
