@@ -15,6 +15,7 @@ from torch import nn
 from animeid.config import gateway
 from animeid.config.check import target_of
 from animeid.config.freeze import read_plan
+from animeid.config.second_stage import trains
 from animeid.config.signatures import signature
 from animeid.data.cache import CacheFull, open_cache
 from animeid.data.cache_home import cache_home
@@ -169,11 +170,13 @@ def start_model(plan: Plan, prepared: Prepared) -> tuple[Classifier, Transfer | 
 
 
 def freeze(plan: Plan, model: Classifier) -> tuple[Freezing | None, tuple[str, ...]]:
-    """Freezes what the plan's card says, and tells so."""
+    """Freezes what the plan's card says, and tells so where anything is trained."""
     freezing = gateway.build(plan["freezing"], "freezing")
     if freezing is None:
         return None, ()
     freezing.apply(model.backbone)
+    if not trains(plan.get("stage")):
+        return freezing, ()
     notes = [freezing.note(model.backbone, plan["trainer"]["max_epochs"])]
     if model.backbone.weights_source == "random":
         notes.append(

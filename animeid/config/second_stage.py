@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from typing import Any
 
+from animeid.config import gateway
 from animeid.config.freeze import read_plan
 from animeid.errors import InputError
 from animeid.folder import RunFolder
@@ -43,6 +44,11 @@ def inherit(request: Mapping[str, Any], overrides: Sequence[str]) -> dict[str, A
         if rest and name in own:
             put(own[name], rest.split("."), at(request[name], rest.split(".")))
     return {**request, **own}
+
+
+def trains(stage: Mapping[str, Any] | None) -> bool:
+    """Whether a run with the stage of this card trains; some only change the weights that are there."""
+    return bool(getattr(gateway.build(stage, "stage"), "trains", True))
 
 
 def at(node: Mapping[str, Any], path: Sequence[str]) -> Any:
