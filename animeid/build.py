@@ -45,6 +45,7 @@ from animeid.optim.optimizers import default_learning_rate
 from animeid.optim.steps import optimizer_steps_per_epoch
 from animeid.plan import label_stats, processes_of
 from animeid.say import say
+from animeid.shown import shown_prior
 from animeid.soup import cook
 from animeid.stage import start_stage
 from animeid.transfer import Transfer, earlier_run, take_over
@@ -293,8 +294,13 @@ def build(plan: Plan, prepared: Prepared) -> Built:
 
 
 def mix_runs(plan: Plan, stage: Any, module: CharacterModule, data: CharacterDataModule) -> tuple[str, ...]:
-    """Fills the module with the mean of several runs where the stage is a soup; returns what to say."""
+    """Fills the module with the mean of several runs where the stage is a soup; returns what to say.
+
+    Where a stage trains nothing, the module's checkpoint says what the earlier run's epoch was shown.
+    """
     earlier = earlier_run(plan)
+    if earlier is not None and not trains(plan.get("stage")):
+        module.shown = shown_prior(earlier.folder, read_plan(earlier.folder.config))
     if not isinstance(stage, GreedySoup) or earlier is None:
         return ()
     return (cook(stage, earlier, module, data, plan["trainer"]),)
@@ -378,13 +384,21 @@ def _facts(plan: Plan, prepared: Prepared, data: CharacterDataModule, model: Cla
     return {
         "classes": len(prepared.labels),
         "counts": np.bincount(targets, minlength=len(prepared.labels)).tolist(),
-        "prior": data.sampler.prior().tolist(),
+        "prior": _prior(plan, data),
         "steps_per_epoch": steps,
         "total_steps": steps * trainer["max_epochs"],
         "weights": {"source": model.backbone.weights_source, "note": model.backbone.weights_note},
         "parameters": sum(parameter.numel() for parameter in model.parameters()),
         "trainable": sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad),
     }
+
+
+def _prior(plan: Plan, data: CharacterDataModule) -> list[float]:
+    """`[C]`: what the sampler shows, or has shown to the run whose weights are taken where nothing is trained."""
+    earlier = earlier_run(plan)
+    if earlier is None or trains(plan.get("stage")):
+        return data.sampler.prior().tolist()
+    return list(read_plan(earlier.folder.config)["facts"]["prior"])
 
 
 def load_run(folder: RunFolder) -> tuple[Plan, LabelStats, CharacterModule]:
