@@ -37,6 +37,7 @@ from animeid.leaks import check_leaks
 from animeid.losses.contrast import SupervisedContrast
 from animeid.metrics.collection import build_collection
 from animeid.models.backbone import TimmBackbone
+from animeid.models.checkpoint import read_torch
 from animeid.models.classifier import Classifier
 from animeid.models.freezing import Freezing
 from animeid.models.soup import GreedySoup
@@ -53,6 +54,9 @@ from animeid.types import LabelStats, Sampler
 
 Plan = dict[str, Any]
 Observe = Callable[[torch.Tensor, torch.Tensor], None]
+
+LOSS = "loss."
+"""Where a state dict has what the loss has learnt."""
 
 SWA_SHARE = 0.1
 """The rate of stochastic weight averaging as a share of the highest rate."""
@@ -410,7 +414,17 @@ def load_run(folder: RunFolder) -> tuple[Plan, LabelStats, CharacterModule]:
     stats = label_stats(plan["facts"], labels, plan["data"])
     model = build_model(without_weights(plan), len(labels))
     load_classifier(model, folder.best, labels)
-    return plan, stats, build_module(plan, stats, model).eval()
+    module = build_module(plan, stats, model)
+    load_loss(module, folder)
+    return plan, stats, module.eval()
+
+
+def load_loss(module: CharacterModule, folder: RunFolder) -> None:
+    """Gives the module's loss what it has learnt in a run, such as class weights."""
+    state = read_torch(folder.best, mmap=True)["state_dict"]
+    own = {name.removeprefix(LOSS): tensor for name, tensor in state.items() if name.startswith(LOSS)}
+    if isinstance(module.loss, nn.Module):
+        module.loss.load_state_dict(own, strict=False)
 
 
 def without_weights(plan: Mapping[str, Any]) -> Plan:

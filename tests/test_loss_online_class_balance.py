@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import math
 
 import numpy as np
+import pytest
 import torch
 from sklearn.metrics import recall_score
 from small_runs import QUICK, class_folders
 
-from animeid import train
+from animeid import evaluate, train
 from animeid.folder import RunFolder
 from animeid.losses.functional import cross_entropy
 from animeid.losses.online_class_balance import OnlineClassBalanceLoss
@@ -91,5 +93,10 @@ def test_a_run_follows_its_validation_part(tmp_path, monkeypatch, capsys) -> Non
     assert train.main([*arguments, "run_id=followed"]) == 0
     state = torch.load(RunFolder(tmp_path / "outputs" / "followed").last, weights_only=True)["state_dict"]
     assert not torch.equal(state["loss.weight"], torch.ones(2))
+    judged = RunFolder(tmp_path / "outputs" / "followed")
+    assert evaluate.main([f"run={judged.path}", "split=val"]) == 0
+    again = RunFolder(judged.path / "evaluations" / "val")
+    losses = [json.loads(folder.metrics.read_text())["val"]["loss"] for folder in (judged, again)]
+    assert losses[0] == pytest.approx(losses[1], rel=1e-4), "with the weights that its best epoch had"
     assert train.main([*run, "data.val_ratio=0", "loss=online_class_balance", "run_id=refused"]) == 2
     assert "follows the recall of validation" in capsys.readouterr().err
