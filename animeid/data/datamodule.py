@@ -81,7 +81,7 @@ class CharacterDataModule(LightningDataModule):
     ) -> None:
         super().__init__()
         prepare_worker()
-        self.processes = processes
+        self.processes, self.views = processes, views
         self.table = PictureTable(manifest)
         self.pixels = pixels
         self.image_size = image_size
@@ -109,7 +109,7 @@ class CharacterDataModule(LightningDataModule):
                 buffer=shuffle_buffer,
             )
         if views > 1:
-            self.sampler = InViews(self.sampler, views, processes)
+            self.sampler = InViews(self.sampler, views)
 
     def rows(self, split: str) -> np.ndarray:
         """`[N]` int64: the manifest rows of a split, in order; empty where there is no such part."""
@@ -151,7 +151,8 @@ class CharacterDataModule(LightningDataModule):
 
     def _training_batches(self) -> TrainingBatches:
         rank, _ = self._share()
-        stream = ShardedStream(self.sampler, seed=self.seed, epoch=self.epoch, rank=rank, world_size=self.processes)
+        share = {"rank": rank, "world_size": self.processes, "views": self.views}
+        stream = ShardedStream(self.sampler, seed=self.seed, epoch=self.epoch, **share)
         return TrainingBatches(stream, self.batch_size)
 
     def evaluation_dataloader(self, rows: np.ndarray) -> PictureLoader:
