@@ -14,6 +14,7 @@ from animeid.folder import RunFolder
 from animeid.judge import read_answers
 from animeid.losses.logit_adjustment import LogitAdjustmentLoss
 from animeid.metrics.adjustment import choose_tau
+from animeid.shown import shown_prior
 from animeid.types import LabelStats
 from animeid.values import Tau
 
@@ -33,11 +34,14 @@ def adjust_logits(
 ) -> tuple[str, ...]:
     """Has the module answer `z - tau log prior`, with the prior that its sampler showed; returns what there is to say.
 
+    Where a sampler's epochs differ, it is that of the epoch whose weights are kept.
+
     Args:
         tau: `auto` is that of the best `f1_macro` on the validation answers that the run saved.
 
     Raises:
-        InputError: the run's loss has adjusted already, a class was never shown, or `auto` has no validation part.
+        InputError: the run's loss has adjusted already, a class was never shown, the prior is not known, or `auto` has
+            no validation part.
     """
     if tau == 0:
         return ()
@@ -47,6 +51,13 @@ def adjust_logits(
             f"logit_adjustment={tau} would adjust the logits of {run.path} twice, for its loss has done so in "
             "training: leave it out"
         )
+    prior = shown_prior(run, plan)
+    if prior is None:
+        raise InputError(
+            f"logit_adjustment={tau} needs the prior of the epoch that {run.path} keeps, which the run does not tell, "
+            "and its sampler's epochs differ: leave it out, or train again"
+        )
+    stats = stats.showing(prior)
     if (stats.prior == 0).any():
         raise InputError(f"logit_adjustment={tau} needs training pictures of every class of {run.path}: leave it out")
     chosen = choice(run, stats) if tau == "auto" else tau

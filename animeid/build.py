@@ -15,6 +15,7 @@ from torch import nn
 from animeid.config import gateway
 from animeid.config.check import target_of
 from animeid.config.freeze import read_plan
+from animeid.config.second_stage import trains
 from animeid.config.signatures import signature
 from animeid.data.cache import CacheFull, open_cache
 from animeid.data.cache_home import cache_home
@@ -36,6 +37,7 @@ from animeid.leaks import check_leaks
 from animeid.losses.contrast import SupervisedContrast
 from animeid.metrics.collection import build_collection
 from animeid.models.backbone import TimmBackbone
+from animeid.models.checkpoint import read_torch
 from animeid.models.classifier import Classifier
 from animeid.models.freezing import Freezing
 from animeid.models.soup import GreedySoup
@@ -44,6 +46,7 @@ from animeid.optim.optimizers import default_learning_rate
 from animeid.optim.steps import optimizer_steps_per_epoch
 from animeid.plan import label_stats, processes_of
 from animeid.say import say
+from animeid.shown import shown_prior
 from animeid.soup import cook
 from animeid.stage import start_stage
 from animeid.transfer import Transfer, earlier_run, take_over
@@ -51,6 +54,9 @@ from animeid.types import LabelStats, Sampler
 
 Plan = dict[str, Any]
 Observe = Callable[[torch.Tensor, torch.Tensor], None]
+
+LOSS = "loss."
+"""Where a state dict has what the loss has learnt."""
 
 SWA_SHARE = 0.1
 """The rate of stochastic weight averaging as a share of the highest rate."""
@@ -169,11 +175,13 @@ def start_model(plan: Plan, prepared: Prepared) -> tuple[Classifier, Transfer | 
 
 
 def freeze(plan: Plan, model: Classifier) -> tuple[Freezing | None, tuple[str, ...]]:
-    """Freezes what the plan's card says, and tells so."""
+    """Freezes what the plan's card says, and tells so where anything is trained."""
     freezing = gateway.build(plan["freezing"], "freezing")
     if freezing is None:
         return None, ()
     freezing.apply(model.backbone)
+    if not trains(plan.get("stage")):
+        return freezing, ()
     notes = [freezing.note(model.backbone, plan["trainer"]["max_epochs"])]
     if model.backbone.weights_source == "random":
         notes.append(
@@ -210,6 +218,7 @@ def build_module(
     *trained: Any,
     observe: Observe | None = None,
     follow: Callable[[torch.Tensor], None] | None = None,
+    prior_of: Callable[[int], np.ndarray] | None = None,
 ) -> CharacterModule:
     """The module of a final plan, one whose facts are recorded.
 
@@ -217,6 +226,7 @@ def build_module(
         trained: freezing and stage, which may have put weights into the model that are not kept as they are.
         observe: a sampler's that learns from training.
         follow: an augmentation's that follows it.
+        prior_of: a sampler's that shows other classes in each epoch.
     """
     facts = plan["facts"]
     channels_last = model.backbone.prefers_channels_last
@@ -245,6 +255,7 @@ def build_module(
         resize=gateway.build(plan.get("resizing"), "resizing"),
         observe=observe,
         follow=follow,
+        prior_of=prior_of,
         contrast=build_contrast(plan, model, stats.num_classes),
         portable=[part.portable for part in trained if hasattr(part, "portable")],
     )
@@ -282,7 +293,16 @@ def build(plan: Plan, prepared: Prepared) -> Built:
     add_auxiliary(plan, model, len(prepared.labels))
     stage = attach_stage(plan, model)
     stats = label_stats(plan["facts"], prepared.labels, plan["data"])
-    module = build_module(plan, stats, model, freezing, stage, observe=data.observe, follow=data.follow)
+    module = build_module(
+        plan,
+        stats,
+        model,
+        freezing,
+        stage,
+        observe=data.observe,
+        follow=data.follow,
+        prior_of=data.prior_of,
+    )
     cooked = mix_runs(plan, stage, module, data)
     taken = (*(transfer.notes if transfer else ()), *(leaks.notes if leaks else ()))
     notes = (*pixel_notes, model.backbone.weights_note, *taken, *freezing_notes, *cooked)
@@ -292,9 +312,12 @@ def build(plan: Plan, prepared: Prepared) -> Built:
 def mix_runs(plan: Plan, stage: Any, module: CharacterModule, data: CharacterDataModule) -> tuple[str, ...]:
     """Fills the module with the mean of several runs where the stage is a soup; returns what to say.
 
-    What it took stands in the plan's facts then.
+    What it took stands in the plan's facts then. Where a stage trains nothing, the module's checkpoint says what the
+    earlier run's epoch was shown.
     """
     earlier = earlier_run(plan)
+    if earlier is not None and not trains(plan.get("stage")):
+        module.shown = shown_prior(earlier.folder, read_plan(earlier.folder.config))
     if not isinstance(stage, GreedySoup) or earlier is None:
         return ()
     cooked = cook(stage, earlier, module, data, plan["trainer"])
@@ -366,7 +389,16 @@ def rebuild(plan: Plan, prepared: Prepared, *, from_scratch: bool) -> Built:
     freezing, _ = freeze(plan, model)
     add_auxiliary(plan, model, stats.num_classes)
     stage = attach_stage(plan, model)
-    module = build_module(plan, stats, model, freezing, stage, observe=data.observe, follow=data.follow)
+    module = build_module(
+        plan,
+        stats,
+        model,
+        freezing,
+        stage,
+        observe=data.observe,
+        follow=data.follow,
+        prior_of=data.prior_of,
+    )
     if from_scratch:
         mix_runs(plan, stage, module, data)
     return Built(plan, stats, module, data, freezing=freezing, stage=stage)
@@ -380,13 +412,21 @@ def _facts(plan: Plan, prepared: Prepared, data: CharacterDataModule, model: Cla
     return {
         "classes": len(prepared.labels),
         "counts": np.bincount(targets, minlength=len(prepared.labels)).tolist(),
-        "prior": data.sampler.prior().tolist(),
+        "prior": _prior(plan, data),
         "steps_per_epoch": steps,
         "total_steps": steps * trainer["max_epochs"],
         "weights": {"source": model.backbone.weights_source, "note": model.backbone.weights_note},
         "parameters": sum(parameter.numel() for parameter in model.parameters()),
         "trainable": sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad),
     }
+
+
+def _prior(plan: Plan, data: CharacterDataModule) -> list[float]:
+    """`[C]`: what the sampler shows, or has shown to the run whose weights are taken where nothing is trained."""
+    earlier = earlier_run(plan)
+    if earlier is None or trains(plan.get("stage")):
+        return data.sampler.prior().tolist()
+    return list(read_plan(earlier.folder.config)["facts"]["prior"])
 
 
 def load_run(folder: RunFolder) -> tuple[Plan, LabelStats, CharacterModule]:
@@ -398,7 +438,17 @@ def load_run(folder: RunFolder) -> tuple[Plan, LabelStats, CharacterModule]:
     stats = label_stats(plan["facts"], labels, plan["data"])
     model = build_model(without_weights(plan), len(labels))
     load_classifier(model, folder.best, labels)
-    return plan, stats, build_module(plan, stats, model).eval()
+    module = build_module(plan, stats, model)
+    load_loss(module, folder)
+    return plan, stats, module.eval()
+
+
+def load_loss(module: CharacterModule, folder: RunFolder) -> None:
+    """Gives the module's loss what it has learnt in a run, such as class weights."""
+    state = read_torch(folder.best, mmap=True)["state_dict"]
+    own = {name.removeprefix(LOSS): tensor for name, tensor in state.items() if name.startswith(LOSS)}
+    if isinstance(module.loss, nn.Module):
+        module.loss.load_state_dict(own, strict=False)
 
 
 def without_weights(plan: Mapping[str, Any]) -> Plan:

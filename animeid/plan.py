@@ -22,12 +22,17 @@ BATCH_SIZE = 32
 MAX_WORKERS = 8
 
 
-def default_batch_size(pictures: int) -> int:
-    """Halved until an epoch has ten optimiser steps: with fewer, small folders are hardly trained at all."""
+def default_batch_size(pictures: int, views: int = 1) -> int:
+    """Halved until an epoch has ten optimiser steps: with fewer, small folders are hardly trained at all.
+
+    Args:
+        pictures: in the training part.
+        views: of each picture in a batch, which is made of whole pictures and two at least.
+    """
     size = BATCH_SIZE
     while size > 4 and pictures < 10 * size:
         size //= 2
-    return size
+    return size if views == 1 else max(size // views, 2) * views
 
 
 def default_workers(accelerator: str) -> int:
@@ -54,12 +59,14 @@ def make_plan(request: Mapping[str, Any], prepared: Prepared, accelerator: str) 
 def plan_for(request: Mapping[str, Any], pictures: int, accelerator: str) -> dict[str, Any]:
     """The plan for so many training pictures, which are all that it takes from the data."""
     plan = deepcopy(dict(request))
+    views = (plan["contrastive"] or {}).get("views", 1)
     _replace_auto(
         plan["data"],
         image_size=IMAGE_SIZE,
-        batch_size=default_batch_size(pictures),
+        batch_size=default_batch_size(pictures, views),
         num_workers=default_workers(accelerator),
     )
+    _refuse_separate_views(plan["data"]["batch_size"], views)
     plan["trainer"]["accelerator"] = accelerator
     _replace_auto(plan["trainer"], max_epochs=MAX_EPOCHS)
     place_processes(plan["trainer"], accelerator, own_place())
@@ -77,6 +84,14 @@ def plan_for(request: Mapping[str, Any], pictures: int, accelerator: str) -> dic
         _replace_auto(plan["averaging"], start_epoch=3 * plan["trainer"]["max_epochs"] // 4)
         _refuse_late_average(plan["averaging"]["start_epoch"], plan["trainer"]["max_epochs"])
     return plan
+
+
+def _refuse_separate_views(batch_size: int, views: int) -> None:
+    if views > 1 and (batch_size % views or batch_size == views):
+        raise InputError(
+            f"data.batch_size={batch_size} does not hold the contrastive.views={views} of two or more whole pictures: "
+            f"take a multiple of {views} from {2 * views} on, or contrastive=none"
+        )
 
 
 def _refuse_late_average(start_epoch: int, max_epochs: int) -> None:

@@ -15,6 +15,7 @@ import torch
 from torch.optim.swa_utils import update_bn
 
 from animeid.config.freeze import read_plan
+from animeid.config.second_stage import LEARNT_BY
 from animeid.data.datamodule import CharacterDataModule
 from animeid.data.manifest import read_manifest
 from animeid.engine.devices import DTYPES
@@ -95,7 +96,8 @@ def ingredients(pattern: str, earlier: Earlier) -> list[RunFolder]:
     """The runs of a pattern and the earlier one, the best by validation first.
 
     Raises:
-        InputError: there is no other run than the earlier one, or one has another network, head, classes or parts.
+        InputError: there is no other run than the earlier one, or one has another network, head, classes, parts, loss
+            or sampler: what answers mean, and how they are adjusted afterwards, depends on these.
     """
     paths = [Path(path) for piece in pattern.split(":") if piece for path in sorted(glob.glob(piece))]  # noqa: PTH207
     finished = {path.resolve(): path for path in (earlier.folder.path, *paths) if RunFolder(path).is_finished}
@@ -108,8 +110,9 @@ def ingredients(pattern: str, earlier: Earlier) -> list[RunFolder]:
     for run in runs[1:]:
         if signature_of(run) != first:
             raise InputError(
-                f"{run.path} has another network, head, classes, picture size or parts than {runs[0].path}, so that "
-                "their weights have no mean: give runs that differ in seed or in how they were trained"
+                f"{run.path} has another network, head, classes, picture size, parts, loss or sampler than "
+                f"{runs[0].path}, so that their weights have no mean: give runs that differ in seed or in how fast and "
+                "long they were trained"
             )
     return sorted(runs, key=val_f1, reverse=True)
 
@@ -124,4 +127,5 @@ def signature_of(run: RunFolder) -> tuple[Any, ...]:
     parts = table.loc[table["split"] != "excluded", list(SAME)].sort_values(list(SAME)).to_numpy().tolist()
     tensors = read_checkpoint(run.best).tensors
     shapes = sorted((name, tuple(tensor.shape)) for name, tensor in tensors.items())
-    return plan["model"]["name"], plan["data"]["image_size"], run.read_labels(), shapes, parts
+    learnt_by = {name: plan[name] for name in LEARNT_BY}
+    return plan["model"]["name"], plan["data"]["image_size"], run.read_labels(), shapes, parts, learnt_by

@@ -6,7 +6,7 @@ Shape letters: B pictures in a batch, H and W pixels, C classes, D embedding siz
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, NotRequired, Protocol, TypedDict
 
 import numpy as np
@@ -66,7 +66,7 @@ class LabelStats:
 
     names: class names in target order.
     counts: `[C]` int64, training pictures per class.
-    prior: `[C]` float64, the class distribution that the sampler really shows; sums to 1.
+    prior: `[C]` float64, the class distribution that the sampler really shows, over the run; sums to 1.
     many_above, few_below: the bounds of the groups: many has more than `many_above` training pictures, few has fewer
         than `few_below`, medium the rest.
     """
@@ -88,6 +88,10 @@ class LabelStats:
     def from_counts(cls, names: tuple[str, ...], counts: Tensor, **bounds: int) -> LabelStats:
         """Stats under natural sampling, where the prior is the share of each class."""
         return cls(names, counts, counts.double() / counts.sum(), **bounds)
+
+    def showing(self, prior: Tensor | None) -> LabelStats:
+        """These classes where the sampler shows them by another prior, `[C]`; None leaves them as they are."""
+        return self if prior is None else replace(self, prior=prior.to(self.prior))
 
     @property
     def num_classes(self) -> int:
@@ -119,13 +123,21 @@ class LabelStats:
 
 
 class Loss(Protocol):
-    """Terms of a loss, each `[B]` and not reduced; the module weights and reduces them."""
+    """Terms of a loss, each `[B]` and not reduced; the module weights and reduces them.
+
+    Optional: `set_progress(epoch, step, total_steps, epochs)` for losses that change over time, called as each epoch
+    begins; `set_prior(prior)` for losses that depend on how often training shows each class. Where that changes over
+    the epochs it is called as each begins, and with None where epochs are compared.
+    """
 
     def __call__(self, output: ModelOutput, batch: Batch) -> dict[str, Tensor]: ...
 
 
 class Sampler(Protocol):
-    """A pure global stream of training rows: the same `(seed, epoch)` always gives the same stream."""
+    """A pure global stream of training rows: the same `(seed, epoch)` always gives the same stream.
+
+    Optional: `prior_of(epoch)`, the `prior()` of an epoch that begins, for samplers whose epochs differ.
+    """
 
     def stream(self, seed: int, epoch: int) -> np.ndarray:
         """`[N]` int64 manifest rows; the index in this array is the draw number."""

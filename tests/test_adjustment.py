@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from scipy.special import softmax
 from sklearn.metrics import f1_score
 from small_runs import QUICK, class_folders
@@ -78,6 +79,30 @@ def test_evaluate_answers_adjusted_logits(tau: str, home: Path, monkeypatch, cap
     assert RunFolder(folders[1]).request.read_text().count(f"logit_adjustment: {tau}") == 1
 
 
+def test_the_prior_is_that_of_the_epoch_that_is_kept(home: Path, monkeypatch, capsys) -> None:
+    monkeypatch.chdir(home)
+    run = RunFolder(home / "outputs" / "dynamic")
+    arguments = ["data.root=pictures", *RUN, "trainer.max_epochs=2", "sampler=dynamic", "logger=none"]
+    assert train.main([*arguments, "run_id=dynamic"]) == 0
+    best = torch.load(run.best, weights_only=True)
+    prior = np.array([[0.5, 0.5], [0.8, 0.2]])[best["epoch"]]
+    answers = []
+    for tau in ("0", "1"):
+        assert evaluate.main([f"run={run.path}", "split=val", f"logit_adjustment={tau}"]) == 0
+        last = max((run.path / "evaluations").iterdir(), key=lambda path: path.stat().st_mtime)
+        answers.append(np.load(RunFolder(last).logits))
+    np.testing.assert_allclose(answers[0] - answers[1], np.broadcast_to(np.log(prior), answers[0].shape), atol=1e-4)
+    stage = ["stage=tau_norm", "from_run=outputs/dynamic", "logger=none", "run_id=lengths"]
+    assert train.main([*stage, "trainer.accelerator=cpu"]) == 0
+    shown = torch.load(RunFolder(home / "outputs" / "lengths").best, weights_only=True)["shown"]
+    assert torch.equal(shown, best["shown"])
+    del best["shown"]  # as versions before wrote it
+    torch.save(best, run.best)
+    capsys.readouterr()
+    assert evaluate.main([f"run={run.path}", "split=val", "logit_adjustment=1"]) == 2
+    assert "sampler's epochs differ" in capsys.readouterr().err
+
+
 def test_predict_names_rare_classes_more_often(home: Path, monkeypatch) -> None:
     monkeypatch.chdir(home)
     rare = []
@@ -101,6 +126,17 @@ def test_a_loss_that_lifts_rare_classes_is_named(home: Path, monkeypatch, capsys
     capsys.readouterr()
     assert evaluate.main(["run=outputs/weighted", "logit_adjustment=1"]) == 0
     assert "ClassBalancedLoss has lifted rare classes in training already" in capsys.readouterr().out
+
+
+def test_what_trains_nothing_has_the_loss_of_the_run_that_it_changes(home: Path, monkeypatch, capsys) -> None:
+    monkeypatch.chdir(home)
+    arguments = ["stage=tau_norm", "from_run=outputs/logit_adjustment", "logger=none", "run_id=normalised"]
+    assert train.main([*arguments, "loss=cross_entropy"]) == 2
+    assert "trains nothing, so that loss is that of the run in from_run" in capsys.readouterr().err
+    assert train.main([*arguments, "trainer.accelerator=cpu"]) == 0
+    assert "weights are trained" not in capsys.readouterr().out
+    assert evaluate.main(["run=outputs/normalised", "logit_adjustment=1"]) == 2
+    assert "twice" in capsys.readouterr().err
 
 
 def test_what_cannot_be_adjusted(home: Path, monkeypatch, capsys) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
+import pytest
 import torch
 from small_runs import QUICK, class_folders
 
@@ -33,12 +34,23 @@ def test_the_first_epoch_is_even_and_leaves_out_strangers() -> None:
 
 
 def test_weights_are_difficulties_within_their_bound() -> None:
-    losses = {2: 1.0, 3: 2.0, 5: 0.5, 7: 1.5, 11: 40.0}
-    mean = sum(losses.values()) / 5
-    expected = [min(max(loss / mean, 1 / 4), 4) for loss in losses.values()]
+    losses = {2: 1.0, 3: 2.0, 5: 0.3, 7: 1.5, 11: 19.0}
+    expected = [min(max(loss / 1.5, 1 / 4), 4) for loss in losses.values()]
     found = told(sampler(measure="loss", bound=4.0, momentum=0.0), losses)
     np.testing.assert_allclose(found[:5], np.array(expected) / expected[0])
     assert found[:5].max() / found[:5].min() <= 16
+
+
+@pytest.mark.parametrize("broken", [1e6, math.inf])
+def test_a_broken_picture_leaves_the_others_apart(broken: float) -> None:
+    losses = {2: 1.0, 3: 2.0, 5: 0.5, 7: 1.5}
+    found = told(sampler(measure="loss", bound=3.0), losses | {11: broken})
+    np.testing.assert_allclose(found[:5], [1.0, 2.0, 0.5, 1.5, 4.5])
+
+
+def test_a_loss_that_is_no_number_is_not_counted() -> None:
+    found = told(sampler(measure="loss"), {2: 1.0, 3: 2.0, 5: math.nan})
+    np.testing.assert_allclose(found[:5], [1.0, 2.0, 1.5, 1.5, 1.5])
 
 
 def test_an_error_is_what_other_classes_were_given() -> None:
@@ -75,6 +87,19 @@ def test_a_run_that_goes_on_in_the_middle_of_an_epoch_draws_the_same() -> None:
         found.observe(torch.tensor([7]), torch.tensor([0.1]))
     for epoch in (1, 2):
         np.testing.assert_array_equal(straight.stream(5, epoch), other.stream(5, epoch))
+
+
+def test_the_prior_of_an_epoch_is_that_of_its_draws() -> None:
+    found = sampler(bound=10.0)
+    found.observe(torch.tensor([2, 3, 5, 7, 11]), torch.tensor([0.1, 0.2, 0.1, 3.0, 2.0]))
+    np.testing.assert_allclose(found.prior_of(0), [0.6, 0.4])
+    prior = found.prior_of(1)
+    found.observe(torch.tensor([2]), torch.tensor([9.0]))  # counts from the next epoch on
+    rows = np.concatenate([found.stream(seed, 1) for seed in range(2000)])
+    np.testing.assert_allclose(np.isin(rows, ROWS[TARGETS == 1]).mean(), prior[1], atol=0.01)
+    np.testing.assert_array_equal(found.prior_of(1), prior)
+    assert prior.sum() == 1
+    assert prior[1] > 0.6
 
 
 def test_training_tells_it_the_losses(tmp_path, monkeypatch) -> None:

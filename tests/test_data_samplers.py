@@ -97,11 +97,11 @@ def test_dynamic_goes_from_balanced_to_natural(epochs: int) -> None:
     natural = np.array(COUNTS) / sum(COUNTS)
     balanced = np.array([0.2, 0.2, 0.2, 0.2, 0.0, 0.2])
     present = balanced > 0
-    assert sampler.classes(0) == pytest.approx(balanced)
+    assert sampler.prior_of(0) == pytest.approx(balanced)
     for epoch in range(max(epochs, 2) + 2):
         way = 1.0 if epoch >= epochs - 1 and epoch > 0 else epoch / max(epochs - 1, 1)
         expected = balanced + way * (natural - balanced)
-        assert sampler.classes(epoch) == pytest.approx(expected)
+        assert sampler.prior_of(epoch) == pytest.approx(expected)
         rows = np.concatenate([sampler.stream(seed, epoch) for seed in range(20)])
         counts = np.bincount([TARGET_OF[row] for row in rows.tolist()], minlength=len(COUNTS))
         assert counts[~present].sum() == 0
@@ -121,7 +121,7 @@ def test_dynamic_keeps_the_ratio_of_tail_to_head() -> None:
     """Weights of different scales would let it collapse at once: half way it must still be clearly lifted."""
     targets = np.repeat([0, 1], [2468, 1])
     sampler = Dynamic(np.arange(len(targets)), targets, 2, epochs=31)
-    assert [sampler.classes(epoch)[1] for epoch in (0, 1, 15, 30)] == pytest.approx(
+    assert [sampler.prior_of(epoch)[1] for epoch in (0, 1, 15, 30)] == pytest.approx(
         [0.5, 0.483, 0.25, 0.0004], abs=1e-3
     )
 
@@ -144,6 +144,8 @@ def test_deferred_is_natural_first_and_balanced_then(epochs: int, natural: int) 
     balanced = (counts > 0) / 5
     expected = (natural * counts / counts.sum() + (epochs - natural) * balanced) / epochs
     np.testing.assert_allclose(sampler.prior(), expected)
+    for epoch in range(epochs):
+        np.testing.assert_allclose(sampler.prior_of(epoch), counts / counts.sum() if epoch < natural else balanced)
 
 
 def test_deferred_needs_its_number_of_epochs() -> None:

@@ -69,6 +69,7 @@ def test_the_best_epoch_is_an_averaged_one(pictures: Path) -> None:
         (("loss=class_balanced", "loss.start=0.6"), 3),
         (("sampler=deferred", "sampler.start=0.6"), 2),
         (("loss=ldam_drw",), 3),
+        (("loss=ldam_drw", "trainer.max_epochs=1"), 0),
     ],
 )
 def test_the_best_epoch_is_one_of_the_last_phase(deferred: tuple[str, ...], first: int, pictures: Path) -> None:

@@ -12,6 +12,7 @@ import yaml
 from torch import Tensor, nn
 
 from animeid.config import gateway
+from animeid.engine.phases import parts_with
 from animeid.errors import InputError
 from animeid.losses.class_balanced import ClassBalancedLoss
 from animeid.losses.class_balanced_focal import ClassBalancedFocalLoss
@@ -143,15 +144,17 @@ def test_class_balance_weighs_by_class() -> None:
 def test_weights_begin_when_they_should() -> None:
     loss, plain = ClassBalancedFocalLoss(STATS, start=0.8), FocalLoss(STATS)
     for epoch, step in ((0, 0), (7, 79)):
-        loss.set_progress(epoch, step, 100)
+        loss.set_progress(epoch, step, 100, 10)
         torch.testing.assert_close(value_of(loss), value_of(plain))
-    loss.set_progress(8, 80, 100)
+    loss.set_progress(8, 80, 100, 10)
     torch.testing.assert_close(value_of(loss), value_of(ClassBalancedFocalLoss(STATS)))
-    loss.set_progress(0, 0, 100)
+    loss.set_progress(0, 0, 100, 10)
     torch.testing.assert_close(value_of(loss), value_of(plain))
     for epoch, step in ((2, 50), (3, 75)):  # of four epochs; the last one has weights whatever its share
-        loss.set_progress(epoch, step, 100)
+        loss.set_progress(epoch, step, 100, 4)
         assert loss.has_begun == (epoch == 3)
+    loss.set_progress(0, 0, 100, 1)
+    assert loss.has_begun, "an only epoch is the last one"
 
 
 def test_logit_adjustment_moves_logits_by_the_prior() -> None:
@@ -185,6 +188,19 @@ def test_the_prior_is_that_of_the_sampler() -> None:
     plain = value_of(SeesawLoss(BALANCED, compensation=0.0))
     torch.testing.assert_close(plain, value_of(CrossEntropyLoss(BALANCED)))
     assert LDAMLoss(BALANCED).margins.unique().numel() == 1
+
+
+@pytest.mark.parametrize("card", CARDS, ids=lambda card: card.stem)
+def test_the_prior_of_an_epoch_takes_the_place_of_that_of_the_run(card: Path) -> None:
+    """As if the loss had been built with it; without one it is that of the run again."""
+    other = LabelStats(NAMES, COUNTS, torch.tensor([0.1, 0.2, 0.3, 0.4], dtype=torch.float64))
+    found = build(card)
+    before = value_of(found)
+    for stats, prior in ((other, other.prior), (STATS, None)):
+        for part in parts_with(found, "set_prior"):
+            part.set_prior(prior)
+        torch.testing.assert_close(value_of(found), value_of(build(card, stats)))
+    torch.testing.assert_close(value_of(found), before)
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from animeid.config.compose import compose
 from animeid.data.prepare import Prepared
 from animeid.data.samplers.natural import Natural
 from animeid.data.samplers.views import InViews
-from animeid.data.stream import ShardedStream, shared_epoch
+from animeid.data.stream import ShardedStream, TrainingBatches, shared_epoch
 from animeid.engine.trainer import quieten
 from animeid.errors import InputError
 from animeid.losses.contrastive import balanced_contrastive, supervised_contrastive
@@ -90,15 +90,35 @@ def test_gradients_are_finite_where_nothing_is_similar_or_alone(term: str) -> No
 def test_views_of_a_picture_stand_side_by_side_on_one_rank(pictures: int, ranks: int) -> None:
     rows = np.arange(10, 10 + pictures)
     plain = Natural(rows, np.zeros(pictures, dtype=np.int64), 1)
-    views = InViews(plain, 2, ranks)
-    assert sorted(views.stream(0, 1)) == sorted(np.repeat(rows, 2))
+    views = InViews(plain, 2)
     np.testing.assert_array_equal(views.prior(), plain.prior())
+    seen: list[int] = []
     for rank in range(ranks):
-        stream = ShardedStream(views, seed=0, epoch=shared_epoch(), rank=rank, world_size=ranks)
-        found = [row for row, _ in stream]
-        whole = 2 * (pictures // ranks)
-        assert found[:whole:2] == found[1:whole:2]
-        assert found[:whole:2] == plain.stream(0, 0)[rank::ranks][: whole // 2].tolist()
+        stream = ShardedStream(views, seed=0, epoch=shared_epoch(), rank=rank, world_size=ranks, views=2)
+        found, draws = zip(*stream, strict=True)
+        assert found[::2] == found[1::2]
+        assert list(found[::2]) == plain.stream(0, 0)[rank::ranks].tolist()
+        assert len(found) == len(stream)
+        seen += draws
+    assert sorted(seen) == list(range(2 * pictures))
+
+
+@pytest.mark.parametrize("views", [2, 3])
+@pytest.mark.parametrize("ranks", [1, 2, 3])
+@pytest.mark.parametrize("pictures", [6, 7, 9, 10])
+def test_no_batch_takes_views_apart_or_holds_one_picture(pictures: int, ranks: int, views: int) -> None:
+    sampler = InViews(Natural(np.arange(pictures), np.zeros(pictures, dtype=np.int64), 1), views)
+    for rank in range(ranks):
+        share = {"rank": rank, "world_size": ranks, "views": views}
+        stream = ShardedStream(sampler, seed=0, epoch=shared_epoch(), **share)
+        batches = list(TrainingBatches(stream, 2 * views))
+        assert len(batches) == len(TrainingBatches(stream, 2 * views))
+        for batch in batches:
+            shown = np.bincount([row for row, _ in batch])
+            assert set(shown[shown > 0]) == {views}
+            assert np.count_nonzero(shown) >= 2
+        stream.resume_at(0, len(batches) - 1, 2 * views)
+        assert list(TrainingBatches(stream, 2 * views)) == batches[-1:]
 
 
 RUN = (*QUICK, "model.name=test_resnet", "data.batch_size=6", "trainer.max_epochs=1")
@@ -133,6 +153,23 @@ def test_it_trains_beside_any_loss_and_is_forgotten(card: str, head: str, prepar
     assert any("contrast" in name for name in last)
     run.module.drop_auxiliary()
     run.module.load_state_dict(best)
+
+
+@pytest.mark.parametrize(("size", "views"), [(5, 2), (2, 2), (8, 3)])
+def test_batches_that_take_views_apart_are_refused(size: int, views: int, prepared: Prepared) -> None:
+    asked = [*RUN, "contrastive=supervised", f"data.batch_size={size}", f"contrastive.views={views}"]
+    with pytest.raises(InputError, match="two or more whole pictures"):
+        make_plan(compose("train", asked), prepared, "cpu")
+
+
+def test_a_batch_that_is_not_asked_for_fits_the_views(prepared: Prepared) -> None:
+    plan = make_plan(compose("train", [*QUICK, "contrastive=supervised", "contrastive.views=3"]), prepared, "cpu")
+    assert plan["data"]["batch_size"] == 6
+
+
+def test_a_single_view_is_refused() -> None:
+    with pytest.raises(InputError, match=r"contrastive\.views"):
+        compose("train", [*RUN, "contrastive=supervised", "contrastive.views=1"])
 
 
 def test_mixed_pictures_have_no_class_to_be_drawn_to(prepared: Prepared) -> None:

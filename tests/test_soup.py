@@ -100,15 +100,17 @@ def test_statistics_of_batch_norm_are_estimated_anew(home: Path, monkeypatch: py
     ("runs", "words"),
     [
         ("outputs/nothing*", "finds no finished run beside from_run"),
-        ("outputs/other", "has another network, head, classes, picture size or parts"),
+        ("outputs/focal", "has another network, head, classes, picture size, parts, loss or sampler"),
+        ("outputs/other", "has another network, head, classes, picture size, parts, loss or sampler"),
     ],
 )
 def test_what_makes_no_soup(
     runs: str, words: str, home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(home)
-    if not (home / "outputs" / "other").exists():
-        assert train.main([*START, "data.split_seed=5", "trainer.max_epochs=1", "run_id=other"]) == 0
+    own = {"other": "data.split_seed=5", "focal": "loss=focal"}.get(Path(runs).name)
+    if own and not (home / runs).exists():
+        assert train.main([*START, own, "trainer.max_epochs=1", f"run_id={Path(runs).name}"]) == 0
     capsys.readouterr()
     assert train.main(["stage=soup", "from_run=outputs/first", f"stage.runs={runs}", "run_id=none"]) == 2
     assert words in capsys.readouterr().err

@@ -6,12 +6,16 @@ from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from typing import Any
 
+from animeid.config import gateway
 from animeid.config.freeze import read_plan
 from animeid.errors import InputError
 from animeid.folder import RunFolder
 
 INHERITED = ("data", "augment", "model", "head")
 """The nodes that come from the first stage's plan."""
+
+LEARNT_BY = ("loss", "sampler")
+"""Those that come from it as well where the stage trains nothing, since its weights were learnt by them."""
 
 MACHINE = ("num_workers", "cache")
 """Keys of data that are this machine's business."""
@@ -25,13 +29,15 @@ def inherit(request: Mapping[str, Any], overrides: Sequence[str]) -> dict[str, A
         overrides: of the command line, `key=value` each.
 
     Raises:
-        InputError: there is no such run.
+        InputError: there is no such run, or the command line says how to train where nothing is trained.
     """
     if request["from_run"] is None:
         raise InputError("a second stage mends the head of a finished run: write from_run=RUN, its folder")
     first = read_plan(RunFolder.open(request["from_run"]).config)
     keys = [override.partition("=")[0].lstrip("+") for override in overrides]
-    own = {name: deepcopy(first[name]) for name in INHERITED if name not in keys}
+    names = INHERITED if trains(request["stage"]) else (*INHERITED, *LEARNT_BY)
+    _refuse_training_by(names, keys)
+    own = {name: deepcopy(first[name]) for name in names if name not in keys}
     if "model" in own:
         own["model"] |= {"pretrained": False, "weights": None}  # they are those of the run
     if "data" in own:
@@ -43,6 +49,17 @@ def inherit(request: Mapping[str, Any], overrides: Sequence[str]) -> dict[str, A
         if rest and name in own:
             put(own[name], rest.split("."), at(request[name], rest.split(".")))
     return {**request, **own}
+
+
+def _refuse_training_by(names: Sequence[str], keys: Sequence[str]) -> None:
+    given = next((key for key in keys if key.partition(".")[0] in LEARNT_BY and key.partition(".")[0] in names), None)
+    if given is not None:
+        raise InputError(f"this stage trains nothing, so that {given} is that of the run in from_run: leave it out")
+
+
+def trains(stage: Mapping[str, Any] | None) -> bool:
+    """Whether a run with the stage of this card trains; some only change the weights that are there."""
+    return bool(getattr(gateway.build(stage, "stage"), "trains", True))
 
 
 def at(node: Mapping[str, Any], path: Sequence[str]) -> Any:

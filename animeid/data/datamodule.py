@@ -81,7 +81,7 @@ class CharacterDataModule(LightningDataModule):
     ) -> None:
         super().__init__()
         prepare_worker()
-        self.processes = processes
+        self.processes, self.views = processes, views
         self.table = PictureTable(manifest)
         self.pixels = pixels
         self.image_size = image_size
@@ -109,7 +109,7 @@ class CharacterDataModule(LightningDataModule):
                 buffer=shuffle_buffer,
             )
         if views > 1:
-            self.sampler = InViews(self.sampler, views, processes)
+            self.sampler = InViews(self.sampler, views)
 
     def rows(self, split: str) -> np.ndarray:
         """`[N]` int64: the manifest rows of a split, in order; empty where there is no such part."""
@@ -124,6 +124,11 @@ class CharacterDataModule(LightningDataModule):
     def follow(self) -> Callable[[torch.Tensor], None] | None:
         """What is to be told how well training fits each class; None where augmentation does not follow that."""
         return getattr(self.augmentation, "follow", None)
+
+    @property
+    def prior_of(self) -> Callable[[int], np.ndarray] | None:
+        """What tells the class distribution of an epoch that begins; None where all epochs have the sampler's prior."""
+        return getattr(self.sampler, "prior_of", None)
 
     @property
     def batches_per_epoch(self) -> int:
@@ -156,7 +161,8 @@ class CharacterDataModule(LightningDataModule):
 
     def _training_batches(self) -> TrainingBatches:
         rank, _ = self._share()
-        stream = ShardedStream(self.sampler, seed=self.seed, epoch=self.epoch, rank=rank, world_size=self.processes)
+        share = {"rank": rank, "world_size": self.processes, "views": self.views}
+        stream = ShardedStream(self.sampler, seed=self.seed, epoch=self.epoch, **share)
         return TrainingBatches(stream, self.batch_size)
 
     def evaluation_dataloader(self, rows: np.ndarray) -> PictureLoader:

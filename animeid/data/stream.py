@@ -26,8 +26,9 @@ class ShardedStream(TorchSampler[Draw]):
     """One rank's share of the training stream, as `(row, draw)` pairs.
 
     Rank r of W takes the draws r, r + W, r + 2W, ..., so that the k-th batches of all ranks together are what one
-    process would see as its k-th batch of W times the size. Every draw is used: some ranks may have one more than
-    others, and `TrainingBatches` makes equally many batches of them.
+    process would see as its k-th batch of W times the size. Where each picture is drawn several times in a row, its
+    draws count as one in this. Every draw is used: some ranks may have a picture more than others, and
+    `TrainingBatches` makes equally many batches of them.
 
     Lightning calls `set_epoch` before each epoch. Epochs are equally long.
 
@@ -36,24 +37,28 @@ class ShardedStream(TorchSampler[Draw]):
         seed: moves the stream.
         epoch: the counter that the data set reads too (see `shared_epoch`).
         rank, world_size: which share.
+        views: draws of each picture in a row.
 
     Raises:
-        InputError: there are fewer draws than ranks.
+        InputError: there are fewer pictures than ranks.
     """
 
-    def __init__(self, sampler: Sampler, *, seed: int, epoch: Tensor, rank: int = 0, world_size: int = 1) -> None:
+    def __init__(
+        self, sampler: Sampler, *, seed: int, epoch: Tensor, rank: int = 0, world_size: int = 1, views: int = 1
+    ) -> None:
         self.stream_of = sampler
         self.seed = seed
         self.epoch = epoch
         self.rank = rank
         self.world_size = world_size
-        total = len(sampler.stream(seed, int(epoch)))
+        self.views = views
+        total = len(sampler.stream(seed, int(epoch))) // views
         if total < world_size:
             raise InputError(
                 f"an epoch of {total} training pictures cannot be shared by {world_size} processes: take fewer"
             )
-        self.length = len(range(rank, total, world_size))
-        self.common_length = total // world_size
+        self.length = len(range(rank, total, world_size)) * views
+        self.common_length = total // world_size * views
         self.resumed_epoch = 0
         self.resumed_draws = 0
 
@@ -68,8 +73,10 @@ class ShardedStream(TorchSampler[Draw]):
 
     def __iter__(self) -> Iterator[Draw]:
         rows = self.stream_of.stream(self.seed, int(self.epoch))
-        for draw in range(self.rank + self.done * self.world_size, len(rows), self.world_size):
-            yield int(rows[draw]), draw
+        first = self.rank + self.done // self.views * self.world_size
+        for picture in range(first, len(rows) // self.views, self.world_size):
+            for draw in range(picture * self.views, (picture + 1) * self.views):
+                yield int(rows[draw]), draw
 
     @property
     def done(self) -> int:
@@ -108,7 +115,8 @@ class TrainingBatches(TorchSampler[list[Draw]]):
     """Batches that use every draw and never leave a last batch of one picture, which batch norm cannot train on.
 
     The last batch may be smaller than the others; a single picture that would be left over joins the batch before it,
-    which then has `batch_size + 1`. An epoch of one picture, or a batch size of 1, stays as it is.
+    which then has `batch_size + 1`, or one picture's views more. An epoch of one picture, or a batch size of 1, stays
+    as it is. Views of a picture share a batch where its size is a multiple of their number.
 
     Every rank makes as many batches as the rank with the fewest draws: the last one takes what another has more.
     """
@@ -125,5 +133,5 @@ class TrainingBatches(TorchSampler[list[Draw]]):
 
     def __len__(self) -> int:
         full, rest = divmod(self.sampler.common_length, self.batch_size)
-        joins = rest == 1 and full > 0
+        joins = rest == self.sampler.views and full > 0
         return full + (rest > 0 and not joins)

@@ -44,6 +44,9 @@ LOSS_SO_FAR = "train_loss"
 FIT_SO_FAR = "train_fit"
 """Where a checkpoint keeps how well the epoch under way has fitted each class."""
 
+SHOWN = "shown"
+"""Where a checkpoint keeps the class distribution `[C]` that its epoch showed, if epochs differ."""
+
 
 class CharacterModule(LightningModule):
     """Trains a classifier of characters.
@@ -68,6 +71,8 @@ class CharacterModule(LightningModule):
         resize: gives training pictures the size of the epoch, before they are mixed.
         observe: is told the rows and cross entropies of training pictures, of all processes.
         follow: is told at each epoch's beginning how well the one before fitted each class's training pictures.
+        prior_of: the class distribution `[C]` of an epoch, where epochs differ: what the loss is told as each begins.
+            Validation judges all epochs by that of the run, which the loss was built with, so that they compare.
         contrast: a term beside the loss, of embeddings and targets; in training only.
         portable: each turns a state dict into one that is nearer to what a checkpoint of weights alone holds.
     """
@@ -94,6 +99,7 @@ class CharacterModule(LightningModule):
         resize: Resize | None = None,
         observe: Callable[[Tensor, Tensor], None] | None = None,
         follow: Callable[[Tensor], None] | None = None,
+        prior_of: Callable[[int], np.ndarray] | None = None,
         contrast: SupervisedContrast | None = None,
         portable: Sequence[Callable[[dict[str, Tensor]], dict[str, Tensor]]] = (),
     ) -> None:
@@ -119,6 +125,8 @@ class CharacterModule(LightningModule):
         self.resize = resize
         self.observe = observe
         self.following = Following(len(self.record["labels"]), follow) if follow is not None else None
+        self.prior_of = prior_of
+        self.shown: Tensor | None = None
         self.contrast = contrast
         self.class_recall = ClassRecall(len(self.record["labels"])) if self.follows_recall else None
         self.portable = tuple(portable)
@@ -165,9 +173,19 @@ class CharacterModule(LightningModule):
         if self.following is not None:
             self.following.begin(self.current_epoch)
         # Steps at the epoch's start: a run that goes on in its middle must not begin a phase there.
-        step = self.current_epoch * self.steps_per_epoch
+        step, epochs = self.current_epoch * self.steps_per_epoch, self.total_steps // self.steps_per_epoch
         for part in parts_with(self.loss, "set_progress"):
-            part.set_progress(self.current_epoch, step, self.total_steps)
+            part.set_progress(self.current_epoch, step, self.total_steps, epochs)
+        if self.prior_of is not None:
+            self.shown = torch.from_numpy(self.prior_of(self.current_epoch))
+            self._set_prior(self.shown)
+
+    def _set_prior(self, prior: Tensor | None) -> None:
+        for part in parts_with(self.loss, "set_prior"):
+            part.set_prior(prior)
+
+    def on_train_end(self) -> None:
+        self._set_prior(None)
 
     def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
         sequence = np.random.SeedSequence([self.seed, self.current_epoch, batch_idx, self.global_rank])
@@ -212,6 +230,7 @@ class CharacterModule(LightningModule):
         return bool(parts_with(self.loss, "observe_recall"))
 
     def on_validation_start(self) -> None:
+        self._set_prior(None)
         # Each process has its own statistics of batch norm; those of the first are judged, since they are saved.
         if self.trainer.world_size > 1:
             for buffer in self.model.buffers():
@@ -268,6 +287,8 @@ class CharacterModule(LightningModule):
             checkpoint[LOSS_SO_FAR] = [self.train_loss.total.clone(), self.train_loss.pictures.clone()]
         if self.following is not None:
             checkpoint[FIT_SO_FAR] = self.following.state()
+        if self.shown is not None:
+            checkpoint[SHOWN] = self.shown.clone()
         if self.averager is not None:
             self.averager.into_checkpoint(checkpoint)
         # One that has the optimiser's state is there to go on from: it keeps the weights as they are trained.

@@ -45,15 +45,20 @@ class ClassBalanced(nn.Module):
     ) -> None:
         super().__init__()
         self.loss = loss(stats=stats)
-        self.start = start
+        self.stats, self.beta, self.start = stats, beta, start
         self.has_begun = True  # where nobody trains, as at the end of training
-        weight = functional.effective_number_weights(stats.shown_counts, beta, stats.names)
-        self.register_buffer("weight", weight.float(), persistent=False)
+        self.register_buffer("weight", self._weight(stats), persistent=False)
 
-    def set_progress(self, epoch: int, step: int, total_steps: int) -> None:
-        """Learns how far training is where an epoch begins: so many optimiser steps of all."""
-        is_last = epoch > 0 and step * (epoch + 1) >= total_steps * epoch
-        self.has_begun = is_last or step >= self.start * total_steps
+    def set_prior(self, prior: Tensor | None) -> None:
+        """Takes in the class distribution `[C]` that training shows from here on; None is that of the run."""
+        self.weight.copy_(self._weight(self.stats.showing(prior)))
+
+    def _weight(self, stats: LabelStats) -> Tensor:
+        return functional.effective_number_weights(stats.shown_counts, self.beta, stats.names).float()
+
+    def set_progress(self, epoch: int, step: int, total_steps: int, epochs: int) -> None:
+        """Learns how far training is where an epoch begins, the first being 0: so many optimiser steps of all."""
+        self.has_begun = epoch + 1 >= epochs or step >= self.start * total_steps
 
     def forward(self, output: ModelOutput, batch: Batch) -> dict[str, Tensor]:
         if self.has_begun:

@@ -14,6 +14,7 @@ from animeid.precision import full_precision
 
 Positive = Annotated[float, Gt(0)]
 Size = Annotated[int, Ge(1)]
+Several = Annotated[int, Ge(2)]
 
 
 class SupervisedContrast(nn.Module):
@@ -39,7 +40,7 @@ class SupervisedContrast(nn.Module):
         weight: Positive = 0.5,
         temperature: Positive = 0.1,
         size: Size = 128,
-        views: Size = 2,
+        views: Several = 2,
     ) -> None:
         super().__init__()
         self.weight, self.temperature, self.views = weight, temperature, views
@@ -62,7 +63,7 @@ class BalancedContrast(SupervisedContrast):
         weight: Positive = 0.5,
         temperature: Positive = 0.1,
         size: Size = 128,
-        views: Size = 2,
+        views: Several = 2,
     ) -> None:
         super().__init__(in_features, num_classes, weight=weight, temperature=temperature, size=size, views=views)
         self.centres = nn.Parameter(functional.normalize(torch.randn(num_classes, size)))

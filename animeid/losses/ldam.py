@@ -30,8 +30,16 @@ class LDAMLoss(nn.Module):
     def __init__(self, stats: LabelStats, *, max_margin: Annotated[float, Gt(0)] = 0.5) -> None:
         super().__init__()
         functional.check_counts(stats.shown_counts, stats.names, "LDAM")
+        self.stats, self.max_margin = stats, max_margin
+        self.register_buffer("margins", self._margins(stats), persistent=False)
+
+    def set_prior(self, prior: Tensor | None) -> None:
+        """Takes in the class distribution `[C]` that training shows from here on; None is that of the run."""
+        self.margins.copy_(self._margins(self.stats.showing(prior)))
+
+    def _margins(self, stats: LabelStats) -> Tensor:
         margins = stats.shown_counts**-0.25
-        self.register_buffer("margins", (max_margin * margins / margins.max()).float(), persistent=False)
+        return (self.max_margin * margins / margins.max()).float()
 
     def forward(self, output: ModelOutput, batch: Batch) -> dict[str, Tensor]:
         return {"ldam": functional.ldam(output.logits, batch["target"], margins=self.margins)}

@@ -39,8 +39,12 @@ class LogitAdjustmentLoss(nn.Module):
     ) -> None:
         super().__init__()
         functional.check_counts(stats.shown_counts, stats.names, "logit adjustment")
-        self.label_smoothing = label_smoothing
+        self.stats, self.tau, self.label_smoothing = stats, tau, label_smoothing
         self.register_buffer("offset", tau * stats.log_prior, persistent=False)
+
+    def set_prior(self, prior: Tensor | None) -> None:
+        """Takes in the class distribution `[C]` that training shows from here on; None is that of the run."""
+        self.offset.copy_(self.tau * self.stats.showing(prior).log_prior)
 
     def forward(self, output: ModelOutput, batch: Batch) -> dict[str, Tensor]:
         logits = full_precision(output.logits) + self.offset

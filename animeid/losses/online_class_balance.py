@@ -18,7 +18,7 @@ from animeid.types import Batch, LabelStats, ModelOutput
 class OnlineClassBalanceLoss(nn.Module):
     """Any loss with classes weighted by what validation still misses of them; answers its terms, `[B]`.
 
-    `w_c = clip((1 - recall_c) / mean(1 - recall), 1 / bound, bound)`, as a running mean over epochs, then scaled to a
+    `w_c = clip((1 - recall_c) / mean(1 - recall), 1 / bound, bound)`, as a running mean over epochs; in use scaled to a
     mean of 1 over the pictures that training shows. A class without validation pictures keeps the weight 1. Weights
     begin at 1; the bound keeps a class that cannot be learnt, one of mislabelled pictures for instance, from taking
     over.
@@ -43,22 +43,27 @@ class OnlineClassBalanceLoss(nn.Module):
     ) -> None:
         super().__init__()
         self.loss = loss(stats=stats)
-        self.momentum, self.bound = momentum, bound
+        self.stats, self.momentum, self.bound = stats, momentum, bound
         # Part of the state, so that a run that goes on has it.
         self.register_buffer("weight", torch.ones(stats.num_classes))
         self.register_buffer("prior", stats.prior.float(), persistent=False)
 
+    def set_prior(self, prior: Tensor | None) -> None:
+        """Takes in the class distribution `[C]` that training shows from here on; None is that of the run."""
+        self.prior.copy_(self.stats.showing(prior).prior)
+
     def observe_recall(self, recall: Tensor) -> None:
         """Takes in the recall `[C]` of an epoch's validation, NaN for a class without pictures."""
         known = recall.isfinite()
-        missed = torch.where(known, 1 - recall, 0.0)
-        mean = missed[known].mean() if known.any() else torch.zeros(())
-        if mean <= 0:  # nothing is missed: nothing is to be lifted
+        if not known.any():
             return
-        relative = torch.where(known, (missed / mean).clamp(1 / self.bound, self.bound), 1.0).to(self.weight)
-        mixed = self.momentum * self.weight + (1 - self.momentum) * relative
-        self.weight.copy_(mixed / (mixed * self.prior).sum())
+        missed = 1 - recall
+        # Where nothing is missed nothing is to be lifted, and what was is let go.
+        missed = missed / mean if (mean := missed[known].mean()) > 0 else torch.ones_like(missed)
+        relative = torch.where(known, missed.clamp(1 / self.bound, self.bound), 1.0).to(self.weight)
+        self.weight.copy_(self.momentum * self.weight + (1 - self.momentum) * relative)
 
     def forward(self, output: ModelOutput, batch: Batch) -> dict[str, Tensor]:
         shares = class_shares(full_precision(output.logits), batch["target"])
-        return self.loss(output, {**batch, "target": shares * self.weight})
+        weight = self.weight / (self.weight * self.prior).sum()
+        return self.loss(output, {**batch, "target": shares * weight})

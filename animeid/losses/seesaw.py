@@ -37,8 +37,12 @@ class SeesawLoss(nn.Module):
     ) -> None:
         super().__init__()
         functional.check_counts(stats.shown_counts, stats.names, "seesaw loss")
-        self.mitigation, self.compensation = mitigation, compensation
+        self.stats, self.mitigation, self.compensation = stats, mitigation, compensation
         self.register_buffer("counts", stats.shown_counts.float(), persistent=False)
+
+    def set_prior(self, prior: Tensor | None) -> None:
+        """Takes in the class distribution `[C]` that training shows from here on; None is that of the run."""
+        self.counts.copy_(self.stats.showing(prior).shown_counts)
 
     def forward(self, output: ModelOutput, batch: Batch) -> dict[str, Tensor]:
         value = functional.seesaw(

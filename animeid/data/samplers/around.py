@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -22,6 +22,7 @@ class Around:
         self.sampler = sampler
         self.learns = getattr(sampler, "learns", False)
         self.begins_at = getattr(sampler, "begins_at", 0)
+        self.prior_of: Callable[[int], np.ndarray] | None = getattr(sampler, "prior_of", None)
 
     def prior(self) -> np.ndarray:
         return self.sampler.prior()

@@ -10,6 +10,7 @@ from annotated_types import Ge, Interval
 from animeid.data.samplers.natural import Natural
 from animeid.data.samplers.stateless import Stateless
 from animeid.data.samplers.weighted import Weighted
+from animeid.types import Sampler
 
 
 class Deferred(Stateless):
@@ -46,9 +47,16 @@ class Deferred(Stateless):
 
     def stream(self, seed: int, epoch: int) -> np.ndarray:
         """`[N]` int64 manifest rows in the order of their draws."""
-        return (self.before if epoch < self.begins_at else self.after).stream(seed, epoch)
+        return self._at(epoch).stream(seed, epoch)
+
+    def prior_of(self, epoch: int) -> np.ndarray:
+        """`[C]` float64: the class distribution of an epoch's draws."""
+        return self._at(epoch).prior()
 
     def prior(self) -> np.ndarray:
         """`[C]` float64: the mean over the planned epochs, which is what the run shows in all."""
         share = self.begins_at / self.epochs
         return share * self.before.prior() + (1 - share) * self.after.prior()
+
+    def _at(self, epoch: int) -> Sampler:
+        return self.before if epoch < self.begins_at else self.after

@@ -41,7 +41,7 @@ class Dynamic(Stateless):
         self.epochs = epochs
         self.counts = class_counts(targets, num_classes)
 
-    def classes(self, epoch: int) -> np.ndarray:
+    def prior_of(self, epoch: int) -> np.ndarray:
         """`[C]` float64: the class distribution of an epoch's draws; 0 for a class without pictures."""
         natural = self.counts / self.counts.sum()
         balanced = (self.counts > 0) / np.count_nonzero(self.counts)
@@ -50,7 +50,7 @@ class Dynamic(Stateless):
 
     def stream(self, seed: int, epoch: int) -> np.ndarray:
         """`[N]` int64 manifest rows in the order of their draws."""
-        weights = self.classes(epoch) / np.maximum(self.counts, 1)
+        weights = self.prior_of(epoch) / np.maximum(self.counts, 1)
         probabilities = np.where(self.targets == UNKNOWN_TARGET, 0.0, weights[self.targets])
         # What rounding leaves of the sum's distance to 1 would be refused for millions of pictures.
         probabilities /= probabilities.sum()
@@ -58,4 +58,4 @@ class Dynamic(Stateless):
 
     def prior(self) -> np.ndarray:
         """`[C]` float64: the mean over the planned epochs, which is what the run shows in all."""
-        return np.mean([self.classes(epoch) for epoch in range(self.epochs)], axis=0)
+        return np.mean([self.prior_of(epoch) for epoch in range(self.epochs)], axis=0)

@@ -1,0 +1,33 @@
+"""How often a finished run was shown each class."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from animeid.config import gateway
+from animeid.engine.module import SHOWN
+from animeid.folder import RunFolder
+from animeid.models.checkpoint import read_torch
+
+
+def shown_prior(run: RunFolder, plan: Mapping[str, Any]) -> Tensor | None:
+    """`[C]` float64: the class distribution of the epoch whose weights a run keeps.
+
+    Of averaged weights it is that of the epoch after which they were saved.
+
+    Args:
+        plan: the run's.
+
+    Returns:
+        None where epochs differ and the run does not say what each showed, as versions before did not.
+    """
+    saved: Tensor | None = read_torch(run.best, mmap=True).get(SHOWN)
+    if saved is not None:
+        return saved.clone()
+    if hasattr(gateway.build(plan["sampler"], "sampler").func, "prior_of"):
+        return None
+    return torch.tensor(plan["facts"]["prior"], dtype=torch.float64)
