@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from animeid.environment import code
+from animeid.folder import write_json
 from animeid.train import main
 
 OUTPUTS = Path("outputs")
@@ -35,6 +38,11 @@ def train(study: str, name: str, overrides: Sequence[str]) -> Path:
         sys.exit(status)
     stamp.write_text(json.dumps(list(overrides), ensure_ascii=False), encoding="utf-8")
     return folder
+
+
+def write_origin(folder: Path) -> None:
+    """Writes the command that is running and the commit of its code to `environment.json`, as a training run does."""
+    write_json(folder / "environment.json", {"command": shlex.join(sys.orig_argv), "code": code()})
 
 
 def metrics(folder: Path) -> dict[str, Any]:

@@ -25,7 +25,14 @@ def outcomes(right: tuple[float, float], seconds: float) -> dict[int, Outcome]:
         answers = np.where(random.random(len(TARGETS)) < np.where(FEW, right[1], right[0]), TARGETS, 0)
         f1 = float(f1_score(TARGETS, answers, average="macro"))
         found[seed] = Outcome(
-            {"f1_macro": f1}, seconds, None, TARGETS, np.arange(len(TARGETS)).astype(str), answers, FEW
+            {"f1_macro": f1},
+            seconds,
+            None,
+            frozenset(),
+            TARGETS,
+            np.arange(len(TARGETS)).astype(str),
+            answers,
+            FEW,
         )
     return found
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import itertools
+import json
 import os
+import shlex
+import shutil
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,7 +25,8 @@ from sklearn.metrics import f1_score
 from animeid.config.compose import compose
 from animeid.errors import InputError
 from experiments.long_tail.compared import difference, holm
-from experiments.long_tail.outcomes import Outcome, derived, over_seeds
+from experiments.long_tail.outcomes import Outcome, commits_of, derived, latency_of, over_seeds, seconds_of
+from experiments.long_tail.page import latency_cell
 from experiments.long_tail.rows import BASE, ROWS, SMOKE, Job
 from experiments.long_tail.sets import built_in, smoke
 from experiments.long_tail.study import jobs
@@ -76,7 +81,7 @@ def test_the_smallest_classes_and_the_spread() -> None:
 
 
 def outcome(targets: np.ndarray, answers: np.ndarray) -> Outcome:
-    return Outcome({}, 0.0, None, targets, np.arange(len(targets)).astype(str), answers, targets == 0)
+    return Outcome({}, 0.0, None, frozenset(), targets, np.arange(len(targets)).astype(str), answers, targets == 0)
 
 
 def test_the_gain_is_that_of_the_mean_over_seeds() -> None:
@@ -95,6 +100,64 @@ def test_rows_of_other_pictures_are_not_compared() -> None:
     one, other = outcome(np.array([0, 1]), np.array([0, 1])), outcome(np.array([1, 1]), np.array([0, 1]))
     with pytest.raises(ValueError, match="other pictures"):
         difference([one], [other], "f1_macro")
+
+
+def leave(folder: Path, command: Sequence[str], commit: str, latency_ms: float) -> None:
+    """What a run leaves of how it was made and what it cost."""
+    folder.mkdir(parents=True)
+    cost = {"train_s": 10 * latency_ms, "latency_ms": latency_ms}
+    (folder / "metrics.json").write_text(json.dumps({"cost": cost}))
+    origin = {"command": shlex.join(command), "code": {"commit": commit}}
+    (folder / "environment.json").write_text(json.dumps(origin))
+
+
+def job_of(kind: str) -> Job:
+    return Job(next(row for row in ROWS if row.name == kind), built_in(), 1)
+
+
+def test_an_ensemble_is_made_by_its_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    job = job_of("folds")
+    runs = [job.folder.parent / str(number) for number in range(2)]
+    for run, commit, latency in zip(runs, "ab", (2.0, 3.0), strict=True):
+        leave(run, job.command, 12 * commit, latency)
+    job.folder.mkdir()
+    (job.folder / "ensemble.json").write_text(json.dumps([{"run": str(run)} for run in runs]))
+    assert commits_of(job) == {10 * "a", 10 * "b"}
+    assert (latency_of(job), seconds_of(job)) == (5.0, 50.0)
+    shutil.rmtree(runs[1])
+    leave(runs[1], [*job.command, "seed=7"], "b", 3.0)
+    with pytest.raises(ValueError, match="1 was made by other arguments than the row's"):
+        commits_of(job)
+
+
+@pytest.mark.parametrize("name", ["tta", "timm"])
+def test_other_arguments_of_derived_rows_are_found(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    job = job_of(name)
+    leave(job.folder, job.command, "a", 2.0)
+    assert commits_of(job) == {"a"}
+    shutil.rmtree(job.folder)
+    leave(job.folder, [*job.command[:-1], "tta=flip"], "a", 2.0)
+    with pytest.raises(ValueError, match="was made by other arguments"):
+        commits_of(job)
+
+
+def test_views_take_their_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name, views in (("tta", 6), ("post_hoc", 1)):
+        job = job_of(name)
+        if not Path("outputs", job.base).exists():
+            leave(Path("outputs", job.base), [], "a", 2.0)
+        request = compose("evaluate", ["run=x", *job.command[5:]])
+        job.folder.mkdir(parents=True)
+        (job.folder / "request.yaml").write_text(yaml.safe_dump(request))
+        assert latency_of(job) == 2.0 * views
+
+
+def test_the_table_shows_how_long_an_answer_takes() -> None:
+    assert latency_cell([5.0, 7.0, 30.0]) == "7.0"
+    assert latency_cell([None]) == "–"
 
 
 def test_every_row_is_a_command_that_can_be_composed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -193,6 +256,10 @@ def test_a_small_ladder_goes_on_after_a_kill_and_writes_its_page(tmp_path: Path)
         tests = [table[table["split"] == "test"] for table in tables]
         f1 = np.mean([f1_score(test["label"], test["predicted"], average="macro") for test in tests])
         assert printed[row.label].split(" ")[0] == f"{100 * f1:.1f}"
+    times = {line[0]: line[-1] for line in cells if len(line) > f1_column}
+    labels = {row.name: row.label for row in ROWS}
+    assert times[labels["timm"]] == "–"
+    assert float(times[labels["tta"]]) == pytest.approx(6 * float(times[labels[BASE]]), abs=0.4)
     judged = tmp_path / "outputs" / f"long_tail-smoke-{BASE}-1" / "evaluations"
     asked = [judged / name / "request.yaml" for name in ("post_hoc", "tta")]
     requests = [yaml.safe_load(path.read_text(encoding="utf-8")) for path in asked]

@@ -9,7 +9,7 @@ import sys
 
 from animeid.evaluate import main as evaluate
 from animeid.lock import lock
-from experiments.runs import OUTPUTS
+from experiments.runs import OUTPUTS, write_origin
 
 
 def main() -> int:
@@ -21,6 +21,7 @@ def main() -> int:
         status = evaluate([f"run={OUTPUTS / run}", "split=test", *arguments])
         if status == 0:
             (made,) = set(home.glob("*")) - before
+            write_origin(made)
             made.rename(home / name)
     return status
 

@@ -14,6 +14,8 @@ import numpy as np
 import pandas as pd
 from scipy.stats import t as student
 
+from animeid.config import gateway
+from animeid.config.freeze import read_yaml
 from animeid.folder import RunFolder
 from experiments.long_tail.rows import Job
 from experiments.runs import OUTPUTS
@@ -31,14 +33,16 @@ class Outcome:
     """A finished job.
 
     figures: by name, None where there is none. seconds: of training, all runs that the row needs together.
-    commit: of the code that trained it; None for answers that no training run gave.
+    latency_ms: of one answer, by all runs and in all views that it takes; None where it was not measured.
+    commits: of the code that made it, of all runs of an ensemble; none where an earlier version did not write it down.
     targets, groups, answers: `[N]` of the test part, in the order of the manifest.
     is_few: `[N]`, whether the picture is of a few-shot class.
     """
 
     figures: dict[str, float | None]
     seconds: float
-    commit: str | None
+    latency_ms: float | None
+    commits: frozenset[str]
     targets: np.ndarray
     groups: np.ndarray
     answers: np.ndarray
@@ -64,7 +68,8 @@ class Outcome:
         return cls(
             figures,
             seconds_of(job),
-            _commit_of(job),
+            latency_of(job),
+            commits_of(job),
             table["target"].to_numpy(),
             table["group"].to_numpy(str),
             table["predicted"].map(number).to_numpy(),
@@ -86,28 +91,54 @@ def derived(per_class: Sequence[dict[str, Any]], classes: Sequence[dict[str, Any
     }
 
 
-def _commit_of(job: Job) -> str | None:
-    if job.row.kind not in ("train", "stage"):
-        return None
-    found = _json(job.folder / "environment.json")
-    arguments = job.command[3:]
-    if shlex.split(found["command"])[-len(arguments) :] != arguments:
-        raise ValueError(f"{job.folder} was made by other arguments than the row's: remove it and run the ladder again")
-    return str(found["code"]["commit"])[:10]
+def commits_of(job: Job) -> frozenset[str]:
+    """The commits of the code that made a job's answers.
+
+    Raises:
+        ValueError: other arguments than the row's did.
+    """
+    arguments, commits = job.command[3:], set()
+    for folder in _runs_of(job) if job.row.kind == "folds" else [job.folder]:
+        path = folder / "environment.json"
+        if not path.is_file() and job.row.kind in ("evaluate", "timm"):
+            continue
+        found = _json(path)
+        if shlex.split(found["command"])[-len(arguments) :] != arguments:
+            raise ValueError(f"{folder} was made by other arguments than the row's: remove it and run the ladder again")
+        commits.add(str(found["code"]["commit"])[:10])
+    return frozenset(commits)
+
+
+def latency_of(job: Job) -> float | None:
+    """Milliseconds for one picture: of all runs of an ensemble together, of all views of an evaluation."""
+    if job.row.kind == "folds":
+        return sum(_cost(run)["latency_ms"] for run in _runs_of(job))
+    if job.row.kind != "evaluate":
+        return _cost(job.folder).get("latency_ms")
+    views = gateway.build(read_yaml(job.folder / "request.yaml")["tta"], "tta")
+    return _cost(OUTPUTS / job.base)["latency_ms"] * (1 if views is None else views.number)
 
 
 def seconds_of(job: Job) -> float:
     """Training time of the runs behind a job's answers."""
     if job.row.kind == "folds":
-        members = _json(job.folder / "ensemble.json")
-        return sum(_trained(Path(member["run"])) for member in members)
+        return sum(map(_trained, _runs_of(job)))
     own = 0.0 if job.row.kind == "evaluate" else _trained(job.folder)
     on = _trained(OUTPUTS / job.base) if job.row.kind in ("evaluate", "stage") else 0.0
     return own + on
 
 
+def _runs_of(job: Job) -> list[Path]:
+    """The runs of a job's ensemble."""
+    return [Path(member["run"]) for member in _json(job.folder / "ensemble.json")]
+
+
 def _trained(folder: Path) -> float:
-    return float(_json(folder / "metrics.json")["cost"]["train_s"])
+    return float(_cost(folder)["train_s"])
+
+
+def _cost(folder: Path) -> Any:
+    return _json(folder / "metrics.json")["cost"]
 
 
 def _json(path: Path) -> Any:

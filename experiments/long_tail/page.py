@@ -16,7 +16,7 @@ from experiments.long_tail.sets import Set
 from experiments.runs import OUTPUTS, environment_line, put_expected, table
 
 COMPARED = ("f1_macro", "acc_macro")
-HEADER = ["row", "seeds", *FIGURES, "smallest class's F1", "spread of F1", "training s"]
+HEADER = ["row", "seeds", *FIGURES, "smallest class's F1", "spread of F1", "training s", "ms a picture"]
 
 
 def finished(set_: Set) -> dict[Row, dict[int, Outcome]]:
@@ -43,10 +43,16 @@ def figures_table(rows: Rows) -> str:
             str(len(found)),
             *(cell([outcome.figures[name] for outcome in found.values()]) for name in (*FIGURES, *DERIVED)),
             f"{statistics.median(outcome.seconds for outcome in found.values()):.0f}",
+            latency_cell([outcome.latency_ms for outcome in found.values()]),
         ]
         for row, found in sorted(rows.items(), key=lambda item: -mean_of(item[1], "f1_macro"))
     ]
     return table(HEADER, lines)
+
+
+def latency_cell(values: Sequence[float | None]) -> str:
+    known = [value for value in values if value is not None]
+    return f"{statistics.median(known):.1f}" if known else "–"
 
 
 def mean_of(found: Mapping[int, Outcome], figure: str) -> float:
@@ -119,12 +125,12 @@ def section(set_: Set, folder: Path) -> str:
     missing = f"\n\nWith fewer than {len(set_.seeds)} seeds so far: {', '.join(short)}." if short else ""
     whole = {row: found for row, found in gains["f1_macro"].items() if len(rows[row]) == len(set_.seeds)}
     said = f"{verdict(whole)}" if whole else "No row has all its seeds yet."
-    commits = sorted({one.commit for found in rows.values() for one in found.values() if one.commit})
+    commits = sorted({commit for found in rows.values() for one in found.values() for commit in one.commits})
     run = OUTPUTS / f"long_tail-{set_.name}-{BASE}-{set_.seeds[0]}"
     return f"""## {set_.name}
 
 {set_.title[0].upper()}{set_.title[1:]}; {set_.epochs} epochs.
-{environment_line(run)} Rows were trained at commits {", ".join(commits)}.
+{environment_line(run)} Rows were made at commits {", ".join(commits)}.
 
 {figures_table(rows)}
 

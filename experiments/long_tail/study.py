@@ -50,8 +50,9 @@ trains on; ensembles of folds train on the validation part too, as folds do. Gai
 seeds: paired bootstrap over the test part's groups, 95 % intervals, p corrected for the number of rows by Holm's
 procedure. Training time is the median over seeds, of one core while the other one does another row, now and then beside
 other work: read differences below a tenth as none. For ensembles and second stages it is the sum of all runs that they
-need. `timm's loop` is what its train.py does with AdamW at 1e-3, a cosine and its defaults, on the same parts, in
-float32 as by default there; the other rows compute in bf16 where the processor has it.{reading}
+need. A picture's milliseconds are the median over seeds of an answer to it alone, by all runs of an ensemble and in all
+views of TTA. `timm's loop` is what its train.py does with AdamW at 1e-3, a cosine and its defaults, on the same parts,
+in float32 as by default there; the other rows compute in bf16 where the processor has it.{reading}
 
 {text}
 """

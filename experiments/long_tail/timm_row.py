@@ -35,7 +35,7 @@ from animeid.folder import RunFolder
 from animeid.judge import judge
 from animeid.metrics.functional import negative_log_likelihood
 from animeid.plan import label_stats
-from experiments.runs import OUTPUTS
+from experiments.runs import OUTPUTS, write_origin
 
 WARMUP_EPOCHS, WARMUP_LR = 5, 1e-5  # timm's --warmup-epochs and --warmup-lr
 MAX_PIXELS = 64_000_000
@@ -135,6 +135,7 @@ def main() -> None:
     metrics = {"test": judge(answers, manifest, stats), "cost": {"train_s": seconds}}
     folder = RunFolder(Path(OUTPUTS / name))
     folder.create()
+    write_origin(folder.path)
     nothing = pd.DataFrame({"path": [], "reason": []})
     save(folder, "test", answers, Pictures(manifest, rows, (), nothing), labels, metrics)
 
