@@ -83,6 +83,9 @@ VARIANTS = {
     "thawing": ("sampler=class_aware", "freezing=gradual", "freezing.every=1", "optimizer.layer_decay=0.8"),
     "curriculum": ("augment=curriculum", "sampler=class_aware"),
     "accumulate": ("trainer.accumulate_grad_batches=2", "sampler=weighted", "callbacks.patience=2"),
+    "learning": ("sampler=difficulty", "augment=class_wise", "resizing=progressive", "loss=balanced_softmax"),
+    "watching": ("loss=online_class_balance", "contrastive=balanced"),
+    "deferred": ("sampler=deferred", "loss=ldam_drw"),
 }
 
 
