@@ -39,12 +39,10 @@ KEY_ROWS = (
     "post_hoc",
     "ldam_drw",
     "dynamic",
-    "swa",
-    "tta",
     "timm",
     "auto",
 )
-"""Of the sets that were drawn after the ladder: those that led somewhere, and what they are compared with."""
+"""Of the sets that were drawn after the ladder: its best ones, and what they are compared with."""
 
 
 def built_in() -> Set:

@@ -1,8 +1,9 @@
-"""The ladder: `python -m experiments.long_tail.study [emoji_cast=FOLDER] [only=page] [smoke=yes]`.
+"""The ladder: `python -m experiments.long_tail.study [emoji_cast=FOLDER] [sets=fresh] [only=page] [smoke=yes]`.
 
 Every technique on long-tailed sets with the same network, picture size, epochs and seeds, and a page with tables
 and charts from the saved predictions. At most 6 hours on 2 cores; the same command goes on after a kill. `only=page`
-writes the page from what is finished; `smoke=yes` runs a ladder of minutes, whose page is written to outputs.
+writes the page from what is finished; `sets=fresh` does its chief rows on sets that were drawn after it, in half an
+hour; `smoke=yes` runs a ladder of minutes, whose page is written to outputs.
 """
 
 from __future__ import annotations
@@ -13,13 +14,13 @@ from pathlib import Path
 
 from experiments.long_tail.page import section, write_expected
 from experiments.long_tail.rows import ROWS, SMOKE, Job
-from experiments.long_tail.sets import Set, sets
+from experiments.long_tail.sets import FRESH, Set, sets
 from experiments.pool import do
 from experiments.runs import OUTPUTS
 
 HERE = Path(__file__).parent
-TEXT = HERE / "reading.md"
-"""What was learnt from the figures, written by hand; the figures are not."""
+READINGS = {"README.md": "reading.md", "fresh.md": "fresh_reading.md"}
+"""What was learnt from the figures of a page, written by hand; the figures are not."""
 
 
 def jobs(ladder: list[Set], names: tuple[str, ...] | None) -> list[Job]:
@@ -35,24 +36,27 @@ def jobs(ladder: list[Set], names: tuple[str, ...] | None) -> list[Job]:
     ]
 
 
-def page(ladder: list[Set], folder: Path) -> str:
-    text = "\n\n".join(section(set_, folder) for set_ in ladder)
-    reading = f"\n\n{TEXT.read_text(encoding='utf-8').strip()}" if folder == HERE and TEXT.is_file() else ""
-    return f"""# The long-tail ladder
+def page(ladder: list[Set], path: Path, options: Mapping[str, str]) -> str:
+    text = "\n\n".join(section(set_, path.parent) for set_ in ladder)
+    read = HERE / READINGS[path.name]
+    reading = f"\n\n{read.read_text(encoding='utf-8').strip()}" if path.parent == HERE else ""
+    words = "".join(f" {name}={options[name]}" for name in ("sets", "smoke") if name in options)
+    return f"""# The long-tail ladder{", on fresh sets" if "sets" in options else ""}
 
-`python -m experiments.long_tail.study` trains every row and writes this page from the saved predictions. All rows of
-a set have timm's network `test_resnet` (0.4 million parameters, as many as ResNet-32, on which the papers compare long
-tails of CIFAR), 64 px, random weights, the same epochs and the same seeds; the best epoch is chosen on the validation
-part, and the test part is answered once, at the end of each run. Batches are of 32 pictures;
+`python -m experiments.long_tail.study{words}` trains every row and writes this page from the saved predictions. All
+rows of a set have timm's network `test_resnet` (0.4 million parameters, as many as ResNet-32, on which the papers
+compare long tails of CIFAR), 64 px, random weights, the same epochs and the same seeds; the best epoch is chosen on
+the validation part, and the test part is answered once, at the end of each run. Batches are of 32 pictures;
 `recipe=auto` and the versions choose theirs. Percent, as the mean over seeds ± half its 95 % interval (Student's t;
-with few seeds it is wide). Classes are many-, medium- or few-shot by the training part of cross entropy, whatever a row
-trains on; ensembles of folds train on the validation part too, as folds do. Gains over cross entropy are the mean over
-seeds: paired bootstrap over the test part's groups, 95 % intervals, p corrected for the number of rows by Holm's
-procedure. Training time is the median over seeds, of one core while the other one does another row, now and then beside
-other work: read differences below a tenth as none. For ensembles and second stages it is the sum of all runs that they
-need. A picture's milliseconds are the median over seeds of an answer to it alone, by all runs of an ensemble and in all
-views of TTA. `timm's loop` is what its train.py does with AdamW at 1e-3, a cosine and its defaults, on the same parts,
-in float32 as by default there; the other rows compute in bf16 where the processor has it.{reading}
+with few seeds it is wide). Classes are many-, medium- or few-shot by the training part of cross entropy, whatever a
+row trains on; ensembles of folds train on the validation part too, as folds do. Gains over cross entropy are the mean
+over seeds: paired bootstrap over the test part's groups, 95 % intervals, p corrected for the number of rows by Holm's
+procedure. Training time is the median over seeds, of one core while the other one does another row, now and then
+beside other work: read differences below a tenth as none. For ensembles and second stages it is the sum of all runs
+that they need. A picture's milliseconds are the median over seeds of an answer to it alone, by all runs of an
+ensemble and in all views of TTA. `timm's loop` is what its train.py does with AdamW at 1e-3, a cosine and its
+defaults, on the same parts, in float32 as by default there; the other rows compute in bf16 where the processor has
+it.{reading}
 
 {text}
 """
@@ -65,9 +69,9 @@ def run(options: Mapping[str, str]) -> Path:
     if options.get("only") != "page":
         do(jobs(ladder, SMOKE if is_smoke else None), OUTPUTS / "long_tail-logs")
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / "README.md"
-    path.write_text(page(ladder, folder), encoding="utf-8")
-    if not is_smoke:
+    path = folder / ("fresh.md" if options.get("sets") == FRESH else "README.md")
+    path.write_text(page(ladder, path, options), encoding="utf-8")
+    if path == HERE / "README.md":
         write_expected(ladder[0], HERE.parents[1] / "conf" / "experiment")
     return path
 
