@@ -37,12 +37,10 @@ KEY_ROWS = (
     "cross_entropy",
     "balanced_softmax",
     "post_hoc",
-    "ldam_drw",
-    "dynamic",
     "timm",
     "auto",
 )
-"""Of the sets that were drawn after the ladder: its best ones, and what they are compared with."""
+"""Of the sets that were drawn after the ladder: its best ones on either kind, and what they are compared with."""
 
 
 def built_in() -> Set:
@@ -78,7 +76,7 @@ def emoji_groups(folder: Path) -> Set:
         "emoji_cast: 91 roles, thinned by data.long_tail=8, a group of each role held out for the test, in styles that "
         "training has of other roles; nothing of it was in the validation part that recipe=auto was chosen on",
         (f"data.root={manifest}", "data.long_tail=8"),
-        rows=("cross_entropy", "balanced_softmax", "timm", "post_hoc", "auto"),
+        rows=KEY_ROWS,
     )
 
 

@@ -1,4 +1,4 @@
-"""What the choices of `recipe=auto` do on the ladder's network: `python -m experiments.recipe.network`.
+"""What the first choices of `recipe=auto` did on the ladder's network: `python -m experiments.recipe.network`.
 
 The choices were made on a network of 5 million parameters; the ladder's has 0.4 million. The same sets, on validation
 parts only, with several seeds. 2 cores, about a quarter of an hour; the same command goes on after a kill.
@@ -26,7 +26,7 @@ VARIANTS = {
     "medium": MEDIUM,
     "medium_b16": (*MEDIUM, SMALLER),
 }
-"""From nothing to all that `recipe=auto` changes on these sets."""
+"""From nothing to all that `recipe=auto` changed on these sets."""
 
 
 def runs_of(variant: str, name: str, manifest: Path) -> list[Run]:
@@ -62,7 +62,8 @@ def main() -> None:
 
 `python -m experiments.recipe.network` writes this page: the sets of the [study](README.md), on **validation** parts,
 with `recipe=none {NETWORK}`, 20 epochs, 64 px, random weights. f1_macro in percent of each of {len(SEEDS)} seeds,
-and the mean few/acc_macro; seconds on one core. The last row is what `recipe=auto` chooses there.
+and the mean few/acc_macro; seconds on one core. The last row is what `recipe=auto` chose there when
+the ladder was made.
 
 {environment_line(runs["balanced"]["tail"][0].folder)}
 
