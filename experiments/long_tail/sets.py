@@ -40,7 +40,7 @@ KEY_ROWS = (
     "timm",
     "auto",
 )
-"""Of the sets that were drawn after the ladder: its best ones on either kind, and what they are compared with."""
+"""Of the sets with few rows: the best ones on either kind of pictures, and what they are compared with."""
 
 
 def built_in() -> Set:
