@@ -123,6 +123,17 @@ def test_an_epoch_is_told_once_the_next_one_begins() -> None:
     assert told == [[0.5, 0.5]]
 
 
+@pytest.mark.filterwarnings("error")
+def test_an_epoch_that_was_whole_is_told_after_a_resume() -> None:
+    found, _ = following()
+    found.update(torch.zeros(2, 2), torch.tensor([0, 0]))
+    other, told = following()
+    other.load(found.state(), is_first=True)
+    other.begin(1)
+    assert told[0][0] == 0.5
+    assert np.isnan(told[0][1])
+
+
 def test_an_epoch_goes_on_in_its_middle() -> None:
     random = torch.Generator().manual_seed(0)
     batches = [(torch.randn(5, 2, generator=random), torch.tensor([0, 1, 1, 0, 0])) for _ in range(4)]

@@ -47,3 +47,5 @@ class Following(nn.Module):
         for name in ("total", "pictures"):
             own: Tensor = getattr(self.confidence, name)
             own.copy_(own.new_tensor(state[name]) if is_first else own.new_zeros(len(own)))
+        # A batch of no pictures: torchmetrics warns of figures that were never updated, and these were.
+        self.confidence.update(own.new_zeros(0, len(own)), own.new_zeros(0).long())
