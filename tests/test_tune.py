@@ -165,7 +165,7 @@ def test_two_processes_share_the_work(home: Path) -> None:
     command = [sys.executable, "-m", "animeid.tune", *[*SEARCH, "trials=4", "run_id=shared"]]
     environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join(sys.path)}
     both = [subprocess.Popen(command, cwd=home, env=environment, stdout=subprocess.DEVNULL) for _ in range(2)]
-    assert [process.wait(300) for process in both] == [0, 0]
+    assert [process.wait(900) for process in both] == [0, 0]
     study = optuna.load_study(study_name="animeid", storage=f"sqlite:///{home}/outputs/shared/trials.db")
     assert [trial.state for trial in study.trials] == [TrialState.COMPLETE] * 4
     assert sorted(trial.user_attrs[FOLDER] for trial in study.trials) == [0, 1, 2, 3]

@@ -171,7 +171,7 @@ def test_a_killed_search_goes_on_where_it_stopped(home: Path) -> None:
     os.killpg(first.pid, signal.SIGKILL)
     first.wait()
     two = [command(), command()]
-    told = "".join(process.communicate(timeout=400)[0] for process in two)
+    told = "".join(process.communicate(timeout=900)[0] for process in two)
     assert [process.returncode for process in two] == [0, 0]
     found = trials(home, "hard")
     assert sorted((trial.state.name, trial.user_attrs[FOLDER]) for trial in found) == [

@@ -56,6 +56,7 @@ def other_cast() -> Set:
         "other_cast",
         "24 other characters of the built-in kind, from another seed, with as many pictures",
         ("data.cast.seed=4001", *built_in().overrides),
+        seeds=(1, 2),
         rows=KEY_ROWS,
     )
 
@@ -87,6 +88,7 @@ def other_groups(folder: Path) -> Set:
         "emoji_cast: 91 roles, thinned by data.long_tail=8, and tested on another group of each role than in "
         "emoji_groups, which no choice has seen either",
         (f"data.root={manifest}", "data.long_tail=8"),
+        seeds=(1, 2),
         rows=KEY_ROWS,
     )
 
