@@ -53,7 +53,6 @@ from animeid.transfer import Transfer, earlier_run, take_over
 from animeid.types import LabelStats, Sampler
 
 Plan = dict[str, Any]
-Observe = Callable[[torch.Tensor, torch.Tensor], None]
 
 LOSS = "loss."
 """Where a state dict has what the loss has learnt."""
@@ -216,17 +215,13 @@ def build_module(
     stats: LabelStats,
     model: Classifier,
     *trained: Any,
-    observe: Observe | None = None,
-    follow: Callable[[torch.Tensor], None] | None = None,
-    prior_of: Callable[[int], np.ndarray] | None = None,
+    data: CharacterDataModule | None = None,
 ) -> CharacterModule:
     """The module of a final plan, one whose facts are recorded.
 
     Args:
         trained: freezing and stage, which may have put weights into the model that are not kept as they are.
-        observe: a sampler's that learns from training.
-        follow: an augmentation's that follows it.
-        prior_of: a sampler's that shows other classes in each epoch.
+        data: what it is to be trained on; None for one that only answers.
     """
     facts = plan["facts"]
     channels_last = model.backbone.prefers_channels_last
@@ -253,9 +248,9 @@ def build_module(
         aux_weights=model.auxiliary.weights if model.auxiliary is not None else (),
         mixing=gateway.build(plan["mixing"], "mixing", num_classes=stats.num_classes, seed=plan["seed"]),
         resize=gateway.build(plan.get("resizing"), "resizing"),
-        observe=observe,
-        follow=follow,
-        prior_of=prior_of,
+        observe=data.observe if data else None,
+        follow=data.follow if data else None,
+        prior_of=data.prior_of if data else None,
         contrast=build_contrast(plan, model, stats.num_classes),
         portable=[part.portable for part in trained if hasattr(part, "portable")],
     )
@@ -293,16 +288,7 @@ def build(plan: Plan, prepared: Prepared) -> Built:
     add_auxiliary(plan, model, len(prepared.labels))
     stage = attach_stage(plan, model)
     stats = label_stats(plan["facts"], prepared.labels, plan["data"])
-    module = build_module(
-        plan,
-        stats,
-        model,
-        freezing,
-        stage,
-        observe=data.observe,
-        follow=data.follow,
-        prior_of=data.prior_of,
-    )
+    module = build_module(plan, stats, model, freezing, stage, data=data)
     cooked = mix_runs(plan, stage, module, data)
     taken = (*(transfer.notes if transfer else ()), *(leaks.notes if leaks else ()))
     notes = (*pixel_notes, model.backbone.weights_note, *taken, *freezing_notes, *cooked)
@@ -389,16 +375,7 @@ def rebuild(plan: Plan, prepared: Prepared, *, from_scratch: bool) -> Built:
     freezing, _ = freeze(plan, model)
     add_auxiliary(plan, model, stats.num_classes)
     stage = attach_stage(plan, model)
-    module = build_module(
-        plan,
-        stats,
-        model,
-        freezing,
-        stage,
-        observe=data.observe,
-        follow=data.follow,
-        prior_of=data.prior_of,
-    )
+    module = build_module(plan, stats, model, freezing, stage, data=data)
     if from_scratch:
         mix_runs(plan, stage, module, data)
     return Built(plan, stats, module, data, freezing=freezing, stage=stage)

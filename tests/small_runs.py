@@ -59,3 +59,13 @@ def uneven_manifest(root: Path) -> Path:
             rows.append({"path": path, "label": "ab"[number % 2] if split != "unknown" else "stranger", "split": split})
     pd.DataFrame(rows).to_csv(root / "manifest.csv", index=False)
     return root / "manifest.csv"
+
+
+class Painted:
+    """A transform that paints a picture in one value, so that it is seen which one was applied."""
+
+    def __init__(self, value: int, *, image_size: tuple[int, int]) -> None:
+        self.picture = np.full((*image_size, 3), value, np.uint8)
+
+    def __call__(self, image: np.ndarray, seed: int, target: int = -1) -> np.ndarray:
+        return self.picture

@@ -6,20 +6,11 @@ from functools import partial
 
 import numpy as np
 import pytest
+from small_runs import Painted
 
 from animeid.config import gateway
 from animeid.config.compose import compose
 from animeid.data.class_wise import ClassWise, strong_shares
-
-
-class Painted:
-    """Paints a picture in one value."""
-
-    def __init__(self, value: int, *, image_size: tuple[int, int]) -> None:
-        self.picture = np.full((*image_size, 3), value, np.uint8)
-
-    def __call__(self, image: np.ndarray, seed: int, target: int = -1) -> np.ndarray:
-        return self.picture
 
 
 def class_wise(counts: list[int], shares: tuple[float, float] = (0.0, 1.0)) -> ClassWise:

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from small_runs import QUICK, class_folders
+from small_runs import QUICK, Painted, class_folders
 from torch.utils.data import DataLoader, Dataset
 
 from animeid import train
@@ -18,17 +18,6 @@ from animeid.data.curriculum import Curriculum
 from animeid.engine.following import Following
 from animeid.folder import RunFolder
 from animeid.metrics.confidence import ClassConfidence
-
-
-class Painted:
-    """Paints a picture in one value."""
-
-    def __init__(self, value: int, *, image_size: tuple[int, int]) -> None:
-        self.picture = np.full((*image_size, 3), value, np.uint8)
-
-    def __call__(self, image: np.ndarray, seed: int, target: int = -1) -> np.ndarray:
-        return self.picture
-
 
 IMAGE = np.zeros((2, 2, 3), np.uint8)
 
