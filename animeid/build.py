@@ -289,21 +289,26 @@ def build(plan: Plan, prepared: Prepared) -> Built:
     stage = attach_stage(plan, model)
     stats = label_stats(plan["facts"], prepared.labels, plan["data"])
     module = build_module(plan, stats, model, freezing, stage, data=data)
+    keep_shown(plan, module)
     cooked = mix_runs(plan, stage, module, data)
     taken = (*(transfer.notes if transfer else ()), *(leaks.notes if leaks else ()))
     notes = (*pixel_notes, model.backbone.weights_note, *taken, *freezing_notes, *cooked)
     return Built(plan, stats, module, data, notes, freezing, transfer, stage)
 
 
-def mix_runs(plan: Plan, stage: Any, module: CharacterModule, data: CharacterDataModule) -> tuple[str, ...]:
-    """Fills the module with the mean of several runs where the stage is a soup; returns what to say.
-
-    What it took stands in the plan's facts then. Where a stage trains nothing, the module's checkpoint says what the
-    earlier run's epoch was shown.
-    """
+def keep_shown(plan: Plan, module: CharacterModule) -> None:
+    """Where the stage trains nothing, has the module's checkpoint say what the earlier run's epoch was shown."""
     earlier = earlier_run(plan)
     if earlier is not None and not trains(plan.get("stage")):
         module.shown = shown_prior(earlier.folder, read_plan(earlier.folder.config))
+
+
+def mix_runs(plan: Plan, stage: Any, module: CharacterModule, data: CharacterDataModule) -> tuple[str, ...]:
+    """Fills the module with the mean of several runs where the stage is a soup; returns what to say.
+
+    What it took stands in the plan's facts then.
+    """
+    earlier = earlier_run(plan)
     if not isinstance(stage, GreedySoup) or earlier is None:
         return ()
     cooked = cook(stage, earlier, module, data, plan["trainer"])
@@ -377,6 +382,7 @@ def rebuild(plan: Plan, prepared: Prepared, *, from_scratch: bool) -> Built:
     stage = attach_stage(plan, model)
     module = build_module(plan, stats, model, freezing, stage, data=data)
     if from_scratch:
+        keep_shown(plan, module)
         mix_runs(plan, stage, module, data)
     return Built(plan, stats, module, data, freezing=freezing, stage=stage)
 

@@ -76,13 +76,15 @@ def test_the_test_part_is_not_read(home: Path) -> None:
 def test_the_same_command_adds_nothing_and_reads_test_once_if_asked(home: Path, monkeypatch, capsys) -> None:
     monkeypatch.chdir(home)
     best = max(rows(home, "search"), key=lambda row: float(row["val/f1_macro"]))
+    cut_off = home / "outputs" / "search" / best["folder"] / "evaluations" / "test"
+    cut_off.mkdir(parents=True)
     for _ in range(2):
         assert tune.main([*SEARCH, "test=true"]) == 0
     told = capsys.readouterr().out
     assert len(rows(home, "search")) == 3
     assert "the test part has been read before" in told
-    (evaluated,) = (home / "outputs" / "search").glob("*/evaluations/test")
-    assert evaluated.parents[1].name == best["folder"]
+    (judged,) = (home / "outputs" / "search").glob("*/evaluations/*/metrics.json")
+    assert judged.parents[2].name == best["folder"]
 
 
 def test_another_best_later_does_not_read_the_test_part_again(home: Path, monkeypatch, capsys) -> None:

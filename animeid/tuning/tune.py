@@ -222,13 +222,15 @@ def judge_on_test(search: Search, compose: Compose) -> None:
     best = search.path / str(search.finished()[0].user_attrs[FOLDER])
     with search.judged(int(best.name)) as judged:
         run = search.path / str(judged)
-        done = run / "evaluations" / "test" / "metrics.json"
-        if not done.is_file():
+        # An evaluation that was cut off has left its folder, but no figures.
+        files = (run / "evaluations").glob("*/metrics.json")
+        found = [json.loads(file.read_text(encoding="utf-8")).get("test") for file in sorted(files)]
+        figures = [figures for figures in found if figures is not None]
+        if not figures:
             evaluate(compose("evaluate", [f"run={run}"]))
             return
-    figure = json.loads(done.read_text(encoding="utf-8"))["test"]["f1_macro"]
     other = "" if run == best else f"; it is not read again for {best}, which is the best now"
-    say(f"the test part has been read before, with {run}: {figure:.3f} f1_macro{other}")
+    say(f"the test part has been read before, with {run}: {figures[0]['f1_macro']:.3f} f1_macro{other}")
 
 
 def write_table(search: Search) -> None:
