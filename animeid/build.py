@@ -312,6 +312,7 @@ def mix_runs(plan: Plan, stage: Any, module: CharacterModule, data: CharacterDat
     if not isinstance(stage, GreedySoup) or earlier is None:
         return ()
     cooked = cook(stage, earlier, module, data, plan["trainer"])
+    module.shown = cooked.shown
     plan["facts"].setdefault("soup", {"seconds": cooked.seconds, "earlier_s": cooked.earlier_s})
     return (cooked.note,)
 

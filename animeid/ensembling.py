@@ -42,7 +42,7 @@ def ensemble(request: Mapping[str, Any]) -> dict[str, Any]:
     stats = label_stats(first.plan["facts"], first.labels, first.plan["data"])
     metrics = {
         first.part: judge(answers, first.manifest, stats),
-        "cost": cost_of_all([saved.metrics["cost"] for saved in runs]),
+        "cost": cost_of_all(runs),
     }
     folder.create()
     write_yaml(folder.request, dict(request))
@@ -114,9 +114,23 @@ def as_answers(first: Saved, probabilities: np.ndarray, embeddings: np.ndarray) 
     return Answers(rows[back], logits, embeddings[back].astype(np.float32), losses)
 
 
-def cost_of_all(costs: Sequence[Mapping[str, Any]]) -> dict[str, float]:
-    """What runs that answer together cost: the sums of their training and of their answering."""
-    return {name: round(sum(cost[name] for cost in costs), 3) for name in ("train_s", "latency_ms")}
+def cost_of_all(runs: Sequence[Saved]) -> dict[str, float]:
+    """What runs that answer together cost: the sums of their training and of their answering.
+
+    `earlier_s`, of the stages before, is there where a run has one; a run that several start from counts once.
+    """
+    costs = [run.metrics["cost"] for run in runs]
+    found = {name: round(sum(cost[name] for cost in costs), 3) for name in ("train_s", "latency_ms")}
+    earlier = {
+        run.plan["from_run"]: cost["earlier_s"] for run, cost in zip(runs, costs, strict=True) if "earlier_s" in cost
+    }
+    return {**found, "earlier_s": round(sum(earlier.values()), 3)} if earlier else found
+
+
+def cost_of_each(runs: Sequence[Saved]) -> dict[str, float]:
+    """What runs cost of which one answers each picture: the sum of their training, the mean of their answering."""
+    together = cost_of_all(runs)
+    return {**together, "latency_ms": round(together["latency_ms"] / len(runs), 3)}
 
 
 def members(runs: Sequence[Saved], weights: Sequence[float] | None) -> list[dict[str, Any]]:

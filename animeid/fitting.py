@@ -90,7 +90,8 @@ def callbacks_of(built: Built, folder: RunFolder, *, has_logger: bool) -> list[C
     """What watches over training.
 
     Raises:
-        InputError: the schedule or the end of training follows validation, and the data has no such part.
+        InputError: the schedule, the loss, the augmentation or the end of training follows validation, and the data has
+            no such part.
     """
     settings = gateway.build(built.plan["callbacks"], "callbacks")
     has_val = len(built.data.rows("val")) > 0
@@ -100,6 +101,10 @@ def callbacks_of(built: Built, folder: RunFolder, *, has_logger: bool) -> list[C
         )
     if built.module.follows_recall and not has_val:
         raise InputError("this loss follows the recall of validation, and the data has no val part: take another one")
+    if built.module.following is not None and not has_val:
+        raise InputError(
+            "this augmentation follows the confidence of validation, and the data has no val part: take another one"
+        )
     counts = epochs_that_count(built.module, built.data.sampler)
     callbacks = build_callbacks(
         settings, folder, averager=built.module.averager, has_logger=has_logger, has_val=has_val, counts=counts

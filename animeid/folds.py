@@ -18,7 +18,7 @@ from animeid.data.manifest import Manifest, read_manifest
 from animeid.data.parts import folds_of
 from animeid.data.prepare import prepare
 from animeid.engine.inference import joined
-from animeid.ensembling import cost_of_all, ensemble
+from animeid.ensembling import cost_of_each, ensemble
 from animeid.errors import InputError, MachineError
 from animeid.evaluation import Pictures, save
 from animeid.folder import OUTPUTS, RunFolder, write_json
@@ -28,6 +28,7 @@ from animeid.lineage import lineage
 from animeid.metrics.table import summary_table
 from animeid.multirun.record import Asked
 from animeid.multirun.running import JobCrashedError, Running
+from animeid.page.saved import Saved
 from animeid.place import refuse_launcher
 from animeid.plan import label_stats
 from animeid.run import train
@@ -154,10 +155,9 @@ def judge_out_of_fold(folder: RunFolder, runs: Sequence[RunFolder]) -> float:
     table.loc[answers.rows, "split"] = "val"
     manifest = Manifest(table, first.root, first.attributes)
     labels, plan = runs[0].read_labels(), read_plan(runs[0].config)
-    costs = [json.loads(run.metrics.read_text(encoding="utf-8"))["cost"] for run in runs]
     metrics = {
         "val": judge(answers, manifest, label_stats(plan["facts"], labels, plan["data"])),
-        "cost": cost_of_all(costs),
+        "cost": cost_of_each([Saved.of(run) for run in runs]),
     }
     left_out = pd.DataFrame({"path": never["path"], "reason": NEVER_HELD_OUT})
     remove(folder)

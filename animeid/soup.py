@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
 from torch.optim.swa_utils import update_bn
 
 from animeid.config.freeze import read_plan
@@ -24,9 +25,10 @@ from animeid.engine.module import CharacterModule
 from animeid.errors import InputError
 from animeid.folder import RunFolder
 from animeid.metrics.adjustment import f1_macro
-from animeid.models.checkpoint import read_checkpoint
+from animeid.models.checkpoint import read_checkpoint, read_torch
 from animeid.models.soup import GreedySoup, State, greedy_soup, mean_state
 from animeid.models.weights import load_classifier
+from animeid.shown import shown_prior
 from animeid.transfer import Earlier
 
 SAME = ("sha256", "label", "split")
@@ -34,11 +36,17 @@ SAME = ("sha256", "label", "split")
 
 @dataclass(frozen=True)
 class Cooked:
-    """note: which runs there are in a soup. seconds: that it took. earlier_s: of training all runs to choose from."""
+    """What came of mixing runs.
+
+    note: which runs there are in a soup. seconds: that it took. earlier_s: of training all runs to choose from.
+    shown: `[C]` float64, the class distribution that the mixed runs' kept epochs showed on average; None where one of
+    them does not say.
+    """
 
     note: str
     seconds: float
     earlier_s: float
+    shown: Tensor | None
 
 
 def cook(
@@ -46,8 +54,8 @@ def cook(
 ) -> Cooked:
     """Puts the soup of the stage's runs into the module.
 
-    Statistics of batch norm are estimated anew for every mean, from an epoch of training pictures: the mean of
-    statistics is not that of the mean's.
+    Statistics of batch norm are estimated anew for every mean, from training pictures as the sampler draws them in the
+    epoch that the best run kept: the mean of statistics is not that of the mean's.
 
     Args:
         trainer: of a final plan, whose device and precision are used.
@@ -59,6 +67,7 @@ def cook(
     if not len(rows):
         raise InputError("stage=soup chooses on validation, and the data has no val part: set data.val_ratio above 0")
     runs, device, model = ingredients(stage.runs, earlier), torch.device(trainer["accelerator"]), module.model
+    data.epoch.fill_(read_torch(runs[0].best, mmap=True)["epoch"])
     states: list[State] = []
     for run in runs:
         load_classifier(model, run.best, earlier.labels)
@@ -68,7 +77,7 @@ def cook(
         """Puts the mean of these states into the model."""
         model.load_state_dict(states[members[0]] if len(members) == 1 else mean_state([states[m] for m in members]))
         if len(members) > 1:
-            update_bn((batch["image"] for batch in data.train_dataloader()), module.to(device), device)
+            update_bn((batch["image"] for batch in data.fresh_train_dataloader()), module.to(device), device)
 
     def score(members: Sequence[int]) -> float:
         fill(members)
@@ -83,7 +92,13 @@ def cook(
         f"the soup is the mean of {len(taken)} of {len(runs)} runs ({names}): f1_macro on validation {scores[-1]:.3f}, "
         f"{scores[0]:.3f} of the best run alone; it took {seconds:.1f} s"
     )
-    return Cooked(note, seconds, earlier_s)
+    return Cooked(note, seconds, earlier_s, mean_shown([runs[place] for place in taken]))
+
+
+def mean_shown(runs: Sequence[RunFolder]) -> Tensor | None:
+    """`[C]` float64: the class distribution that the runs' kept epochs showed on average; None if one is not known."""
+    known = [prior for run in runs if (prior := shown_prior(run, read_plan(run.config))) is not None]
+    return torch.stack(known).mean(0) if len(known) == len(runs) else None
 
 
 def validated(module: CharacterModule, data: CharacterDataModule, rows: np.ndarray, precision: str) -> float:
@@ -127,5 +142,6 @@ def signature_of(run: RunFolder) -> tuple[Any, ...]:
     parts = table.loc[table["split"] != "excluded", list(SAME)].sort_values(list(SAME)).to_numpy().tolist()
     tensors = read_checkpoint(run.best).tensors
     shapes = sorted((name, tuple(tensor.shape)) for name, tensor in tensors.items())
-    learnt_by = {name: plan[name] for name in LEARNT_BY}
+    # Of a sampler that changes over training, how long training was is no difference.
+    learnt_by = [{key: value for key, value in plan[name].items() if key != "epochs"} for name in LEARNT_BY]
     return plan["model"]["name"], plan["data"]["image_size"], run.read_labels(), shapes, parts, learnt_by

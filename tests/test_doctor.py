@@ -264,9 +264,10 @@ def test_what_training_refuses_is_refused(quick: Path, capsys, arguments: list[s
     assert sentence in capsys.readouterr().err
 
 
-def test_a_schedule_that_needs_a_missing_part_is_refused(quick: Path, capsys) -> None:
+@pytest.mark.parametrize("choice", ["scheduler=reduce_on_plateau", "augment=adaptive"])
+def test_what_needs_a_missing_part_is_refused(quick: Path, capsys, choice: str) -> None:
     root = class_folders(quick / "few", {"a": 2, "b": 2})
-    assert doctor.main([f"data.root={root}", *QUICK, "scheduler=reduce_on_plateau"]) == 2
+    assert doctor.main([f"data.root={root}", *QUICK, choice]) == 2
     assert "no val part" in capsys.readouterr().err
 
 

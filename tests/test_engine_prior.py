@@ -103,3 +103,16 @@ def test_a_checkpoint_says_what_its_epoch_showed(prepared: Prepared, tmp_path) -
         assert (shown is not None) == epochs_differ
         if epochs_differ:
             np.testing.assert_allclose(shown, run.data.sampler.prior_of(EPOCHS - 1))
+
+
+def test_a_run_that_has_no_epoch_left_keeps_what_its_last_one_showed(prepared: Prepared, tmp_path) -> None:
+    """Its best checkpoint is written again if it was lost."""
+    run = built(prepared, "sampler=dynamic")
+    fitting = trainer(num_sanity_val_steps=0)
+    fitting.fit(run.module, datamodule=run.data)
+    fitting.save_checkpoint(tmp_path / "last.ckpt")
+    other, again = built(prepared, "sampler=dynamic"), trainer(num_sanity_val_steps=0)
+    again.fit(other.module, datamodule=other.data, ckpt_path=tmp_path / "last.ckpt", weights_only=True)
+    again.save_checkpoint(tmp_path / "best.ckpt", weights_only=True)
+    found = torch.load(tmp_path / "best.ckpt", weights_only=True)[SHOWN]
+    assert torch.equal(found, torch.from_numpy(run.data.sampler.prior_of(EPOCHS - 1)))

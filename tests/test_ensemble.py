@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import numpy as np
 import pandas as pd
@@ -12,8 +14,10 @@ from scipy.special import softmax
 from small_runs import QUICK, class_folders
 
 from animeid import ensemble, train
+from animeid.ensembling import cost_of_all, cost_of_each
 from animeid.folder import RunFolder
 from animeid.metrics.voting import majority, mean_probability
+from animeid.page.saved import Saved
 
 RUN = (*QUICK, "model.name=test_resnet", "trainer.max_epochs=1", "data.val_ratio=0.25", "data.test_ratio=0.25")
 PROBABILITIES = softmax(np.random.default_rng(0).normal(size=(3, 50, 4)) * 2, axis=2)
@@ -86,6 +90,23 @@ def test_runs_answer_together(vote: str, home: Path, monkeypatch, capsys) -> Non
     assert latencies[2] == pytest.approx(latencies[0] + latencies[1])
     given = [member["weight"] for member in json.loads((folder.path / "ensemble.json").read_text())]
     assert given == (weights if vote == "weighted" else [1.0, 1.0])
+
+
+def saved_with(train_s: float, latency_ms: float, from_run: str | None = None, **earlier: float) -> Saved:
+    cost = {"train_s": train_s, "latency_ms": latency_ms, **earlier}
+    return cast("Saved", SimpleNamespace(metrics={"cost": cost}, plan={"from_run": from_run}))
+
+
+def test_earlier_stages_are_paid_for_once() -> None:
+    plain = [saved_with(10.0, 2.0), saved_with(20.0, 4.0)]
+    assert cost_of_all(plain) == {"train_s": 30.0, "latency_ms": 6.0}
+    assert cost_of_each(plain) == {"train_s": 30.0, "latency_ms": 3.0}
+    stages = [
+        saved_with(1.0, 2.0, "a", earlier_s=100.0),
+        saved_with(2.0, 2.0, "a", earlier_s=100.0),
+        saved_with(3.0, 2.0, "b", earlier_s=50.0),
+    ]
+    assert cost_of_all([*stages, plain[0]]) == {"train_s": 16.0, "latency_ms": 8.0, "earlier_s": 150.0}
 
 
 @pytest.mark.parametrize(

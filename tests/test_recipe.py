@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -41,7 +42,7 @@ OPEN = tuple(argument for argument in QUICK if argument != "recipe=none")
 
 
 def facts(counts: np.ndarray = LONG, side: int | None = 128, accelerator: str = "cpu", random: bool = True) -> Facts:
-    return Facts(counts, side, accelerator, random)
+    return Facts(counts, side, accelerator, random, has_val=True)
 
 
 def chosen_by_rules(found: Facts) -> dict[str, Choice]:
@@ -87,8 +88,9 @@ def test_pictures_are_changed_as_much_as_steps_allow(random: bool) -> None:
     whole = steps_wanted(found)
     assert augment(found, whole).value == "basic"
     few = augment(found, whole // 2)
-    assert few.value == "curriculum"
+    assert few.value == "adaptive"
     assert f"{whole // 2} steps are few" in few.reason
+    assert augment(replace(found, has_val=False), whole // 2).value == "light"
 
 
 @pytest.mark.parametrize("pictures", range(520, 5000, 330))
@@ -98,6 +100,12 @@ def test_a_training_that_nobody_cuts_short_has_steps_enough(pictures: int, rando
     found = facts(np.array([pictures - 3, 3]), random=random)
     steps = -(-pictures // 32)
     assert augment(found, steps * int(max_epochs(found, steps).value)).value == "basic"
+
+
+@pytest.mark.parametrize(("contrastive", "draws"), [("none", 1000), ("supervised", 2000)])
+def test_steps_of_an_epoch_are_those_of_all_views(contrastive: str, draws: int) -> None:
+    request = compose("train", ["recipe=none", f"contrastive={contrastive}", "data.batch_size=32"])
+    assert choose.steps_of_epoch(request, facts(np.array([900, 100]))) == -(-draws // 32)
 
 
 def test_every_choice_is_a_card_with_such_values() -> None:
@@ -110,7 +118,7 @@ def test_every_choice_is_a_card_with_such_values() -> None:
 def test_facts_are_those_of_the_training_part(prepared: Prepared) -> None:
     found = Facts.of(prepared, "cpu", random_weights=True)
     assert found.counts.tolist() == [5, 2, 2]
-    assert (found.pictures, found.imbalance, found.side) == (9, 2.5, None)
+    assert (found.pictures, found.imbalance, found.side, found.has_val) == (9, 2.5, None, True)
 
 
 def fixed(*overrides: str) -> list[str]:
@@ -242,7 +250,7 @@ def test_a_budget_measures_the_costlier_augmentation(prepared: Prepared, monkeyp
     monkeypatch.setattr(choose, "epochs_within", measured)
     chosen = choose.choose(compose("train", ["budget=10min", "model.pretrained=false"]), prepared, "cpu")
     assert asked == [compose("train", ["recipe=none", "augment=basic"])["augment"]]
-    assert chosen.request["augment"]["_target_"].endswith("Curriculum")
+    assert chosen.request["augment"]["_target_"].endswith("Adaptive")
     asked.clear()
     own = compose("train", ["budget=10min", "model.pretrained=false", "augment=none"])
     assert choose.choose(own, prepared, "cpu").request["augment"] == own["augment"]

@@ -67,6 +67,8 @@ def assert_equal_runs(one: RunFolder, other: RunFolder) -> None:
     first, second = last_weights(one), last_weights(other)
     assert first.keys() == second.keys()
     assert [name for name in first if not torch.equal(first[name], second[name])] == []
+    kept = [torch.load(folder.last, weights_only=True) for folder in (one, other)]
+    assert kept[0]["CharacterDataModule"] == kept[1]["CharacterDataModule"]
     assert np.array_equal(np.load(one.logits), np.load(other.logits))
     best = [torch.load(folder.best, weights_only=True)["state_dict"] for folder in (one, other)]
     assert all(torch.equal(best[0][name], best[1][name]) for name in best[0])
@@ -81,7 +83,7 @@ VARIANTS = {
     "plateau": ("scheduler=reduce_on_plateau", "scheduler.patience=0", "optimizer=sgd"),
     "mixed": ("sampler=dynamic", "mixing=mixup_cutmix", "deep_supervision=taps", "averaging=ema"),
     "thawing": ("sampler=class_aware", "freezing=gradual", "freezing.every=1", "optimizer.layer_decay=0.8"),
-    "curriculum": ("augment=curriculum", "sampler=class_aware"),
+    "adaptive": ("augment=adaptive", "sampler=class_aware"),
     "accumulate": ("trainer.accumulate_grad_batches=2", "sampler=weighted", "callbacks.patience=2"),
     "learning": ("sampler=difficulty", "augment=class_wise", "resizing=progressive", "loss=balanced_softmax"),
     "watching": ("loss=online_class_balance", "contrastive=balanced"),

@@ -10,8 +10,11 @@ import torch
 from small_runs import QUICK, class_folders
 
 from animeid import train
+from animeid.config.freeze import read_plan
+from animeid.data.datamodule import CharacterDataModule, PictureLoader
 from animeid.folder import RunFolder
 from animeid.models.soup import greedy_soup, mean_state
+from animeid.soup import mean_shown, signature_of
 
 RUN = (*QUICK, "model.name=test_resnet", "data.val_ratio=0.25", "data.test_ratio=0.25", "trainer.precision=32-true")
 RUNS = ("first", "more-2", "more-3")
@@ -99,6 +102,46 @@ def test_statistics_of_batch_norm_are_estimated_anew(home: Path, monkeypatch: py
     for name, tensor in found.items():
         if tensor.is_floating_point():
             assert torch.allclose(tensor, mean[name], atol=1e-6) != name.endswith(("running_mean", "running_var")), name
+
+
+def test_they_are_estimated_from_what_the_kept_epoch_showed(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(home)
+    seen: list[int] = []
+    original = CharacterDataModule.fresh_train_dataloader
+
+    def fresh(self: CharacterDataModule) -> PictureLoader:
+        seen.append(int(self.epoch))
+        return original(self)
+
+    monkeypatch.setattr(CharacterDataModule, "fresh_train_dataloader", fresh)
+    monkeypatch.setattr("animeid.soup.read_torch", lambda *_, **__: {"epoch": 7})
+    monkeypatch.setattr("animeid.soup.greedy_soup", lambda number, score: (list(range(number)), [0.0, score([0, 1])]))
+    soup = ["stage=soup", "from_run=outputs/more-2", "stage.runs=outputs/more-*", "logger=none", "run_id=kept"]
+    assert train.main([*soup, "trainer.precision=32-true"]) == 0
+    assert set(seen) == {7}
+
+
+def test_a_soup_was_shown_what_its_members_were_on_average(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    runs = [RunFolder(home / "outputs" / run) for run in RUNS]
+    priors = {
+        run.path: torch.tensor(prior, dtype=torch.float64)
+        for run, prior in zip(runs, ([0.5, 0.5], [0.8, 0.2], [0.2, 0.8]), strict=True)
+    }
+    monkeypatch.setattr("animeid.soup.shown_prior", lambda run, _: priors.get(run.path))
+    torch.testing.assert_close(mean_shown(runs[:2]), torch.tensor([0.65, 0.35], dtype=torch.float64))
+    del priors[runs[2].path]
+    assert mean_shown(runs) is None
+
+
+def test_runs_of_other_lengths_belong_together(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run, plan = RunFolder(home / "outputs" / "first"), read_plan(home / "outputs" / "first" / "config.yaml")
+
+    def signature(**sampler: object) -> tuple[object, ...]:
+        monkeypatch.setattr("animeid.soup.read_plan", lambda _: {**plan, "sampler": {"_target_": "x", **sampler}})
+        return signature_of(run)
+
+    assert signature(epochs=20) == signature(epochs=30)
+    assert signature(epochs=20, power=1) != signature(epochs=20, power=2)
 
 
 @pytest.mark.parametrize(

@@ -20,10 +20,12 @@ from small_runs import QUICK, class_folders
 
 from animeid import train, tune
 from animeid.config.compose import compose
-from animeid.folder import RunFolder
+from animeid.config.freeze import write_yaml
+from animeid.folder import RunFolder, write_json
 from animeid.run import train as train_run
 from animeid.tuning.pruning import MONITORED, Reporting
 from animeid.tuning.search import FOLDER
+from animeid.tuning.tune import evaluations_on_test
 
 RUN = (
     *QUICK,
@@ -85,6 +87,21 @@ def test_the_same_command_adds_nothing_and_reads_test_once_if_asked(home: Path, 
     assert "the test part has been read before" in told
     (judged,) = (home / "outputs" / "search").glob("*/evaluations/*/metrics.json")
     assert judged.parents[2].name == best["folder"]
+
+
+def test_other_pictures_are_not_taken_for_the_test_part(home: Path, tmp_path: Path) -> None:
+    for name, data, split in (("new", {"root": "elsewhere"}, "test"), ("val", {"root": None}, "val")):
+        folder = RunFolder(tmp_path / "evaluations" / name)
+        folder.create()
+        write_yaml(folder.request, {"data": data, "split": split})
+        write_json(folder.metrics, {"test": {"f1_macro": 0.5}})
+    RunFolder(tmp_path / "evaluations" / "test").create()
+    assert evaluations_on_test(tmp_path) == []
+    own = RunFolder(tmp_path / "evaluations" / "test-2")
+    own.create()
+    write_yaml(own.request, {"data": {"root": None}, "split": "test"})
+    write_json(own.metrics, {"test": {"f1_macro": 0.5}})
+    assert [found.path for found in evaluations_on_test(tmp_path)] == [own.path]
 
 
 def test_another_best_later_does_not_read_the_test_part_again(home: Path, monkeypatch, capsys) -> None:

@@ -86,6 +86,22 @@ def test_a_trial_that_is_cut_short_has_no_figure(home: Path, monkeypatch) -> Non
     assert ",pruned,," in (home / "outputs" / "short" / "trials.csv").read_text()
 
 
+def test_a_trial_whose_other_process_fails_twice_does_not_stop_the_search(home: Path, monkeypatch, capsys) -> None:
+    asked: list[str] = []
+
+    def trained(request: dict[str, Any]) -> float:
+        asked.append(request["run_id"])
+        if request["run_id"] == "peer/0":
+            raise PeerFailedError("another process has no memory left")
+        return 0.5
+
+    trained_by(monkeypatch, trained)
+    assert tune.main([*RUN, *TWO, "run_id=peer"]) == 1
+    assert tune.main([*RUN, *TWO, "run_id=peer"]) == 0
+    assert asked == ["peer/0", "peer/0", "peer/1"]
+    assert "failed: PeerFailedError: another process has no memory left" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("fault", [MachineError, PeerFailedError])
 def test_a_fault_of_the_machine_leaves_its_trial_to_the_next_call(
     fault: type[Exception], home: Path, monkeypatch, capsys
@@ -115,9 +131,17 @@ def test_data_without_a_validation_part_is_refused_before_training(home: Path, c
     assert not (home / "outputs").exists()
 
 
-def test_a_trial_without_a_validation_part_fails_alone(home: Path) -> None:
-    assert tune.main([*(one for one in RUN if "ratio" not in one), "space.data.val_ratio=[0.3,0]", "run_id=some"]) == 0
-    assert [trial.state for trial in trials(home, "some")] == [TrialState.COMPLETE, TrialState.FAIL]
+@pytest.mark.parametrize("ratios", ["0.3,0", "0,0.3"])
+def test_a_trial_without_a_validation_part_fails_alone(ratios: str, home: Path, monkeypatch) -> None:
+    def trained(request: dict[str, Any]) -> float:
+        if not request["data"]["val_ratio"]:
+            raise InputError("no validation part")
+        return 0.5
+
+    trained_by(monkeypatch, trained)
+    arguments = [*(one for one in RUN if "ratio" not in one), f"space.data.val_ratio=[{ratios}]", "run_id=some"]
+    assert tune.main(arguments) == 0
+    assert {trial.state for trial in trials(home, "some")} == {TrialState.COMPLETE, TrialState.FAIL}
 
 
 @pytest.mark.parametrize(

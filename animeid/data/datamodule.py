@@ -121,8 +121,8 @@ class CharacterDataModule(LightningDataModule):
         return self.sampler.observe if getattr(self.sampler, "learns", False) else None
 
     @property
-    def follow(self) -> Callable[[torch.Tensor], None] | None:
-        """What is to be told how well training fits each class; None where augmentation does not follow that."""
+    def follow(self) -> Callable[[torch.Tensor, torch.Tensor], None] | None:
+        """What is to be told how sure training is of each class; None where augmentation does not follow that."""
         return getattr(self.augmentation, "follow", None)
 
     @property
@@ -157,7 +157,7 @@ class CharacterDataModule(LightningDataModule):
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         self.sampler.load_state_dict(state_dict["sampler"])
         if isinstance(self.augmentation, TwoStrengths) and "strong_shares" in state_dict:
-            self.augmentation.shares.copy_(torch.tensor(state_dict["strong_shares"]))
+            self.augmentation.shares.copy_(torch.tensor(state_dict["strong_shares"], dtype=torch.float64))
 
     def _training_batches(self) -> TrainingBatches:
         rank, _ = self._share()

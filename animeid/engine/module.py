@@ -42,7 +42,7 @@ LOSS_SO_FAR = "train_loss"
 """Where a checkpoint in the middle of an epoch keeps the sum of its losses so far, and their number."""
 
 FIT_SO_FAR = "train_fit"
-"""Where a checkpoint keeps how well the epoch under way has fitted each class."""
+"""Where a checkpoint keeps how sure the epoch under way is of each class's pictures."""
 
 SHOWN = "shown"
 """Where a checkpoint keeps the class distribution `[C]` that its epoch showed, if epochs differ."""
@@ -70,7 +70,8 @@ class CharacterModule(LightningModule):
         mixing: mixes the pictures of training batches.
         resize: gives training pictures the size of the epoch, before they are mixed.
         observe: is told the rows and cross entropies of training pictures, of all processes.
-        follow: is told at each epoch's beginning how well the one before fitted each class's training pictures.
+        follow: is told at each epoch's beginning how sure the one before was of each class's training and validation
+            pictures.
         prior_of: the class distribution `[C]` of an epoch, where epochs differ: what the loss is told as each begins.
             Validation judges all epochs by that of the run, which the loss was built with, so that they compare.
         contrast: a term beside the loss, of embeddings and targets; in training only.
@@ -98,7 +99,7 @@ class CharacterModule(LightningModule):
         aux_weights: Sequence[float] = (),
         resize: Resize | None = None,
         observe: Callable[[Tensor, Tensor], None] | None = None,
-        follow: Callable[[Tensor], None] | None = None,
+        follow: Callable[[Tensor, Tensor], None] | None = None,
         prior_of: Callable[[int], np.ndarray] | None = None,
         contrast: SupervisedContrast | None = None,
         portable: Sequence[Callable[[dict[str, Tensor]], dict[str, Tensor]]] = (),
@@ -199,7 +200,7 @@ class CharacterModule(LightningModule):
         if self.observe is not None:
             self.observe(*self._of_all_ranks(batch["row"], cross_entropy(output.logits.detach(), batch["target"])))
         if self.following is not None:
-            self.following.update(output.logits, batch["target"])
+            self.following.fitted.update(output.logits.detach(), batch["target"])
         settings: dict[str, Any] = {"batch_size": len(batch["row"])}
         # Two names by hand: one log call for both would call the steps' figure train/loss_step.
         self.log("train/loss", value, prog_bar=True, **settings)
@@ -241,6 +242,8 @@ class CharacterModule(LightningModule):
         known = batch["target"] != UNKNOWN_TARGET
         self.val_loss.update(self.losses(output, batch)[known])
         self.metrics.update(output.logits, batch["target"])
+        if self.following is not None:
+            self.following.held_out.update(output.logits, batch["target"])
         if self.class_recall is not None:
             self.class_recall.update(output.logits, batch["target"])
 
@@ -311,6 +314,7 @@ class CharacterModule(LightningModule):
         return {"epoch": self.current_epoch, "batches": batches.current.processed}  # type: ignore[attr-defined]
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        self.shown = checkpoint.get(SHOWN)
         if LOSS_SO_FAR in checkpoint:
             so_far = (tensor.to(self.device) for tensor in checkpoint[LOSS_SO_FAR])
             self.train_loss.total, self.train_loss.pictures = so_far

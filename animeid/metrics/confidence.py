@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 import torch
 from torch import Tensor
 from torchmetrics import Metric
@@ -30,6 +32,18 @@ class ClassConfidence(Metric):
             target = (target.unsqueeze(1) == torch.arange(logits.shape[1], device=target.device)).float()
         self.total += (target * logits.float().softmax(1)).sum(0)
         self.pictures += target.sum(0)
+
+    def sums(self) -> dict[str, list[float]]:
+        """Plain values, the sums of all processes; all must call it."""
+        with self.sync_context():
+            return {"total": self.total.tolist(), "pictures": self.pictures.tolist()}
+
+    def add(self, sums: Mapping[str, Sequence[float] | float]) -> None:
+        """Takes in what `sums` gave, or one number for all classes."""
+        self.total += self.total.new_tensor(sums["total"])
+        self.pictures += self.pictures.new_tensor(sums["pictures"])
+        # A batch of no pictures: torchmetrics warns of figures that were never updated, and these were.
+        self.update(self.total.new_zeros(0, len(self.total)), self.total.new_zeros(0).long())
 
     def compute(self) -> Tensor:
         return self.total / self.pictures

@@ -21,7 +21,7 @@ words that they drew before it was loaded."""
 
 def font_uri(text: str) -> str | None:
     """The part of the bundled font that draws the letters of `text` in RANGES, as WOFF; None where it has none."""
-    wanted = {ord(letter) for letter in text if any(first <= ord(letter) <= last for first, last in RANGES)}
+    wanted = {ord(letter) for letter in set(text) if any(first <= ord(letter) <= last for first, last in RANGES)}
     if not wanted:
         return None
     logging.getLogger("fontTools").setLevel(logging.ERROR)

@@ -62,5 +62,6 @@ def how_long(request: dict[str, Any], prepared: Prepared, facts: Facts, fixed: S
 def steps_of_epoch(request: dict[str, Any], facts: Facts) -> int:
     """Optimiser steps of an epoch that shows every training picture once."""
     plan = plan_for(request, facts.pictures, facts.accelerator)
-    batches = -(-facts.pictures // (plan["data"]["batch_size"] * processes_of(plan)))
+    draws = facts.pictures * (plan["contrastive"] or {}).get("views", 1)
+    batches = -(-draws // (plan["data"]["batch_size"] * processes_of(plan)))
     return optimizer_steps_per_epoch(batches, plan["trainer"]["accumulate_grad_batches"])

@@ -17,12 +17,14 @@ class Facts:
     side: median of the shorter sides of the training pictures, in pixels; None where they are not known.
     accelerator: cuda, mps or cpu.
     random_weights: whether the network starts from random weights.
+    has_val: whether there is a validation part.
     """
 
     counts: np.ndarray
     side: int | None
     accelerator: str
     random_weights: bool
+    has_val: bool
 
     @classmethod
     def of(cls, prepared: Prepared, accelerator: str, *, random_weights: bool) -> Facts:
@@ -31,7 +33,8 @@ class Facts:
         counts = np.bincount(train.loc[train["target"] >= 0, "target"], minlength=len(prepared.labels))
         sides = np.minimum(train["width"].to_numpy(float), train["height"].to_numpy(float))
         known = sides[sides > 0]
-        return cls(counts, int(np.median(known)) if len(known) else None, accelerator, random_weights)
+        side = int(np.median(known)) if len(known) else None
+        return cls(counts, side, accelerator, random_weights, has_val=bool((table["split"] == "val").any()))
 
     @property
     def pictures(self) -> int:

@@ -71,15 +71,18 @@ def averaging(facts: Facts) -> Choice:  # noqa: ARG001
 
 
 def augment(facts: Facts, steps: int) -> Choice:
-    """Much where there is time to learn from it; else as much as training turns out to stand.
+    """Much where there is time to learn from it; else as much as over-fitting asks for.
 
     Args:
         steps: optimiser steps of the whole training.
     """
     if steps >= SHARE_FOR_BASIC * steps_wanted(facts):
         return Choice("augment", "basic", f"in {steps} steps crops and changed colours gain most on real pictures")
-    why = f"{steps} steps are few: light at first, and the stronger the better training fits its pictures"
-    return Choice("augment", "curriculum", why)
+    if not facts.has_val:
+        why = f"{steps} steps are few, and no validation part can say how much more training stands"
+        return Choice("augment", "light", why)
+    why = f"{steps} steps are few: light at first, and the stronger the more training over-fits"
+    return Choice("augment", "adaptive", why)
 
 
 RULES: tuple[Callable[[Facts], Choice], ...] = (loss, sampler, mixing, scheduler, averaging)

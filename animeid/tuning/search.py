@@ -27,6 +27,8 @@ ERROR = "error"
 with it, or it would have repeated another's values."""
 GOES_ON = "goes_on"
 """That with the number of the trial that was killed."""
+LOST = "lost"
+"""That of a trial that ended because another process of its run failed."""
 TESTED = "tested"
 """The study's attribute with the folder of the trial whose model was judged on the test part."""
 
@@ -163,6 +165,11 @@ class Search:
         for epoch, figure in reported.items():
             trial.report(figure, epoch)
         return Begun(trial, folder, values, frozenset(reported))
+
+    def lost_before(self, begun: Begun) -> bool:
+        """Whether the trial that this one goes on with ended because another process of its run failed."""
+        before = begun.trial.user_attrs.get(GOES_ON)
+        return before is not None and LOST in self.trials()[before].user_attrs
 
     def _written(self, values: Mapping[str, Any]) -> tuple[str, ...]:
         known = (dimension for dimension in self.space if dimension.key in values)

@@ -8,12 +8,14 @@ import shlex
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from optuna import TrialPruned
 from optuna.trial import TrialState
 
 from animeid.config import gateway
+from animeid.config.freeze import read_plan
 from animeid.data.prepare import prepare
 from animeid.engine.devices import choose_accelerator
 from animeid.errors import InputError, MachineError, PeerFailedError
@@ -26,7 +28,7 @@ from animeid.run import train
 from animeid.say import align, say
 from animeid.tuning.page import write_page_of
 from animeid.tuning.pruning import NO_VALIDATION, Reporting
-from animeid.tuning.search import ERROR, FOLDER, Begun, Search
+from animeid.tuning.search import ERROR, FOLDER, LOST, Begun, Search
 from animeid.tuning.space import Dimension, read_space
 from animeid.tuning.sweep import write_sweep
 
@@ -141,8 +143,21 @@ def check_common(space: Sequence[Dimension], training: Training) -> None:
         InputError: no trial could be trained, whatever it tries.
     """
     # Other values of the space may not go together, and the pictures do not depend on them.
-    own = [f"{one.key}={one.ends()[0]}" for one in space if one.key.partition(".")[0] == "data"]
-    request = training.request(*own)
+    ends = {one.key: one.ends() for one in space if one.key.partition(".")[0] == "data"}
+    faults: list[InputError] = []
+    for number in range(max(map(len, ends.values()), default=1)):
+        own = [f"{key}={values[min(number, len(values) - 1)]}" for key, values in ends.items()]
+        try:
+            return check_whole(training.request(*own))
+        except InputError as error:
+            faults.append(error)
+    raise faults[0]
+
+
+def check_whole(request: Mapping[str, Any]) -> None:
+    """Raises:
+    InputError: no trial of this request could be trained, whatever else it tries.
+    """
     if request["data"].get("fold") == "all":
         raise InputError("data.fold=all trains a run for each fold, and a trial is a single run: give data.fold=0")
     choose_accelerator(request["trainer"]["accelerator"])
@@ -164,7 +179,9 @@ def title(begun: Begun, search: Search, limit: int, seconds: Sequence[float]) ->
 def do_trial(search: Search, begun: Begun, training: Training) -> None:
     """Trains with the trial's values and writes down what came of it.
 
-    A signal and a fault of the machine leave it to be gone on with by the same command.
+    A signal and a fault of the machine leave it to be gone on with by the same command; so does a fault in another
+    process of the run, whose kind is not known here, but once only: a trial whose values are at fault must not end the
+    search for ever.
     """
     folder = RunFolder(search.path / str(begun.folder))
     name = folder.path.relative_to(OUTPUTS).as_posix()
@@ -175,8 +192,13 @@ def do_trial(search: Search, begun: Begun, training: Training) -> None:
     except TrialPruned as pruned:
         say(f"trial {begun.trial.number} was {pruned}")
         search.study.tell(begun.trial, state=TrialState.PRUNED)
-    except (MachineError, PeerFailedError):
+    except MachineError:
         raise
+    except PeerFailedError as error:
+        if not search.lost_before(begun):
+            begun.trial.set_user_attr(LOST, True)
+            raise
+        fail(search, begun, folder, error)
     except Exception as error:
         fail(search, begun, folder, error)
     else:
@@ -222,15 +244,20 @@ def judge_on_test(search: Search, compose: Compose) -> None:
     best = search.path / str(search.finished()[0].user_attrs[FOLDER])
     with search.judged(int(best.name)) as judged:
         run = search.path / str(judged)
-        # An evaluation that was cut off has left its folder, but no figures.
-        files = (run / "evaluations").glob("*/metrics.json")
-        found = [json.loads(file.read_text(encoding="utf-8")).get("test") for file in sorted(files)]
-        figures = [figures for figures in found if figures is not None]
-        if not figures:
+        done = evaluations_on_test(run)
+        if not done:
             evaluate(compose("evaluate", [f"run={run}"]))
             return
+    figure = json.loads(done[0].metrics.read_text(encoding="utf-8"))["test"]["f1_macro"]
     other = "" if run == best else f"; it is not read again for {best}, which is the best now"
-    say(f"the test part has been read before, with {run}: {figures[0]['f1_macro']:.3f} f1_macro{other}")
+    say(f"the test part has been read before, with {run}: {figure:.3f} f1_macro{other}")
+
+
+def evaluations_on_test(run: Path) -> list[RunFolder]:
+    """Those of the run's own test part that came to their end; other pictures are judged as a test part too."""
+    found = (RunFolder(path) for path in sorted((run / "evaluations").glob("*")))
+    asked = [(folder, read_plan(folder.request)) for folder in found if folder.is_finished and folder.request.is_file()]
+    return [folder for folder, request in asked if request["split"] == "test" and not request["data"]["root"]]
 
 
 def write_table(search: Search) -> None:

@@ -125,10 +125,18 @@ def smoke() -> Set:
 
 
 def sets(options: Mapping[str, str]) -> list[Set]:
-    """Those of the command line: `smoke=yes`, `sets=fresh`, or the ladder's."""
+    """Those of the command line: `smoke=yes`, `sets=fresh`, or the ladder's.
+
+    Raises:
+        ValueError: there are no sets of such a name.
+    """
     if "smoke" in options:
         return [smoke()]
     folder = Path(options.get("emoji_cast", "../shared/emoji_cast"))
-    if options.get("sets") == FRESH:
+    if options.get("sets", FRESH) != FRESH:
+        raise ValueError(
+            f"sets={options['sets']} is not known: take sets={FRESH}, or leave it out for the ladder's sets"
+        )
+    if "sets" in options:
         return [other_cast(), other_groups(folder)]
     return [built_in(), emoji_cast(folder), emoji_groups(folder)]

@@ -41,13 +41,13 @@ def page(ladder: list[Set], path: Path, options: Mapping[str, str]) -> str:
     read = HERE / READINGS[path.name]
     reading = f"\n\n{read.read_text(encoding='utf-8').strip()}" if path.parent == HERE else ""
     words = "".join(f" {name}={options[name]}" for name in ("sets", "smoke") if name in options)
-    return f"""# The long-tail ladder{", on fresh sets" if "sets" in options else ""}
+    return f"""# The long-tail ladder{", on fresh sets" if options.get("sets") == FRESH else ""}
 
 `python -m experiments.long_tail.study{words}` trains every row and writes this page from the saved predictions. All
 rows of a set have timm's network `test_resnet` (0.4 million parameters, as many as ResNet-32, on which the papers
 compare long tails of CIFAR), 64 px, random weights, the same epochs and the same seeds; the best epoch is chosen on
 the validation part, and the test part is answered once, at the end of each run. Batches are of 32 pictures;
-`recipe=auto` and the versions choose theirs. Percent, as the mean over seeds ± half its 95 % interval (Student's t;
+versions choose theirs. Percent, as the mean over seeds ± half its 95 % interval (Student's t;
 with few seeds it is wide). Classes are many-, medium- or few-shot by the training part of cross entropy, whatever a
 row trains on; ensembles of folds train on the validation part too, as folds do. Gains over cross entropy are the mean
 over seeds: paired bootstrap over the test part's groups, 95 % intervals, p corrected for the number of rows by Holm's

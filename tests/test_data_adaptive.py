@@ -1,4 +1,4 @@
-"""Augmentation that follows training: shares, what they are made of, and runs that go on."""
+"""Augmentation that follows over-fitting: shares, what they are made of, and runs that go on."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from torch.utils.data import DataLoader, Dataset
 from animeid import train
 from animeid.config import gateway
 from animeid.config.compose import compose
-from animeid.data.curriculum import Curriculum
+from animeid.data.adaptive import Adaptive
 from animeid.engine.following import Following
 from animeid.folder import RunFolder
 from animeid.metrics.confidence import ClassConfidence
@@ -22,36 +22,70 @@ from animeid.metrics.confidence import ClassConfidence
 IMAGE = np.zeros((2, 2, 3), np.uint8)
 
 
-def curriculum(power: float = 1.0) -> Curriculum:
-    made = Curriculum(partial(Painted, 0), partial(Painted, 1), image_size=(2, 2), power=power)
-    made.look_at(np.array([100, 10, 1]))
+NAN = float("nan")
+COUNTS = (100, 10, 1)
+
+
+def adaptive(gain: float = 2.0) -> Adaptive:
+    made = Adaptive(partial(Painted, 0), partial(Painted, 1), image_size=(2, 2), gain=gain)
+    made.look_at(np.array(COUNTS))
     return made
 
 
-def share_of_strong(found: Curriculum, target: int) -> float:
+def share_of_strong(found: Adaptive, target: int) -> float:
     return float(np.mean([found(IMAGE, seed, target)[0, 0, 0] for seed in range(4000)]))
 
 
+def naive_share(fitted: list[float], held_out: list[float], gain: float) -> float:
+    """Training picture by training picture."""
+    ours, theirs = 0.0, 0.0
+    for label, count in enumerate(COUNTS):
+        for _ in range(count):
+            if not (np.isnan(fitted[label]) or np.isnan(held_out[label])):
+                ours += fitted[label]
+                theirs += held_out[label]
+    return float(np.clip(gain * (ours - theirs) / ours, 0, 1))
+
+
 def test_nothing_is_changed_strongly_before_anything_is_learnt() -> None:
-    assert [share_of_strong(curriculum(), target) for target in (0, 1, 2, -1)] == [0, 0, 0, 0]
+    assert [share_of_strong(adaptive(), target) for target in (0, 1, 2, -1)] == [0, 0, 0, 0]
 
 
 def test_what_is_known_by_heart_is_changed_strongly() -> None:
-    found = curriculum(power=2.0)
-    found.follow(torch.tensor([1.0, 0.5, 0.1]))
+    found = adaptive(gain=1.0)
+    found.follow(torch.tensor([1.0, 1.0, 1.0]), torch.tensor([0.75, 0.75, 0.75]))
     shares = [share_of_strong(found, target) for target in (0, 1, 2, -1)]
-    assert shares == pytest.approx([1.0, 0.25, 0.01, 0.0], abs=0.03)
+    assert shares == pytest.approx([0.25, 0.25, 0.25, 0.0], abs=0.03)
 
 
-def test_a_class_that_was_not_drawn_keeps_its_share() -> None:
-    found = curriculum()
-    found.follow(torch.tensor([0.5, 0.25, 0.75]))
-    found.follow(torch.tensor([0.75, float("nan"), 0.5]))
-    assert found.shares.tolist() == [0.75, 0.25, 0.5]
+@pytest.mark.parametrize(
+    ("fitted", "held_out"),
+    [
+        ([0.9, 0.6, 0.2], [0.7, 0.5, 0.1]),
+        ([0.9, 0.6, 0.2], [0.7, NAN, 0.1]),
+        ([0.9, NAN, 0.2], [0.6, 0.5, NAN]),
+        ([0.9, 0.6, 0.2], [0.95, 0.5, 0.4]),  # validation pictures are the easier ones
+        ([0.9, 0.6, 0.2], [0.1, 0.1, 0.1]),
+    ],
+)
+@pytest.mark.parametrize("gain", [0.5, 1.0, 2.0])
+def test_the_share_is_the_lost_confidence_of_a_training_picture(
+    fitted: list[float], held_out: list[float], gain: float
+) -> None:
+    found = adaptive(gain)
+    found.follow(torch.tensor(fitted), torch.tensor(held_out))
+    assert found.shares.tolist() == pytest.approx([naive_share(fitted, held_out, gain)] * 3, abs=1e-6)
+
+
+def test_where_no_class_is_in_both_parts_the_share_stays() -> None:
+    found = adaptive()
+    found.follow(torch.tensor([1.0, 1.0, 1.0]), torch.tensor([0.75, 0.75, 0.75]))
+    found.follow(torch.tensor([1.0, NAN, NAN]), torch.tensor([NAN, 0.1, 0.1]))
+    assert found.shares.tolist() == [0.5, 0.5, 0.5]
 
 
 class Drawn(Dataset):
-    def __init__(self, transform: Curriculum) -> None:
+    def __init__(self, transform: Adaptive) -> None:
         self.transform = transform
 
     def __len__(self) -> int:
@@ -62,10 +96,10 @@ class Drawn(Dataset):
 
 
 def test_workers_that_were_started_before_see_the_shares_change() -> None:
-    found = curriculum()
+    found = adaptive()
     loader = DataLoader(Drawn(found), batch_size=10, num_workers=1, persistent_workers=True)
     before = torch.cat(list(loader))
-    found.follow(torch.ones(3))
+    found.follow(torch.ones(3), torch.zeros(3))
     after = torch.cat(list(loader))
     assert (int(before.sum()), int(after.sum())) == (0, 40)
 
@@ -96,31 +130,35 @@ def test_confidence_is_the_mean_over_pictures() -> None:
     np.testing.assert_allclose(metric.compute().numpy(), naive_confidence(logits, mixed), rtol=1e-5)
 
 
-def following() -> tuple[Following, list[list[float]]]:
-    told: list[list[float]] = []
-    return Following(2, lambda confidence: told.append(confidence.tolist())), told
+def following() -> tuple[Following, list[list[list[float]]]]:
+    told: list[list[list[float]]] = []
+    return Following(2, lambda *both: told.append([one.tolist() for one in both])), told
 
 
 def test_an_epoch_is_told_once_the_next_one_begins() -> None:
     found, told = following()
     found.begin(0)
-    found.update(torch.zeros(2, 2), torch.tensor([0, 1]))
+    found.fitted.update(torch.zeros(2, 2), torch.tensor([0, 1]))
+    found.held_out.update(torch.tensor([[0.0, np.log(3)]] * 2).float(), torch.tensor([0, 1]))
     found.begin(0)
     assert told == []
     found.begin(1)
     found.begin(1)
-    assert told == [[0.5, 0.5]]
+    ((fitted, held_out),) = told
+    assert fitted == pytest.approx([0.5, 0.5])
+    assert held_out == pytest.approx([0.25, 0.75])
 
 
 @pytest.mark.filterwarnings("error")
 def test_an_epoch_that_was_whole_is_told_after_a_resume() -> None:
     found, _ = following()
-    found.update(torch.zeros(2, 2), torch.tensor([0, 0]))
+    for part in (found.fitted, found.held_out):
+        part.update(torch.zeros(2, 2), torch.tensor([0, 0]))
     other, told = following()
     other.load(found.state(), is_first=True)
     other.begin(1)
-    assert told[0][0] == 0.5
-    assert np.isnan(told[0][1])
+    assert [part[0] for part in told[0]] == [0.5, 0.5]
+    assert all(np.isnan(part[1]) for part in told[0])
 
 
 def test_an_epoch_goes_on_in_its_middle() -> None:
@@ -130,18 +168,19 @@ def test_an_epoch_goes_on_in_its_middle() -> None:
     cut, told_after = following()
     for found in (straight, cut):
         for batch in batches[:2]:
-            found.update(*batch)
+            found.fitted.update(*batch)
     other, _ = following()
     other.follow = cut.follow
     other.load(cut.state(), is_first=True)
     for found in (straight, other):
         for batch in batches[2:]:
-            found.update(*batch)
+            found.fitted.update(*batch)
+        found.held_out.update(*batches[0])
         found.begin(1)
     assert told == told_after
     second, _ = following()
     second.load(cut.state(), is_first=False)
-    assert second.confidence.pictures.sum() == 0
+    assert second.fitted.pictures.sum() == 0
 
 
 def test_the_card_goes_from_light_to_basic() -> None:
@@ -149,23 +188,25 @@ def test_the_card_goes_from_light_to_basic() -> None:
         name: gateway.build(
             compose("train", ["recipe=none", f"augment={name}"])["augment"], "augment", image_size=(32, 32)
         )
-        for name in ("curriculum", "light", "basic")
+        for name in ("adaptive", "light", "basic")
     }
-    made["curriculum"].look_at(np.array([50, 2]))
-    made["curriculum"].follow(torch.tensor([0.0, 1.0]))
+    made["adaptive"].look_at(np.array([50]))
     image = np.random.default_rng(0).integers(0, 256, (40, 40, 3), dtype=np.uint8)
-    for target, name in enumerate(("light", "basic")):
-        assert np.array_equal(made["curriculum"](image, 5, target), made[name](image, 5))
+    for held_out, name in ((1.0, "light"), (0.0, "basic")):
+        made["adaptive"].follow(torch.tensor([1.0]), torch.tensor([held_out]))
+        assert np.array_equal(made["adaptive"](image, 5, 0), made[name](image, 5))
 
 
 def test_training_tells_it_how_it_goes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     class_folders(tmp_path / "pictures", {"easy": 12, "ミク": 12}, coarse=2)
     monkeypatch.chdir(tmp_path)
     arguments = ["data.root=pictures", *QUICK, "model.name=test_resnet", "trainer.max_epochs=2", "logger=none"]
-    assert train.main([*arguments, "augment=curriculum", "run_id=followed"]) == 0
+    assert train.main([*arguments, "augment=adaptive", "run_id=followed"]) == 0
     last = torch.load(RunFolder(tmp_path / "outputs" / "followed").last, weights_only=True)
-    shares = last["CharacterDataModule"]["strong_shares"]
-    assert len(shares) == 2
-    assert all(0 < share < 1 for share in shares)
-    assert last["train_fit"]["epoch"] == 1
-    assert sum(last["train_fit"]["pictures"]) > 0
+    fit = last["train_fit"]
+    assert fit["epoch"] == 1
+    assert sum(fit["fitted"]["pictures"]) > 0
+    assert sum(fit["held_out"]["pictures"]) > 0
+    (first, second) = last["CharacterDataModule"]["strong_shares"]
+    assert first == second
+    assert 0 <= first <= 1
