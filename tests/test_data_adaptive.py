@@ -26,8 +26,8 @@ NAN = float("nan")
 COUNTS = (100, 10, 1)
 
 
-def adaptive(gain: float = 2.0) -> Adaptive:
-    made = Adaptive(partial(Painted, 0), partial(Painted, 1), image_size=(2, 2), gain=gain)
+def adaptive(gain: float = 2.0, tolerated: float = 0.0) -> Adaptive:
+    made = Adaptive(partial(Painted, 0), partial(Painted, 1), image_size=(2, 2), gain=gain, tolerated=tolerated)
     made.look_at(np.array(COUNTS))
     return made
 
@@ -36,7 +36,7 @@ def share_of_strong(found: Adaptive, target: int) -> float:
     return float(np.mean([found(IMAGE, seed, target)[0, 0, 0] for seed in range(4000)]))
 
 
-def naive_share(fitted: list[float], held_out: list[float], gain: float) -> float:
+def naive_share(fitted: list[float], held_out: list[float], gain: float, tolerated: float) -> float:
     """Training picture by training picture."""
     ours, theirs = 0.0, 0.0
     for label, count in enumerate(COUNTS):
@@ -44,7 +44,7 @@ def naive_share(fitted: list[float], held_out: list[float], gain: float) -> floa
             if not (np.isnan(fitted[label]) or np.isnan(held_out[label])):
                 ours += fitted[label]
                 theirs += held_out[label]
-    return float(np.clip(gain * (ours - theirs) / ours, 0, 1))
+    return float(np.clip(gain * ((ours - theirs) / ours - tolerated), 0, 1))
 
 
 def test_nothing_is_changed_strongly_before_anything_is_learnt() -> None:
@@ -68,13 +68,13 @@ def test_what_is_known_by_heart_is_changed_strongly() -> None:
         ([0.9, 0.6, 0.2], [0.1, 0.1, 0.1]),
     ],
 )
-@pytest.mark.parametrize("gain", [0.5, 1.0, 2.0])
+@pytest.mark.parametrize(("gain", "tolerated"), [(0.5, 0.0), (1.0, 0.0), (2.0, 0.1), (3.0, 0.4)])
 def test_the_share_is_the_lost_confidence_of_a_training_picture(
-    fitted: list[float], held_out: list[float], gain: float
+    fitted: list[float], held_out: list[float], gain: float, tolerated: float
 ) -> None:
-    found = adaptive(gain)
+    found = adaptive(gain, tolerated)
     found.follow(torch.tensor(fitted), torch.tensor(held_out))
-    assert found.shares.tolist() == pytest.approx([naive_share(fitted, held_out, gain)] * 3, abs=1e-6)
+    assert found.shares.tolist() == pytest.approx([naive_share(fitted, held_out, gain, tolerated)] * 3, abs=1e-6)
 
 
 def test_where_no_class_is_in_both_parts_the_share_stays() -> None:

@@ -24,7 +24,8 @@ LIGHT, BASIC, ADAPTIVE = ((BALANCED, f"augment={name}") for name in ("light", "b
 VARIANTS = {
     "light": Variant(LIGHT, SETS),
     "adaptive": Variant(ADAPTIVE, SETS),
-    "adaptive_gain4": Variant((*ADAPTIVE, "augment.gain=4"), SETS),
+    "adaptive_at_once": Variant((*ADAPTIVE, "augment.tolerated=0"), SETS),
+    "adaptive_slowly": Variant((*ADAPTIVE, "augment.tolerated=0", "augment.gain=2"), SETS),
     "basic": Variant(BASIC, SETS),
     "adaptive_long": Variant(ADAPTIVE, (EMOJI,), 40),
     "basic_long": Variant(BASIC, (EMOJI,), 40),
