@@ -117,13 +117,15 @@ def as_answers(first: Saved, probabilities: np.ndarray, embeddings: np.ndarray) 
 def cost_of_all(runs: Sequence[Saved]) -> dict[str, float]:
     """What runs that answer together cost: the sums of their training and of their answering.
 
-    `earlier_s`, of the stages before, is there where a run has one; a run that several start from counts once.
+    `earlier_s`, of the stages before, is there where a run has one; a run that several start from directly counts once.
     """
     costs = [run.metrics["cost"] for run in runs]
     found = {name: round(sum(cost[name] for cost in costs), 3) for name in ("train_s", "latency_ms")}
-    earlier = {
-        run.plan["from_run"]: cost["earlier_s"] for run, cost in zip(runs, costs, strict=True) if "earlier_s" in cost
-    }
+    earlier: dict[Path, float] = {}
+    for run, cost in zip(runs, costs, strict=True):
+        if "earlier_s" in cost:
+            start = Path(run.plan["from_run"]).resolve()
+            earlier[start] = max(earlier.get(start, 0.0), cost["earlier_s"])
     return {**found, "earlier_s": round(sum(earlier.values()), 3)} if earlier else found
 
 

@@ -54,8 +54,9 @@ def cook(
 ) -> Cooked:
     """Puts the soup of the stage's runs into the module.
 
-    Statistics of batch norm are estimated anew for every mean, from training pictures as the sampler draws them in the
-    epoch that the best run kept: the mean of statistics is not that of the mean's.
+    Statistics of batch norm are estimated anew for every mean, from training pictures: the mean of statistics is not
+    that of the mean's. They are drawn as in the epoch that the best run kept, but for what a sampler or an augmentation
+    had learnt by then.
 
     Args:
         trainer: of a final plan, whose device and precision are used.
@@ -126,8 +127,8 @@ def ingredients(pattern: str, earlier: Earlier) -> list[RunFolder]:
         if signature_of(run) != first:
             raise InputError(
                 f"{run.path} has another network, head, classes, picture size, parts, loss or sampler than "
-                f"{runs[0].path}, so that their weights have no mean: give runs that differ in seed or in how fast and "
-                "long they were trained"
+                f"{runs[0].path}, so that their weights have no mean: give runs that differ in seed, in how fast or, "
+                "with a sampler that stays the same, in how long they were trained"
             )
     return sorted(runs, key=val_f1, reverse=True)
 
@@ -142,6 +143,5 @@ def signature_of(run: RunFolder) -> tuple[Any, ...]:
     parts = table.loc[table["split"] != "excluded", list(SAME)].sort_values(list(SAME)).to_numpy().tolist()
     tensors = read_checkpoint(run.best).tensors
     shapes = sorted((name, tuple(tensor.shape)) for name, tensor in tensors.items())
-    # Of a sampler that changes over training, how long training was is no difference.
-    learnt_by = [{key: value for key, value in plan[name].items() if key != "epochs"} for name in LEARNT_BY]
+    learnt_by = {name: plan[name] for name in LEARNT_BY}
     return plan["model"]["name"], plan["data"]["image_size"], run.read_labels(), shapes, parts, learnt_by

@@ -6,18 +6,22 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from small_runs import QUICK, Painted, class_folders
 from torch.utils.data import DataLoader, Dataset
 
 from animeid import train
+from animeid.build import build
 from animeid.config import gateway
 from animeid.config.compose import compose
 from animeid.data.adaptive import Adaptive
+from animeid.data.prepare import Prepared
 from animeid.engine.following import Following
 from animeid.folder import RunFolder
 from animeid.metrics.confidence import ClassConfidence
+from animeid.plan import make_plan
 
 IMAGE = np.zeros((2, 2, 3), np.uint8)
 
@@ -111,7 +115,7 @@ def naive_confidence(logits: np.ndarray, shares: np.ndarray) -> list[float]:
         total, pictures = 0.0, 0.0
         for row, share in zip(logits, shares[:, column], strict=True):
             total += share * np.exp(row[column]) / np.exp(row).sum()
-            pictures += share
+            pictures += share * share
         found.append(total / pictures if pictures else float("nan"))
     return found
 
@@ -128,6 +132,13 @@ def test_confidence_is_the_mean_over_pictures() -> None:
     metric = ClassConfidence(4)
     metric.update(torch.from_numpy(logits).float(), torch.from_numpy(mixed).float())
     np.testing.assert_allclose(metric.compute().numpy(), naive_confidence(logits, mixed), rtol=1e-5)
+
+
+def test_mixed_pictures_that_are_known_by_heart_count_as_known() -> None:
+    shares = torch.from_numpy(np.random.default_rng(0).dirichlet(np.ones(3), 20)).float()
+    metric = ClassConfidence(3)
+    metric.update(shares.log(), shares)
+    torch.testing.assert_close(metric.compute(), torch.ones(3))
 
 
 def following() -> tuple[Following, list[list[list[float]]]]:
@@ -203,10 +214,22 @@ def test_training_tells_it_how_it_goes(tmp_path: Path, monkeypatch: pytest.Monke
     arguments = ["data.root=pictures", *QUICK, "model.name=test_resnet", "trainer.max_epochs=2", "logger=none"]
     assert train.main([*arguments, "augment=adaptive", "run_id=followed"]) == 0
     last = torch.load(RunFolder(tmp_path / "outputs" / "followed").last, weights_only=True)
-    fit = last["train_fit"]
+    fit, table = last["train_fit"], pd.read_parquet(RunFolder(tmp_path / "outputs" / "followed").manifest)
+    parts = table.groupby("split")["target"].value_counts().sort_index()
     assert fit["epoch"] == 1
-    assert sum(fit["fitted"]["pictures"]) > 0
-    assert sum(fit["held_out"]["pictures"]) > 0
+    assert fit["fitted"]["pictures"] == parts["train"].tolist()
+    assert fit["held_out"]["pictures"] == parts["val"].tolist()
     (first, second) = last["CharacterDataModule"]["strong_shares"]
     assert first == second
     assert 0 <= first <= 1
+
+
+def test_the_margin_of_training_does_not_count(prepared: Prepared) -> None:
+    request = compose("train", [*QUICK, "model.name=test_resnet", "augment=adaptive", "head=arcface"])
+    module = build(make_plan(request, prepared, "cpu"), prepared).module.eval()
+    image = torch.randint(0, 256, (4, 3, 32, 32), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+    image = module.normalise(image)
+    trained = module.model(image, torch.tensor([0, 1, 2, 0]))
+    plain = module.model(image)
+    assert not torch.allclose(trained.logits, plain.logits)
+    torch.testing.assert_close(module._as_answered(trained), plain.logits)

@@ -103,7 +103,7 @@ def test_earlier_stages_are_paid_for_once() -> None:
     assert cost_of_each(plain) == {"train_s": 30.0, "latency_ms": 3.0}
     stages = [
         saved_with(1.0, 2.0, "a", earlier_s=100.0),
-        saved_with(2.0, 2.0, "a", earlier_s=100.0),
+        saved_with(2.0, 2.0, "b/../a", earlier_s=90.0),
         saved_with(3.0, 2.0, "b", earlier_s=50.0),
     ]
     assert cost_of_all([*stages, plain[0]]) == {"train_s": 16.0, "latency_ms": 8.0, "earlier_s": 150.0}

@@ -83,7 +83,7 @@ VARIANTS = {
     "plateau": ("scheduler=reduce_on_plateau", "scheduler.patience=0", "optimizer=sgd"),
     "mixed": ("sampler=dynamic", "mixing=mixup_cutmix", "deep_supervision=taps", "averaging=ema"),
     "thawing": ("sampler=class_aware", "freezing=gradual", "freezing.every=1", "optimizer.layer_decay=0.8"),
-    "adaptive": ("augment=adaptive", "sampler=class_aware"),
+    "adaptive": ("augment=adaptive", "augment.tolerated=0", "augment.gain=1", "sampler=class_aware"),
     "accumulate": ("trainer.accumulate_grad_batches=2", "sampler=weighted", "callbacks.patience=2"),
     "learning": ("sampler=difficulty", "augment=class_wise", "resizing=progressive", "loss=balanced_softmax"),
     "watching": ("loss=online_class_balance", "contrastive=balanced"),
@@ -110,6 +110,9 @@ def test_a_run_that_was_cut_off_ends_as_the_straight_one(variant: str, pictures:
             else:
                 assert train.main(command) == status
     assert train.main([*arguments, "run_id=cut", "resume=must"]) == 0
+    if variant == "adaptive":
+        (share, *_) = torch.load("outputs/straight/checkpoints/last.ckpt")["CharacterDataModule"]["strong_shares"]
+        assert 0 < share < 1
     assert_equal_runs(RunFolder(Path("outputs/straight")), RunFolder(Path("outputs/cut")))
 
 

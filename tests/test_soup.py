@@ -10,11 +10,10 @@ import torch
 from small_runs import QUICK, class_folders
 
 from animeid import train
-from animeid.config.freeze import read_plan
 from animeid.data.datamodule import CharacterDataModule, PictureLoader
 from animeid.folder import RunFolder
 from animeid.models.soup import greedy_soup, mean_state
-from animeid.soup import mean_shown, signature_of
+from animeid.soup import mean_shown
 
 RUN = (*QUICK, "model.name=test_resnet", "data.val_ratio=0.25", "data.test_ratio=0.25", "trainer.precision=32-true")
 RUNS = ("first", "more-2", "more-3")
@@ -131,17 +130,6 @@ def test_a_soup_was_shown_what_its_members_were_on_average(home: Path, monkeypat
     torch.testing.assert_close(mean_shown(runs[:2]), torch.tensor([0.65, 0.35], dtype=torch.float64))
     del priors[runs[2].path]
     assert mean_shown(runs) is None
-
-
-def test_runs_of_other_lengths_belong_together(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    run, plan = RunFolder(home / "outputs" / "first"), read_plan(home / "outputs" / "first" / "config.yaml")
-
-    def signature(**sampler: object) -> tuple[object, ...]:
-        monkeypatch.setattr("animeid.soup.read_plan", lambda _: {**plan, "sampler": {"_target_": "x", **sampler}})
-        return signature_of(run)
-
-    assert signature(epochs=20) == signature(epochs=30)
-    assert signature(epochs=20, power=1) != signature(epochs=20, power=2)
 
 
 @pytest.mark.parametrize(

@@ -200,13 +200,19 @@ class CharacterModule(LightningModule):
         if self.observe is not None:
             self.observe(*self._of_all_ranks(batch["row"], cross_entropy(output.logits.detach(), batch["target"])))
         if self.following is not None:
-            self.following.fitted.update(output.logits.detach(), batch["target"])
+            self.following.fitted.update(self._as_answered(output), batch["target"])
         settings: dict[str, Any] = {"batch_size": len(batch["row"])}
         # Two names by hand: one log call for both would call the steps' figure train/loss_step.
         self.log("train/loss", value, prog_bar=True, **settings)
         self.train_loss.update(value.detach(), len(batch["row"]))
         self.log("train/loss_epoch", self.train_loss, on_step=False, on_epoch=True)
         return value * self._weight_among_ranks(len(batch["row"]))
+
+    @torch.no_grad()
+    def _as_answered(self, output: ModelOutput) -> Tensor:
+        """The logits `[B, C]` without a margin, which only training has."""
+        head: nn.Module = self.model.head  # type: ignore[assignment]
+        return head(output.embedding) if hasattr(head, "with_margin") else output.logits
 
     def _weight_among_ranks(self, pictures: int) -> Tensor | float:
         """What makes the mean over processes the mean over pictures: their last batches may differ in size."""

@@ -12,7 +12,8 @@ from torchmetrics import Metric
 class ClassConfidence(Metric):
     """The mean probability of the right class over each class's pictures, `[C]`; NaN for a class without any.
 
-    Nothing here makes the processor wait for the device.
+    Of mixed pictures it is in the ratio to that of an answer with the very shares that were mixed, so that it compares
+    with that of whole ones. Nothing here makes the processor wait for the device.
 
     Args:
         num_classes: C.
@@ -31,7 +32,7 @@ class ClassConfidence(Metric):
         if target.ndim == 1:
             target = (target.unsqueeze(1) == torch.arange(logits.shape[1], device=target.device)).float()
         self.total += (target * logits.float().softmax(1)).sum(0)
-        self.pictures += target.sum(0)
+        self.pictures += target.square().sum(0)
 
     def sums(self) -> dict[str, list[float]]:
         """Plain values, the sums of all processes; all must call it."""

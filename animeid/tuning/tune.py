@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import itertools
 import json
 import shlex
 import time
@@ -143,10 +144,9 @@ def check_common(space: Sequence[Dimension], training: Training) -> None:
         InputError: no trial could be trained, whatever it tries.
     """
     # Other values of the space may not go together, and the pictures do not depend on them.
-    ends = {one.key: one.ends() for one in space if one.key.partition(".")[0] == "data"}
+    ends = [[f"{one.key}={value}" for value in one.ends()] for one in space if one.key.partition(".")[0] == "data"]
     faults: list[InputError] = []
-    for number in range(max(map(len, ends.values()), default=1)):
-        own = [f"{key}={values[min(number, len(values) - 1)]}" for key, values in ends.items()]
+    for own in itertools.product(*ends):
         try:
             return check_whole(training.request(*own))
         except InputError as error:

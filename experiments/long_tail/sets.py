@@ -90,8 +90,8 @@ def other_groups(folder: Path) -> Set:
     return Set(
         "other_groups",
         "emoji_cast: 91 roles, thinned by data.long_tail=8, and tested on a group of each role that chance drew, in "
-        "styles that training has of other roles; no choice has seen it. A role has two or three groups for that, so "
-        "that each was in the test part of an earlier page, though never all of these together",
+        "styles that training has of other roles. A role has one or two groups for that, so that each was in the test "
+        "part of an earlier page; no choice was made by their answers",
         (f"data.root={manifest}", "data.long_tail=8"),
         rows=KEY_ROWS,
     )
