@@ -6,58 +6,28 @@ parts only, with several seeds. 2 cores, about a quarter of an hour; the same co
 
 from __future__ import annotations
 
-import statistics
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 
 from experiments.long_tail.rows import NETWORK
-from experiments.pool import do
-from experiments.recipe.study import ALL, BALANCED, MEDIUM, SMALLER, Run, Variant, manifests_of
-from experiments.runs import OUTPUTS, environment_line, metrics, table
+from experiments.recipe.seeds import SEEDS, table_of, train_all
+from experiments.recipe.study import ALL, BALANCED, MEDIUM, SMALLER, Variant, manifests_of
+from experiments.runs import environment_line
 
 PAGE = Path(__file__).parent / "network.md"
 READING = Path(__file__).parent / "network_reading.md"
-SEEDS = (1, 2)
 VARIANTS = {
-    "cross_entropy": (),
-    "balanced": (BALANCED,),
-    "balanced_b16": (BALANCED, SMALLER),
-    "medium": MEDIUM,
-    "medium_b16": (*MEDIUM, SMALLER),
+    "cross_entropy": Variant(()),
+    "balanced": Variant((BALANCED,)),
+    "balanced_b16": Variant((BALANCED, SMALLER)),
+    "medium": Variant(MEDIUM),
+    "medium_b16": Variant((*MEDIUM, SMALLER)),
 }
 """From nothing to all that `recipe=auto` changed on these sets."""
 
 
-def runs_of(variant: str, name: str, manifest: Path) -> list[Run]:
-    return [
-        Run(
-            f"recipe-network-{name}-{variant}-{seed}",
-            name,
-            manifest,
-            Variant((*VARIANTS[variant], NETWORK, f"seed={seed}")),
-        )
-        for seed in SEEDS
-    ]
-
-
-def cell(runs: Sequence[Run]) -> str:
-    """`77.3, 76.1 (66.2)`: of each seed, and the mean of few-shot classes."""
-    found = [metrics(run.folder)["val"] for run in runs]
-    few = 100 * statistics.mean(one["few/acc_macro"] for one in found)
-    f1 = ", ".join(f"{100 * one['f1_macro']:.1f}" for one in found)
-    return f"{f1} ({few:.1f})"
-
-
 def main() -> None:
-    manifests = manifests_of(sys.argv[1:])
-    runs = {variant: {name: runs_of(variant, name, manifests[name]) for name in ALL} for variant in VARIANTS}
-    do([run for found in runs.values() for same in found.values() for run in same], OUTPUTS / "recipe-logs")
-    rows = []
-    for variant, found in runs.items():
-        seconds = statistics.median(metrics(run.folder)["cost"]["train_s"] for same in found.values() for run in same)
-        words = " ".join(VARIANTS[variant]) or "(the cards)"
-        rows.append([f"`{words}`", *(cell(found[name]) for name in ALL), f"{seconds:.0f}"])
+    runs = train_all("network", VARIANTS, manifests_of(sys.argv[1:]))
     text = f"""# The recipe's choices on a smaller network
 
 `python -m experiments.recipe.network` writes this page: the sets of the [study](README.md), on **validation** parts,
@@ -67,7 +37,7 @@ the ladder was made.
 
 {environment_line(runs["balanced"]["tail"][0].folder)}
 
-{table(["variant", *ALL, "training s"], rows)}
+{table_of(VARIANTS, runs, ALL)}
 
 {READING.read_text(encoding="utf-8").strip()}
 """
