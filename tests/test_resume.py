@@ -83,7 +83,7 @@ VARIANTS = {
     "plateau": ("scheduler=reduce_on_plateau", "scheduler.patience=0", "optimizer=sgd"),
     "mixed": ("sampler=dynamic", "mixing=mixup_cutmix", "deep_supervision=taps", "averaging=ema"),
     "thawing": ("sampler=class_aware", "freezing=gradual", "freezing.every=1", "optimizer.layer_decay=0.8"),
-    "adaptive": ("augment=adaptive", "augment.tolerated=0", "augment.gain=1", "sampler=class_aware"),
+    "adaptive": ("augment=adaptive", "augment.tolerated=0", "augment.gain=10", "optimizer=sgd", "optimizer.lr=0.01"),
     "accumulate": ("trainer.accumulate_grad_batches=2", "sampler=weighted", "callbacks.patience=2"),
     "learning": ("sampler=difficulty", "augment=class_wise", "resizing=progressive", "loss=balanced_softmax"),
     "watching": ("loss=online_class_balance", "contrastive=balanced"),
