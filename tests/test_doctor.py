@@ -117,6 +117,7 @@ def test_disk_of_a_folder_that_is_not_there_yet(tmp_path: Path) -> None:
 
 def test_precisions_are_tried(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(precision, "BUDGET_S", 0.0)
+    monkeypatch.setattr(precision, "PICTURES", 4)  # 32 take seconds where a processor only imitates a precision
     monkeypatch.setitem(precision.DTYPES, "impossible", torch.int8)
     trials = {trial.precision: trial for trial in try_precisions("cpu")}
     assert trials["32-true"].works
@@ -214,6 +215,7 @@ def quick(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty folder to work in, and no more measuring than is needed for a figure."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(precision, "BUDGET_S", 0.0)
+    monkeypatch.setattr(precision, "PICTURES", 4)  # 32 take seconds where a processor only imitates a precision
     monkeypatch.setattr(timing, "TRAINING_S", 0.0)
     monkeypatch.setattr(timing, "ANSWERING_S", 0.0)
     monkeypatch.setattr(examination, "ask_servers", lambda: Network("it sleeps", "there is no key"))
