@@ -16,7 +16,7 @@ from optuna import TrialPruned
 from optuna.trial import TrialState
 
 from animeid.config import gateway
-from animeid.config.freeze import read_plan
+from animeid.config.freeze import read_yaml
 from animeid.data.prepare import prepare
 from animeid.engine.devices import choose_accelerator
 from animeid.errors import InputError, MachineError, PeerFailedError
@@ -256,7 +256,7 @@ def judge_on_test(search: Search, compose: Compose) -> None:
 def evaluations_on_test(run: Path) -> list[RunFolder]:
     """Those of the run's own test part that came to their end; other pictures are judged as a test part too."""
     found = (RunFolder(path) for path in sorted((run / "evaluations").glob("*")))
-    asked = [(folder, read_plan(folder.request)) for folder in found if folder.is_finished and folder.request.is_file()]
+    asked = [(folder, read_yaml(folder.request)) for folder in found if folder.is_finished and folder.request.is_file()]
     return [folder for folder, request in asked if request["split"] == "test" and not request["data"]["root"]]
 
 
