@@ -44,7 +44,7 @@ from animeid.models.soup import GreedySoup
 from animeid.models.weights import load_classifier
 from animeid.optim.optimizers import default_learning_rate
 from animeid.optim.steps import optimizer_steps_per_epoch
-from animeid.plan import label_stats, processes_of
+from animeid.plan import label_stats, processes_of, views_of
 from animeid.say import say
 from animeid.shown import shown_prior
 from animeid.soup import cook
@@ -120,7 +120,7 @@ def build_data(
         sampler=sampler,
         seed=plan["seed"],
         processes=processes_of(plan),
-        views=(plan.get("contrastive") or {}).get("views", 1),
+        views=views_of(plan),
         shuffle_buffer=data.get("shuffle_buffer", SHUFFLE_BUFFER),
     )
 
@@ -289,27 +289,26 @@ def build(plan: Plan, prepared: Prepared) -> Built:
     stage = attach_stage(plan, model)
     stats = label_stats(plan["facts"], prepared.labels, plan["data"])
     module = build_module(plan, stats, model, freezing, stage, data=data)
-    keep_shown(plan, module)
-    cooked = mix_runs(plan, stage, module, data)
+    cooked = take_weights(plan, stage, module, data)
     taken = (*(transfer.notes if transfer else ()), *(leaks.notes if leaks else ()))
     notes = (*pixel_notes, model.backbone.weights_note, *taken, *freezing_notes, *cooked)
     return Built(plan, stats, module, data, notes, freezing, transfer, stage)
 
 
-def keep_shown(plan: Plan, module: CharacterModule) -> None:
-    """Where the stage trains nothing, has the module's checkpoint say what the earlier run's epoch was shown."""
-    earlier = earlier_run(plan)
-    if earlier is not None and not trains(plan.get("stage")):
-        module.shown = shown_prior(earlier.folder, read_plan(earlier.folder.config))
+def take_weights(plan: Plan, stage: Any, module: CharacterModule, data: CharacterDataModule) -> tuple[str, ...]:
+    """Where the stage trains nothing, has the module's checkpoint say what those who did were shown.
 
+    Fills the module with the mean of several runs where the stage is a soup; what that took stands in the plan's facts
+    then.
 
-def mix_runs(plan: Plan, stage: Any, module: CharacterModule, data: CharacterDataModule) -> tuple[str, ...]:
-    """Fills the module with the mean of several runs where the stage is a soup; returns what to say.
-
-    What it took stands in the plan's facts then.
+    Returns:
+        What to say.
     """
     earlier = earlier_run(plan)
-    if not isinstance(stage, GreedySoup) or earlier is None:
+    if earlier is None or trains(plan.get("stage")):
+        return ()
+    if not isinstance(stage, GreedySoup):
+        module.shown = shown_prior(earlier.folder, read_plan(earlier.folder.config))
         return ()
     cooked = cook(stage, earlier, module, data, plan["trainer"])
     module.shown = cooked.shown
@@ -383,8 +382,7 @@ def rebuild(plan: Plan, prepared: Prepared, *, from_scratch: bool) -> Built:
     stage = attach_stage(plan, model)
     module = build_module(plan, stats, model, freezing, stage, data=data)
     if from_scratch:
-        keep_shown(plan, module)
-        mix_runs(plan, stage, module, data)
+        take_weights(plan, stage, module, data)
     return Built(plan, stats, module, data, freezing=freezing, stage=stage)
 
 

@@ -59,7 +59,7 @@ def make_plan(request: Mapping[str, Any], prepared: Prepared, accelerator: str) 
 def plan_for(request: Mapping[str, Any], pictures: int, accelerator: str) -> dict[str, Any]:
     """The plan for so many training pictures, which are all that it takes from the data."""
     plan = deepcopy(dict(request))
-    views = (plan["contrastive"] or {}).get("views", 1)
+    views = views_of(plan)
     _replace_auto(
         plan["data"],
         image_size=IMAGE_SIZE,
@@ -84,6 +84,11 @@ def plan_for(request: Mapping[str, Any], pictures: int, accelerator: str) -> dic
         _replace_auto(plan["averaging"], start_epoch=3 * plan["trainer"]["max_epochs"] // 4)
         _refuse_late_average(plan["averaging"]["start_epoch"], plan["trainer"]["max_epochs"])
     return plan
+
+
+def views_of(plan: Mapping[str, Any]) -> int:
+    """How often each drawn picture stands in a training batch."""
+    return int((plan.get("contrastive") or {}).get("views", 1))
 
 
 def _refuse_separate_views(batch_size: int, views: int) -> None:

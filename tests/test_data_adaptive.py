@@ -211,6 +211,14 @@ def test_the_card_goes_from_light_to_basic() -> None:
 def test_training_tells_it_how_it_goes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     class_folders(tmp_path / "pictures", {"easy": 12, "ミク": 12}, coarse=2)
     monkeypatch.chdir(tmp_path)
+    told: list[list[list[float]]] = []
+    original = Adaptive.follow
+
+    def follow(self: Adaptive, *both: torch.Tensor) -> None:
+        told.append([one.tolist() for one in both])
+        original(self, *both)
+
+    monkeypatch.setattr(Adaptive, "follow", follow)
     arguments = ["data.root=pictures", *QUICK, "model.name=test_resnet", "trainer.max_epochs=2", "logger=none"]
     assert train.main([*arguments, "augment=adaptive", "run_id=followed"]) == 0
     last = torch.load(RunFolder(tmp_path / "outputs" / "followed").last, weights_only=True)
@@ -219,9 +227,12 @@ def test_training_tells_it_how_it_goes(tmp_path: Path, monkeypatch: pytest.Monke
     assert fit["epoch"] == 1
     assert fit["fitted"]["pictures"] == parts["train"].tolist()
     assert fit["held_out"]["pictures"] == parts["val"].tolist()
-    (first, second) = last["CharacterDataModule"]["strong_shares"]
-    assert first == second
-    assert 0 <= first <= 1
+    ((fitted, held_out),) = told
+    assert fitted != held_out
+    assert all(0 < confidence < 1 for confidence in (*fitted, *held_out))
+    ours, theirs = (sum(n * one for n, one in zip(parts["train"], part, strict=True)) for part in (fitted, held_out))
+    share = float(np.clip(4.0 * (1 - theirs / ours - 0.1), 0, 1))
+    assert last["CharacterDataModule"]["strong_shares"] == pytest.approx([share, share], abs=1e-5)
 
 
 def test_the_margin_of_training_does_not_count(prepared: Prepared) -> None:

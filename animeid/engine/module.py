@@ -212,7 +212,7 @@ class CharacterModule(LightningModule):
     def _as_answered(self, output: ModelOutput) -> Tensor:
         """The logits `[B, C]` without a margin, which only training has."""
         head: nn.Module = self.model.head  # type: ignore[assignment]
-        return head(output.embedding) if hasattr(head, "with_margin") else output.logits
+        return head(output.embedding) if hasattr(head, "with_margin") else output.logits.detach()
 
     def _weight_among_ranks(self, pictures: int) -> Tensor | float:
         """What makes the mean over processes the mean over pictures: their last batches may differ in size."""

@@ -9,7 +9,7 @@ from typing import Any
 
 from animeid.data.prepare import Prepared
 from animeid.optim.steps import optimizer_steps_per_epoch
-from animeid.plan import plan_for, processes_of
+from animeid.plan import plan_for, processes_of, views_of
 from animeid.recipe.apply import is_fixed, settle
 from animeid.recipe.budget import epochs_within
 from animeid.recipe.choice import YOURS, Choice
@@ -62,6 +62,6 @@ def how_long(request: dict[str, Any], prepared: Prepared, facts: Facts, fixed: S
 def steps_of_epoch(request: dict[str, Any], facts: Facts) -> int:
     """Optimiser steps of an epoch that shows every training picture once."""
     plan = plan_for(request, facts.pictures, facts.accelerator)
-    draws = facts.pictures * (plan["contrastive"] or {}).get("views", 1)
+    draws = facts.pictures * views_of(plan)
     batches = -(-draws // (plan["data"]["batch_size"] * processes_of(plan)))
     return optimizer_steps_per_epoch(batches, plan["trainer"]["accumulate_grad_batches"])

@@ -10,6 +10,7 @@ import numpy as np
 
 from animeid.data.prepare import prepare
 from animeid.data.settings import DataSettings
+from animeid.errors import InputError
 from experiments.real_input.study import held_out_manifest
 from experiments.runs import OUTPUTS
 
@@ -134,13 +135,13 @@ def sets(options: Mapping[str, str]) -> list[Set]:
     """Those of the command line: `smoke=yes`, `sets=fresh`, or the ladder's.
 
     Raises:
-        ValueError: there are no sets of such a name.
+        InputError: there are no sets of such a name.
     """
     if "smoke" in options:
         return [smoke()]
     folder = Path(options.get("emoji_cast", "../shared/emoji_cast"))
     if options.get("sets", FRESH) != FRESH:
-        raise ValueError(
+        raise InputError(
             f"sets={options['sets']} is not known: take sets={FRESH}, or leave it out for the ladder's sets"
         )
     if "sets" in options:

@@ -2,8 +2,8 @@
 
 Every technique on long-tailed sets with the same network, picture size, epochs and seeds, and a page with tables
 and charts from the saved predictions. At most 6 hours on 2 cores; the same command goes on after a kill. `only=page`
-writes the page from what is finished; `sets=fresh` does its chief rows on sets that were drawn after it, in half an
-hour; `smoke=yes` runs a ladder of minutes, whose page is written to outputs.
+writes the page from what is finished; `sets=fresh` does its chief rows on sets that were drawn after it, in some
+forty minutes; `smoke=yes` runs a ladder of minutes, whose page is written to outputs.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from animeid.errors import InputError
 from experiments.long_tail.page import section, write_expected
 from experiments.long_tail.rows import ROWS, SMOKE, Job
 from experiments.long_tail.sets import FRESH, Set, sets
@@ -47,10 +48,10 @@ def page(ladder: list[Set], path: Path, options: Mapping[str, str]) -> str:
 rows of a set have timm's network `test_resnet` (0.4 million parameters, as many as ResNet-32, on which the papers
 compare long tails of CIFAR), 64 px, random weights, the same epochs and the same seeds; the best epoch is chosen on
 the validation part, and the test part is answered once, at the end of each run. Batches are of 32 pictures;
-versions choose theirs. Percent, as the mean over seeds ± half its 95 % interval (Student's t;
-with few seeds it is wide). Classes are many-, medium- or few-shot by the training part of cross entropy, whatever a
-row trains on; ensembles of folds train on the validation part too, as folds do. Gains over cross entropy are the mean
-over seeds: paired bootstrap over the test part's groups, 95 % intervals, p corrected for the number of rows by Holm's
+versions choose theirs. Percent, as the mean over seeds ± half its 95 % interval (Student's t; with few seeds it is
+wide). Classes are many-, medium- or few-shot by the training part of cross entropy, whatever a row trains on;
+ensembles of folds train on the validation part too, as folds do. Gains over cross entropy are the mean over seeds:
+paired bootstrap over the test part's groups, 95 % intervals, p corrected for the number of rows by Holm's
 procedure. Training time is the median over seeds, of one core while the other one does another row, now and then
 beside other work: read differences below a tenth as none. For ensembles and second stages it is the sum of all runs
 that they need. A picture's milliseconds are the median over seeds of an answer to it alone, by all runs of an
@@ -77,7 +78,11 @@ def run(options: Mapping[str, str]) -> Path:
 
 
 def main() -> None:
-    print(run(dict(argument.split("=", 1) for argument in sys.argv[1:])))
+    try:
+        print(run(dict(argument.split("=", 1) for argument in sys.argv[1:])))
+    except InputError as error:
+        print(error, file=sys.stderr)
+        sys.exit(2)
 
 
 if __name__ == "__main__":

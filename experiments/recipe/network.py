@@ -6,16 +6,9 @@ parts only, with several seeds. 2 cores, about a quarter of an hour; the same co
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
+from experiments.recipe.seeds import write_page
+from experiments.recipe.study import ALL, BALANCED, MEDIUM, SMALLER, Variant
 
-from experiments.long_tail.rows import NETWORK
-from experiments.recipe.seeds import SEEDS, table_of, train_all
-from experiments.recipe.study import ALL, BALANCED, MEDIUM, SMALLER, Variant, manifests_of
-from experiments.runs import environment_line
-
-PAGE = Path(__file__).parent / "network.md"
-READING = Path(__file__).parent / "network_reading.md"
 VARIANTS = {
     "cross_entropy": Variant(()),
     "balanced": Variant((BALANCED,)),
@@ -27,22 +20,13 @@ VARIANTS = {
 
 
 def main() -> None:
-    runs = train_all("network", VARIANTS, manifests_of(sys.argv[1:]))
-    text = f"""# The recipe's choices on a smaller network
-
-`python -m experiments.recipe.network` writes this page: the sets of the [study](README.md), on **validation** parts,
-with `recipe=none {NETWORK}`, 20 epochs, 64 px, random weights. f1_macro in percent of each of {len(SEEDS)} seeds,
-and the mean few/acc_macro; seconds on one core. The last row is what `recipe=auto` chose there when
-the ladder was made.
-
-{environment_line(runs["balanced"]["tail"][0].folder)}
-
-{table_of(VARIANTS, runs, ALL)}
-
-{READING.read_text(encoding="utf-8").strip()}
-"""
-    PAGE.write_text(text, encoding="utf-8")
-    print(text)
+    write_page(
+        "network",
+        "The recipe's choices on a smaller network",
+        " The last row is what `recipe=auto` chose there when the\nladder was made.",
+        VARIANTS,
+        ALL,
+    )
 
 
 if __name__ == "__main__":

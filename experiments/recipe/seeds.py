@@ -3,21 +3,46 @@
 from __future__ import annotations
 
 import statistics
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from experiments.long_tail.rows import NETWORK
 from experiments.pool import do
-from experiments.recipe.study import Run, Variant
-from experiments.runs import OUTPUTS, metrics, table
+from experiments.recipe.study import Run, Variant, manifests_of
+from experiments.runs import OUTPUTS, environment_line, metrics, table
 
+HERE = Path(__file__).parent
 SEEDS = (1, 2)
 Runs = Mapping[str, Mapping[str, Sequence[Run]]]
 """Of each variant and set, those of all seeds."""
 
 
-def train_all(study: str, variants: Mapping[str, Variant], manifests: Mapping[str, Path]) -> Runs:
-    """Does what is left of a study's runs, and returns all of them."""
+def write_page(study: str, title: str, words: str, variants: Mapping[str, Variant], sets: Sequence[str]) -> None:
+    """Does what is left of a study's runs and writes its page, `STUDY.md`, with `STUDY_reading.md` at its end.
+
+    Args:
+        words: what the page says of the study beside what all have in common.
+    """
+    runs = _train_all(study, variants, manifests_of(sys.argv[1:]))
+    first = next(iter(runs.values()))[sets[0]][0]
+    text = f"""# {title}
+
+`python -m experiments.recipe.{study}` writes this page: sets of the [study](README.md), on **validation** parts, with
+`recipe=none {NETWORK}`, 20 epochs, 64 px, random weights. f1_macro in percent of each of {len(SEEDS)} seeds, and the
+mean few/acc_macro; seconds on one core.{words}
+
+{environment_line(first.folder)}
+
+{_table(variants, runs, sets)}
+
+{(HERE / f"{study}_reading.md").read_text(encoding="utf-8").strip()}
+"""
+    (HERE / f"{study}.md").write_text(text, encoding="utf-8")
+    print(text)
+
+
+def _train_all(study: str, variants: Mapping[str, Variant], manifests: Mapping[str, Path]) -> Runs:
     runs = {
         name: {set_: _seeded(f"recipe-{study}-{set_}-{name}", variant, set_, manifests[set_]) for set_ in variant.sets}
         for name, variant in variants.items()
@@ -32,7 +57,7 @@ def _seeded(name: str, variant: Variant, set_: str, manifest: Path) -> list[Run]
     ]
 
 
-def table_of(variants: Mapping[str, Variant], runs: Runs, sets: Sequence[str]) -> str:
+def _table(variants: Mapping[str, Variant], runs: Runs, sets: Sequence[str]) -> str:
     """f1_macro of each seed, the mean few/acc_macro, and the median seconds of training."""
     rows = []
     for name, found in runs.items():
