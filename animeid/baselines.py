@@ -11,7 +11,7 @@ from animeid.data.datamodule import CharacterDataModule
 from animeid.data.histograms import colour_histogram
 from animeid.data.manifest import Manifest
 from animeid.metrics.baselines import judge_predictions, majority, nearest_histogram
-from animeid.progress import progress
+from animeid.system.progress import progress
 from animeid.types import LabelStats
 
 

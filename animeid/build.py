@@ -45,10 +45,10 @@ from animeid.models.weights import load_classifier
 from animeid.optim.optimizers import default_learning_rate
 from animeid.optim.steps import optimizer_steps_per_epoch
 from animeid.plan import label_stats, processes_of, views_of
-from animeid.say import say
 from animeid.shown import shown_prior
 from animeid.soup import cook
 from animeid.stage import start_stage
+from animeid.system.console import say
 from animeid.transfer import Transfer, earlier_run, take_over
 from animeid.types import LabelStats, Sampler
 

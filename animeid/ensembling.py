@@ -9,11 +9,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from animeid.config.freeze import write_yaml
 from animeid.engine.inference import Answers
 from animeid.errors import InputError
 from animeid.evaluation import Pictures, save
-from animeid.folder import OUTPUTS, RunFolder, write_json
+from animeid.folder import OUTPUTS, RunFolder
 from animeid.judge import judge, softmax
 from animeid.metrics.functional import negative_log_likelihood
 from animeid.metrics.table import summary_table
@@ -21,7 +20,8 @@ from animeid.metrics.voting import majority, mean_probability
 from animeid.page.saved import Saved
 from animeid.page.side_by_side import find_runs
 from animeid.plan import label_stats
-from animeid.say import say
+from animeid.system.console import say
+from animeid.system.files import write_json, write_yaml
 
 
 def ensemble(request: Mapping[str, Any]) -> dict[str, Any]:

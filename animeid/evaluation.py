@@ -13,7 +13,6 @@ import pandas as pd
 
 from animeid.adjustment import adjust_logits
 from animeid.build import answering_precision, build_data, build_pixels, build_views, load_run
-from animeid.config.freeze import write_yaml
 from animeid.data.fingerprints import content_of
 from animeid.data.manifest import Manifest, read_manifest
 from animeid.data.prepare import read_labelled
@@ -23,15 +22,16 @@ from animeid.engine.devices import choose_accelerator
 from animeid.engine.inference import Answers, answer_all
 from animeid.engine.trainer import quieten
 from animeid.errors import InputError
-from animeid.folder import RunFolder, atomic, write_json
+from animeid.folder import RunFolder
 from animeid.judge import judge, save_predictions
 from animeid.leaks import seen_by
 from animeid.lineage import with_ancestors
 from animeid.metrics.table import summary_table
 from animeid.plan import default_workers
-from animeid.progress import progress
 from animeid.reports.figures import draw_confusion
-from animeid.say import say
+from animeid.system.console import say
+from animeid.system.files import atomic, write_json, write_yaml
+from animeid.system.progress import progress
 from animeid.types import UNKNOWN_TARGET
 
 STRANGER = "the run does not know this class"

@@ -15,11 +15,12 @@ from animeid.engine.inference import Answers
 from animeid.engine.module import CharacterModule
 from animeid.errors import InputError
 from animeid.explain.grad_cam import grad_cam, heat
-from animeid.folder import RunFolder, atomic, write_json
+from animeid.folder import RunFolder
 from animeid.metrics.calibration import calibrate
 from animeid.metrics.worst import worst_first
 from animeid.models.classifier import Classifier
-from animeid.say import say
+from animeid.system.console import say
+from animeid.system.files import atomic, write_json
 
 
 def save_evidence(

@@ -2,61 +2,16 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain, count
 from pathlib import Path
-from typing import IO, Any
 
 from animeid.errors import InputError
+from animeid.system.files import remove_strays
 
 OUTPUTS = Path("outputs")
-
-
-@contextmanager
-def atomic(path: Path, mode: str = "wb", *, before: Path | None = None) -> Iterator[IO[Any]]:
-    """Opens a temporary file beside `path` and moves it there when the block ends well.
-
-    The temporary file is on the same file system as its target, so that the move is one step. It is locked as long as
-    its process lives, which tells `remove_strays` what a kill has left.
-
-    Args:
-        before: where the file that is there is moved first; a kill between the two moves leaves it alone.
-    """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with temporary.open(mode, encoding=None if "b" in mode else "utf-8") as stream:
-            # Some network file systems have no locks; what a kill leaves there stays.
-            with suppress(OSError):
-                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            yield stream
-            stream.flush()
-            os.fsync(stream.fileno())
-            if before is not None and path.is_file():
-                path.replace(before)
-            temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def remove_strays(folder: Path) -> None:
-    """Removes the temporary files of processes that were killed; those of living ones are locked and stay."""
-    for stray in folder.rglob(".*.tmp"):
-        with suppress(OSError), stray.open("rb") as stream:
-            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            stray.unlink()
-
-
-def write_json(path: Path, value: Any) -> None:
-    """Writes strict JSON: a NaN is a bug, since other readers refuse it."""
-    with atomic(path, "w") as stream:
-        json.dump(value, stream, ensure_ascii=False, indent=2, allow_nan=False)
-        stream.write("\n")
 
 
 @dataclass(frozen=True)

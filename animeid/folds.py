@@ -21,7 +21,7 @@ from animeid.engine.inference import joined
 from animeid.ensembling import cost_of_each, ensemble
 from animeid.errors import InputError, MachineError
 from animeid.evaluation import Pictures, save
-from animeid.folder import OUTPUTS, RunFolder, write_json
+from animeid.folder import OUTPUTS, RunFolder
 from animeid.judge import judge, read_answers
 from animeid.leaks import seen_by
 from animeid.lineage import lineage
@@ -29,10 +29,11 @@ from animeid.metrics.table import summary_table
 from animeid.multirun.record import Asked
 from animeid.multirun.running import JobCrashedError, Running
 from animeid.page.saved import Saved
-from animeid.place import refuse_launcher
 from animeid.plan import label_stats
 from animeid.run import train
-from animeid.say import say
+from animeid.system.console import say
+from animeid.system.files import write_json
+from animeid.system.launcher import refuse_launcher
 
 OUT_OF_FOLD = "out_of_fold"
 ENSEMBLE = "ensemble"

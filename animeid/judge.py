@@ -10,8 +10,9 @@ import pandas as pd
 
 from animeid.data.manifest import Manifest
 from animeid.engine.inference import Answers
-from animeid.folder import RunFolder, atomic
+from animeid.folder import RunFolder
 from animeid.metrics.evaluate import evaluate
+from animeid.system.files import atomic
 from animeid.types import LabelStats
 
 TOP_K = 5

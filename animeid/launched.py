@@ -12,8 +12,8 @@ from animeid.engine.processes import meet
 from animeid.errors import InputError
 from animeid.fitting import Begun, answer_parts, fit, hand_over
 from animeid.folder import RunFolder
-from animeid.place import own_place
 from animeid.resume import read_run
+from animeid.system.launcher import own_place
 
 APPEAR_S = 120.0
 """Seconds in which the files of one node must be there on another: network file systems take some."""

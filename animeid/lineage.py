@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from animeid.config.freeze import read_yaml
 from animeid.folder import RunFolder
+from animeid.system.files import read_yaml
 
 
 @dataclass(frozen=True)

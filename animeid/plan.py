@@ -10,8 +10,8 @@ import torch
 
 from animeid.data.prepare import Prepared
 from animeid.errors import InputError
-from animeid.machine import usable_cores
-from animeid.place import Place, own_place
+from animeid.system.launcher import Place, own_place
+from animeid.system.machine import usable_cores
 from animeid.types import LabelStats
 
 # Chosen on validation parts by experiments/defaults.

@@ -24,12 +24,13 @@ from animeid.engine.module import CharacterModule
 from animeid.engine.trainer import quieten
 from animeid.engine.views import Views
 from animeid.errors import InputError
-from animeid.folder import RunFolder, atomic
+from animeid.folder import RunFolder
 from animeid.judge import top_k
-from animeid.output import check_output
 from animeid.plan import default_workers
-from animeid.progress import progress
-from animeid.say import as_text, say
+from animeid.system.console import as_text, say
+from animeid.system.files import atomic
+from animeid.system.output import check_output
+from animeid.system.progress import progress
 
 Answer = dict[str, Any]
 

@@ -9,7 +9,7 @@ from typing import Any
 from animeid.errors import InputError
 from animeid.folder import RunFolder
 from animeid.page.render import write_report
-from animeid.say import say
+from animeid.system.console import say
 
 
 def report(request: Mapping[str, Any]) -> None:

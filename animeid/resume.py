@@ -11,19 +11,20 @@ import pandas as pd
 import yaml
 
 from animeid.build import build_loggers, rebuild
-from animeid.checksum import is_whole
-from animeid.config.freeze import read_plan, read_yaml
+from animeid.config.freeze import read_plan
 from animeid.data.manifest import read_manifest
 from animeid.data.prepare import Prepared
 from animeid.data.shards.read import is_there
 from animeid.engine.devices import choose_accelerator
 from animeid.errors import InputError
 from animeid.fitting import Begun
-from animeid.folder import RunFolder, remove_strays
+from animeid.folder import RunFolder
 from animeid.identity import result_keys
 from animeid.models.checkpoint import read_torch
-from animeid.place import own_place
-from animeid.say import say
+from animeid.system.checksum import is_whole
+from animeid.system.console import say
+from animeid.system.files import read_yaml, remove_strays
+from animeid.system.launcher import own_place
 
 
 def find(request: Mapping[str, Any], outputs: Path) -> RunFolder | None:

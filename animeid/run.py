@@ -13,12 +13,10 @@ import numpy as np
 import pandas as pd
 from lightning.pytorch import Callback, seed_everything
 
-from animeid import environment, resume
+from animeid import resume
 from animeid.baselines import compare_with_baselines
 from animeid.build import Built, as_size, build, build_loggers, build_views
-from animeid.checksum import is_whole
 from animeid.config import gateway
-from animeid.config.freeze import write_yaml
 from animeid.cost import cost
 from animeid.data.prepare import Prepared, prepare
 from animeid.engine.devices import choose_accelerator
@@ -28,9 +26,8 @@ from animeid.engine.processes import meet, processes
 from animeid.engine.sharding import check_sharded
 from animeid.errors import InputError, MachineError
 from animeid.evidence import save_evidence
-from animeid.faults import in_sentences
 from animeid.fitting import Begun, Fitted, answer_parts, collect, fit
-from animeid.folder import OUTPUTS, RunFolder, atomic, remove_strays, write_json
+from animeid.folder import OUTPUTS, RunFolder
 from animeid.judge import judge, save_predictions
 from animeid.launched import announce, follow, nothing_left
 from animeid.metrics.table import summary_table
@@ -39,7 +36,11 @@ from animeid.plan import make_plan, processes_of
 from animeid.recipe.choice import table
 from animeid.recipe.choose import choose
 from animeid.reports.figures import draw_figures
-from animeid.say import say
+from animeid.system import environment
+from animeid.system.checksum import is_whole
+from animeid.system.console import say
+from animeid.system.faults import in_sentences
+from animeid.system.files import atomic, remove_strays, write_json, write_yaml
 from animeid.tracking.session import tracked
 from animeid.transfer import earlier_run
 

@@ -8,7 +8,7 @@ from typing import Any
 from animeid.config import gateway
 from animeid.data.prepare import prepare
 from animeid.data.shards.write import MEGABYTE, check_output, write_shards
-from animeid.say import say
+from animeid.system.console import say
 
 
 def write(request: dict[str, Any]) -> None:

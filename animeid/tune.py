@@ -7,7 +7,7 @@ from typing import Any
 
 from animeid.config.command import command, own_cards, task_overrides
 from animeid.config.schema import TUNE_KEYS
-from animeid.say import how_to_install
+from animeid.system.console import how_to_install
 
 
 def work(request: dict[str, Any]) -> float | None:

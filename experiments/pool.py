@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Protocol
 
-from animeid.progress import clock
+from animeid.system.progress import clock
 
 POLL_S = 0.5
 

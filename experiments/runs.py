@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from animeid.environment import code
-from animeid.folder import write_json
+from animeid.system.environment import code
+from animeid.system.files import write_json
 from animeid.train import main
 
 OUTPUTS = Path("outputs")

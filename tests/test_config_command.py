@@ -13,8 +13,8 @@ import yaml
 
 from animeid import cli
 from animeid.config.command import command
-from animeid.config.freeze import read_yaml, write_yaml
 from animeid.errors import InputError
+from animeid.system.files import read_yaml, write_yaml
 
 Answer = tuple[int, list[str]]
 

@@ -25,13 +25,13 @@ from animeid.checkup.packages import look_at_packages, why_torchvision_fails
 from animeid.checkup.pictures import Pictures, look_at_pictures
 from animeid.checkup.precision import try_precisions
 from animeid.config.compose import compose
-from animeid.config.freeze import read_yaml
 from animeid.data.prepare import prepare
 from animeid.data.settings import DataSettings
 from animeid.errors import InputError
 from animeid.recipe import weights
 from animeid.recipe.weights import initial_weights
 from animeid.reports.picture import text_width
+from animeid.system.files import read_yaml
 from animeid.timing import Measured, Stopwatch, estimate
 
 REQUIREMENTS = ("torch==2.15.0", "torchvision==0.29.2", "lightning<2.7,>=2.6.1", "numpy>=2.2", 'peft; extra == "lora"')

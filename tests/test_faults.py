@@ -21,17 +21,18 @@ import torch
 from small_runs import class_folders
 
 from animeid import evaluate, train
-from animeid.checksum import SummedStream, is_whole
 from animeid.config.command import command
-from animeid.config.freeze import read_plan, read_yaml, write_yaml
+from animeid.config.freeze import read_plan
 from animeid.engine import checkpoint_io
 from animeid.engine.callbacks import finite
 from animeid.engine.checkpoint_io import AtomicCheckpointIO
 from animeid.engine.module import CharacterModule
 from animeid.errors import InputError, MachineError
-from animeid.faults import explained
-from animeid.folder import RunFolder, atomic, remove_strays
+from animeid.folder import RunFolder
 from animeid.resume import position
+from animeid.system.checksum import SummedStream, is_whole
+from animeid.system.faults import explained
+from animeid.system.files import atomic, read_yaml, remove_strays, write_yaml
 
 ROOT = Path(__file__).resolve().parents[1]
 RUN = (
@@ -334,7 +335,7 @@ def test_a_picture_that_vanishes_costs_nothing(cut: RunFolder, home: Path, tmp_p
     [
         {"_target_": "os.system", "command": "touch executed"},
         {"_target_": "builtins.eval"},
-        {"_target_": "animeid.folder.write_json", "value": 1},
+        {"_target_": "animeid.system.files.write_json", "value": 1},
         {"_target_": "animeid.folder.Path", "x": 1},
         {"_target_": "timm.models.load_state_dict", "checkpoint_path": "x"},
         {"_target_": "albumentations.load", "filepath_or_buffer": "x"},

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from animeid.errors import InputError
-from animeid.folder import RunFolder, atomic, write_json
+from animeid.folder import RunFolder
+from animeid.system.files import atomic, write_json
 
 
 def test_an_existing_folder_is_refused_and_left_alone(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from small_runs import QUICK, class_folders, noise
 
 from animeid import ensemble, train
 from animeid.folder import RunFolder
-from animeid.lock import lock
+from animeid.system.lock import lock
 
 RUN = (*QUICK, "model.name=test_resnet", "trainer.max_epochs=1", "data.test_ratio=0.25", "logger=none")
 ALL = ("data.root=pictures", *RUN, "data.folds=5", "data.fold=all", "run_id=all")

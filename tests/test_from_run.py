@@ -18,7 +18,6 @@ from torch import Tensor
 from animeid import evaluate, train
 from animeid.build import build, load_run
 from animeid.config.compose import compose
-from animeid.config.freeze import read_yaml
 from animeid.data.manifest import Manifest, complete
 from animeid.data.prepare import Prepared, prepare
 from animeid.data.settings import DataSettings
@@ -34,6 +33,7 @@ from animeid.models.heads.linear import LinearHead
 from animeid.models.transfer import move_head
 from animeid.optim.optimizers import default_learning_rate
 from animeid.plan import make_plan
+from animeid.system.files import read_yaml
 
 OLD = ("Asuka", "Rei", "雷电将军")
 NEW = ("Kaworu", "Misato", "Rei", "雷电将军")

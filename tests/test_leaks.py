@@ -12,13 +12,13 @@ import pandas as pd
 import pytest
 from PIL import Image, ImageOps
 
-from animeid.config.freeze import write_yaml
 from animeid.data.fingerprints import content_of
 from animeid.data.manifest import Manifest, complete
 from animeid.errors import InputError
 from animeid.folder import RunFolder
 from animeid.leaks import check_leaks
 from animeid.lineage import lineage, with_ancestors
+from animeid.system.files import write_yaml
 
 
 def picture(path: Path, number: int) -> Path:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from animeid import machine
-from animeid.machine import allowed_cores, core_quota, memory_limit, usable_cores
+from animeid.system import machine
+from animeid.system.machine import allowed_cores, core_quota, memory_limit, usable_cores
 
 
 def write(root: Path, contents: dict[str, str]) -> None:

@@ -20,13 +20,14 @@ from small_runs import QUICK, class_folders
 
 from animeid import train
 from animeid.config.command import command
-from animeid.config.freeze import freeze, read_yaml, write_yaml
+from animeid.config.freeze import freeze
 from animeid.config.locate import conf_dir
 from animeid.errors import InputError
-from animeid.folder import RunFolder, write_json
-from animeid.lock import lock
+from animeid.folder import RunFolder
 from animeid.multirun.summary import mean_and_spread
-from animeid.say import align
+from animeid.system.console import align
+from animeid.system.files import read_yaml, write_json, write_yaml
+from animeid.system.lock import lock
 
 GRID = ("-m", "run_id=s", "loss=focal,cross_entropy", "seed=1,2")
 VAL = {("FocalLoss", 1): 0.5, ("FocalLoss", 2): 0.6, ("CrossEntropyLoss", 1): 0.7, ("CrossEntropyLoss", 2): 0.73}
@@ -296,7 +297,7 @@ def test_progress_tells_the_time_that_is_left(
 def test_one_process_at_a_time(
     sweep: Callable[..., int], work: Work, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    holder = "import sys; from pathlib import Path; from animeid.lock import lock\n"
+    holder = "import sys; from pathlib import Path; from animeid.system.lock import lock\n"
     holder += "with lock(Path(sys.argv[1]), 'it'): print('held', flush=True); sys.stdin.read()"
     path = tmp_path / "outputs" / "s" / ".locks" / "multirun"
     with subprocess.Popen(

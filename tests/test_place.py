@@ -6,8 +6,8 @@ import pytest
 
 from animeid import evaluate
 from animeid.errors import InputError
-from animeid.place import Place, first_host, own_place
 from animeid.plan import place_processes
+from animeid.system.launcher import Place, first_host, own_place
 
 TORCHRUN = {
     "RANK": "3",

@@ -78,7 +78,7 @@ def test_every_picture_is_answered_once_as_by_one_process(together: RunFolder, h
 
 @pytest.mark.slow
 def test_the_plan_counts_all_processes(alone: RunFolder, together: RunFolder) -> None:
-    from animeid.config.freeze import read_yaml
+    from animeid.system.files import read_yaml
 
     one, two = (read_yaml(folder.config) for folder in (alone, together))
     assert one["facts"]["total_steps"] == two["facts"]["total_steps"] == 9

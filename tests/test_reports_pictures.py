@@ -16,7 +16,7 @@ from matplotlib.font_manager import FontProperties, findfont, get_font
 from PIL import Image
 from sklearn.metrics import confusion_matrix
 
-from animeid.folder import RunFolder, write_json
+from animeid.folder import RunFolder
 from animeid.reports.class_size import draw_f1_by_size
 from animeid.reports.confusion import confusion_counts, draw_confusion_matrix
 from animeid.reports.curves import draw_learning_curves
@@ -24,7 +24,8 @@ from animeid.reports.figures import draw_confusion, draw_figures
 from animeid.reports.fonts import font_families
 from animeid.reports.picture import picture, shorten
 from animeid.reports.schedule import draw_learning_rate
-from animeid.say import text_width
+from animeid.system.console import text_width
+from animeid.system.files import write_json
 
 NAMES = ("初音ミク", "蕾米莉亚", "나다", "A & B", "$x_1^2$ _y_ \\frac")
 

@@ -88,7 +88,7 @@ def test_a_run_leaves_what_the_design_lists(run: RunFolder) -> None:
 
 
 def test_the_plan_has_no_auto_left_to_guess(run: RunFolder) -> None:
-    from animeid.config.freeze import read_yaml
+    from animeid.system.files import read_yaml
 
     plan = read_yaml(run.config)
     for group, key in (("data", "batch_size"), ("trainer", "precision"), ("optimizer", "lr"), ("data", "image_size")):

@@ -23,9 +23,9 @@ from animeid.data.samplers.natural import Natural
 from animeid.data.samplers.weighted import Weighted
 from animeid.data.shards.order import ShardOrder
 from animeid.data.shards.write import plan_shards
-from animeid.environment import data_fingerprint
 from animeid.errors import InputError
 from animeid.plan import make_plan
+from animeid.system.environment import data_fingerprint
 
 COUNTS = {"初音ミク": 21, "Tom & Jerry": 13, "c": 9}
 

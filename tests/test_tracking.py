@@ -23,12 +23,12 @@ from test_run import NAMES, draw
 from wandb_stand_in import wandb_stand_in
 
 from animeid import train
-from animeid.config.freeze import read_yaml
 from animeid.data.augment import EvalTransform
 from animeid.data.images import decode
 from animeid.errors import InputError
 from animeid.explain.overlay import overlay
 from animeid.folder import RunFolder
+from animeid.system.files import read_yaml
 from animeid.tracking.dashboard import BARS, CHOICES, CURVES, GALLERIES, OUTCOMES, STEP
 from animeid.tracking.results import flatten, read_results
 from animeid.tracking.session import tracked

@@ -169,7 +169,7 @@ def test_without_locks_no_trial_is_taken_from_another_process(tmp_path: Path, mo
     def refuse(*_: Any) -> None:
         raise OSError(errno.ENOLCK, "No locks available")
 
-    monkeypatch.setattr("animeid.lock.fcntl.flock", refuse)
+    monkeypatch.setattr("animeid.system.lock.fcntl.flock", refuse)
     search, other = begun_search(tmp_path / "s", LINE), begun_search(tmp_path / "s", LINE)
     with search.next(2) as begun:
         assert begun is not None

@@ -8,9 +8,9 @@ import optuna
 import pytest
 from hydra.core.override_parser.overrides_parser import OverridesParser
 
-from animeid.config.freeze import read_yaml
 from animeid.config.locate import conf_dir, groups
 from animeid.errors import InputError
+from animeid.system.files import read_yaml
 from animeid.tuning.space import Choice, Range, as_argument, combinations, grid_of, read_space
 
 CARDS = [card for card in groups(conf_dir())["space"] if card != "none"]

@@ -26,7 +26,7 @@ from animeid.plan import make_plan
 from animeid.recipe.choice import table
 from animeid.recipe.choose import choose
 from animeid.recipe.weights import Weights, initial_weights
-from animeid.say import say
+from animeid.system.console import say
 from animeid.timing import expected_time
 from animeid.transfer import earlier_run
 

@@ -13,7 +13,7 @@ import torch
 
 from animeid.data.synthetic.build import default_cache
 from animeid.folder import OUTPUTS
-from animeid.machine import ROOT, allowed_cores, core_quota, memory_limit, usable_cores
+from animeid.system.machine import ROOT, allowed_cores, core_quota, memory_limit, usable_cores
 
 
 @dataclass(frozen=True)

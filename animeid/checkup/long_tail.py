@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from animeid.reports.picture import shorten
-from animeid.say import align
+from animeid.system.console import align
 
 ROWS = 20
 WIDTH = 40

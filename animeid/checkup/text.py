@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from animeid.say import align, say
+from animeid.system.console import align, say
 
 
 def section(title: str, rows: Sequence[tuple[str, str]]) -> list[str]:

@@ -19,7 +19,7 @@ from animeid.config.locate import conf_dir, groups
 from animeid.config.schema import FREE_GROUPS, SCHEMAS
 from animeid.config.signatures import signature
 from animeid.config.suggest import suggestion
-from animeid.say import how_to_install
+from animeid.system.console import how_to_install
 
 SUBMITIT_LAUNCHERS = ("slurm", "submitit_slurm", "submitit_local")
 

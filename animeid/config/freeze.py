@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from animeid.config.check import check
 from animeid.errors import InputError
-from animeid.folder import atomic
+from animeid.system.files import read_yaml
 
 
 def freeze(config: DictConfig) -> dict[str, Any]:
@@ -34,27 +32,6 @@ def freeze(config: DictConfig) -> dict[str, Any]:
     if type(request.get("run_id")) is int:
         request["run_id"] = str(request["run_id"])
     return request
-
-
-def write_yaml(path: Path, plain: Mapping[str, Any]) -> None:
-    """Writes plain values; names in any script stay readable."""
-    with atomic(path, "w") as stream:
-        stream.write(yaml.safe_dump(dict(plain), allow_unicode=True, sort_keys=False))
-
-
-def read_yaml(path: Path) -> dict[str, Any]:
-    """The plain values that `write_yaml` wrote.
-
-    Raises:
-        InputError: the file holds something else.
-    """
-    try:
-        plain = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} cannot be read, for it is damaged: put back a copy of it") from error
-    if not isinstance(plain, dict):
-        raise InputError(f"{path} is no configuration of a run: put back a copy of it")
-    return plain
 
 
 def read_plan(path: Path) -> dict[str, Any]:

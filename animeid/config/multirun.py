@@ -25,8 +25,8 @@ from animeid.errors import InputError
 from animeid.folder import OUTPUTS
 from animeid.multirun.record import Asked
 from animeid.multirun.running import Running
-from animeid.place import refuse_launcher
-from animeid.say import say
+from animeid.system.console import say
+from animeid.system.launcher import refuse_launcher
 
 Work = Callable[[dict[str, Any]], Any]
 

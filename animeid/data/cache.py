@@ -24,9 +24,9 @@ from animeid.data.cache_home import is_forgotten
 from animeid.data.manifest import Manifest
 from animeid.data.pixels import FilePixels
 from animeid.errors import InputError
-from animeid.folder import atomic
-from animeid.lock import lock
-from animeid.say import say
+from animeid.system.console import say
+from animeid.system.files import atomic
+from animeid.system.lock import lock
 
 VERSION = 1
 """Changes with what a working picture is."""

@@ -16,8 +16,8 @@ import torch
 from animeid.data.images import UnreadableImage
 from animeid.data.working import working_from_stream, working_size
 from animeid.errors import InputError
-from animeid.machine import usable_cores
-from animeid.progress import progress
+from animeid.system.machine import usable_cores
+from animeid.system.progress import progress
 
 PAGE = 4096
 

@@ -15,7 +15,7 @@ from animeid.data.augment import EvalTransform
 from animeid.data.images import SUFFIXES, UnreadableImage
 from animeid.data.working import working_picture, working_side
 from animeid.errors import InputError
-from animeid.say import as_text
+from animeid.system.console import as_text
 
 
 def find_pictures(given: str) -> list[Path]:

@@ -15,8 +15,8 @@ import numpy as np
 
 from animeid.data.cache_home import is_forgotten
 from animeid.data.hashing import HASH_BYTES
-from animeid.folder import atomic
-from animeid.say import say
+from animeid.system.console import say
+from animeid.system.files import atomic
 
 VERSION = 1
 """Changes with how a fingerprint is computed."""

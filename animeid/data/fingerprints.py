@@ -15,8 +15,8 @@ import numpy as np
 from animeid.data.fingerprint_store import RECORD, THUMBNAIL, FingerprintStore
 from animeid.data.hashing import perceptual_hashes
 from animeid.data.images import UnreadableImage, decode_stream, open_picture
-from animeid.machine import usable_cores
-from animeid.progress import progress
+from animeid.system.machine import usable_cores
+from animeid.system.progress import progress
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from animeid.errors import InputError
-from animeid.folder import atomic
+from animeid.system.files import atomic
 
 SPLITS = ("train", "val", "test", "unknown", "excluded")
 TEXTS = ("path", "label", "split", "group", "source", "style", "sha256", "caption")

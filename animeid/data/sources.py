@@ -17,7 +17,7 @@ from animeid.data.manifest import Manifest, complete, read_manifest
 from animeid.data.settings import DataSettings
 from animeid.data.synthetic.settings import CastSettings
 from animeid.errors import InputError
-from animeid.say import as_text
+from animeid.system.console import as_text
 
 PARTS = ("train", "val", "test", "unknown")
 DROPPINGS = frozenset({"thumbs.db", "desktop.ini"})

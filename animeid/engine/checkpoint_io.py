@@ -9,8 +9,8 @@ from typing import Any
 import torch
 from lightning.fabric.plugins.io.torch_io import TorchCheckpointIO
 
-from animeid.checksum import SummedStream
-from animeid.folder import atomic
+from animeid.system.checksum import SummedStream
+from animeid.system.files import atomic
 
 
 class AtomicCheckpointIO(TorchCheckpointIO):

@@ -12,7 +12,7 @@ from torch.utils.data import DataLoader
 
 from animeid.engine.module import CharacterModule
 from animeid.engine.views import Views
-from animeid.progress import progress
+from animeid.system.progress import progress
 from animeid.types import UNKNOWN_TARGET, ModelOutput
 
 

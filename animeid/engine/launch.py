@@ -20,8 +20,8 @@ from torch import distributed
 
 from animeid.engine.processes import is_lost_connection
 from animeid.errors import InputError, Interrupted, MachineError, PeerFailedError
-from animeid.place import Place, own_place
-from animeid.progress import clock
+from animeid.system.launcher import Place, own_place
+from animeid.system.progress import clock
 
 GATHER_S = 600.0
 """Seconds in which all processes must have come."""

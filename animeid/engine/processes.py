@@ -13,7 +13,7 @@ import torch
 from torch import distributed
 
 from animeid.errors import PeerFailedError
-from animeid.place import Place, own_place
+from animeid.system.launcher import Place, own_place
 
 LEAVE_S = 10.0
 """Seconds that the others get to end by themselves when the first one fails."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from animeid.say import align
+from animeid.system.console import align
 
 ROWS = (
     "acc_micro",

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from animeid.errors import InputError
 from animeid.models.backbone import TimmBackbone
 from animeid.models.freezing import told
-from animeid.say import how_to_install
+from animeid.system.console import how_to_install
 from animeid.values import Whole
 
 ADAPTER = "default"

@@ -18,9 +18,10 @@ from pathlib import Path
 from typing import Any
 
 from animeid.errors import InputError
-from animeid.folder import RunFolder, write_json
+from animeid.folder import RunFolder
 from animeid.identity import result_keys
-from animeid.lock import lock
+from animeid.system.files import write_json
+from animeid.system.lock import lock
 
 RECORD = "multirun.json"
 LOCKS = ".locks"

@@ -8,10 +8,10 @@ from pathlib import Path
 from statistics import fmean, stdev
 from typing import Any
 
-from animeid.folder import atomic
 from animeid.multirun.outcome import Outcome, outcome
 from animeid.multirun.record import Job, Multirun, differing
 from animeid.multirun.table import render
+from animeid.system.files import atomic
 
 FIGURES = (("val", "f1_macro"), ("val", "acc_macro"), ("test", "f1_macro"), ("test", "acc_macro"))
 COST = ("train_s", "params")

@@ -9,8 +9,8 @@ from typing import Any
 from animeid.folder import OUTPUTS
 from animeid.multirun.outcome import Outcome
 from animeid.multirun.record import Job
-from animeid.progress import clock
-from animeid.say import align
+from animeid.system.console import align
+from animeid.system.progress import clock
 
 MISSING = "-"
 RANKING = (

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from animeid.config.freeze import read_yaml
 from animeid.data.manifest import Manifest, read_manifest
 from animeid.errors import InputError
 from animeid.folder import RunFolder
+from animeid.system.files import read_yaml
 
 JUDGED = ("test", "val")
 

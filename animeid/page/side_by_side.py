@@ -19,7 +19,7 @@ from animeid.page.saved import Saved
 from animeid.page.thumbnails import file_as_uri
 from animeid.page.wording import cost_rows, with_interval
 from animeid.reports.curves import draw_curves_of_runs
-from animeid.say import say
+from animeid.system.console import say
 
 FIGURES = ("f1_macro", "acc_macro", "acc_micro", "many/acc_macro", "medium/acc_macro", "few/acc_macro", "top5")
 COMPARED: tuple[Metric, ...] = ("f1_macro", "acc_macro", "acc_micro")

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from animeid.progress import clock
+from animeid.system.progress import clock
 
 
 def percent(value: float | None) -> str:

@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from animeid.environment import data_fingerprint
 from animeid.errors import InputError
 from animeid.reading.finished import FinishedRun, read_finished
 from animeid.reports.contact_sheet import Tile
 from animeid.reports.picture import BLUE, ORANGE
+from animeid.system.environment import data_fingerprint
 
 
 def read_comparable(paths: Sequence[str | Path]) -> dict[str, FinishedRun]:

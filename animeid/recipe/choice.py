@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from animeid.say import align
+from animeid.system.console import align
 
 YOURS = "yours"
 

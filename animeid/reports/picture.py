@@ -14,9 +14,9 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from animeid.folder import atomic
 from animeid.reports.fonts import font_families
-from animeid.say import text_width
+from animeid.system.console import text_width
+from animeid.system.files import atomic
 
 DPI = 150
 INK = "#2b2f36"

@@ -7,9 +7,9 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from animeid.errors import InputError
-from animeid.folder import write_json
-from animeid.output import check_output
-from animeid.say import how_to_install, say
+from animeid.system.console import how_to_install, say
+from animeid.system.files import write_json
+from animeid.system.output import check_output
 from animeid.tracking.server import why_offline
 
 if TYPE_CHECKING:

@@ -12,14 +12,14 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from animeid.config.freeze import read_yaml
 from animeid.data.images import UnreadableImage, decode
 from animeid.data.manifest import read_manifest
 from animeid.explain.overlay import overlay
 from animeid.folder import RunFolder
 from animeid.identity import leaves
 from animeid.metrics.worst import worst_first
-from animeid.say import say
+from animeid.system.console import say
+from animeid.system.files import read_yaml
 
 JUDGED = ("val", "test")
 CLASS_COLUMNS = ("label", "support", "precision", "recall", "f1")

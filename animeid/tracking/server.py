@@ -8,7 +8,7 @@ import sys
 from typing import Literal
 
 from animeid.errors import InputError
-from animeid.say import say
+from animeid.system.console import say
 
 Mode = Literal["auto", "online", "offline", "disabled"]
 

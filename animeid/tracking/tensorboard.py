@@ -10,7 +10,7 @@ from lightning.pytorch.loggers import TensorBoardLogger
 from PIL import Image
 
 from animeid.errors import InputError
-from animeid.say import how_to_install
+from animeid.system.console import how_to_install
 from animeid.tracking.results import Results
 
 

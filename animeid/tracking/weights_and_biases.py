@@ -13,10 +13,10 @@ from annotated_types import Gt
 from lightning.pytorch.loggers import WandbLogger
 from lightning.pytorch.loggers.logger import rank_zero_experiment
 
-from animeid.config.freeze import read_yaml
 from animeid.errors import InputError
-from animeid.folder import RunFolder, atomic
-from animeid.say import say
+from animeid.folder import RunFolder
+from animeid.system.console import say
+from animeid.system.files import atomic, read_yaml
 from animeid.tracking.results import Results
 from animeid.tracking.server import Mode, choose_mode
 from animeid.tracking.session import is_first_process

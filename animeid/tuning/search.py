@@ -14,8 +14,8 @@ import optuna
 from optuna.trial import FrozenTrial, Trial, TrialState
 
 from animeid.errors import InputError
-from animeid.lock import lock, state_of
-from animeid.say import say
+from animeid.system.console import say
+from animeid.system.lock import lock, state_of
 from animeid.tuning.space import Dimension, combinations, grid_of
 from animeid.tuning.store import STORE, open_study
 

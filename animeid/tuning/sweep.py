@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from animeid.config.freeze import write_yaml
 from animeid.errors import InputError
-from animeid.say import say
+from animeid.system.console import say
+from animeid.system.files import write_yaml
 from animeid.tuning.space import Dimension
 
 METHODS = {"tpe": "bayes", "random": "random", "grid": "grid"}

@@ -16,17 +16,17 @@ from optuna import TrialPruned
 from optuna.trial import TrialState
 
 from animeid.config import gateway
-from animeid.config.freeze import read_yaml
 from animeid.data.prepare import prepare
 from animeid.engine.devices import choose_accelerator
 from animeid.errors import InputError, MachineError, PeerFailedError
 from animeid.evaluation import evaluate
-from animeid.folder import OUTPUTS, RunFolder, atomic
+from animeid.folder import OUTPUTS, RunFolder
 from animeid.multirun.outcome import sentence_of, write_error
-from animeid.output import check_output
-from animeid.progress import clock
 from animeid.run import train
-from animeid.say import align, say
+from animeid.system.console import align, say
+from animeid.system.files import atomic, read_yaml
+from animeid.system.output import check_output
+from animeid.system.progress import clock
 from animeid.tuning.page import write_page_of
 from animeid.tuning.pruning import NO_VALIDATION, Reporting
 from animeid.tuning.search import ERROR, FOLDER, LOST, Begun, Search

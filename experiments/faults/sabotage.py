@@ -12,8 +12,8 @@ from typing import Any
 import psutil
 import torch
 
-from animeid.checksum import SummedStream
 from animeid.engine.module import CharacterModule
+from animeid.system.checksum import SummedStream
 from experiments.faults.child import Before
 
 Step = Callable[..., Any]

@@ -12,8 +12,8 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from animeid.config.freeze import read_yaml, write_yaml
 from animeid.folder import RunFolder
+from animeid.system.files import read_yaml, write_yaml
 from experiments.faults import sabotage
 from experiments.faults.bench import TOLD, TRAIN, Bench, Row, told
 from experiments.faults.child import run
@@ -154,7 +154,7 @@ def hostile_files(bench: Bench) -> None:
 
 def hostile_configs(bench: Bench, trace: Path) -> None:
     touch = {"_target_": "os.system", "command": f"touch {trace}"}
-    write = {"_target_": "animeid.folder.write_json", "path": str(trace), "value": 1}
+    write = {"_target_": "animeid.system.files.write_json", "path": str(trace), "value": 1}
     load = {"_target_": "timm.models.load_state_dict", "checkpoint_path": "weights.ckpt", "weights_only": False}
     places = {
         "os.system as the head": lambda plan: plan.update(head=touch),

@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 
 from animeid.evaluate import main as evaluate
-from animeid.lock import lock
+from animeid.system.lock import lock
 from experiments.runs import OUTPUTS, write_origin
 
 

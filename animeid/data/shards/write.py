@@ -20,8 +20,8 @@ from animeid.data.prepare import Prepared
 from animeid.data.shards.layout import CONFLICTS, DUPLICATES, MANIFEST, REQUEST, SKIPPED, SUFFIX, Index, Shard
 from animeid.data.shards.layout import INDEX as INDEX_FILE
 from animeid.errors import InputError
-from animeid.folder import atomic, write_json
-from animeid.progress import progress
+from animeid.system.files import atomic, write_json
+from animeid.system.progress import progress
 
 MEGABYTE = 1_000_000
 

@@ -15,7 +15,7 @@ from typing import IO
 import animeid
 from animeid.data.synthetic.settings import CastSettings
 from animeid.data.synthetic.worker import Bbox, draw_share
-from animeid.progress import progress
+from animeid.system.progress import progress
 
 _WORKER = "animeid.data.synthetic.worker"
 

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import update_bn
 
 from animeid.engine.averaging.policy import Averaging
-from animeid.progress import progress
+from animeid.system.progress import progress
 
 PREFIX = "model."
 CURRENT = "weights_in_training"

@@ -10,7 +10,7 @@ from typing import Any
 from lightning.pytorch import Callback, LightningModule, Trainer
 from torch.optim import Optimizer
 
-from animeid.folder import atomic
+from animeid.system.files import atomic
 
 COLUMNS = (
     "epoch",

@@ -7,7 +7,7 @@ import time
 
 from lightning.pytorch import Callback, LightningModule, Trainer
 
-from animeid.progress import PLAIN_EVERY_S, clock
+from animeid.system.progress import PLAIN_EVERY_S, clock
 
 
 class PlainProgress(Callback):

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import IO, Literal
 
 from animeid.errors import InputError
-from animeid.say import say
+from animeid.system.console import say
 
 MOMENT_S = 1.0
 
