@@ -9,17 +9,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from animeid.engine.inference import Answers
 from animeid.errors import InputError
 from animeid.evaluation import Pictures, save
 from animeid.folder import OUTPUTS, RunFolder
-from animeid.judge import judge, softmax
+from animeid.judge import judge
 from animeid.metrics.functional import negative_log_likelihood
 from animeid.metrics.table import summary_table
 from animeid.metrics.voting import majority, mean_probability
 from animeid.page.saved import Saved
 from animeid.page.side_by_side import find_runs
 from animeid.plan import label_stats
+from animeid.predictions import Predictions, softmax
 from animeid.system.console import say
 from animeid.system.files import write_json, write_yaml
 
@@ -103,7 +103,7 @@ def joined_embeddings(runs: Sequence[Saved]) -> np.ndarray:
     return np.concatenate([part / np.linalg.norm(part, axis=1, keepdims=True).clip(1e-12) for part in parts], axis=1)
 
 
-def as_answers(first: Saved, probabilities: np.ndarray, embeddings: np.ndarray) -> Answers:
+def as_answers(first: Saved, probabilities: np.ndarray, embeddings: np.ndarray) -> Predictions:
     """Probabilities and embeddings, in the common order, as answers in the order of the first run's manifest."""
     places = first.positions[order(first)]
     rows = first.predictions["row"].to_numpy()[places]
@@ -111,7 +111,7 @@ def as_answers(first: Saved, probabilities: np.ndarray, embeddings: np.ndarray) 
     logits = np.log(probabilities.clip(np.finfo(np.float32).tiny))[back].astype(np.float32)
     targets = first.predictions["target"].to_numpy()[places][back]
     losses = negative_log_likelihood(logits, targets).astype(np.float32)
-    return Answers(rows[back], logits, embeddings[back].astype(np.float32), losses)
+    return Predictions(rows[back], logits, embeddings[back].astype(np.float32), losses)
 
 
 def cost_of_all(runs: Sequence[Saved]) -> dict[str, float]:

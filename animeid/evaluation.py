@@ -19,7 +19,7 @@ from animeid.data.prepare import read_labelled
 from animeid.data.samplers.natural import Natural
 from animeid.data.settings import DataSettings
 from animeid.engine.devices import choose_accelerator
-from animeid.engine.inference import Answers, answer_all
+from animeid.engine.inference import answer_all
 from animeid.engine.trainer import quieten
 from animeid.errors import InputError
 from animeid.folder import RunFolder
@@ -28,11 +28,12 @@ from animeid.leaks import seen_by
 from animeid.lineage import with_ancestors
 from animeid.metrics.table import summary_table
 from animeid.plan import default_workers
+from animeid.predictions import Predictions
 from animeid.reports.figures import draw_confusion
 from animeid.system.console import say
 from animeid.system.files import atomic, write_json, write_yaml
 from animeid.system.progress import progress
-from animeid.types import UNKNOWN_TARGET
+from animeid.terms import UNKNOWN_TARGET
 
 STRANGER = "the run does not know this class"
 TRAINED = "the run, or one that its weights come from, was trained on it or on a near copy of it"
@@ -142,7 +143,12 @@ def output_folder(run: RunFolder, name: str) -> RunFolder:
 
 
 def save(
-    folder: RunFolder, part: str, answers: Answers, pictures: Pictures, labels: tuple[str, ...], metrics: dict[str, Any]
+    folder: RunFolder,
+    part: str,
+    answers: Predictions,
+    pictures: Pictures,
+    labels: tuple[str, ...],
+    metrics: dict[str, Any],
 ) -> None:
     save_predictions(folder, {part: answers}, pictures.manifest, labels)
     pictures.manifest.write(folder.manifest)

@@ -11,7 +11,6 @@ from torch import Tensor
 
 from animeid.data.datamodule import CharacterDataModule
 from animeid.data.manifest import Manifest
-from animeid.engine.inference import Answers
 from animeid.engine.module import CharacterModule
 from animeid.errors import InputError
 from animeid.explain.grad_cam import grad_cam, heat
@@ -19,13 +18,14 @@ from animeid.folder import RunFolder
 from animeid.metrics.calibration import calibrate
 from animeid.metrics.worst import worst_first
 from animeid.models.classifier import Classifier
+from animeid.predictions import Predictions
 from animeid.system.console import say
 from animeid.system.files import atomic, write_json
 
 
 def save_evidence(
     folder: RunFolder,
-    answers: Mapping[str, Answers],
+    answers: Mapping[str, Predictions],
     manifest: Manifest,
     data: CharacterDataModule,
     module: CharacterModule,

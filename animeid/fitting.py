@@ -19,17 +19,17 @@ from animeid.engine.callbacks.freezing import freezing_callbacks
 from animeid.engine.callbacks.history import History
 from animeid.engine.compilation import compile_network
 from animeid.engine.devices import DTYPES
-from animeid.engine.inference import Answers, answer_all, joined
+from animeid.engine.inference import answer_all
 from animeid.engine.phases import epochs_that_count
 from animeid.engine.processes import meet
 from animeid.engine.trainer import build_callbacks, build_trainer
 from animeid.errors import InputError
 from animeid.folder import RunFolder
 from animeid.models.checkpoint import read_torch
+from animeid.predictions import Predictions, join
 from animeid.system.files import atomic
 from animeid.system.launcher import own_place
-
-ANSWERED = ("train", "val", "test", "unknown")
+from animeid.terms import SPLITS
 
 
 @dataclass(frozen=True)
@@ -113,14 +113,14 @@ def callbacks_of(built: Built, folder: RunFolder, *, has_logger: bool) -> list[C
     return [*callbacks, *freezing_callbacks(built.freezing)]
 
 
-def answer_parts(built: Built) -> dict[str, Answers]:
+def answer_parts(built: Built) -> dict[str, Predictions]:
     """The best model's answers for this process's share of every part that has pictures."""
     trainer = built.plan["trainer"]
     module, dtype = built.module.to(_own_device(trainer["accelerator"])), DTYPES[trainer["precision"]]
     views = build_views("own", built.plan)
     return {
         part: answer_all(module, built.data.evaluation_dataloader(rows), f"answering {part}", dtype, views)
-        for part in ANSWERED
+        for part in SPLITS
         if (part != "test" or built.plan.get("test", True)) and len(rows := built.data.rows(part))
     }
 
@@ -133,22 +133,22 @@ def _share_file(folder: RunFolder, rank: int) -> Path:
     return folder.path / f".answers-{rank}.npz"
 
 
-def hand_over(folder: RunFolder, answers: dict[str, Answers], rank: int) -> None:
+def hand_over(folder: RunFolder, answers: dict[str, Predictions], rank: int) -> None:
     """Writes the answers of process `rank`, among all of the run, for the first one to collect."""
     arrays = {f"{part}/{name}": value for part, answer in answers.items() for name, value in vars(answer).items()}
     with atomic(_share_file(folder, rank)) as stream:
         np.savez(stream, **arrays)
 
 
-def collect(folder: RunFolder, own: dict[str, Answers], number: int) -> dict[str, Answers]:
+def collect(folder: RunFolder, own: dict[str, Predictions], number: int) -> dict[str, Predictions]:
     """The answers of all `number` processes, every picture once, in the order of the manifest."""
-    shares: list[dict[str, Answers]] = [own]
+    shares: list[dict[str, Predictions]] = [own]
     for rank in range(1, number):
         with np.load(_share_file(folder, rank)) as stored:
             shares.append({part: _unpacked(stored, part) for part in own})
         _share_file(folder, rank).unlink()
-    return {part: joined([share[part] for share in shares]) for part in own}
+    return {part: join([share[part] for share in shares]) for part in own}
 
 
-def _unpacked(stored: np.lib.npyio.NpzFile, part: str) -> Answers:
-    return Answers(**{name: stored[f"{part}/{name}"] for name in ("rows", "logits", "embeddings", "losses")})
+def _unpacked(stored: np.lib.npyio.NpzFile, part: str) -> Predictions:
+    return Predictions(**{name: stored[f"{part}/{name}"] for name in ("rows", "logits", "embeddings", "losses")})

@@ -17,7 +17,6 @@ from animeid.config.freeze import read_plan
 from animeid.data.manifest import Manifest, read_manifest
 from animeid.data.parts import folds_of
 from animeid.data.prepare import prepare
-from animeid.engine.inference import joined
 from animeid.ensembling import cost_of_each, ensemble
 from animeid.errors import InputError, MachineError
 from animeid.evaluation import Pictures, save
@@ -30,6 +29,7 @@ from animeid.multirun.record import Asked
 from animeid.multirun.running import JobCrashedError, Running
 from animeid.page.saved import Saved
 from animeid.plan import label_stats
+from animeid.predictions import join
 from animeid.run import train
 from animeid.system.console import say
 from animeid.system.files import write_json
@@ -150,7 +150,7 @@ def judge_out_of_fold(folder: RunFolder, runs: Sequence[RunFolder]) -> float:
         say(f"out-of-fold answers are there already: {folder.path}")
         return float(json.loads(folder.metrics.read_text(encoding="utf-8"))["val"]["f1_macro"])
     first = check_same_pictures(runs)
-    answers = joined([read_answers(run, "val") for run in runs])
+    answers = join([read_answers(run, "val") for run in runs])
     never = first.table[(first.table["split"] == "train") & ~first.table.index.isin(answers.rows)]
     table = first.table.copy()
     table.loc[answers.rows, "split"] = "val"

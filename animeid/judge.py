@@ -9,28 +9,14 @@ import numpy as np
 import pandas as pd
 
 from animeid.data.manifest import Manifest
-from animeid.engine.inference import Answers
 from animeid.folder import RunFolder
 from animeid.metrics.evaluate import evaluate
+from animeid.predictions import TOP_K, Predictions, top_k
 from animeid.system.files import atomic
 from animeid.types import LabelStats
 
-TOP_K = 5
 
-
-def softmax(logits: np.ndarray) -> np.ndarray:
-    """`[N, C]` probabilities of `[N, C]` logits."""
-    shifted = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return shifted / shifted.sum(axis=1, keepdims=True)
-
-
-def top_k(logits: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
-    """The `k` likeliest classes `[N, k]`, likeliest first, and their probabilities; equal logits keep class order."""
-    order = np.argsort(-logits, axis=1, kind="stable")[:, :k]
-    return order, np.take_along_axis(softmax(logits), order, axis=1)
-
-
-def judge(answers: Answers, manifest: Manifest, stats: LabelStats) -> dict[str, Any]:
+def judge(answers: Predictions, manifest: Manifest, stats: LabelStats) -> dict[str, Any]:
     """One split of `metrics.json`."""
     table = manifest.table.iloc[answers.rows]
     return evaluate(
@@ -38,7 +24,7 @@ def judge(answers: Answers, manifest: Manifest, stats: LabelStats) -> dict[str, 
     )
 
 
-def predictions_table(answers: Mapping[str, Answers], manifest: Manifest, labels: tuple[str, ...]) -> pd.DataFrame:
+def predictions_table(answers: Mapping[str, Predictions], manifest: Manifest, labels: tuple[str, ...]) -> pd.DataFrame:
     """A row a picture and split: row, split, path, label, target, predicted, probability, loss, top-k."""
     names = np.array(labels, dtype=object)
     parts = []
@@ -66,7 +52,7 @@ def predictions_table(answers: Mapping[str, Answers], manifest: Manifest, labels
 
 
 def save_predictions(
-    folder: RunFolder, answers: Mapping[str, Answers], manifest: Manifest, labels: tuple[str, ...]
+    folder: RunFolder, answers: Mapping[str, Predictions], manifest: Manifest, labels: tuple[str, ...]
 ) -> None:
     """Writes `predictions.parquet` with `logits.npy` and `embeddings.npy` in the same row order."""
     with atomic(folder.predictions) as stream:
@@ -76,14 +62,14 @@ def save_predictions(
             np.save(stream, np.concatenate([getattr(answer, part) for answer in answers.values()]))
 
 
-def read_answers(folder: RunFolder, split: str) -> Answers:
+def read_answers(folder: RunFolder, split: str) -> Predictions:
     """The saved answers of one split: every figure can be recomputed from them.
 
     `losses` are those of the run.
     """
     table = pd.read_parquet(folder.predictions, columns=["row", "split", "loss"])
     chosen = np.flatnonzero((table["split"] == split).to_numpy())
-    return Answers(
+    return Predictions(
         rows=table["row"].to_numpy()[chosen],
         logits=np.load(folder.logits, mmap_mode="r")[chosen],
         embeddings=np.load(folder.embeddings, mmap_mode="r")[chosen],

@@ -20,7 +20,6 @@ from animeid.config import gateway
 from animeid.cost import cost
 from animeid.data.prepare import Prepared, prepare
 from animeid.engine.devices import choose_accelerator
-from animeid.engine.inference import Answers
 from animeid.engine.launch import Launch, launched
 from animeid.engine.processes import meet, processes
 from animeid.engine.sharding import check_sharded
@@ -33,6 +32,7 @@ from animeid.launched import announce, follow, nothing_left
 from animeid.metrics.table import summary_table
 from animeid.page.render import write_report
 from animeid.plan import make_plan, processes_of
+from animeid.predictions import Predictions
 from animeid.recipe.choice import table
 from animeid.recipe.choose import choose
 from animeid.reports.figures import draw_figures
@@ -41,10 +41,9 @@ from animeid.system.checksum import is_whole
 from animeid.system.console import say
 from animeid.system.faults import in_sentences
 from animeid.system.files import atomic, remove_strays, write_json, write_yaml
+from animeid.terms import EVALUATED_SPLITS
 from animeid.tracking.session import tracked
 from animeid.transfer import earlier_run
-
-JUDGED = ("val", "test")
 
 
 def train(request: dict[str, Any], outputs: Path = OUTPUTS, *, callbacks: Sequence[Callback] = ()) -> float | None:
@@ -94,7 +93,7 @@ def lead(request: dict[str, Any], outputs: Path, launch: Launch, callbacks: Sequ
 def tidy_up(folder: RunFolder, request: dict[str, Any], metrics: Mapping[str, Any]) -> None:
     """What a kill may have left undone after the figures were written: the page, the tracker's tables, half files."""
     remove_strays(folder.path)
-    if folder.report.is_file() or not any(metrics[part] for part in JUDGED):
+    if folder.report.is_file() or not any(metrics[part] for part in EVALUATED_SPLITS):
         say(f"the run {folder.path} is finished; nothing is left to do")
         return
     say(f"the run {folder.path} is finished but for its report")
@@ -178,7 +177,7 @@ def save_inputs(folder: RunFolder, request: dict[str, Any], built: Built, prepar
     )
 
 
-def fit_and_answer(begun: Begun) -> tuple[Fitted, dict[str, Answers]]:
+def fit_and_answer(begun: Begun) -> tuple[Fitted, dict[str, Predictions]]:
     """Trains on the devices of the plan and has the best model answer every picture."""
     number, folder = processes_of(begun.built.plan), begun.folder
     checkpoint = [str(begun.checkpoint)] if begun.checkpoint else []
@@ -191,14 +190,14 @@ def fit_and_answer(begun: Begun) -> tuple[Fitted, dict[str, Answers]]:
     return fitted, answers
 
 
-def finish(begun: Begun, fitted: Fitted, answers: dict[str, Answers]) -> dict[str, Any]:
+def finish(begun: Begun, fitted: Fitted, answers: dict[str, Predictions]) -> dict[str, Any]:
     """Judges the best model, writes predictions, evidence, figures and pictures."""
     folder, built, prepared = begun.folder, begun.built, begun.prepared
     manifest, stats = prepared.manifest, built.stats
     metrics: dict[str, Any] = {
-        part: judge(answers[part], manifest, stats) if part in answers else None for part in JUDGED
+        part: judge(answers[part], manifest, stats) if part in answers else None for part in EVALUATED_SPLITS
     }
-    judged = {part: answers[part].rows for part in JUDGED if part in answers}
+    judged = {part: answers[part].rows for part in EVALUATED_SPLITS if part in answers}
     metrics["baselines"] = compare_with_baselines(built.data, manifest, answers["train"].rows, judged, stats)
     size = as_size(built.plan["data"]["image_size"])
     views = build_views("own", built.plan)

@@ -1,4 +1,4 @@
-"""The words that every layer shares.
+"""Types that every room shares: batch, model output, class statistics, protocols of loss and sampler.
 
 Shape letters: B pictures in a batch, H and W pixels, C classes, D embedding size, A attributes, N training pictures.
 """
@@ -7,21 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal, NotRequired, Protocol, TypedDict
+from typing import Any, NotRequired, Protocol, TypedDict
 
 import numpy as np
 import torch
 from torch import Tensor
 
-UNKNOWN_TARGET = -1
-"""The target of a picture that belongs to none of the classes."""
-
-ShotGroup = Literal["many", "medium", "few"]
-
-
-def better(figure: str) -> Literal["min", "max"]:
-    """Whether a figure of `history.csv` is better low, as losses are, or high."""
-    return "min" if figure.endswith("/loss") else "max"
+from animeid.terms import ShotGroup
 
 
 class Batch(TypedDict):
@@ -32,7 +24,6 @@ class Batch(TypedDict):
     row: `[B]` int64, the manifest row.
     draw: `[B]` int64, the position in the epoch's global stream.
     attributes: `[B, A]` float, NaN is unknown.
-    view: `[B]` int64, the number of the view when a picture comes in several.
     """
 
     image: Tensor
@@ -40,8 +31,6 @@ class Batch(TypedDict):
     row: Tensor
     draw: Tensor
     attributes: NotRequired[Tensor]
-    view: NotRequired[Tensor]
-    teacher: NotRequired[ModelOutput]
 
 
 @dataclass

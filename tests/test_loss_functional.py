@@ -23,7 +23,7 @@ from animeid.losses.functional import (
     poly1,
     seesaw,
 )
-from animeid.targets import class_shares
+from animeid.numerics import class_shares
 
 B, C = 7, 5
 COUNTS = torch.tensor([900.0, 80.0, 30.0, 30.0, 2.0], dtype=torch.float64)

@@ -20,13 +20,14 @@ from animeid.checkup.text import tell
 from animeid.config import gateway
 from animeid.data.prepare import prepare
 from animeid.engine.devices import choose_accelerator
-from animeid.fitting import ANSWERED, callbacks_of
+from animeid.fitting import callbacks_of
 from animeid.folder import RunFolder
 from animeid.plan import make_plan
 from animeid.recipe.choice import table
 from animeid.recipe.choose import choose
 from animeid.recipe.weights import Weights, initial_weights
 from animeid.system.console import say
+from animeid.terms import SPLITS
 from animeid.timing import expected_time
 from animeid.transfer import earlier_run
 
@@ -71,7 +72,7 @@ def examine_pictures(request: dict[str, Any], accelerator: str, weights: Weights
     with tempfile.TemporaryDirectory() as nowhere:
         callbacks_of(built, RunFolder(Path(nowhere)), has_logger=False)
     say("\nmeasuring some steps of training ...")
-    tell(report.time_lines(expected_time(built, ANSWERED), reading_s))
+    tell(report.time_lines(expected_time(built, SPLITS), reading_s))
     missing = missing_glyphs([*SAMPLES, *prepared.labels])
     unwritten = [f"the fonts of pictures have no glyph for {missing}: these show as boxes"] if missing else []
     return [*advice.about_pictures(pictures, as_size(built.plan["data"]["image_size"])), *unwritten]

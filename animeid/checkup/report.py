@@ -13,9 +13,9 @@ from animeid.checkup.network import Network
 from animeid.checkup.pictures import Pictures
 from animeid.checkup.precision import NETWORK, PICTURES, SIDE, Trial
 from animeid.checkup.text import section
-from animeid.metrics.figures import SHOT_GROUPS
 from animeid.recipe.weights import Weights
 from animeid.system.progress import clock
+from animeid.terms import SHOT_GROUPS
 from animeid.timing import Estimate
 
 GIB = 2**30

@@ -18,7 +18,7 @@ from annotated_types import Gt, Interval
 from animeid.data.colour import adjust_brightness, adjust_contrast, adjust_hue, adjust_saturation
 from animeid.data.working import resize
 from animeid.errors import InputError
-from animeid.types import UNKNOWN_TARGET
+from animeid.terms import UNKNOWN_TARGET
 
 # Without this albumentations asks its package index for a newer version whenever it is imported.
 os.environ["NO_ALBUMENTATIONS_UPDATE"] = "1"

@@ -13,7 +13,8 @@ from torch.utils.data import Dataset, get_worker_info
 from animeid.data.manifest import Manifest
 from animeid.data.pixels import Pixels
 from animeid.data.stream import Draw
-from animeid.types import UNKNOWN_TARGET, Batch
+from animeid.terms import UNKNOWN_TARGET
+from animeid.types import Batch
 
 Transform = Callable[[np.ndarray, int, int], np.ndarray]
 """`(working picture [h, w, 3] uint8, seed, target) -> [H, W, 3] uint8`; none writes to what it is given."""

@@ -24,7 +24,7 @@ from animeid.data.shards.source import read_shards
 from animeid.data.sources import Source, read_source
 from animeid.data.thinning import thin
 from animeid.errors import InputError
-from animeid.types import UNKNOWN_TARGET
+from animeid.terms import UNKNOWN_TARGET
 
 
 @dataclass(frozen=True)

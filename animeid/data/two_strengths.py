@@ -8,7 +8,7 @@ from typing import Protocol
 import numpy as np
 import torch
 
-from animeid.types import UNKNOWN_TARGET
+from animeid.terms import UNKNOWN_TARGET
 
 STREAM = 0xC1A55
 """Tells the choice between the two transforms apart from the random numbers inside them."""

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-
 import numpy as np
 import torch
 from torch import Tensor
@@ -12,30 +9,10 @@ from torch.utils.data import DataLoader
 
 from animeid.engine.module import CharacterModule
 from animeid.engine.views import Views
+from animeid.predictions import Predictions
 from animeid.system.progress import progress
-from animeid.types import UNKNOWN_TARGET, ModelOutput
-
-
-@dataclass(frozen=True)
-class Answers:
-    """What a model said, in the order of the loader.
-
-    rows: `[N]` int64 manifest rows. logits: `[N, C]` float32. embeddings: `[N, D]` float32.
-    losses: `[N]` float32, NaN where the target is no class.
-    """
-
-    rows: np.ndarray
-    logits: np.ndarray
-    embeddings: np.ndarray
-    losses: np.ndarray
-
-
-def joined(answers: Sequence[Answers]) -> Answers:
-    """The answers for different pictures, in the order of their rows."""
-    answers = [answer for answer in answers if len(answer.rows)]
-    order = np.argsort(np.concatenate([answer.rows for answer in answers]), kind="stable")
-    parts = {name: np.concatenate([vars(a)[name] for a in answers])[order] for name in vars(answers[0])}
-    return Answers(**parts)
+from animeid.terms import UNKNOWN_TARGET
+from animeid.types import ModelOutput
 
 
 def output_of(
@@ -64,7 +41,7 @@ def answer_all(
     what: str,
     precision: torch.dtype = torch.float32,
     views: Views | None = None,
-) -> Answers:
+) -> Predictions:
     """Answers every picture once, with progress; the module stays where it is and in evaluation mode.
 
     Args:
@@ -74,6 +51,6 @@ def answer_all(
     parts = [_parts(module, batch, precision, views) for batch in progress(loader, len(loader), what)]
     if not parts:  # a process may have no share of a small part
         nothing = np.zeros((0, 0), np.float32)
-        return Answers(np.zeros(0, np.int64), nothing, nothing, nothing.ravel())
+        return Predictions(np.zeros(0, np.int64), nothing, nothing, nothing.ravel())
     rows, logits, embeddings, losses = (torch.cat(part).numpy() for part in zip(*parts, strict=True))
-    return Answers(rows, logits, embeddings, losses)
+    return Predictions(rows, logits, embeddings, losses)

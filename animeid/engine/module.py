@@ -26,7 +26,8 @@ from animeid.metrics.picture_mean import PictureMean
 from animeid.models.deep_supervision import AUXILIARY
 from animeid.optim.groups import parameter_groups
 from animeid.optim.schedules import Schedule
-from animeid.types import UNKNOWN_TARGET, Batch, Loss, ModelOutput
+from animeid.terms import UNKNOWN_TARGET
+from animeid.types import Batch, Loss, ModelOutput
 
 OptimizerFactory = Callable[[Iterable[dict[str, Any]]], torch.optim.Optimizer]
 Mix = Callable[[Batch, int], Batch]

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from animeid.losses.contrastive import balanced_contrastive, supervised_contrastive
-from animeid.precision import full_precision
+from animeid.numerics import full_precision
 
 Positive = Annotated[float, Gt(0)]
 Size = Annotated[int, Ge(1)]

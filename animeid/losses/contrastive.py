@@ -8,7 +8,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from animeid.precision import products
+from animeid.numerics import products
 
 NEVER = float("-inf")
 

@@ -14,9 +14,8 @@ import torch
 from torch import Tensor
 
 from animeid.errors import InputError
-from animeid.precision import full_precision
-from animeid.targets import class_shares
-from animeid.types import UNKNOWN_TARGET
+from animeid.numerics import class_shares, full_precision
+from animeid.terms import UNKNOWN_TARGET
 
 MANY_NAMES = 5
 

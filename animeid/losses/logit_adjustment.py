@@ -8,7 +8,7 @@ from annotated_types import Ge, Interval
 from torch import Tensor, nn
 
 from animeid.losses import functional
-from animeid.precision import full_precision
+from animeid.numerics import full_precision
 from animeid.types import Batch, LabelStats, ModelOutput
 
 

@@ -10,8 +10,7 @@ from annotated_types import Ge, Interval
 from torch import Tensor, nn
 
 from animeid.losses.cross_entropy import CrossEntropyLoss
-from animeid.precision import full_precision
-from animeid.targets import class_shares
+from animeid.numerics import class_shares, full_precision
 from animeid.types import Batch, LabelStats, ModelOutput
 
 

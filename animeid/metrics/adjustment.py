@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from animeid.metrics.functional import ClassCounts, f1, macro
-from animeid.types import UNKNOWN_TARGET
+from animeid.terms import UNKNOWN_TARGET
 
 TAUS = np.linspace(0.0, 2.0, 21)
 """What is tried."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from animeid.metrics.evaluate import judge_predictions
-from animeid.types import UNKNOWN_TARGET
+from animeid.terms import UNKNOWN_TARGET
 
 __all__ = ["judge_predictions", "majority", "nearest_histogram"]
 

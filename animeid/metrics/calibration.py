@@ -16,7 +16,7 @@ from animeid.metrics.functional import (
     expected_calibration_error,
 )
 from animeid.metrics.sums import GroupSums
-from animeid.types import UNKNOWN_TARGET
+from animeid.terms import UNKNOWN_TARGET
 
 COLDEST, HOTTEST = 0.01, 100.0
 """The temperatures that are looked at; beyond them probabilities are 0 and 1, or all alike."""

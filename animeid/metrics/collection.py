@@ -6,7 +6,7 @@ from torch import Tensor
 from torchmetrics import MetricCollection
 from torchmetrics.classification import MulticlassAccuracy, MulticlassStatScores
 
-from animeid.types import UNKNOWN_TARGET
+from animeid.terms import UNKNOWN_TARGET
 
 
 class MacroOfSupported(MulticlassStatScores):

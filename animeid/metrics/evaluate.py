@@ -11,7 +11,8 @@ from animeid.metrics.calibration import chance_calibration_error
 from animeid.metrics.figures import PER_CLASS, FigureSet
 from animeid.metrics.intervals import intervals
 from animeid.metrics.sums import GroupSums, sums_of_logits, sums_of_predictions
-from animeid.types import UNKNOWN_TARGET, LabelStats
+from animeid.terms import UNKNOWN_TARGET
+from animeid.types import LabelStats
 
 
 def evaluate(

@@ -8,10 +8,10 @@ import numpy as np
 
 from animeid.metrics import functional as F  # noqa: N812 - as torch has it
 from animeid.metrics.sums import GroupSums, Layout
+from animeid.terms import SHOT_GROUPS
 from animeid.types import LabelStats
 
 PER_CLASS = ("precision", "recall", "f1")
-SHOT_GROUPS = ("many", "medium", "few")
 UNBOUNDED = ("nll", "loss")
 
 

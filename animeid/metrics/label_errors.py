@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import softmax
 
-from animeid.types import UNKNOWN_TARGET
+from animeid.terms import UNKNOWN_TARGET
 
 ROUNDING = 1e-9
 """Pictures of a class that are all equally sure are as sure as their mean, whatever its last digit."""

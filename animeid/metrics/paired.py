@@ -14,7 +14,7 @@ from scipy.stats import t as student
 from animeid.metrics import functional as F  # noqa: N812 - as torch has it
 from animeid.metrics.intervals import LEVEL, MIN_GROUPS, RESAMPLES, SEED, Resampling, ends
 from animeid.metrics.sums import GroupSums, sums_of_predictions
-from animeid.types import UNKNOWN_TARGET
+from animeid.terms import UNKNOWN_TARGET
 
 Metric = Literal["f1_macro", "acc_macro", "acc_micro"]
 

@@ -16,11 +16,12 @@ from animeid.metrics.table import ROWS
 from animeid.page.advice import advice
 from animeid.page.confusions import matrix, most_confused, similar_order
 from animeid.page.pictures import pairs, worst
-from animeid.page.saved import JUDGED, Saved
+from animeid.page.saved import Saved
 from animeid.page.thumbnails import Thumbnails, file_as_uri
 from animeid.page.wording import cost_rows, gap, percent, plain, with_interval
 from animeid.reports.reliability import draw_reliability
 from animeid.reports.shot_groups import draw_shot_groups
+from animeid.terms import EVALUATED_SPLITS
 
 SHARES = frozenset(ROWS) - {"ece", "nll", "loss"}
 PAIRS_SHOWN = 10
@@ -78,7 +79,11 @@ def _figures(saved: Saved) -> dict[str, Any]:
     """A column for the judged part, one for each of its baselines, one for the other part."""
     columns: list[tuple[str, Mapping[str, Any]]] = [(saved.part, saved.judged)]
     columns += [(name.replace("_", " "), of) for name, of in saved.metrics["baselines"].get(saved.part, {}).items()]
-    columns += [(part, saved.metrics[part]) for part in JUDGED if part != saved.part and saved.metrics.get(part)]
+    columns += [
+        (part, saved.metrics[part])
+        for part in reversed(EVALUATED_SPLITS)
+        if part != saved.part and saved.metrics.get(part)
+    ]
     rows = [
         [name, *((with_interval if name in SHARES else plain)(figures, name) for _, figures in columns)]
         for name in ROWS

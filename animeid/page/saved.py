@@ -15,8 +15,7 @@ from animeid.data.manifest import Manifest, read_manifest
 from animeid.errors import InputError
 from animeid.folder import RunFolder
 from animeid.system.files import read_yaml
-
-JUDGED = ("test", "val")
+from animeid.terms import EVALUATED_SPLITS
 
 
 @dataclass(frozen=True)
@@ -41,7 +40,7 @@ class Saved:
                 "let the run finish (the same command with resume=auto), or give another run"
             )
         metrics = json.loads(folder.metrics.read_text(encoding="utf-8"))
-        part = next((part for part in JUDGED if metrics.get(part)), None)
+        part = next((part for part in reversed(EVALUATED_SPLITS) if metrics.get(part)), None)
         if part is None:
             raise InputError(f"{folder.path} has neither a test nor a val part, so that there is nothing to report")
         return cls(folder, metrics, part)

@@ -13,10 +13,10 @@ import pandas as pd
 from scipy.special import log_softmax
 
 from animeid.data.manifest import Manifest, read_manifest
-from animeid.engine.inference import Answers
 from animeid.errors import InputError
 from animeid.folder import RunFolder
 from animeid.judge import read_answers
+from animeid.predictions import Predictions
 from animeid.reports.contact_sheet import Tile
 from animeid.reports.picture import BLUE, ORANGE
 from animeid.tracking.results import Results, read_results
@@ -43,11 +43,11 @@ class FinishedRun:
         return self.folder.path.name
 
     @cached_property
-    def answers(self) -> Answers:
+    def answers(self) -> Predictions:
         """Of the part's pictures that belong to a class, in the order of `table`."""
         found = read_answers(self.folder, self.part)
         known = self.manifest.table["target"].to_numpy()[found.rows] >= 0
-        return Answers(**{name: values[known] for name, values in vars(found).items()})
+        return Predictions(**{name: values[known] for name, values in vars(found).items()})
 
     @cached_property
     def table(self) -> pd.DataFrame:

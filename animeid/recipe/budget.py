@@ -9,8 +9,8 @@ from typing import Any
 from animeid.build import build
 from animeid.data.prepare import Prepared
 from animeid.errors import InputError
-from animeid.fitting import ANSWERED
 from animeid.plan import make_plan
+from animeid.terms import SPLITS
 from animeid.timing import Estimate, expected_time
 
 SECONDS = {"s": 1, "min": 60, "h": 3600}
@@ -43,7 +43,7 @@ def epochs_within(request: dict[str, Any], prepared: Prepared, accelerator: str,
     """
     model = {**request["model"], "pretrained": False}  # its steps take as long, and nothing is downloaded twice
     built = build(make_plan({**request, "model": model}, prepared, accelerator), prepared)
-    estimate = expected_time(built, ANSWERED)
+    estimate = expected_time(built, SPLITS)
     spent = time.monotonic() - began
     epochs = epochs_of(estimate, seconds_of(request["budget"]) - spent)
     if epochs < 1:

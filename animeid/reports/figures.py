@@ -10,8 +10,7 @@ from animeid.reports.class_size import draw_f1_by_size
 from animeid.reports.confusion import confusion_counts, draw_confusion_matrix
 from animeid.reports.curves import draw_learning_curves
 from animeid.reports.schedule import draw_learning_rate
-
-JUDGED = ("val", "test")
+from animeid.terms import EVALUATED_SPLITS
 
 
 def _predictions(folder: RunFolder) -> pd.DataFrame:
@@ -50,7 +49,7 @@ def draw_figures(folder: RunFolder, rates: np.ndarray, steps_per_epoch: int) -> 
         draw_learning_curves(pd.read_csv(folder.history), folder.figures / "learning_curves.png")
         draw_learning_rate(rates, steps_per_epoch, folder.figures / "learning_rate.png")
     parts = set(_predictions(folder)["split"])
-    for part in JUDGED:
+    for part in EVALUATED_SPLITS:
         if part in parts:
             draw_confusion(folder, part)
             draw_class_sizes(folder, part)

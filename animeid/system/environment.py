@@ -14,7 +14,8 @@ from typing import Any
 
 import pandas as pd
 
-JUDGED = ("val", "test")
+from animeid.terms import EVALUATED_SPLITS
+
 PACKAGES = ("animeid", "torch", "torchvision", "lightning", "timm", "albumentations", "numpy", "pillow", "torchmetrics")
 
 
@@ -71,5 +72,5 @@ def describe(table: pd.DataFrame, seeds: dict[str, int], accelerator: str) -> di
         "seeds": seeds,
         "data_fingerprint": data_fingerprint(table),
         # Figures of runs can be compared where this is equal.
-        "judged_fingerprint": data_fingerprint(table[table["split"].isin(JUDGED)]),
+        "judged_fingerprint": data_fingerprint(table[table["split"].isin(EVALUATED_SPLITS)]),
     }

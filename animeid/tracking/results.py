@@ -20,8 +20,8 @@ from animeid.identity import leaves
 from animeid.metrics.worst import worst_first
 from animeid.system.console import say
 from animeid.system.files import read_yaml
+from animeid.terms import EVALUATED_SPLITS
 
-JUDGED = ("val", "test")
 CLASS_COLUMNS = ("label", "support", "precision", "recall", "f1")
 WORST_SIDE = 256
 NO_RATES = pd.DataFrame({"epoch": [], "lr": []})
@@ -80,7 +80,7 @@ def read_results(folder: RunFolder) -> Results:
     """Reads what a finished run saved."""
     plan = read_yaml(folder.config)
     metrics = json.loads(folder.metrics.read_text(encoding="utf-8"))
-    parts = [part for part in JUDGED if metrics.get(part)]
+    parts = [part for part in EVALUATED_SPLITS if metrics.get(part)]
     worst_part = parts[-1] if parts else ""
     return Results(
         plan=plan,

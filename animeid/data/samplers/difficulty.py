@@ -10,7 +10,7 @@ from annotated_types import Ge, Interval
 from torch import Tensor
 
 from animeid.data.samplers.stateless import class_counts
-from animeid.types import UNKNOWN_TARGET
+from animeid.terms import UNKNOWN_TARGET
 
 HIGHEST = 20.0
 """Of losses: a class that was given a probability of 2e-9 could hardly be further away."""

@@ -8,7 +8,7 @@ import numpy as np
 from annotated_types import Ge
 
 from animeid.data.samplers.stateless import Stateless, class_counts
-from animeid.types import UNKNOWN_TARGET
+from animeid.terms import UNKNOWN_TARGET
 
 
 class Dynamic(Stateless):

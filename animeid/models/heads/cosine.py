@@ -10,7 +10,7 @@ from annotated_types import Gt
 from torch import Tensor, nn
 from torch.nn import functional
 
-from animeid.precision import full_precision, products
+from animeid.numerics import full_precision, products
 
 
 class CosineHead(nn.Module):

@@ -10,8 +10,7 @@ from annotated_types import Ge, Gt, Interval
 from torch import Tensor, nn
 from torch.nn import functional
 
-from animeid.precision import full_precision, products
-from animeid.targets import class_shares
+from animeid.numerics import class_shares, full_precision, products
 
 NEARLY_ONE = 1 - 1e-7
 

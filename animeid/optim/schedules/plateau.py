@@ -12,7 +12,7 @@ from annotated_types import Ge, Interval
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 
-from animeid.types import better
+from animeid.terms import better
 
 
 @dataclass(frozen=True, kw_only=True)

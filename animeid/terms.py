@@ -1,0 +1,23 @@
+"""Words that every room shares: splits, shot groups, the unknown target."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+UNKNOWN_TARGET = -1
+"""The target of a picture that belongs to none of the classes."""
+
+SPLITS = ("train", "val", "test", "unknown")
+"""The parts of a manifest that a run answers."""
+
+EVALUATED_SPLITS = ("val", "test")
+"""The parts that figures are of, in the order of evaluation."""
+
+ShotGroup = Literal["many", "medium", "few"]
+
+SHOT_GROUPS: tuple[ShotGroup, ...] = ("many", "medium", "few")
+
+
+def better(figure: str) -> Literal["min", "max"]:
+    """Whether a figure of `history.csv` is better low, as losses are, or high."""
+    return "min" if figure.endswith("/loss") else "max"
