@@ -24,7 +24,6 @@ from animeid.data.manifest import Manifest
 from animeid.data.pixels import FilePixels, Pixels
 from animeid.data.prepare import Prepared
 from animeid.data.shards.settings import SHUFFLE_BUFFER
-from animeid.data.working import working_side
 from animeid.engine.averaging.averager import Averager
 from animeid.engine.devices import DTYPES, choose_precision
 from animeid.engine.module import CharacterModule, record
@@ -33,6 +32,7 @@ from animeid.engine.sharding import sharded_precision
 from animeid.engine.views import Views
 from animeid.errors import InputError
 from animeid.folder import RunFolder
+from animeid.imaging.geometry import working_side
 from animeid.leaks import check_leaks
 from animeid.losses.contrast import SupervisedContrast
 from animeid.metrics.collection import build_collection

@@ -20,11 +20,12 @@ from PIL import Image
 from animeid.data import cache, cache_build
 from animeid.data.cache import CachedPixels, CacheFull, open_cache
 from animeid.data.cache_home import KEPT_DAYS
-from animeid.data.images import decode
 from animeid.data.manifest import Manifest
+from animeid.data.picture_files import decode
 from animeid.data.pixels import FilePixels
-from animeid.data.working import working_picture, working_side
+from animeid.data.working import working_picture
 from animeid.errors import InputError
+from animeid.imaging.geometry import working_side
 
 SIDE = 48
 SIZES = [(300, 301), (20, 90), (48, 48), (49, 47), (1001, 333), (1, 700)]

@@ -16,7 +16,7 @@ from animeid.data.duplicates import near_pairs
 from animeid.data.fingerprints import THUMBNAIL, fingerprint_all, shrink
 from animeid.data.grouping import copy_rule, group_names, joined, originals
 from animeid.data.hashing import distances, perceptual_hashes
-from animeid.data.images import decode
+from animeid.data.picture_files import decode
 from animeid.data.similarity import LEVELS, explained, is_same_picture, linear_similarity
 from animeid.errors import InputError
 

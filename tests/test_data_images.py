@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from animeid.data.images import UnreadableImage, decode
+from animeid.data.picture_files import decode
+from animeid.imaging.decode import UnreadableImage
 
 CAP = 1_000_000
 RED, BLUE, WHITE = (200, 30, 40), (20, 40, 220), (255, 255, 255)

@@ -15,8 +15,8 @@ from animeid import shard, train
 from animeid.build import Built, build
 from animeid.config import gateway
 from animeid.config.compose import compose
-from animeid.data.images import UnreadableImage, decode
 from animeid.data.manifest import read_manifest
+from animeid.data.picture_files import decode
 from animeid.data.prepare import prepare
 from animeid.data.samplers.class_aware import ClassAware
 from animeid.data.samplers.natural import Natural
@@ -24,6 +24,7 @@ from animeid.data.samplers.weighted import Weighted
 from animeid.data.shards.order import ShardOrder
 from animeid.data.shards.write import plan_shards
 from animeid.errors import InputError
+from animeid.imaging.decode import UnreadableImage
 from animeid.plan import make_plan
 from animeid.system.environment import data_fingerprint
 

@@ -24,7 +24,7 @@ from wandb_stand_in import wandb_stand_in
 
 from animeid import train
 from animeid.data.augment import EvalTransform
-from animeid.data.images import decode
+from animeid.data.picture_files import decode
 from animeid.errors import InputError
 from animeid.explain.overlay import overlay
 from animeid.folder import RunFolder

@@ -9,9 +9,10 @@ import numpy as np
 import pandas as pd
 import torch
 
-from animeid.data.images import UnreadableImage, format_of
+from animeid.data.picture_files import format_of
 from animeid.data.prepare import Prepared
 from animeid.data.settings import DataSettings
+from animeid.imaging.decode import UnreadableImage
 from animeid.types import LabelStats
 
 ENDINGS = {

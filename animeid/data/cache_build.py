@@ -13,9 +13,10 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from animeid.data.images import UnreadableImage
-from animeid.data.working import working_from_stream, working_size
+from animeid.data.working import working_from_stream
 from animeid.errors import InputError
+from animeid.imaging.decode import UnreadableImage
+from animeid.imaging.geometry import working_size
 from animeid.system.machine import usable_cores
 from animeid.system.progress import progress
 

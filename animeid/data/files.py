@@ -12,9 +12,10 @@ import torch
 from torch.utils.data import Dataset
 
 from animeid.data.augment import EvalTransform
-from animeid.data.images import SUFFIXES, UnreadableImage
-from animeid.data.working import working_picture, working_side
+from animeid.data.working import working_picture
 from animeid.errors import InputError
+from animeid.imaging.decode import SUFFIXES, UnreadableImage
+from animeid.imaging.geometry import working_side
 from animeid.system.console import as_text
 
 

@@ -14,7 +14,8 @@ import numpy as np
 
 from animeid.data.fingerprint_store import RECORD, THUMBNAIL, FingerprintStore
 from animeid.data.hashing import perceptual_hashes
-from animeid.data.images import UnreadableImage, decode_stream, open_picture
+from animeid.data.picture_files import open_picture
+from animeid.imaging.decode import UnreadableImage, decode_stream
 from animeid.system.machine import usable_cores
 from animeid.system.progress import progress
 

@@ -7,10 +7,10 @@ from typing import Protocol
 
 import numpy as np
 
-from animeid.data.images import UnreadableImage
 from animeid.data.manifest import Manifest
 from animeid.data.working import working_picture
 from animeid.errors import InputError
+from animeid.imaging.decode import UnreadableImage
 
 
 class Pixels(Protocol):

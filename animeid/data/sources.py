@@ -11,12 +11,12 @@ from typing import NoReturn
 
 import pandas as pd
 
-from animeid.data.images import SUFFIXES
 from animeid.data.manifest import SUFFIXES as MANIFEST_SUFFIXES
 from animeid.data.manifest import Manifest, complete, read_manifest
 from animeid.data.settings import DataSettings
 from animeid.data.synthetic.settings import CastSettings
 from animeid.errors import InputError
+from animeid.imaging.decode import SUFFIXES
 from animeid.system.console import as_text
 
 PARTS = ("train", "val", "test", "unknown")

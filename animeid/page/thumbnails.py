@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from animeid.data.images import UnreadableImage, decode
+from animeid.data.picture_files import decode
+from animeid.imaging.decode import UnreadableImage
 
 SMALL, LARGE = 88, 168
 QUALITY = 78

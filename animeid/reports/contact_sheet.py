@@ -11,8 +11,9 @@ import numpy as np
 from matplotlib.axes import Axes
 from PIL import Image, ImageOps
 
-from animeid.data.images import UnreadableImage, decode
+from animeid.data.picture_files import decode
 from animeid.data.settings import DataSettings
+from animeid.imaging.decode import UnreadableImage
 from animeid.reports.picture import MUTED, picture, shorten
 
 TILE = 1.35

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 from matplotlib.offsetbox import AnnotationBbox, OffsetImage
 
-from animeid.data.images import UnreadableImage
 from animeid.errors import InputError
+from animeid.imaging.decode import UnreadableImage
 from animeid.reports.contact_sheet import thumbnail
 from animeid.reports.picture import BLUE, ORANGE, picture
 

@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 from unittest.mock import patch
 
-from animeid.data.working import working_side
+from animeid.imaging.geometry import working_side
 from experiments.runs import OUTPUTS, environment_line, metrics, percent, table, train
 
 HERE = Path(__file__).parent

@@ -27,8 +27,8 @@ from torch import nn
 from torch.utils.data import Dataset
 
 from animeid.config.freeze import read_plan
-from animeid.data.images import decode
 from animeid.data.manifest import Manifest, read_manifest
+from animeid.data.picture_files import decode
 from animeid.evaluation import Pictures, save
 from animeid.folder import RunFolder
 from animeid.judge import judge

@@ -14,8 +14,8 @@ from typing import IO, Any
 import numpy as np
 import pandas as pd
 
-from animeid.data.images import open_picture
 from animeid.data.manifest import Manifest
+from animeid.data.picture_files import open_picture
 from animeid.data.prepare import Prepared
 from animeid.data.shards.layout import CONFLICTS, DUPLICATES, MANIFEST, REQUEST, SKIPPED, SUFFIX, Index, Shard
 from animeid.data.shards.layout import INDEX as INDEX_FILE

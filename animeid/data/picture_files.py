@@ -1,0 +1,61 @@
+"""Picture files: opened from a folder or from a shard, and decoded."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+
+from animeid.data.shards.read import open_member
+from animeid.imaging.decode import UnreadableImage, decode_stream, identify
+
+
+def decode(path: Path, max_pixels: int, short_side: int | None = None) -> np.ndarray:
+    """Reads a picture file.
+
+    The first frame of an animation, turned as EXIF says, transparency on white, 16 bits scaled to 8.
+
+    Args:
+        path: of the file.
+        max_pixels: pictures with more pixels are refused before they are decoded.
+        short_side: a JPEG is decoded at 1/2, 1/4 or 1/8 of its size as long as its short side keeps so many pixels;
+            None decodes it whole. The decoder then leaves out the high frequencies, which is several times faster.
+
+    Returns:
+        `[H, W, 3]` uint8 RGB.
+
+    Raises:
+        UnreadableImage: with the reason: missing, empty, not a picture, too large, broken.
+    """
+    with open_picture(path) as stream:
+        return decode_stream(stream, max_pixels, short_side)
+
+
+def open_picture(path: Path) -> IO[bytes]:
+    """Opens a file that may be a picture, or one inside a shard (see `animeid.data.shards.layout`).
+
+    Raises:
+        UnreadableImage: it is not there, empty, or may not be read.
+    """
+    try:
+        if not path.is_file():
+            member = open_member(path)
+            if member is None:
+                raise UnreadableImage("not a file" if path.exists() else "missing")
+            return member
+        if path.stat().st_size == 0:
+            raise UnreadableImage("empty")
+        return path.open("rb")
+    except OSError as error:
+        raise UnreadableImage(f"cannot be opened: {error.strerror}") from error
+
+
+def format_of(path: Path) -> str:
+    """The format that the file's content is in, one of `FORMATS`, whatever its name ends in.
+
+    Raises:
+        UnreadableImage: as `decode`, of what its header tells.
+    """
+    with open_picture(path) as stream, identify(stream) as picture:
+        return picture.format or ""
