@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from sklearn.neighbors import NearestNeighbors
 
-from animeid.metrics import neighbours as module
-from animeid.metrics.neighbours import nearest
+from animeid.retrieval import neighbours as module
+from animeid.retrieval.neighbours import nearest
 
 
 def vectors(number: int, seed: int) -> np.ndarray:
