@@ -10,10 +10,10 @@ from torch import Tensor, nn
 
 from animeid.engine.module import CharacterModule
 from animeid.errors import InputError
-from animeid.folder import RunFolder
-from animeid.judge import read_answers
 from animeid.losses.logit_adjustment import LogitAdjustmentLoss
 from animeid.metrics.adjustment import choose_tau
+from animeid.runs.folder import RunFolder
+from animeid.runs.predictions import read_predictions
 from animeid.shown import shown_prior
 from animeid.types import LabelStats
 from animeid.values import Tau
@@ -89,4 +89,4 @@ def choice(run: RunFolder, stats: LabelStats) -> float:
     targets = splits["target"][splits["split"] == "val"].to_numpy()
     if not (targets >= 0).any():
         raise InputError(f"logit_adjustment=auto chooses on validation, and {run.path} has no such part: give a number")
-    return choose_tau(read_answers(run, "val").logits, targets, stats.log_prior.numpy())
+    return choose_tau(read_predictions(run, "val").logits, targets, stats.log_prior.numpy())

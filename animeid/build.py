@@ -31,9 +31,7 @@ from animeid.engine.normalise import Normalise
 from animeid.engine.sharding import sharded_precision
 from animeid.engine.views import Views
 from animeid.errors import InputError
-from animeid.folder import RunFolder
 from animeid.imaging.geometry import working_side
-from animeid.leaks import check_leaks
 from animeid.losses.contrast import SupervisedContrast
 from animeid.metrics.collection import build_collection
 from animeid.models.backbone import TimmBackbone
@@ -45,6 +43,8 @@ from animeid.models.weights import load_classifier
 from animeid.optim.optimizers import default_learning_rate
 from animeid.optim.steps import optimizer_steps_per_epoch
 from animeid.plan import label_stats, processes_of, views_of
+from animeid.runs.folder import RunFolder
+from animeid.runs.leaks import check_leaks
 from animeid.shown import shown_prior
 from animeid.soup import cook
 from animeid.stage import start_stage

@@ -11,15 +11,15 @@ import pandas as pd
 
 from animeid.errors import InputError
 from animeid.evaluation import Pictures, save
-from animeid.folder import OUTPUTS, RunFolder
-from animeid.judge import judge
 from animeid.metrics.functional import negative_log_likelihood
 from animeid.metrics.table import summary_table
 from animeid.metrics.voting import majority, mean_probability
-from animeid.page.saved import Saved
 from animeid.page.side_by_side import find_runs
 from animeid.plan import label_stats
 from animeid.predictions import Predictions, softmax
+from animeid.runs.finished import Saved
+from animeid.runs.folder import OUTPUTS, RunFolder
+from animeid.runs.predictions import evaluate_split
 from animeid.system.console import say
 from animeid.system.files import write_json, write_yaml
 
@@ -41,7 +41,7 @@ def ensemble(request: Mapping[str, Any]) -> dict[str, Any]:
     answers = as_answers(first, vote, joined_embeddings(runs))
     stats = label_stats(first.plan["facts"], first.labels, first.plan["data"])
     metrics = {
-        first.part: judge(answers, first.manifest, stats),
+        first.part: evaluate_split(answers, first.manifest, stats),
         "cost": cost_of_all(runs),
     }
     folder.create()

@@ -22,14 +22,14 @@ from animeid.engine.devices import choose_accelerator
 from animeid.engine.inference import answer_all
 from animeid.engine.trainer import quieten
 from animeid.errors import InputError
-from animeid.folder import RunFolder
-from animeid.judge import judge, save_predictions
-from animeid.leaks import seen_by
-from animeid.lineage import with_ancestors
 from animeid.metrics.table import summary_table
 from animeid.plan import default_workers
 from animeid.predictions import Predictions
 from animeid.reports.figures import draw_confusion
+from animeid.runs.folder import RunFolder
+from animeid.runs.leaks import seen_by
+from animeid.runs.lineage import with_ancestors
+from animeid.runs.predictions import evaluate_split, save_predictions
 from animeid.system.console import say
 from animeid.system.files import atomic, write_json, write_yaml
 from animeid.system.progress import progress
@@ -182,7 +182,7 @@ def evaluate(request: Mapping[str, Any]) -> dict[str, Any]:
     answers = answer_all(module.to(accelerator), loader, f"answering {part}", dtype, views)
     if views is not None:
         say(views.told(len(pictures.rows), time.perf_counter() - began))
-    metrics = {part: judge(answers, pictures.manifest, stats)}
+    metrics = {part: evaluate_split(answers, pictures.manifest, stats)}
     folder = output_folder(run, Path(root).resolve().name if root else part)
     write_yaml(folder.request, dict(request))
     save(folder, part, answers, pictures, stats.names, metrics)

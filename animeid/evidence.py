@@ -14,11 +14,11 @@ from animeid.data.manifest import Manifest
 from animeid.engine.module import CharacterModule
 from animeid.errors import InputError
 from animeid.explain.grad_cam import grad_cam, heat
-from animeid.folder import RunFolder
 from animeid.metrics.calibration import calibrate
 from animeid.metrics.worst import worst_first
 from animeid.models.classifier import Classifier
 from animeid.predictions import Predictions
+from animeid.runs.folder import RunFolder
 from animeid.system.console import say
 from animeid.system.files import atomic, write_json
 

@@ -24,9 +24,9 @@ from animeid.engine.phases import epochs_that_count
 from animeid.engine.processes import meet
 from animeid.engine.trainer import build_callbacks, build_trainer
 from animeid.errors import InputError
-from animeid.folder import RunFolder
 from animeid.models.checkpoint import read_torch
 from animeid.predictions import Predictions, join
+from animeid.runs.folder import RunFolder
 from animeid.system.files import atomic
 from animeid.system.launcher import own_place
 from animeid.terms import SPLITS

@@ -20,17 +20,17 @@ from animeid.data.prepare import prepare
 from animeid.ensembling import cost_of_each, ensemble
 from animeid.errors import InputError, MachineError
 from animeid.evaluation import Pictures, save
-from animeid.folder import OUTPUTS, RunFolder
-from animeid.judge import judge, read_answers
-from animeid.leaks import seen_by
-from animeid.lineage import lineage
 from animeid.metrics.table import summary_table
 from animeid.multirun.record import Asked
 from animeid.multirun.running import JobCrashedError, Running
-from animeid.page.saved import Saved
 from animeid.plan import label_stats
 from animeid.predictions import join
 from animeid.run import train
+from animeid.runs.finished import Saved
+from animeid.runs.folder import OUTPUTS, RunFolder
+from animeid.runs.leaks import seen_by
+from animeid.runs.lineage import lineage
+from animeid.runs.predictions import evaluate_split, read_predictions
 from animeid.system.console import say
 from animeid.system.files import write_json
 from animeid.system.launcher import refuse_launcher
@@ -150,14 +150,14 @@ def judge_out_of_fold(folder: RunFolder, runs: Sequence[RunFolder]) -> float:
         say(f"out-of-fold answers are there already: {folder.path}")
         return float(json.loads(folder.metrics.read_text(encoding="utf-8"))["val"]["f1_macro"])
     first = check_same_pictures(runs)
-    answers = join([read_answers(run, "val") for run in runs])
+    answers = join([read_predictions(run, "val") for run in runs])
     never = first.table[(first.table["split"] == "train") & ~first.table.index.isin(answers.rows)]
     table = first.table.copy()
     table.loc[answers.rows, "split"] = "val"
     manifest = Manifest(table, first.root, first.attributes)
     labels, plan = runs[0].read_labels(), read_plan(runs[0].config)
     metrics = {
-        "val": judge(answers, manifest, label_stats(plan["facts"], labels, plan["data"])),
+        "val": evaluate_split(answers, manifest, label_stats(plan["facts"], labels, plan["data"])),
         "cost": cost_of_each([Saved.of(run) for run in runs]),
     }
     left_out = pd.DataFrame({"path": never["path"], "reason": NEVER_HELD_OUT})

@@ -11,8 +11,8 @@ from animeid.engine.launch import Launch
 from animeid.engine.processes import meet
 from animeid.errors import InputError
 from animeid.fitting import Begun, answer_parts, fit, hand_over
-from animeid.folder import RunFolder
 from animeid.resume import read_run
+from animeid.runs.folder import RunFolder
 from animeid.system.launcher import own_place
 
 APPEAR_S = 120.0

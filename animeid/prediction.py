@@ -24,9 +24,9 @@ from animeid.engine.module import CharacterModule
 from animeid.engine.trainer import quieten
 from animeid.engine.views import Views
 from animeid.errors import InputError
-from animeid.folder import RunFolder
 from animeid.plan import default_workers
 from animeid.predictions import top_k
+from animeid.runs.folder import RunFolder
 from animeid.system.console import as_text, say
 from animeid.system.files import atomic
 from animeid.system.output import check_output

@@ -6,8 +6,8 @@ import sys
 from pathlib import Path
 
 from animeid.errors import InputError, Interrupted
-from animeid.folder import RunFolder
 from animeid.launched import accompany
+from animeid.runs.folder import RunFolder
 
 if __name__ == "__main__":
     try:

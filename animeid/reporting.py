@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from animeid.errors import InputError
-from animeid.folder import RunFolder
 from animeid.page.render import write_report
+from animeid.runs.folder import RunFolder
 from animeid.system.console import say
 
 

@@ -18,9 +18,9 @@ from animeid.data.shards.read import is_there
 from animeid.engine.devices import choose_accelerator
 from animeid.errors import InputError
 from animeid.fitting import Begun
-from animeid.folder import RunFolder
-from animeid.identity import result_keys
 from animeid.models.checkpoint import read_torch
+from animeid.runs.folder import RunFolder
+from animeid.runs.identity import result_keys
 from animeid.system.checksum import is_whole
 from animeid.system.console import say
 from animeid.system.files import read_yaml, remove_strays

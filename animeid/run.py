@@ -26,8 +26,6 @@ from animeid.engine.sharding import check_sharded
 from animeid.errors import InputError, MachineError
 from animeid.evidence import save_evidence
 from animeid.fitting import Begun, Fitted, answer_parts, collect, fit
-from animeid.folder import OUTPUTS, RunFolder
-from animeid.judge import judge, save_predictions
 from animeid.launched import announce, follow, nothing_left
 from animeid.metrics.table import summary_table
 from animeid.page.render import write_report
@@ -36,6 +34,8 @@ from animeid.predictions import Predictions
 from animeid.recipe.choice import table
 from animeid.recipe.choose import choose
 from animeid.reports.figures import draw_figures
+from animeid.runs.folder import OUTPUTS, RunFolder
+from animeid.runs.predictions import evaluate_split, save_predictions
 from animeid.system import environment
 from animeid.system.checksum import is_whole
 from animeid.system.console import say
@@ -195,7 +195,7 @@ def finish(begun: Begun, fitted: Fitted, answers: dict[str, Predictions]) -> dic
     folder, built, prepared = begun.folder, begun.built, begun.prepared
     manifest, stats = prepared.manifest, built.stats
     metrics: dict[str, Any] = {
-        part: judge(answers[part], manifest, stats) if part in answers else None for part in EVALUATED_SPLITS
+        part: evaluate_split(answers[part], manifest, stats) if part in answers else None for part in EVALUATED_SPLITS
     }
     judged = {part: answers[part].rows for part in EVALUATED_SPLITS if part in answers}
     metrics["baselines"] = compare_with_baselines(built.data, manifest, answers["train"].rows, judged, stats)

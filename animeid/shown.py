@@ -10,8 +10,8 @@ from torch import Tensor
 
 from animeid.config import gateway
 from animeid.engine.module import SHOWN
-from animeid.folder import RunFolder
 from animeid.models.checkpoint import read_torch
+from animeid.runs.folder import RunFolder
 
 
 def shown_prior(run: RunFolder, plan: Mapping[str, Any]) -> Tensor | None:

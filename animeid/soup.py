@@ -23,11 +23,11 @@ from animeid.engine.devices import DTYPES
 from animeid.engine.inference import answer_all
 from animeid.engine.module import CharacterModule
 from animeid.errors import InputError
-from animeid.folder import RunFolder
 from animeid.metrics.adjustment import f1_macro
 from animeid.models.checkpoint import read_checkpoint, read_torch
 from animeid.models.soup import GreedySoup, State, greedy_soup, mean_state
 from animeid.models.weights import load_classifier
+from animeid.runs.folder import RunFolder
 from animeid.shown import shown_prior
 from animeid.transfer import Earlier
 

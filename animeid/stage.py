@@ -12,10 +12,10 @@ import torch
 
 from animeid.config import gateway
 from animeid.errors import InputError
-from animeid.folder import RunFolder
 from animeid.metrics.adjustment import best_of
 from animeid.models.classifier import Classifier
 from animeid.models.stages import Validation
+from animeid.runs.folder import RunFolder
 from animeid.transfer import Earlier
 
 

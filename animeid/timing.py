@@ -22,7 +22,7 @@ from animeid.engine.callbacks.freezing import freezing_callbacks
 from animeid.engine.devices import DTYPES
 from animeid.engine.inference import output_of
 from animeid.engine.trainer import build_trainer
-from animeid.folder import RunFolder
+from animeid.runs.folder import RunFolder
 
 TRAINING_S = 7.0
 ANSWERING_S = 2.0

@@ -11,10 +11,10 @@ import pandas as pd
 
 from animeid.config.freeze import read_plan
 from animeid.errors import InputError
-from animeid.folder import RunFolder
 from animeid.models.catalogue import same_network
 from animeid.models.classifier import Classifier
 from animeid.models.transfer import BACKBONE, Moved, move_head
+from animeid.runs.folder import RunFolder
 
 COLUMNS = ("kind", "name", "outcome", "detail")
 

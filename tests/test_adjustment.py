@@ -15,8 +15,8 @@ from small_runs import QUICK, class_folders
 from animeid import evaluate, predict, train
 from animeid.adjustment import losses_of
 from animeid.config.compose import compose
-from animeid.folder import RunFolder
 from animeid.metrics.adjustment import TAUS, adjust, choose_tau, f1_macro
+from animeid.runs.folder import RunFolder
 
 RUN = (*QUICK, "model.name=test_resnet", "trainer.max_epochs=1", "data.val_ratio=0.3", "data.test_ratio=0.3")
 

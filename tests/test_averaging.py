@@ -20,9 +20,9 @@ from animeid.engine.averaging.ema import Ema
 from animeid.engine.averaging.swa import Swa
 from animeid.engine.module import CharacterModule
 from animeid.errors import InputError
-from animeid.folder import RunFolder
 from animeid.optim.schedules.constant import Constant
 from animeid.optim.schedules.plateau import ReduceOnPlateau
+from animeid.runs.folder import RunFolder
 
 EPOCHS, BATCHES = 4, 5
 RUN = (

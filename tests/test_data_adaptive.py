@@ -19,9 +19,9 @@ from animeid.config.compose import compose
 from animeid.data.adaptive import Adaptive
 from animeid.data.prepare import Prepared
 from animeid.engine.following import Following
-from animeid.folder import RunFolder
 from animeid.metrics.confidence import ClassConfidence
 from animeid.plan import make_plan
+from animeid.runs.folder import RunFolder
 
 IMAGE = np.zeros((2, 2, 3), np.uint8)
 

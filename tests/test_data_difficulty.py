@@ -11,7 +11,7 @@ from small_runs import QUICK, class_folders
 
 from animeid import train
 from animeid.data.samplers.difficulty import Difficulty
-from animeid.folder import RunFolder
+from animeid.runs.folder import RunFolder
 
 ROWS = np.array([2, 3, 5, 7, 11, 13])
 TARGETS = np.array([0, 0, 0, 1, 1, -1])

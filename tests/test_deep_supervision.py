@@ -22,10 +22,10 @@ from animeid.data.prepare import Prepared
 from animeid.engine.inference import output_of
 from animeid.engine.trainer import quieten
 from animeid.errors import InputError
-from animeid.folder import RunFolder
 from animeid.models.deep_supervision import AuxiliaryClassifiers
 from animeid.models.weights import load_classifier
 from animeid.plan import make_plan
+from animeid.runs.folder import RunFolder
 from animeid.types import ModelOutput
 
 LABELS = ("a", "b", "c")

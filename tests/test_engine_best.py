@@ -17,10 +17,10 @@ from animeid.engine.callbacks.stopping import Stopping
 from animeid.engine.phases import parts_with
 from animeid.engine.settings import CallbackSettings
 from animeid.engine.trainer import build_callbacks
-from animeid.folder import RunFolder
 from animeid.losses.class_balanced import ClassBalanced
 from animeid.losses.cross_entropy import CrossEntropyLoss
 from animeid.losses.online_class_balance import OnlineClassBalanceLoss
+from animeid.runs.folder import RunFolder
 from animeid.types import LabelStats
 
 RUN = (*QUICK, "model.name=test_resnet", "data.batch_size=8", "data.test_ratio=0.2", "data.val_ratio=0.2")

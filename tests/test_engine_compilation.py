@@ -8,7 +8,7 @@ from small_runs import QUICK, class_folders
 
 from animeid import train
 from animeid.engine import compilation
-from animeid.folder import RunFolder
+from animeid.runs.folder import RunFolder
 
 RUN = (*QUICK, "model.name=test_resnet", "data.batch_size=8", "trainer.max_epochs=1", "trainer.precision=32-true")
 

@@ -14,7 +14,7 @@ from torchvision.transforms.v2 import functional as reference
 
 from animeid import evaluate, predict, train
 from animeid.engine.views import Views, zoom
-from animeid.folder import RunFolder
+from animeid.runs.folder import RunFolder
 from animeid.types import ModelOutput
 
 PICTURES = torch.randint(0, 256, (2, 3, 20, 30), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))

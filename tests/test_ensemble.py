@@ -15,9 +15,9 @@ from small_runs import QUICK, class_folders
 
 from animeid import ensemble, train
 from animeid.ensembling import cost_of_all, cost_of_each
-from animeid.folder import RunFolder
 from animeid.metrics.voting import majority, mean_probability
-from animeid.page.saved import Saved
+from animeid.runs.finished import Saved
+from animeid.runs.folder import RunFolder
 
 RUN = (*QUICK, "model.name=test_resnet", "trainer.max_epochs=1", "data.val_ratio=0.25", "data.test_ratio=0.25")
 PROBABILITIES = softmax(np.random.default_rng(0).normal(size=(3, 50, 4)) * 2, axis=2)

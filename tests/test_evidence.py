@@ -17,9 +17,9 @@ from animeid.data.manifest import read_manifest
 from animeid.data.samplers.natural import Natural
 from animeid.evidence import save_evidence
 from animeid.explain.grad_cam import grad_cam, heat
-from animeid.folder import RunFolder
-from animeid.judge import read_answers
 from animeid.metrics.calibration import calibrate
+from animeid.runs.folder import RunFolder
+from animeid.runs.predictions import read_predictions
 from animeid.tracking.results import read_results
 
 RUN = (
@@ -45,7 +45,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
 
 def test_calibration_is_that_of_the_saved_answers(folder: RunFolder) -> None:
     targets = read_manifest(folder.manifest).table["target"].to_numpy()
-    answers = {part: read_answers(folder, part) for part in ("val", "test")}
+    answers = {part: read_predictions(folder, part) for part in ("val", "test")}
     found = json.loads(folder.calibration.read_text())
     assert found == calibrate({part: (answer.logits, targets[answer.rows]) for part, answer in answers.items()})
     metrics = json.loads(folder.metrics.read_text())
@@ -80,7 +80,7 @@ def test_a_network_without_feature_maps_says_so_in_one_line(
     manifest = read_manifest(folder.manifest)
     data = build_data(plan, manifest, stats.names, Natural, build_pixels(plan["data"], manifest)[0])
     other = RunFolder(tmp_path)
-    save_evidence(other, {"val": read_answers(folder, "val")}, manifest, data, module)
+    save_evidence(other, {"val": read_predictions(folder, "val")}, manifest, data, module)
     (line,) = capsys.readouterr().out.splitlines()
     assert line.startswith("no Grad-CAM for this network: timm cannot tap ")
     assert "choose" not in line

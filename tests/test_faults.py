@@ -28,8 +28,8 @@ from animeid.engine.callbacks import finite
 from animeid.engine.checkpoint_io import AtomicCheckpointIO
 from animeid.engine.module import CharacterModule
 from animeid.errors import InputError, MachineError
-from animeid.folder import RunFolder
 from animeid.resume import position
+from animeid.runs.folder import RunFolder
 from animeid.system.checksum import SummedStream, is_whole
 from animeid.system.faults import explained
 from animeid.system.files import atomic, read_yaml, remove_strays, write_yaml
@@ -122,9 +122,7 @@ def test_strays_of_dead_processes_are_removed_and_those_of_living_ones_stay(tmp_
     dead.write_text("half")
     with atomic(tmp_path / "metrics.json") as stream:
         stream.write(b"half")
-        program = (
-            "import sys; from pathlib import Path; from animeid.folder import remove_strays as r; r(Path(sys.argv[1]))"
-        )
+        program = "import sys; from pathlib import Path; from animeid.runs.folder import remove_strays as r; r(Path(sys.argv[1]))"
         subprocess.run(
             [sys.executable, "-c", program, str(tmp_path)], check=True, env=os.environ | {"PYTHONPATH": str(ROOT)}
         )
@@ -336,7 +334,7 @@ def test_a_picture_that_vanishes_costs_nothing(cut: RunFolder, home: Path, tmp_p
         {"_target_": "os.system", "command": "touch executed"},
         {"_target_": "builtins.eval"},
         {"_target_": "animeid.system.files.write_json", "value": 1},
-        {"_target_": "animeid.folder.Path", "x": 1},
+        {"_target_": "animeid.runs.folder.Path", "x": 1},
         {"_target_": "timm.models.load_state_dict", "checkpoint_path": "x"},
         {"_target_": "albumentations.load", "filepath_or_buffer": "x"},
         {"_target_": "torch.nn.init.zeros_"},

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from animeid.errors import InputError
-from animeid.folder import RunFolder
+from animeid.runs.folder import RunFolder
 from animeid.system.files import atomic, write_json
 
 

@@ -12,7 +12,7 @@ import pytest
 from small_runs import QUICK, class_folders, noise
 
 from animeid import ensemble, train
-from animeid.folder import RunFolder
+from animeid.runs.folder import RunFolder
 from animeid.system.lock import lock
 
 RUN = (*QUICK, "model.name=test_resnet", "trainer.max_epochs=1", "data.test_ratio=0.25", "logger=none")

@@ -24,7 +24,6 @@ from animeid.data.settings import DataSettings
 from animeid.data.trained import trained_before
 from animeid.errors import InputError
 from animeid.evaluation import PUT_ASIDE, TRAINED
-from animeid.folder import RunFolder
 from animeid.models import published
 from animeid.models.backbone import TimmBackbone
 from animeid.models.classifier import Classifier
@@ -33,6 +32,7 @@ from animeid.models.heads.linear import LinearHead
 from animeid.models.transfer import move_head
 from animeid.optim.optimizers import default_learning_rate
 from animeid.plan import make_plan
+from animeid.runs.folder import RunFolder
 from animeid.system.files import read_yaml
 
 OLD = ("Asuka", "Rei", "雷电将军")

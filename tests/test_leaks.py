@@ -15,9 +15,9 @@ from PIL import Image, ImageOps
 from animeid.data.fingerprints import content_of
 from animeid.data.manifest import Manifest, complete
 from animeid.errors import InputError
-from animeid.folder import RunFolder
-from animeid.leaks import check_leaks
-from animeid.lineage import lineage, with_ancestors
+from animeid.runs.folder import RunFolder
+from animeid.runs.leaks import check_leaks
+from animeid.runs.lineage import lineage, with_ancestors
 from animeid.system.files import write_yaml
 
 

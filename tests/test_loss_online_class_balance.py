@@ -12,10 +12,10 @@ from sklearn.metrics import recall_score
 from small_runs import QUICK, class_folders
 
 from animeid import evaluate, train
-from animeid.folder import RunFolder
 from animeid.losses.functional import cross_entropy
 from animeid.losses.online_class_balance import OnlineClassBalanceLoss
 from animeid.metrics.collection import ClassRecall
+from animeid.runs.folder import RunFolder
 from animeid.types import LabelStats, ModelOutput
 
 STATS = LabelStats.from_counts(("a", "b", "c", "d"), torch.tensor([50, 30, 15, 5]))

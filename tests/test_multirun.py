@@ -23,8 +23,8 @@ from animeid.config.command import command
 from animeid.config.freeze import freeze
 from animeid.config.locate import conf_dir
 from animeid.errors import InputError
-from animeid.folder import RunFolder
 from animeid.multirun.summary import mean_and_spread
+from animeid.runs.folder import RunFolder
 from animeid.system.console import align
 from animeid.system.files import read_yaml, write_json, write_yaml
 from animeid.system.lock import lock

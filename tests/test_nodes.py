@@ -19,7 +19,7 @@ from small_runs import LAYER_NORM, uneven_manifest
 
 from animeid import evaluate, train
 from animeid.engine.processes import free_port
-from animeid.folder import RunFolder
+from animeid.runs.folder import RunFolder
 
 pytestmark = pytest.mark.slow
 

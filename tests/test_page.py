@@ -15,13 +15,13 @@ import pytest
 from small_runs import QUICK, class_folders
 
 from animeid import report, train
-from animeid.folder import RunFolder
 from animeid.page.confusions import Pair, most_confused, similar_order
 from animeid.page.context import context
 from animeid.page.font import font_uri
 from animeid.page.side_by_side import short_names
 from animeid.page.thumbnails import Thumbnails
 from animeid.page.wording import gap
+from animeid.runs.folder import RunFolder
 
 NAMES = ("初音ミク", "레이무 </script><script>alert(1)</script>", 'Tom & "Jerry\'s"')
 BROWSER = shutil.which("chromium") or shutil.which("google-chrome") or shutil.which("chromium-browser")

@@ -12,7 +12,7 @@ import torch
 from small_runs import LAYER_NORM, uneven_manifest
 
 from animeid import evaluate, train
-from animeid.folder import RunFolder
+from animeid.runs.folder import RunFolder
 
 RUN = (*LAYER_NORM, "trainer.max_epochs=3")
 

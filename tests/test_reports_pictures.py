@@ -16,7 +16,6 @@ from matplotlib.font_manager import FontProperties, findfont, get_font
 from PIL import Image
 from sklearn.metrics import confusion_matrix
 
-from animeid.folder import RunFolder
 from animeid.reports.class_size import draw_f1_by_size
 from animeid.reports.confusion import confusion_counts, draw_confusion_matrix
 from animeid.reports.curves import draw_learning_curves
@@ -24,6 +23,7 @@ from animeid.reports.figures import draw_confusion, draw_figures
 from animeid.reports.fonts import font_families
 from animeid.reports.picture import picture, shorten
 from animeid.reports.schedule import draw_learning_rate
+from animeid.runs.folder import RunFolder
 from animeid.system.console import text_width
 from animeid.system.files import write_json
 

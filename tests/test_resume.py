@@ -13,7 +13,7 @@ from small_runs import QUICK, class_folders
 from animeid import train
 from animeid.engine.callbacks import safekeeping
 from animeid.engine.module import CharacterModule
-from animeid.folder import RunFolder
+from animeid.runs.folder import RunFolder
 
 RUN = (
     *QUICK,

@@ -18,7 +18,7 @@ from PIL import Image, ImageDraw
 from small_runs import QUICK
 
 from animeid import evaluate, predict, train
-from animeid.folder import RunFolder
+from animeid.runs.folder import RunFolder
 
 NAMES = ("初音ミク", "Tom & Jerry", "レミリア スカーレット")
 RUN = (*QUICK, "trainer.max_epochs=2")

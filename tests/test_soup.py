@@ -11,8 +11,8 @@ from small_runs import QUICK, class_folders
 
 from animeid import train
 from animeid.data.datamodule import CharacterDataModule, PictureLoader
-from animeid.folder import RunFolder
 from animeid.models.soup import greedy_soup, mean_state
+from animeid.runs.folder import RunFolder
 from animeid.soup import mean_shown
 
 RUN = (*QUICK, "model.name=test_resnet", "data.val_ratio=0.25", "data.test_ratio=0.25", "trainer.precision=32-true")

@@ -12,7 +12,7 @@ import torch
 from small_runs import QUICK, class_folders
 
 from animeid import evaluate, report, train
-from animeid.folder import RunFolder
+from animeid.runs.folder import RunFolder
 from animeid.system.files import read_yaml
 
 RUN = (*QUICK, "model.name=test_resnet", "trainer.max_epochs=1", "data.val_ratio=0.25", "data.test_ratio=0.25")

@@ -27,7 +27,7 @@ from animeid.data.augment import EvalTransform
 from animeid.data.picture_files import decode
 from animeid.errors import InputError
 from animeid.explain.overlay import overlay
-from animeid.folder import RunFolder
+from animeid.runs.folder import RunFolder
 from animeid.system.files import read_yaml
 from animeid.tracking.dashboard import BARS, CHOICES, CURVES, GALLERIES, OUTCOMES, STEP
 from animeid.tracking.results import flatten, read_results

@@ -21,11 +21,11 @@ from animeid.config import gateway
 from animeid.data.prepare import prepare
 from animeid.engine.devices import choose_accelerator
 from animeid.fitting import callbacks_of
-from animeid.folder import RunFolder
 from animeid.plan import make_plan
 from animeid.recipe.choice import table
 from animeid.recipe.choose import choose
 from animeid.recipe.weights import Weights, initial_weights
+from animeid.runs.folder import RunFolder
 from animeid.system.console import say
 from animeid.terms import SPLITS
 from animeid.timing import expected_time

@@ -12,7 +12,7 @@ import psutil
 import torch
 
 from animeid.data.synthetic.build import default_cache
-from animeid.folder import OUTPUTS
+from animeid.runs.folder import OUTPUTS
 from animeid.system.machine import ROOT, allowed_cores, core_quota, memory_limit, usable_cores
 
 

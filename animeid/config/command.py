@@ -27,8 +27,8 @@ from animeid.config.locate import conf_dir
 from animeid.config.multirun import JobsRefusedError, do_job, ending
 from animeid.config.request import checked
 from animeid.errors import InputError, Interrupted, MachineError, PeerFailedError
-from animeid.folder import OUTPUTS, RunFolder
 from animeid.multirun.running import JobCrashedError
+from animeid.runs.folder import OUTPUTS, RunFolder
 from animeid.system.faults import in_sentences
 from animeid.system.launcher import refuse_launcher
 

@@ -13,7 +13,7 @@ from hydra.core.global_hydra import GlobalHydra
 from animeid.config.check import join
 from animeid.config.freeze import freeze
 from animeid.config.locate import conf_dir
-from animeid.identity import changes_result
+from animeid.runs.identity import changes_result
 
 NO_CARD = ("recipe", "budget", "seed", "test")
 """Keys that lie in no card."""

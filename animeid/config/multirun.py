@@ -22,9 +22,9 @@ from omegaconf import DictConfig, open_dict
 
 from animeid.config.request import checked
 from animeid.errors import InputError
-from animeid.folder import OUTPUTS
 from animeid.multirun.record import Asked
 from animeid.multirun.running import Running
+from animeid.runs.folder import OUTPUTS
 from animeid.system.console import say
 from animeid.system.launcher import refuse_launcher
 

@@ -9,7 +9,7 @@ from typing import Any
 from animeid.config import gateway
 from animeid.config.freeze import read_plan
 from animeid.errors import InputError
-from animeid.folder import RunFolder
+from animeid.runs.folder import RunFolder
 
 INHERITED = ("data", "augment", "model", "head")
 """The nodes that come from the first stage's plan."""

@@ -25,7 +25,7 @@ from animeid.engine.callbacks.stopping import Stopping
 from animeid.engine.checkpoint_io import AtomicCheckpointIO
 from animeid.engine.settings import CallbackSettings, TrainerSettings
 from animeid.errors import InputError
-from animeid.folder import RunFolder
+from animeid.runs.folder import RunFolder
 from animeid.terms import better
 
 # Printed in every fit and of no use to the one who trains.

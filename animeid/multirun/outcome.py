@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from animeid.errors import InputError, MachineError
-from animeid.folder import RunFolder
+from animeid.runs.folder import RunFolder
 
 ERROR = "error.txt"
 

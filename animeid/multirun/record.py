@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from animeid.errors import InputError
-from animeid.folder import RunFolder
-from animeid.identity import result_keys
+from animeid.runs.folder import RunFolder
+from animeid.runs.identity import result_keys
 from animeid.system.files import write_json
 from animeid.system.lock import lock
 

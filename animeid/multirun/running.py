@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from animeid.errors import InputError
-from animeid.folder import OUTPUTS
 from animeid.multirun.outcome import make_way, outcome, sentence_of, write_error
 from animeid.multirun.record import Asked, Job, Multirun, differing
 from animeid.multirun.summary import write_summary
+from animeid.runs.folder import OUTPUTS
 from animeid.system.console import say
 from animeid.system.lock import lock
 from animeid.system.progress import clock

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from animeid.folder import OUTPUTS
 from animeid.multirun.outcome import Outcome
 from animeid.multirun.record import Job
+from animeid.runs.folder import OUTPUTS
 from animeid.system.console import align
 from animeid.system.progress import clock
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from animeid.metrics.label_errors import suspects
-from animeid.page.saved import Saved
+from animeid.runs.finished import Saved
 
 FEW = 20
 LOW_F1 = 0.6

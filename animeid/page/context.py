@@ -11,16 +11,16 @@ import numpy as np
 import pandas as pd
 import yaml
 
-from animeid.folder import RunFolder
 from animeid.metrics.table import ROWS
 from animeid.page.advice import advice
 from animeid.page.confusions import matrix, most_confused, similar_order
 from animeid.page.pictures import pairs, worst
-from animeid.page.saved import Saved
 from animeid.page.thumbnails import Thumbnails, file_as_uri
 from animeid.page.wording import cost_rows, gap, percent, plain, with_interval
 from animeid.reports.reliability import draw_reliability
 from animeid.reports.shot_groups import draw_shot_groups
+from animeid.runs.finished import Saved
+from animeid.runs.folder import RunFolder
 from animeid.terms import EVALUATED_SPLITS
 
 SHARES = frozenset(ROWS) - {"ece", "nll", "loss"}

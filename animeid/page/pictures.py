@@ -12,10 +12,10 @@ from animeid.data.augment import EvalTransform
 from animeid.explain.overlay import overlay
 from animeid.metrics.worst import worst_first
 from animeid.page.confusions import Pair
-from animeid.page.saved import Saved
 from animeid.page.thumbnails import LARGE, Thumbnails, as_uri
 from animeid.page.wording import percent
 from animeid.retrieval.neighbours import nearest
+from animeid.runs.finished import Saved
 from animeid.tracking.results import read_cams
 
 NEIGHBOURS = 4

@@ -8,9 +8,9 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from animeid.folder import RunFolder
 from animeid.page.context import context
 from animeid.page.font import UNICODE_RANGE, font_uri
+from animeid.runs.folder import RunFolder
 from animeid.system.files import atomic
 
 TEMPLATES = Path(__file__).with_name("templates")

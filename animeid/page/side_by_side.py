@@ -11,14 +11,14 @@ import numpy as np
 import pandas as pd
 
 from animeid.errors import InputError
-from animeid.folder import RunFolder
-from animeid.identity import leaves
 from animeid.metrics.paired import Difference, Metric, paired_bootstrap
 from animeid.page.render import render, write_page
-from animeid.page.saved import Saved
 from animeid.page.thumbnails import file_as_uri
 from animeid.page.wording import cost_rows, with_interval
 from animeid.reports.curves import draw_curves_of_runs
+from animeid.runs.finished import Saved
+from animeid.runs.folder import RunFolder
+from animeid.runs.identity import leaves
 from animeid.system.console import say
 
 FIGURES = ("f1_macro", "acc_macro", "acc_micro", "many/acc_macro", "medium/acc_macro", "few/acc_macro", "top5")

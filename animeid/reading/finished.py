@@ -14,11 +14,11 @@ from scipy.special import log_softmax
 
 from animeid.data.manifest import Manifest, read_manifest
 from animeid.errors import InputError
-from animeid.folder import RunFolder
-from animeid.judge import read_answers
 from animeid.predictions import Predictions
 from animeid.reports.contact_sheet import Tile
 from animeid.reports.picture import BLUE, ORANGE
+from animeid.runs.folder import RunFolder
+from animeid.runs.predictions import read_predictions
 from animeid.tracking.results import Results, read_results
 
 PAIRS_SHOWN = 5
@@ -45,7 +45,7 @@ class FinishedRun:
     @cached_property
     def answers(self) -> Predictions:
         """Of the part's pictures that belong to a class, in the order of `table`."""
-        found = read_answers(self.folder, self.part)
+        found = read_predictions(self.folder, self.part)
         known = self.manifest.table["target"].to_numpy()[found.rows] >= 0
         return Predictions(**{name: values[known] for name, values in vars(found).items()})
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from animeid.folder import RunFolder
 from animeid.reports.class_size import draw_f1_by_size
 from animeid.reports.confusion import confusion_counts, draw_confusion_matrix
 from animeid.reports.curves import draw_learning_curves
 from animeid.reports.schedule import draw_learning_rate
+from animeid.runs.folder import RunFolder
 from animeid.terms import EVALUATED_SPLITS
 
 

@@ -15,10 +15,10 @@ from PIL import Image
 from animeid.data.manifest import read_manifest
 from animeid.data.picture_files import decode
 from animeid.explain.overlay import overlay
-from animeid.folder import RunFolder
-from animeid.identity import leaves
 from animeid.imaging.decode import UnreadableImage
 from animeid.metrics.worst import worst_first
+from animeid.runs.folder import RunFolder
+from animeid.runs.identity import leaves
 from animeid.system.console import say
 from animeid.system.files import read_yaml
 from animeid.terms import EVALUATED_SPLITS

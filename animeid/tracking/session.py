@@ -8,7 +8,7 @@ from typing import Any, Protocol, runtime_checkable
 
 from lightning.pytorch.utilities import rank_zero_only
 
-from animeid.folder import RunFolder
+from animeid.runs.folder import RunFolder
 from animeid.tracking.results import Results, read_results
 
 

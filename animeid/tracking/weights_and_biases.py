@@ -14,7 +14,7 @@ from lightning.pytorch.loggers import WandbLogger
 from lightning.pytorch.loggers.logger import rank_zero_experiment
 
 from animeid.errors import InputError
-from animeid.folder import RunFolder
+from animeid.runs.folder import RunFolder
 from animeid.system.console import say
 from animeid.system.files import atomic, read_yaml
 from animeid.tracking.results import Results

@@ -20,9 +20,9 @@ from animeid.data.prepare import prepare
 from animeid.engine.devices import choose_accelerator
 from animeid.errors import InputError, MachineError, PeerFailedError
 from animeid.evaluation import evaluate
-from animeid.folder import OUTPUTS, RunFolder
 from animeid.multirun.outcome import sentence_of, write_error
 from animeid.run import train
+from animeid.runs.folder import OUTPUTS, RunFolder
 from animeid.system.console import align, say
 from animeid.system.files import atomic, read_yaml
 from animeid.system.output import check_output

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from animeid.folder import RunFolder
+from animeid.runs.folder import RunFolder
 from experiments.faults.child import Before, run
 from experiments.faults.compare import differences
 from experiments.faults.pictures import write_pictures

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from animeid.folder import RunFolder
+from animeid.runs.folder import RunFolder
 
 TIMES = {"seconds", "images_per_s"}
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 
-from animeid.folder import RunFolder
+from animeid.runs.folder import RunFolder
 from experiments.faults.child import Child, start
 from experiments.faults.compare import differences
 

@@ -12,7 +12,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from animeid.folder import RunFolder
+from animeid.runs.folder import RunFolder
 from animeid.system.files import read_yaml, write_yaml
 from experiments.faults import sabotage
 from experiments.faults.bench import TOLD, TRAIN, Bench, Row, told

@@ -15,7 +15,7 @@ import pandas as pd
 from scipy.stats import t as student
 
 from animeid.config import gateway
-from animeid.folder import RunFolder
+from animeid.runs.folder import RunFolder
 from animeid.system.files import read_yaml
 from experiments.long_tail.rows import Job
 from experiments.runs import OUTPUTS

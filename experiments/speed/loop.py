@@ -20,7 +20,7 @@ from animeid.engine.allocator import keep_freed_memory
 from animeid.engine.callbacks.history import History
 from animeid.engine.devices import DTYPES
 from animeid.engine.trainer import build_trainer, checkpoints
-from animeid.folder import RunFolder
+from animeid.runs.folder import RunFolder
 from experiments.speed.apart import apart
 from experiments.speed.runs import make
 from experiments.speed.turns import in_turn

@@ -15,7 +15,7 @@ from animeid.engine.allocator import keep_freed_memory
 from animeid.engine.callbacks.history import History
 from animeid.engine.compilation import compile_network
 from animeid.engine.trainer import build_trainer, checkpoints
-from animeid.folder import RunFolder
+from animeid.runs.folder import RunFolder
 from experiments.speed.runs import make
 
 BATCH = 32

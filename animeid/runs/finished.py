@@ -13,7 +13,7 @@ import pandas as pd
 
 from animeid.data.manifest import Manifest, read_manifest
 from animeid.errors import InputError
-from animeid.folder import RunFolder
+from animeid.runs.folder import RunFolder
 from animeid.system.files import read_yaml
 from animeid.terms import EVALUATED_SPLITS
 

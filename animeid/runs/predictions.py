@@ -9,14 +9,14 @@ import numpy as np
 import pandas as pd
 
 from animeid.data.manifest import Manifest
-from animeid.folder import RunFolder
 from animeid.metrics.evaluate import evaluate
 from animeid.predictions import TOP_K, Predictions, top_k
+from animeid.runs.folder import RunFolder
 from animeid.system.files import atomic
 from animeid.types import LabelStats
 
 
-def judge(answers: Predictions, manifest: Manifest, stats: LabelStats) -> dict[str, Any]:
+def evaluate_split(answers: Predictions, manifest: Manifest, stats: LabelStats) -> dict[str, Any]:
     """One split of `metrics.json`."""
     table = manifest.table.iloc[answers.rows]
     return evaluate(
@@ -62,7 +62,7 @@ def save_predictions(
             np.save(stream, np.concatenate([getattr(answer, part) for answer in answers.values()]))
 
 
-def read_answers(folder: RunFolder, split: str) -> Predictions:
+def read_predictions(folder: RunFolder, split: str) -> Predictions:
     """The saved answers of one split: every figure can be recomputed from them.
 
     `losses` are those of the run.

@@ -13,7 +13,7 @@ from animeid.data.cache_home import cache_home
 from animeid.data.manifest import Manifest, read_manifest
 from animeid.data.trained import trained_before
 from animeid.errors import InputError
-from animeid.lineage import Lineage, lineage
+from animeid.runs.lineage import Lineage, lineage
 
 
 @dataclass(frozen=True)
