@@ -14,9 +14,9 @@ from animeid.evaluation import Pictures, save
 from animeid.metrics.functional import negative_log_likelihood
 from animeid.metrics.table import summary_table
 from animeid.metrics.voting import majority, mean_probability
-from animeid.page.side_by_side import find_runs
 from animeid.plan import label_stats
 from animeid.predictions import Predictions, softmax
+from animeid.reporting.comparison import find_runs
 from animeid.runs.finished import Saved
 from animeid.runs.folder import OUTPUTS, RunFolder
 from animeid.runs.predictions import evaluate_split

@@ -25,7 +25,7 @@ from animeid.errors import InputError
 from animeid.metrics.table import summary_table
 from animeid.plan import default_workers
 from animeid.predictions import Predictions
-from animeid.reports.figures import draw_confusion
+from animeid.reporting.figures import draw_confusion
 from animeid.runs.folder import RunFolder
 from animeid.runs.leaks import seen_by
 from animeid.runs.lineage import with_ancestors

@@ -9,7 +9,7 @@ from animeid.config.command import command
 
 
 def work(request: dict[str, Any]) -> None:
-    from animeid.reporting import report
+    from animeid.reporting.command import report
 
     report(request)
 

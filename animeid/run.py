@@ -28,12 +28,12 @@ from animeid.evidence import save_evidence
 from animeid.fitting import Begun, Fitted, answer_parts, collect, fit
 from animeid.launched import announce, follow, nothing_left
 from animeid.metrics.table import summary_table
-from animeid.page.render import write_report
 from animeid.plan import make_plan, processes_of
 from animeid.predictions import Predictions
 from animeid.recipe.choice import table
 from animeid.recipe.choose import choose
-from animeid.reports.figures import draw_figures
+from animeid.reporting.figures import draw_figures
+from animeid.reporting.page import write_report
 from animeid.runs.folder import OUTPUTS, RunFolder
 from animeid.runs.predictions import evaluate_split, save_predictions
 from animeid.system import environment

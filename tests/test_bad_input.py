@@ -22,7 +22,7 @@ from animeid.data.manifest import read_manifest
 from animeid.data.settings import DataSettings
 from animeid.data.sources import read_source
 from animeid.errors import InputError
-from animeid.reports.picture import picture
+from animeid.plots.picture import picture
 from animeid.system.output import check_output
 from animeid.types import ModelOutput
 

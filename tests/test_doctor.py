@@ -28,9 +28,9 @@ from animeid.config.compose import compose
 from animeid.data.prepare import prepare
 from animeid.data.settings import DataSettings
 from animeid.errors import InputError
+from animeid.plots.picture import text_width
 from animeid.recipe import weights
 from animeid.recipe.weights import initial_weights
-from animeid.reports.picture import text_width
 from animeid.system.files import read_yaml
 from animeid.timing import Measured, Stopwatch, estimate
 

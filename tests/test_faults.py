@@ -122,7 +122,9 @@ def test_strays_of_dead_processes_are_removed_and_those_of_living_ones_stay(tmp_
     dead.write_text("half")
     with atomic(tmp_path / "metrics.json") as stream:
         stream.write(b"half")
-        program = "import sys; from pathlib import Path; from animeid.runs.folder import remove_strays as r; r(Path(sys.argv[1]))"
+        program = (
+            "import sys, pathlib; from animeid.system.files import remove_strays as r; r(pathlib.Path(sys.argv[1]))"
+        )
         subprocess.run(
             [sys.executable, "-c", program, str(tmp_path)], check=True, env=os.environ | {"PYTHONPATH": str(ROOT)}
         )

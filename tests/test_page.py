@@ -15,12 +15,12 @@ import pytest
 from small_runs import QUICK, class_folders
 
 from animeid import report, train
-from animeid.page.confusions import Pair, most_confused, similar_order
-from animeid.page.context import context
-from animeid.page.font import font_uri
-from animeid.page.side_by_side import short_names
-from animeid.page.thumbnails import Thumbnails
-from animeid.page.wording import gap
+from animeid.html.font import font_uri
+from animeid.html.thumbnails import Thumbnails
+from animeid.reporting.comparison import short_names
+from animeid.reporting.confusions import Pair, most_confused, similar_order
+from animeid.reporting.page import context
+from animeid.reporting.wording import gap
 from animeid.runs.folder import RunFolder
 
 NAMES = ("初音ミク", "레이무 </script><script>alert(1)</script>", 'Tom & "Jerry\'s"')
@@ -241,7 +241,7 @@ def test_the_page_in_a_browser(browser: Any, run: RunFolder, width: int) -> None
 
 
 def test_the_matrix_of_150_classes_can_be_zoomed_and_pointed_at(browser: Any, tmp_path: Path) -> None:
-    from animeid.page.render import TEMPLATES
+    from animeid.html.render import TEMPLATES
 
     script, style = ((TEMPLATES / name).read_text(encoding="utf-8") for name in ("page.js", "page.css"))
     labels = [f"クラス {number}" for number in range(150)]

@@ -16,13 +16,13 @@ from matplotlib.font_manager import FontProperties, findfont, get_font
 from PIL import Image
 from sklearn.metrics import confusion_matrix
 
-from animeid.reports.class_size import draw_f1_by_size
-from animeid.reports.confusion import confusion_counts, draw_confusion_matrix
-from animeid.reports.curves import draw_learning_curves
-from animeid.reports.figures import draw_confusion, draw_figures
-from animeid.reports.fonts import font_families
-from animeid.reports.picture import picture, shorten
-from animeid.reports.schedule import draw_learning_rate
+from animeid.plots.class_size import draw_f1_by_size
+from animeid.plots.confusion import confusion_counts, draw_confusion_matrix
+from animeid.plots.curves import draw_learning_curves
+from animeid.plots.fonts import font_families
+from animeid.plots.picture import picture, shorten
+from animeid.plots.schedule import draw_learning_rate
+from animeid.reporting.figures import draw_confusion, draw_figures
 from animeid.runs.folder import RunFolder
 from animeid.system.console import text_width
 from animeid.system.files import write_json
@@ -175,7 +175,7 @@ def finished(tmp_path) -> RunFolder:
 def test_all_pictures_of_a_run_come_from_its_saved_files(finished: RunFolder, monkeypatch) -> None:
     matrices: dict[str, np.ndarray] = {}
     monkeypatch.setattr(
-        "animeid.reports.figures.draw_confusion_matrix",
+        "animeid.reporting.figures.draw_confusion_matrix",
         lambda counts, _labels, _path, title: matrices.update({title: counts}),
     )
     draw_figures(finished, np.linspace(1, 0, 40), 10)

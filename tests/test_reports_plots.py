@@ -11,10 +11,10 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from animeid.reports.class_size import draw_f1_by_size
-from animeid.reports.confusion import confusion_counts, draw_confusion_matrix
-from animeid.reports.curves import draw_learning_curves
-from animeid.reports.schedule import draw_learning_rate
+from animeid.plots.class_size import draw_f1_by_size
+from animeid.plots.confusion import confusion_counts, draw_confusion_matrix
+from animeid.plots.curves import draw_learning_curves
+from animeid.plots.schedule import draw_learning_rate
 
 NAMES = ["初音ミク", "蕾米莉亚·斯卡蕾特", "나다 가나다", "A & B $x_1$ 100%", "Ångström ß", "レミリア"]
 

@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from matplotlib import font_manager
 from matplotlib.ft2font import FT2Font
 
-from animeid.reports.fonts import BASE, FONT_FILE
+from animeid.fonts import FONT_FILE
+from animeid.plots.fonts import BASE
 
 SAMPLES = ("初音未来", "レミリア・スカーレット", "博麗霊夢", "아리스")
 """Names in Chinese, Japanese and Korean."""

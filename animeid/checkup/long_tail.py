@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from animeid.reports.picture import shorten
+from animeid.plots.picture import shorten
 from animeid.system.console import align
 
 ROWS = 20

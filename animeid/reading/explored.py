@@ -10,8 +10,8 @@ import pandas as pd
 from animeid.data.prepare import Labelled, read_labelled
 from animeid.data.settings import DataSettings
 from animeid.errors import InputError
-from animeid.reports.contact_sheet import Tile
-from animeid.reports.picture import ORANGE
+from animeid.plots.contact_sheet import Tile
+from animeid.plots.picture import ORANGE
 
 
 def explore(root: str | Path) -> Labelled:

@@ -14,9 +14,9 @@ from scipy.special import log_softmax
 
 from animeid.data.manifest import Manifest, read_manifest
 from animeid.errors import InputError
+from animeid.plots.contact_sheet import Tile
+from animeid.plots.picture import BLUE, ORANGE
 from animeid.predictions import Predictions
-from animeid.reports.contact_sheet import Tile
-from animeid.reports.picture import BLUE, ORANGE
 from animeid.runs.folder import RunFolder
 from animeid.runs.predictions import read_predictions
 from animeid.tracking.results import Results, read_results

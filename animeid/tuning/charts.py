@@ -9,7 +9,7 @@ import numpy as np
 import optuna
 from optuna.trial import FrozenTrial, TrialState
 
-from animeid.reports.picture import picture, shorten
+from animeid.plots.picture import picture, shorten
 from animeid.tuning.space import Choice, Dimension
 
 LONGEST_NAME = 26

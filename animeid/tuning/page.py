@@ -7,10 +7,12 @@ from tempfile import TemporaryDirectory
 
 from optuna.trial import TrialState
 
-from animeid.page.render import render, write_page
-from animeid.page.thumbnails import file_as_uri
+from animeid.html.render import render, write_page
+from animeid.html.thumbnails import file_as_uri
 from animeid.tuning.charts import draw_history, draw_importance, draw_parallel, importances
 from animeid.tuning.search import FOLDER, Search
+
+TEMPLATE = Path(__file__).with_name("templates") / "search.html.j2"
 
 LISTED = 50
 """So many trials stand in the table."""
@@ -49,5 +51,5 @@ def write_page_of(search: Search, command: str) -> Path:
         "left": max(len(finished) - LISTED, 0),
     }
     path = search.path / "search.html"
-    write_page(path, render("search.html.j2", values))
+    write_page(path, render(TEMPLATE, values))
     return path

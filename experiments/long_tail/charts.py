@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from animeid.reports.picture import BLUE, GREEN, MUTED, ORANGE, PURPLE, picture
+from animeid.plots.picture import BLUE, GREEN, MUTED, ORANGE, PURPLE, picture
 from experiments.long_tail.outcomes import Outcome, over_seeds
 
 SHOTS = {"many/acc_macro": PURPLE, "medium/acc_macro": GREEN, "few/acc_macro": ORANGE}

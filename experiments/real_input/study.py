@@ -11,7 +11,7 @@ import pandas as pd
 from PIL import Image, ImageDraw, ImageFont
 
 from animeid.data.manifest import read_manifest
-from animeid.reports.fonts import FONT_FILE
+from animeid.fonts import FONT_FILE
 from experiments.runs import OUTPUTS, environment_line, metrics, percent, table, train
 
 HERE = Path(__file__).parent

@@ -14,7 +14,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from PIL import Image
 
-from animeid.reports.picture import BLUE, GREEN, MUTED, ORANGE, picture
+from animeid.plots.picture import BLUE, GREEN, MUTED, ORANGE, picture
 from animeid.tracking.dashboard import build_workspace
 from experiments.runs import environment_line, table, train
 from experiments.tracking.offline import OfflineRun, offline_runs

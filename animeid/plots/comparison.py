@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from animeid.reports.curves import MONITORED
-from animeid.reports.picture import BLUE, GRID, ORANGE, keep_integers, picture, shorten
+from animeid.plots.curves import MONITORED
+from animeid.plots.picture import BLUE, GRID, ORANGE, keep_integers, picture, shorten
 
 LONGEST_NAME = 34
 CLASSES_SHOWN = 16

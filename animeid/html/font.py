@@ -9,7 +9,7 @@ from io import BytesIO
 from fontTools import subset
 from fontTools.ttLib import TTFont
 
-from animeid.reports.fonts import FONT_FILE
+from animeid.fonts import FONT_FILE
 
 RANGES = ((0x1100, 0x1FFF), (0x2E80, 0x10FFFF))
 """Letters that not every machine has glyphs for; punctuation and arrows lie between the two."""

@@ -8,7 +8,7 @@ import numpy as np
 from scipy.cluster.hierarchy import leaves_list, linkage, optimal_leaf_ordering
 from scipy.spatial.distance import squareform
 
-from animeid.reports.confusion import confusion_counts
+from animeid.plots.confusion import confusion_counts
 
 
 @dataclass(frozen=True)

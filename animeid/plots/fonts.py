@@ -1,16 +1,14 @@
-"""The bundled font, so that Chinese, Japanese and Korean names are drawn on any machine."""
+"""Font families of charts."""
 
 from __future__ import annotations
 
 from functools import cache
-from pathlib import Path
 
 from matplotlib import font_manager
 
-import animeid.fonts
+from animeid.fonts import FONT_FILE
 
 BASE = "DejaVu Sans"
-FONT_FILE = Path(animeid.fonts.__file__).with_name("wqy-microhei.ttf")
 
 
 @cache

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from animeid.errors import InputError
-from animeid.page.render import write_report
+from animeid.reporting.page import write_report
 from animeid.runs.folder import RunFolder
 from animeid.system.console import say
 
@@ -25,7 +25,7 @@ def report(request: Mapping[str, Any]) -> None:
     if run is not None:
         path = write_report(RunFolder.open(run), output)
     else:
-        from animeid.page.side_by_side import write_comparison
+        from animeid.reporting.comparison import write_comparison
 
         path = write_comparison(runs, output or Path("comparison.html"))
     say(f"report: {path}")

@@ -10,10 +10,10 @@ from PIL import Image
 
 from animeid.data.augment import EvalTransform
 from animeid.explain.overlay import overlay
+from animeid.html.thumbnails import LARGE, Thumbnails, as_uri
 from animeid.metrics.worst import worst_first
-from animeid.page.confusions import Pair
-from animeid.page.thumbnails import LARGE, Thumbnails, as_uri
-from animeid.page.wording import percent
+from animeid.reporting.confusions import Pair
+from animeid.reporting.wording import percent
 from animeid.retrieval.neighbours import nearest
 from animeid.runs.finished import Saved
 from animeid.tracking.results import read_cams

@@ -14,7 +14,7 @@ from PIL import Image, ImageOps
 from animeid.data.picture_files import decode
 from animeid.data.settings import DataSettings
 from animeid.imaging.decode import UnreadableImage
-from animeid.reports.picture import MUTED, picture, shorten
+from animeid.plots.picture import MUTED, picture, shorten
 
 TILE = 1.35
 """Inches of a picture's side."""

@@ -14,7 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from animeid.reports.fonts import font_families
+from animeid.plots.fonts import font_families
 from animeid.system.console import text_width
 from animeid.system.files import atomic
 

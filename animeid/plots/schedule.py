@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from matplotlib.ticker import FuncFormatter
 
-from animeid.reports.picture import BLUE, keep_integers, picture
+from animeid.plots.picture import BLUE, keep_integers, picture
 
 
 def draw_learning_rate(rates: np.ndarray, steps_per_epoch: int, path: Path) -> None:

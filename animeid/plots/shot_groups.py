@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from matplotlib.ticker import FuncFormatter
 
-from animeid.reports.picture import BLUE, MUTED, ORANGE, picture
+from animeid.plots.picture import BLUE, MUTED, ORANGE, picture
 
 
 def draw_shot_groups(counts: np.ndarray, many_above: int, few_below: int, path: Path) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from animeid.reports.picture import MUTED, keep_integers, picture, shorten
+from animeid.plots.picture import MUTED, keep_integers, picture, shorten
 
 LOSSES = {"train/loss": "training", "val/loss": "validation"}
 FIGURES = {"val/f1_macro": "f1_macro", "val/acc_macro": "acc_macro", "val/acc_micro": "acc_micro"}

@@ -8,7 +8,7 @@ from typing import Any
 
 from matplotlib.axes import Axes
 
-from animeid.reports.picture import BLUE, GREEN, MUTED, picture
+from animeid.plots.picture import BLUE, GREEN, MUTED, picture
 
 
 def draw_reliability(part: Mapping[str, Any], temperature: float | None, path: Path, title: str) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
-from animeid.reports.picture import BLUE, MUTED, keep_integers, picture, shorten
+from animeid.plots.picture import BLUE, MUTED, keep_integers, picture, shorten
 
 NAMED_UP_TO = 40
 LONGEST_NAME = 24

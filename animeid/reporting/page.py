@@ -11,17 +11,32 @@ import numpy as np
 import pandas as pd
 import yaml
 
+from animeid.html.render import render, write_page
+from animeid.html.thumbnails import Thumbnails, file_as_uri
 from animeid.metrics.table import ROWS
-from animeid.page.advice import advice
-from animeid.page.confusions import matrix, most_confused, similar_order
-from animeid.page.pictures import pairs, worst
-from animeid.page.thumbnails import Thumbnails, file_as_uri
-from animeid.page.wording import cost_rows, gap, percent, plain, with_interval
-from animeid.reports.reliability import draw_reliability
-from animeid.reports.shot_groups import draw_shot_groups
+from animeid.plots.reliability import draw_reliability
+from animeid.plots.shot_groups import draw_shot_groups
+from animeid.reporting.advice import advice
+from animeid.reporting.confusions import matrix, most_confused, similar_order
+from animeid.reporting.pictures import pairs, worst
+from animeid.reporting.wording import cost_rows, gap, percent, plain, with_interval
 from animeid.runs.finished import Saved
 from animeid.runs.folder import RunFolder
 from animeid.terms import EVALUATED_SPLITS
+
+TEMPLATE = Path(__file__).with_name("templates") / "run.html.j2"
+
+SECTIONS = (
+    ("next", "What to do next"),
+    ("figures", "Figures"),
+    ("learning", "Learning"),
+    ("classes", "Classes"),
+    ("confusions", "Confusions"),
+    ("worst", "Worst predictions"),
+    ("calibration", "Confidence"),
+    ("data", "Pictures"),
+    ("again", "Making it again"),
+)
 
 SHARES = frozenset(ROWS) - {"ece", "nll", "loss"}
 PAIRS_SHOWN = 10
@@ -238,3 +253,14 @@ def _card(saved: Saved) -> list[tuple[str, str]]:
         ("precision", saved.plan["trainer"]["precision"]),
         ("versions", f"Python {found['python']}, {versions}"),
     ]
+
+
+def write_report(folder: RunFolder, path: Path | None = None) -> Path:
+    """Writes a run's page from its saved files, beside them unless a path is given.
+
+    Raises:
+        InputError: the run has not finished.
+    """
+    path = path or folder.report
+    write_page(path, render(TEMPLATE, {**context(folder), "sections": SECTIONS}))
+    return path

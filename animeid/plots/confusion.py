@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
-from animeid.reports.picture import INK, picture, shorten
+from animeid.plots.picture import INK, picture, shorten
 
 COUNTED_UP_TO = 30
 """Classes up to which the counts are written into the cells."""

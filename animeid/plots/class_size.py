@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
-from animeid.reports.picture import BLUE, MUTED, ORANGE, picture, shorten
+from animeid.plots.picture import BLUE, MUTED, ORANGE, picture, shorten
 
 WORST_LISTED = 8
 LONGEST_NAME = 24

@@ -11,15 +11,17 @@ import numpy as np
 import pandas as pd
 
 from animeid.errors import InputError
+from animeid.html.render import render, write_page
+from animeid.html.thumbnails import file_as_uri
 from animeid.metrics.paired import Difference, Metric, paired_bootstrap
-from animeid.page.render import render, write_page
-from animeid.page.thumbnails import file_as_uri
-from animeid.page.wording import cost_rows, with_interval
-from animeid.reports.curves import draw_curves_of_runs
+from animeid.plots.curves import draw_curves_of_runs
+from animeid.reporting.wording import cost_rows, with_interval
 from animeid.runs.finished import Saved
 from animeid.runs.folder import RunFolder
 from animeid.runs.identity import leaves
 from animeid.system.console import say
+
+TEMPLATE = Path(__file__).with_name("templates") / "runs.html.j2"
 
 FIGURES = ("f1_macro", "acc_macro", "acc_micro", "many/acc_macro", "medium/acc_macro", "few/acc_macro", "top5")
 COMPARED: tuple[Metric, ...] = ("f1_macro", "acc_macro", "acc_micro")
@@ -127,7 +129,7 @@ def write_comparison(pattern: str, path: Path) -> Path:
         "curves": file_as_uri(curves),
     }
     curves.unlink()
-    write_page(path, render("runs.html.j2", values))
+    write_page(path, render(TEMPLATE, values))
     return path
 
 

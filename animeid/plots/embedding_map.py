@@ -10,8 +10,8 @@ from matplotlib.offsetbox import AnnotationBbox, OffsetImage
 
 from animeid.errors import InputError
 from animeid.imaging.decode import UnreadableImage
-from animeid.reports.contact_sheet import thumbnail
-from animeid.reports.picture import BLUE, ORANGE, picture
+from animeid.plots.contact_sheet import thumbnail
+from animeid.plots.picture import BLUE, ORANGE, picture
 
 CELLS = 22
 """The map is cut into so many cells a side, and each shows one picture."""

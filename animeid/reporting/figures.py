@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from animeid.reports.class_size import draw_f1_by_size
-from animeid.reports.confusion import confusion_counts, draw_confusion_matrix
-from animeid.reports.curves import draw_learning_curves
-from animeid.reports.schedule import draw_learning_rate
+from animeid.plots.class_size import draw_f1_by_size
+from animeid.plots.confusion import confusion_counts, draw_confusion_matrix
+from animeid.plots.curves import draw_learning_curves
+from animeid.plots.schedule import draw_learning_rate
 from animeid.runs.folder import RunFolder
 from animeid.terms import EVALUATED_SPLITS
 

@@ -1,0 +1,1 @@
+"""Pages that need no other file: template, style, script, glyphs and thumbnails."""

@@ -1,0 +1,38 @@
+"""Pages that need no other file: a template with the shared style, script and glyphs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from animeid.html.font import UNICODE_RANGE, font_uri
+from animeid.system.files import atomic
+
+TEMPLATES = Path(__file__).with_name("templates")
+
+
+def render(template: Path, values: Mapping[str, Any]) -> str:
+    """A page with its style, its script and the glyphs that it needs.
+
+    Args:
+        template: of the room whose page it is; it extends `base.html.j2` of this room.
+        values: of the template.
+    """
+    environment = Environment(
+        loader=FileSystemLoader([template.parent, TEMPLATES]),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+    )
+    style, script = ((TEMPLATES / name).read_text(encoding="utf-8") for name in ("page.css", "page.js"))
+    page = environment.get_template(template.name)
+    values = {**values, "style": style, "script": script, "unicode_range": UNICODE_RANGE}
+    return page.render(**values, font=font_uri(page.render(**values, font=None)))
+
+
+def write_page(path: Path, text: str) -> None:
+    with atomic(path, "w") as stream:
+        stream.write(text)

@@ -1,0 +1,1 @@
+"""Pages of finished runs, and their figures."""
