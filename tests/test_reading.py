@@ -19,14 +19,14 @@ from small_runs import QUICK, class_folders
 from animeid import train
 from animeid.data.manifest import Manifest, read_manifest
 from animeid.errors import InputError
+from animeid.notebook.data_set import class_counts, class_tiles, explore, pair_tiles
+from animeid.notebook.inline import drawn
+from animeid.notebook.run import FinishedRun, read_finished
+from animeid.notebook.runs import class_figures, disagreement_tiles, disagreements, figures_of_runs, read_comparable
 from animeid.plots.comparison import draw_class_differences, draw_curves_of_runs
 from animeid.plots.contact_sheet import Tile, draw_contact_sheet, thumbnail
 from animeid.plots.embedding_map import draw_embedding_map, embedding_map, shown_pictures
 from animeid.plots.long_tail import draw_long_tail, draw_sizes
-from animeid.reading.compared import class_figures, disagreement_tiles, disagreements, figures_of_runs, read_comparable
-from animeid.reading.drawing import drawn
-from animeid.reading.explored import class_counts, class_tiles, explore, pair_tiles
-from animeid.reading.finished import FinishedRun, read_finished
 from animeid.runs.folder import RunFolder
 
 COUNTS = {"初音ミク": 24, "霧雨魔理沙": 20, "Tom & Jerry": 16}

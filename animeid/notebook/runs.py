@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 
 from animeid.errors import InputError
+from animeid.notebook.run import FinishedRun, read_finished
 from animeid.plots.contact_sheet import Tile
 from animeid.plots.picture import BLUE, ORANGE
-from animeid.reading.finished import FinishedRun, read_finished
 from animeid.system.environment import data_fingerprint
 
 

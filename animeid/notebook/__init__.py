@@ -1,0 +1,1 @@
+"""What notebooks call: a run, several runs, a data set."""
