@@ -17,11 +17,11 @@ from animeid.config.check import target_of
 from animeid.config.freeze import read_plan
 from animeid.config.second_stage import trains
 from animeid.config.signatures import signature
-from animeid.data.cache import CacheFull, open_cache
-from animeid.data.cache_home import cache_home
+from animeid.data.cache.home import cache_home
+from animeid.data.cache.pixels import FilePixels, Pixels
+from animeid.data.cache.segments import CacheFull, open_cache
 from animeid.data.datamodule import CharacterDataModule
 from animeid.data.manifest import Manifest
-from animeid.data.pixels import FilePixels, Pixels
 from animeid.data.prepare import Prepared
 from animeid.data.shards.settings import SHUFFLE_BUFFER
 from animeid.engine.averaging.averager import Averager

@@ -13,7 +13,7 @@ import pandas as pd
 
 from animeid.adjustment import adjust_logits
 from animeid.build import answering_precision, build_data, build_pixels, build_views, load_run
-from animeid.data.fingerprints import content_of
+from animeid.data.duplicates.fingerprints import content_of
 from animeid.data.manifest import Manifest, read_manifest
 from animeid.data.prepare import read_labelled
 from animeid.data.samplers.natural import Natural

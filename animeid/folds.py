@@ -15,8 +15,8 @@ import pandas as pd
 from animeid.config import gateway
 from animeid.config.freeze import read_plan
 from animeid.data.manifest import Manifest, read_manifest
-from animeid.data.parts import folds_of
 from animeid.data.prepare import prepare
+from animeid.data.splits.parts import folds_of
 from animeid.ensembling import cost_of_each, ensemble
 from animeid.errors import InputError, MachineError
 from animeid.evaluation import Pictures, save

@@ -17,12 +17,12 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from animeid.data import cache, cache_build
-from animeid.data.cache import CachedPixels, CacheFull, open_cache
-from animeid.data.cache_home import KEPT_DAYS
+from animeid.data.cache import build, segments
+from animeid.data.cache.home import KEPT_DAYS
+from animeid.data.cache.pixels import FilePixels
+from animeid.data.cache.segments import CachedPixels, CacheFull, open_cache
 from animeid.data.manifest import Manifest
 from animeid.data.picture_files import decode
-from animeid.data.pixels import FilePixels
 from animeid.data.working import working_picture
 from animeid.errors import InputError
 from animeid.imaging.geometry import working_side
@@ -106,7 +106,7 @@ def test_working_sides(size: tuple[int, int], side: int) -> None:
 def test_a_second_run_reads_what_the_first_one_built(pictures: Path, home: Path, monkeypatch) -> None:
     opened(home, pictures)
     before = files_in(home)
-    monkeypatch.setattr(cache, "write_pixels", None)
+    monkeypatch.setattr(segments, "write_pixels", None)
     assert_right(opened(home, pictures), pictures)
     assert files_in(home) == before
 
@@ -147,7 +147,7 @@ def test_excluded_rows_are_read_from_their_files(pictures: Path, home: Path) -> 
 
 def test_a_disk_that_is_too_small_is_said_before_the_build(pictures: Path, home: Path, monkeypatch) -> None:
     usage = type("Usage", (), {"total": 10**6, "free": 40_000})
-    monkeypatch.setattr(cache.shutil, "disk_usage", lambda folder: usage)
+    monkeypatch.setattr(segments.shutil, "disk_usage", lambda folder: usage)
     with pytest.raises(CacheFull, match=r"needs 0\.\d\d MB in .* and 0\.02 MB can be used there: .*data\.cache=off"):
         opened(home, pictures)
     assert files_in(home) == {}
@@ -157,7 +157,7 @@ def test_a_disk_that_fills_meanwhile_is_one_sentence(pictures: Path, home: Path,
     def full(descriptor: int, room: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(cache_build, "_reserve", full)
+    monkeypatch.setattr(build, "_reserve", full)
     with pytest.raises(InputError, match=r"cannot be written \(No space left on device\): name another folder"):
         opened(home, pictures)
     assert files_in(home) == {}
@@ -233,6 +233,6 @@ def test_a_kill_in_the_middle_leaves_nothing_that_is_trusted(tmp_path: Path, pic
     process.wait()
     folder = home / f"v{cache.VERSION}-{SIDE}"
     assert [path for path in folder.iterdir() if path.name.startswith(".")]  # it was in the middle
-    assert cache.segments(folder) == []
+    assert segments.segments(folder) == []
     assert_right(opened(home, pictures), pictures)
     assert not [path for path in folder.iterdir() if path.name.startswith(".")]

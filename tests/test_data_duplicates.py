@@ -9,15 +9,15 @@ import pytest
 from PIL import Image, ImageDraw
 from scipy.fft import dct
 
-from animeid.data import fingerprints
-from animeid.data.alignment import aligned_pixels
-from animeid.data.conflicts import exact_conflicts
-from animeid.data.duplicates import near_pairs
-from animeid.data.fingerprints import THUMBNAIL, fingerprint_all, shrink
-from animeid.data.grouping import copy_rule, group_names, joined, originals
-from animeid.data.hashing import distances, perceptual_hashes
+from animeid.data.duplicates import fingerprints
+from animeid.data.duplicates.alignment import aligned_pixels
+from animeid.data.duplicates.conflicts import exact_conflicts
+from animeid.data.duplicates.fingerprints import THUMBNAIL, fingerprint_all, shrink
+from animeid.data.duplicates.hashing import distances, perceptual_hashes
+from animeid.data.duplicates.search import near_pairs
+from animeid.data.duplicates.similarity import LEVELS, explained, is_same_picture, linear_similarity
 from animeid.data.picture_files import decode
-from animeid.data.similarity import LEVELS, explained, is_same_picture, linear_similarity
+from animeid.data.splits.grouping import copy_rule, group_names, joined, originals
 from animeid.errors import InputError
 
 CAP = 10**8

@@ -16,11 +16,11 @@ from PIL import Image
 from scipy.stats import entropy
 
 from animeid.config.gateway import build
+from animeid.data.cache.pixels import FilePixels
 from animeid.data.datamodule import CharacterDataModule
 from animeid.data.dataset import PictureDataset, PictureTable, draw_seed
 from animeid.data.histograms import colour_histogram
 from animeid.data.manifest import Manifest
-from animeid.data.pixels import FilePixels
 from animeid.data.samplers.natural import Natural
 from animeid.data.samplers.weighted import Weighted
 from animeid.data.stream import shared_epoch

@@ -105,7 +105,7 @@ def test_our_own_split_never_leaks_and_says_so_when_it_is_broken(
         count = len(pool.targets)  # type: ignore[attr-defined]
         return np.array((["train", "test", "val"] * count)[:count], dtype=object), ()
 
-    monkeypatch.setattr("animeid.data.parts.split_by_ratio", careless)
+    monkeypatch.setattr("animeid.data.splits.parts.split_by_ratio", careless)
     with pytest.raises(InputError, match="overlap"):
         prepared(tmp_path)
 

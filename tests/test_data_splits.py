@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.model_selection import StratifiedGroupKFold
 
-from animeid.data.splits import Pool, number_of_folds, split_by_ratio, split_into_folds
+from animeid.data.splits.splits import Pool, number_of_folds, split_by_ratio, split_into_folds
 
 RATIOS = {"test": 0.2, "val": 0.15}
 

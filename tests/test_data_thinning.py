@@ -9,7 +9,7 @@ from small_runs import class_folders
 
 from animeid.data.prepare import prepare
 from animeid.data.settings import DataSettings
-from animeid.data.thinning import thin, thinned_sizes
+from animeid.data.splits.thinning import thin, thinned_sizes
 
 
 def test_the_profile_is_exponential() -> None:

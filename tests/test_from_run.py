@@ -18,10 +18,10 @@ from torch import Tensor
 from animeid import evaluate, train
 from animeid.build import build, load_run
 from animeid.config.compose import compose
+from animeid.data.duplicates.trained import trained_before
 from animeid.data.manifest import Manifest, complete
 from animeid.data.prepare import Prepared, prepare
 from animeid.data.settings import DataSettings
-from animeid.data.trained import trained_before
 from animeid.errors import InputError
 from animeid.evaluation import PUT_ASIDE, TRAINED
 from animeid.models import published

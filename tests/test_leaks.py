@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 from PIL import Image, ImageOps
 
-from animeid.data.fingerprints import content_of
+from animeid.data.duplicates.fingerprints import content_of
 from animeid.data.manifest import Manifest, complete
 from animeid.errors import InputError
 from animeid.runs.folder import RunFolder

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset, get_worker_info
 
+from animeid.data.cache.pixels import Pixels
 from animeid.data.manifest import Manifest
-from animeid.data.pixels import Pixels
 from animeid.data.stream import Draw
 from animeid.terms import UNKNOWN_TARGET
 from animeid.types import Batch

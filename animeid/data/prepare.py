@@ -9,20 +9,20 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from animeid.data.audit import Audit, overlap, resolve
-from animeid.data.cache_home import cache_home
-from animeid.data.conflicts import exact_conflicts, listed
-from animeid.data.duplicates import near_pairs
-from animeid.data.fingerprints import Fingerprints, fingerprint_all
-from animeid.data.grouping import copy_rule, group_names, joined, originals, pairs_of_equal
+from animeid.data.cache.home import cache_home
+from animeid.data.duplicates.conflicts import exact_conflicts, listed
+from animeid.data.duplicates.fingerprints import Fingerprints, fingerprint_all
+from animeid.data.duplicates.search import near_pairs
 from animeid.data.manifest import Manifest, complete
-from animeid.data.parts import are_given, make_parts
 from animeid.data.settings import DataSettings
 from animeid.data.shards.layout import is_shard_folder
 from animeid.data.shards.settings import ShardSettings
 from animeid.data.shards.source import read_shards
 from animeid.data.sources import Source, read_source
-from animeid.data.thinning import thin
+from animeid.data.splits.audit import Audit, overlap, resolve
+from animeid.data.splits.grouping import copy_rule, group_names, joined, originals, pairs_of_equal
+from animeid.data.splits.parts import are_given, make_parts
+from animeid.data.splits.thinning import thin
 from animeid.errors import InputError
 from animeid.terms import UNKNOWN_TARGET
 
@@ -32,7 +32,7 @@ class Labelled:
     """Pictures that can be read, with sizes, sha256 and groups, before any split.
 
     skipped: columns path, reason. conflicts: pairs of equal or nearly equal pictures with different labels (see
-    `animeid.data.conflicts`); the exact copies among them have the split `excluded`. duplicates: the same for pictures
+    `animeid.data.duplicates.conflicts`); the exact copies among them have the split `excluded`. duplicates: the same for pictures
     of one label, each with the one that it is a copy of.
     """
 
@@ -52,7 +52,7 @@ class Prepared:
     conflicts, duplicates: as those of `Labelled`; a run that goes on does not look for duplicates again.
     given_splits: whether the source said which picture is in which part.
     notes: sentences for the user.
-    audit: `overlap` of the finished parts (see `animeid.data.audit.overlap`), `given_overlap` as it was found, and the
+    audit: `overlap` of the finished parts (see `animeid.data.splits.audit.overlap`), `given_overlap` as it was found, and the
         number `dropped`.
     """
 

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from animeid.data.cache_home import cache_home
+from animeid.data.cache.home import cache_home
+from animeid.data.duplicates.trained import trained_before
 from animeid.data.manifest import Manifest, read_manifest
-from animeid.data.trained import trained_before
 from animeid.errors import InputError
 from animeid.runs.lineage import Lineage, lineage
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from animeid.data.alignment import aligned_pixels
+from animeid.data.duplicates.alignment import aligned_pixels
 
 SAME_SHAPES = 0.92
 """Share of the variance that one picture's colours must explain of the other's."""

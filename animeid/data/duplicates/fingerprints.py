@@ -12,8 +12,8 @@ from typing import IO
 import cv2
 import numpy as np
 
-from animeid.data.fingerprint_store import RECORD, THUMBNAIL, FingerprintStore
-from animeid.data.hashing import perceptual_hashes
+from animeid.data.duplicates.hashing import perceptual_hashes
+from animeid.data.duplicates.store import RECORD, THUMBNAIL, FingerprintStore
 from animeid.data.picture_files import open_picture
 from animeid.imaging.decode import UnreadableImage, decode_stream
 from animeid.system.machine import usable_cores

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from animeid.data.settings import DataSettings
-from animeid.data.splits import Pool, number_of_folds, split_by_ratio, split_into_folds
+from animeid.data.splits.splits import Pool, number_of_folds, split_by_ratio, split_into_folds
 from animeid.errors import InputError
 
 NAMED = 5

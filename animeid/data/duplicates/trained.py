@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from animeid.data.duplicates import near_copies
-from animeid.data.fingerprints import fingerprint_all
+from animeid.data.duplicates.fingerprints import fingerprint_all
+from animeid.data.duplicates.search import near_copies
 from animeid.data.manifest import Manifest
 
 

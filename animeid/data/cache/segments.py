@@ -19,10 +19,10 @@ from zipfile import BadZipFile
 
 import numpy as np
 
-from animeid.data.cache_build import Wanted, write_pixels
-from animeid.data.cache_home import is_forgotten
+from animeid.data.cache.build import Wanted, write_pixels
+from animeid.data.cache.home import is_forgotten
+from animeid.data.cache.pixels import FilePixels
 from animeid.data.manifest import Manifest
-from animeid.data.pixels import FilePixels
 from animeid.errors import InputError
 from animeid.system.console import say
 from animeid.system.files import atomic

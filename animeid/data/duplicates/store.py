@@ -13,8 +13,8 @@ from uuid import uuid4
 
 import numpy as np
 
-from animeid.data.cache_home import is_forgotten
-from animeid.data.hashing import HASH_BYTES
+from animeid.data.cache.home import is_forgotten
+from animeid.data.duplicates.hashing import HASH_BYTES
 from animeid.system.console import say
 from animeid.system.files import atomic
 

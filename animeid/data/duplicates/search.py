@@ -8,9 +8,9 @@ from itertools import chain
 
 import numpy as np
 
-from animeid.data.fingerprints import Fingerprints
-from animeid.data.hashing import distances
-from animeid.data.similarity import is_same_drawing, is_same_picture
+from animeid.data.duplicates.fingerprints import Fingerprints
+from animeid.data.duplicates.hashing import distances
+from animeid.data.duplicates.similarity import is_same_drawing, is_same_picture
 
 NEAR_BITS = 80
 """Hashes of 256 bits within one class that are worth a look at the pixels: wide, since the pixels decide."""

@@ -1,0 +1,1 @@
+"""Decoded pixels, kept between runs."""

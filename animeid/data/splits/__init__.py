@@ -1,0 +1,1 @@
+"""Group-aware splits and folds, and the audit of what they promise."""
