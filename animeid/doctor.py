@@ -10,11 +10,11 @@ from animeid.config.command import command
 
 def work(request: dict[str, Any]) -> None:
     # First, since what comes after cannot even be imported where the packages do not fit one another.
-    from animeid.checkup.fitness import check_packages
+    from animeid.diagnostics.fitness import check_packages
 
     todo = check_packages()
 
-    from animeid.checkup.examination import examine
+    from animeid.diagnostics.examination import examine
 
     examine(request, todo)
 

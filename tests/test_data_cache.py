@@ -121,7 +121,7 @@ def test_changed_added_and_removed_pictures_are_noticed(pictures: Path, home: Pa
     (pictures / "0.png").rename(pictures / "renamed.png")
     assert_right(opened(home, pictures), pictures)
     assert len(files_in(home)) == 2  # the second holds what was new alone
-    added = min((home / f"v{cache.VERSION}-{SIDE}").glob("*.npz"), key=lambda path: len(np.load(path)["offset"]))
+    added = min((home / f"v{segments.VERSION}-{SIDE}").glob("*.npz"), key=lambda path: len(np.load(path)["offset"]))
     assert len(np.load(added)["offset"]) == 2
 
 
@@ -167,7 +167,7 @@ def test_segments_that_no_run_opened_for_long_are_removed_by_the_next_build(pict
     opened(home, pictures)
     (old,) = files_in(home)
     long_ago = time.time() - (KEPT_DAYS + 1) * 86400
-    os.utime(home / f"v{cache.VERSION}-{SIDE}" / old.replace(".pixels", ".npz"), (long_ago, long_ago))
+    os.utime(home / f"v{segments.VERSION}-{SIDE}" / old.replace(".pixels", ".npz"), (long_ago, long_ago))
     draw(pictures / "new.png", (60, 61), 7)
     assert_right(opened(home, pictures), pictures)
     assert old not in files_in(home)
@@ -176,7 +176,7 @@ def test_segments_that_no_run_opened_for_long_are_removed_by_the_next_build(pict
 @pytest.mark.parametrize("damage", ["cut", "no index", "broken index"])
 def test_what_is_not_whole_is_built_anew(damage: str, pictures: Path, home: Path) -> None:
     opened(home, pictures)
-    folder = home / f"v{cache.VERSION}-{SIDE}"
+    folder = home / f"v{segments.VERSION}-{SIDE}"
     pixels, index = next(folder.glob("*.pixels")), next(folder.glob("*.npz"))
     if damage == "cut":
         os.truncate(pixels, pixels.stat().st_size - 1)
@@ -231,7 +231,7 @@ def test_a_kill_in_the_middle_leaves_nothing_that_is_trusted(tmp_path: Path, pic
     time.sleep(0.25)
     process.send_signal(signal.SIGKILL)
     process.wait()
-    folder = home / f"v{cache.VERSION}-{SIDE}"
+    folder = home / f"v{segments.VERSION}-{SIDE}"
     assert [path for path in folder.iterdir() if path.name.startswith(".")]  # it was in the middle
     assert segments.segments(folder) == []
     assert_right(opened(home, pictures), pictures)

@@ -15,18 +15,18 @@ from PIL import Image
 from small_runs import QUICK, class_folders
 
 from animeid import doctor, timing, train
-from animeid.checkup import examination, fitness, precision
-from animeid.checkup.choices import plan_without_data
-from animeid.checkup.glyphs import missing_glyphs
-from animeid.checkup.hardware import look_at_disk, look_at_hardware
-from animeid.checkup.long_tail import bar, chosen_ranks, long_tail_chart
-from animeid.checkup.network import Network
-from animeid.checkup.packages import look_at_packages, why_torchvision_fails
-from animeid.checkup.pictures import Pictures, look_at_pictures
-from animeid.checkup.precision import try_precisions
 from animeid.config.compose import compose
 from animeid.data.prepare import prepare
 from animeid.data.settings import DataSettings
+from animeid.diagnostics import examination, fitness, precision
+from animeid.diagnostics.choices import plan_without_data
+from animeid.diagnostics.glyphs import missing_glyphs
+from animeid.diagnostics.hardware import look_at_disk, look_at_hardware
+from animeid.diagnostics.long_tail import bar, chosen_ranks, long_tail_chart
+from animeid.diagnostics.network import Network
+from animeid.diagnostics.packages import look_at_packages, why_torchvision_fails
+from animeid.diagnostics.pictures import Pictures, look_at_pictures
+from animeid.diagnostics.precision import try_precisions
 from animeid.errors import InputError
 from animeid.plots.picture import text_width
 from animeid.recipe import weights

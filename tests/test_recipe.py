@@ -11,10 +11,10 @@ import yaml
 from small_runs import QUICK, class_folders
 
 from animeid import timing
-from animeid.checkup import precision
 from animeid.config.compose import compose
 from animeid.config.freeze import read_plan
 from animeid.data.prepare import Prepared
+from animeid.diagnostics import precision
 from animeid.doctor import main as doctor
 from animeid.errors import InputError
 from animeid.plan import plan_for

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from animeid.checkup.packages import Package, look_at_packages, why_torchvision_fails
-from animeid.checkup.text import section, tell
+from animeid.diagnostics.packages import Package, look_at_packages, why_torchvision_fails
+from animeid.diagnostics.text import section, tell
 from animeid.errors import InputError
 
 

@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from animeid.checkup.hardware import Disk, Hardware
-from animeid.checkup.long_tail import long_tail_chart
-from animeid.checkup.network import Network
-from animeid.checkup.pictures import Pictures
-from animeid.checkup.precision import NETWORK, PICTURES, SIDE, Trial
-from animeid.checkup.text import section
+from animeid.diagnostics.hardware import Disk, Hardware
+from animeid.diagnostics.long_tail import long_tail_chart
+from animeid.diagnostics.network import Network
+from animeid.diagnostics.pictures import Pictures
+from animeid.diagnostics.precision import NETWORK, PICTURES, SIDE, Trial
+from animeid.diagnostics.text import section
 from animeid.recipe.weights import Weights
 from animeid.system.progress import clock
 from animeid.terms import SHOT_GROUPS

@@ -9,16 +9,16 @@ from pathlib import Path
 from typing import Any
 
 from animeid.build import as_size, build
-from animeid.checkup import advice, report
-from animeid.checkup.choices import plan_without_data
-from animeid.checkup.glyphs import SAMPLES, missing_glyphs
-from animeid.checkup.hardware import look_at_hardware
-from animeid.checkup.network import ask_servers
-from animeid.checkup.pictures import look_at_pictures
-from animeid.checkup.precision import try_precisions
-from animeid.checkup.text import tell
 from animeid.config import gateway
 from animeid.data.prepare import prepare
+from animeid.diagnostics import advice, report
+from animeid.diagnostics.choices import plan_without_data
+from animeid.diagnostics.glyphs import SAMPLES, missing_glyphs
+from animeid.diagnostics.hardware import look_at_hardware
+from animeid.diagnostics.network import ask_servers
+from animeid.diagnostics.pictures import look_at_pictures
+from animeid.diagnostics.precision import try_precisions
+from animeid.diagnostics.text import tell
 from animeid.engine.devices import choose_accelerator
 from animeid.fitting import callbacks_of
 from animeid.plan import make_plan

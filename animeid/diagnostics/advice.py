@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from animeid.checkup.hardware import Hardware
-from animeid.checkup.pictures import FEW_GROUPS, Pictures
+from animeid.diagnostics.hardware import Hardware
+from animeid.diagnostics.pictures import FEW_GROUPS, Pictures
 from animeid.recipe.weights import Weights
 
 NAMED = 5

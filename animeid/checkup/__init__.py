@@ -1,1 +1,0 @@
-"""What a machine and a folder of pictures are good for: facts first, then the text that tells them."""

@@ -1,0 +1,1 @@
+"""What `animeid doctor` looks at: machine, packages, pictures, network, recipe."""
