@@ -8,13 +8,13 @@ from typing import Any, cast
 import pandas as pd
 from torch import Tensor, nn
 
+from animeid.assembly.effective_prior import effective_prior
 from animeid.engine.module import CharacterModule
 from animeid.errors import InputError
 from animeid.losses.logit_adjustment import LogitAdjustmentLoss
 from animeid.metrics.adjustment import choose_tau
 from animeid.runs.folder import RunFolder
 from animeid.runs.predictions import read_predictions
-from animeid.shown import shown_prior
 from animeid.types import LabelStats
 from animeid.values import Tau
 
@@ -51,7 +51,7 @@ def adjust_logits(
             f"logit_adjustment={tau} would adjust the logits of {run.path} twice, for its loss has done so in "
             "training: leave it out"
         )
-    prior = shown_prior(run, plan)
+    prior = effective_prior(run, plan)
     if prior is None:
         raise InputError(
             f"logit_adjustment={tau} needs the prior of the epoch that {run.path} keeps, which the run does not tell, "

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from animeid.assembly.plan import label_stats
 from animeid.errors import InputError
 from animeid.evaluation import Pictures, save
 from animeid.metrics.functional import negative_log_likelihood
 from animeid.metrics.table import summary_table
 from animeid.metrics.voting import majority, mean_probability
-from animeid.plan import label_stats
 from animeid.predictions import Predictions, softmax
 from animeid.reporting.comparison import find_runs
 from animeid.runs.finished import Saved

@@ -12,7 +12,10 @@ import numpy as np
 import pandas as pd
 
 from animeid.adjustment import adjust_logits
-from animeid.build import answering_precision, build_data, build_pixels, build_views, load_run
+from animeid.assembly.data import build_data, build_pixels
+from animeid.assembly.model import build_views
+from animeid.assembly.plan import default_workers
+from animeid.assembly.run import answering_precision, load_run
 from animeid.data.duplicates.fingerprints import content_of
 from animeid.data.manifest import Manifest, read_manifest
 from animeid.data.prepare import read_labelled
@@ -23,7 +26,6 @@ from animeid.engine.inference import answer_all
 from animeid.engine.trainer import quieten
 from animeid.errors import InputError
 from animeid.metrics.table import summary_table
-from animeid.plan import default_workers
 from animeid.predictions import Predictions
 from animeid.reporting.figures import draw_confusion
 from animeid.runs.folder import RunFolder

@@ -11,7 +11,8 @@ import torch
 from lightning.pytorch import Callback
 from lightning.pytorch.loggers import Logger
 
-from animeid.build import Built, build_model, build_views, without_weights
+from animeid.assembly.model import build_model, build_views, without_weights
+from animeid.assembly.run import Components
 from animeid.config import gateway
 from animeid.data.prepare import Prepared
 from animeid.engine.allocator import keep_freed_memory
@@ -41,7 +42,7 @@ class Begun:
     """
 
     folder: RunFolder
-    built: Built
+    built: Components
     prepared: Prepared
     loggers: Sequence[Logger] = ()
     checkpoint: Path | None = None
@@ -87,7 +88,7 @@ def fit(begun: Begun) -> Fitted:
     return Fitted(history.train_seconds, history.rates)
 
 
-def callbacks_of(built: Built, folder: RunFolder, *, has_logger: bool) -> list[Callback]:
+def callbacks_of(built: Components, folder: RunFolder, *, has_logger: bool) -> list[Callback]:
     """What watches over training.
 
     Raises:
@@ -113,7 +114,7 @@ def callbacks_of(built: Built, folder: RunFolder, *, has_logger: bool) -> list[C
     return [*callbacks, *freezing_callbacks(built.freezing)]
 
 
-def answer_parts(built: Built) -> dict[str, Predictions]:
+def answer_parts(built: Components) -> dict[str, Predictions]:
     """The best model's answers for this process's share of every part that has pictures."""
     trainer = built.plan["trainer"]
     module, dtype = built.module.to(_own_device(trainer["accelerator"])), DTYPES[trainer["precision"]]

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from animeid.assembly.plan import label_stats
 from animeid.config import gateway
 from animeid.config.freeze import read_plan
 from animeid.data.manifest import Manifest, read_manifest
@@ -23,7 +24,6 @@ from animeid.evaluation import Pictures, save
 from animeid.metrics.table import summary_table
 from animeid.multirun.record import Asked
 from animeid.multirun.running import JobCrashedError, Running
-from animeid.plan import label_stats
 from animeid.predictions import join
 from animeid.run import train
 from animeid.runs.finished import Saved

@@ -15,7 +15,9 @@ import torch
 from torch.utils.data import DataLoader
 
 from animeid.adjustment import adjust_logits
-from animeid.build import answering_precision, as_size, build_views, load_run
+from animeid.assembly.model import as_size, build_views
+from animeid.assembly.plan import default_workers
+from animeid.assembly.run import answering_precision, load_run
 from animeid.data.augment import EvalTransform
 from animeid.data.files import FileDataset, find_pictures
 from animeid.engine.devices import choose_accelerator
@@ -24,7 +26,6 @@ from animeid.engine.module import CharacterModule
 from animeid.engine.trainer import quieten
 from animeid.engine.views import Views
 from animeid.errors import InputError
-from animeid.plan import default_workers
 from animeid.predictions import top_k
 from animeid.runs.folder import RunFolder
 from animeid.system.console import as_text, say

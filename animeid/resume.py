@@ -10,7 +10,8 @@ from typing import Any
 import pandas as pd
 import yaml
 
-from animeid.build import build_loggers, rebuild
+from animeid.assembly.module import build_loggers
+from animeid.assembly.run import rebuild
 from animeid.config.freeze import read_plan
 from animeid.data.manifest import read_manifest
 from animeid.data.prepare import Prepared

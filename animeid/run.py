@@ -14,8 +14,12 @@ import pandas as pd
 from lightning.pytorch import Callback, seed_everything
 
 from animeid import resume
+from animeid.assembly.model import as_size, build_views
+from animeid.assembly.module import build_loggers
+from animeid.assembly.plan import make_plan, processes_of
+from animeid.assembly.run import Components, build
+from animeid.assembly.transfer import earlier_run
 from animeid.baselines import compare_with_baselines
-from animeid.build import Built, as_size, build, build_loggers, build_views
 from animeid.config import gateway
 from animeid.cost import cost
 from animeid.data.prepare import Prepared, prepare
@@ -28,7 +32,6 @@ from animeid.evidence import save_evidence
 from animeid.fitting import Begun, Fitted, answer_parts, collect, fit
 from animeid.launched import announce, follow, nothing_left
 from animeid.metrics.table import summary_table
-from animeid.plan import make_plan, processes_of
 from animeid.predictions import Predictions
 from animeid.recipe.choice import table
 from animeid.recipe.choose import choose
@@ -43,7 +46,6 @@ from animeid.system.faults import in_sentences
 from animeid.system.files import atomic, remove_strays, write_json, write_yaml
 from animeid.terms import EVALUATED_SPLITS
 from animeid.tracking.session import tracked
-from animeid.transfer import earlier_run
 
 
 def train(request: dict[str, Any], outputs: Path = OUTPUTS, *, callbacks: Sequence[Callback] = ()) -> float | None:
@@ -159,7 +161,7 @@ def go_on(folder: RunFolder, request: dict[str, Any]) -> Begun:
     return begun
 
 
-def save_inputs(folder: RunFolder, request: dict[str, Any], built: Built, prepared: Prepared) -> None:
+def save_inputs(folder: RunFolder, request: dict[str, Any], built: Components, prepared: Prepared) -> None:
     """Writes all that is known before training, so that a run that is cut off can be read as well."""
     write_yaml(folder.request, request)
     write_yaml(folder.config, built.plan)
@@ -218,7 +220,7 @@ def seconds_of(plan: Mapping[str, Any], fitted: Fitted) -> tuple[float, float | 
     return fitted.train_s, RunFolder(Path(plan["from_run"])).read_training_s() if plan.get("stage") else None
 
 
-def learning_rates(folder: RunFolder, built: Built) -> np.ndarray:
+def learning_rates(folder: RunFolder, built: Components) -> np.ndarray:
     """`[total_steps]` float64: the rate of each step, also of a schedule that followed a figure of validation.
 
     Empty where nothing was trained.

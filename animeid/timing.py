@@ -16,7 +16,7 @@ import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.callbacks import TQDMProgressBar
 
-from animeid.build import Built
+from animeid.assembly.run import Components
 from animeid.config import gateway
 from animeid.engine.callbacks.freezing import freezing_callbacks
 from animeid.engine.devices import DTYPES
@@ -82,12 +82,12 @@ class Stopwatch(Callback):
         return tuple(np.diff(self.ends)) or (self.ends[0] - began,)
 
 
-def measure(built: Built, training_s: float, answering_s: float) -> Measured:
+def measure(built: Components, training_s: float, answering_s: float) -> Measured:
     """Trains and answers for so many seconds, on one device; the model is of no use afterwards."""
     return Measured(_training_steps(built, training_s), _answering_times(built, answering_s))
 
 
-def _training_steps(built: Built, budget_s: float) -> tuple[float, ...]:
+def _training_steps(built: Components, budget_s: float) -> tuple[float, ...]:
     stopwatch = Stopwatch(budget_s)
     callbacks: list[Callback] = [built.module.averager] if built.module.averager else []
     callbacks += [*freezing_callbacks(built.freezing), stopwatch]
@@ -104,7 +104,7 @@ def _training_steps(built: Built, budget_s: float) -> tuple[float, ...]:
 
 
 @torch.inference_mode()
-def _answering_times(built: Built, budget_s: float) -> tuple[float, ...]:
+def _answering_times(built: Components, budget_s: float) -> tuple[float, ...]:
     trainer = built.plan["trainer"]
     module = built.module.to(trainer["accelerator"]).eval()
     times: list[float] = []
@@ -139,7 +139,7 @@ def estimate(measured: Measured, *, epochs: int, batches: int, judged: int, pict
     )
 
 
-def expected_time(built: Built, answered: Sequence[str]) -> Estimate:
+def expected_time(built: Components, answered: Sequence[str]) -> Estimate:
     """Measures, and scales to the plan; `answered` are the parts whose pictures are answered at the end."""
     measured = measure(built, TRAINING_S, ANSWERING_S)
     trainer = built.plan["trainer"]

@@ -15,7 +15,7 @@ from PIL import Image
 from torch import nn
 
 from animeid import train
-from animeid.build import answering_precision
+from animeid.assembly.run import answering_precision
 from animeid.cost import latency_ms
 from animeid.data.files import find_pictures
 from animeid.data.manifest import read_manifest

@@ -9,13 +9,13 @@ import pytest
 import torch
 from small_runs import QUICK
 
-from animeid.build import Built, build
+from animeid.assembly.plan import make_plan
+from animeid.assembly.run import Components, build
 from animeid.config import gateway
 from animeid.config.compose import compose
 from animeid.config.locate import conf_dir, groups
 from animeid.data.prepare import Prepared
 from animeid.engine.trainer import quieten
-from animeid.plan import make_plan
 
 CARDS = groups(conf_dir())
 RUN = (*QUICK, "data.batch_size=4")
@@ -26,12 +26,12 @@ def cards(group: str) -> list[str]:
     return CARDS[group]
 
 
-def built(prepared: Prepared, *overrides: str) -> Built:
+def built(prepared: Prepared, *overrides: str) -> Components:
     request = compose("train", [*RUN, *overrides])
     return build(make_plan(request, prepared, "cpu"), prepared)
 
 
-def one_step(run: Built) -> torch.Tensor:
+def one_step(run: Components) -> torch.Tensor:
     """The loss of one training batch, after a step of the optimiser has been made with it."""
     quieten()
     batch = next(iter(run.data.train_dataloader()))
@@ -112,6 +112,6 @@ def test_sizes_need_not_be_square(prepared: Prepared) -> None:
 
 @pytest.mark.parametrize("pictures, size", [(32 * 10, 32), (319, 16), (12, 4), (100_000, 32)])
 def test_small_folders_get_small_batches(pictures: int, size: int) -> None:
-    from animeid.plan import default_batch_size
+    from animeid.assembly.plan import default_batch_size
 
     assert default_batch_size(pictures) == size

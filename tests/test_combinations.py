@@ -10,12 +10,12 @@ import torch
 from lightning.pytorch import Trainer, seed_everything
 from small_runs import QUICK
 
-from animeid.build import build
+from animeid.assembly.plan import make_plan
+from animeid.assembly.run import build
 from animeid.config.compose import compose
 from animeid.config.locate import conf_dir, groups
 from animeid.data.prepare import Prepared
 from animeid.engine.trainer import quieten
-from animeid.plan import make_plan
 
 CARDS = groups(conf_dir())
 ALWAYS = ("sampler", "loss", "mixing", "head")

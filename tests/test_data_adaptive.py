@@ -13,14 +13,14 @@ from small_runs import QUICK, Painted, class_folders
 from torch.utils.data import DataLoader, Dataset
 
 from animeid import train
-from animeid.build import build
+from animeid.assembly.plan import make_plan
+from animeid.assembly.run import build
 from animeid.config import gateway
 from animeid.config.compose import compose
 from animeid.data.adaptive import Adaptive
 from animeid.data.prepare import Prepared
 from animeid.engine.following import Following
 from animeid.metrics.confidence import ClassConfidence
-from animeid.plan import make_plan
 from animeid.runs.folder import RunFolder
 
 IMAGE = np.zeros((2, 2, 3), np.uint8)

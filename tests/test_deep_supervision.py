@@ -15,7 +15,9 @@ from timm.models.resnet import ResNet
 from torch import Tensor, nn
 
 from animeid import train
-from animeid.build import Built, build, build_model, load_run
+from animeid.assembly.model import build_model
+from animeid.assembly.plan import make_plan
+from animeid.assembly.run import Components, build, load_run
 from animeid.config.compose import compose
 from animeid.data.manifest import Manifest, complete
 from animeid.data.prepare import Prepared
@@ -24,7 +26,6 @@ from animeid.engine.trainer import quieten
 from animeid.errors import InputError
 from animeid.models.deep_supervision import AuxiliaryClassifiers
 from animeid.models.weights import load_classifier
-from animeid.plan import make_plan
 from animeid.runs.folder import RunFolder
 from animeid.types import ModelOutput
 
@@ -65,19 +66,19 @@ def prepared(pictures: Path) -> Prepared:
     return Prepared(Manifest(complete(table), pictures), LABELS, nothing, nothing, given_splits=True)
 
 
-def built(prepared: Prepared, *overrides: str) -> Built:
+def built(prepared: Prepared, *overrides: str) -> Components:
     quieten()
     torch.manual_seed(0)
     request = compose("train", [*QUICK, "deep_supervision=taps", *overrides])
     return build(make_plan(request, prepared, "cpu"), prepared)
 
 
-def first_batch(run: Built) -> dict[str, Any]:
+def first_batch(run: Components) -> dict[str, Any]:
     batch = next(iter(run.data.train_dataloader()))
     return {**batch, "image": run.module.normalise(batch["image"])}
 
 
-def auxiliary_of(run: Built) -> AuxiliaryClassifiers:
+def auxiliary_of(run: Components) -> AuxiliaryClassifiers:
     found = run.module.model.auxiliary
     assert isinstance(found, AuxiliaryClassifiers)
     return found

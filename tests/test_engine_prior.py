@@ -8,19 +8,19 @@ import torch
 from lightning.pytorch import Trainer, seed_everything
 from small_runs import QUICK
 
-from animeid.build import Built, build
+from animeid.assembly.effective_prior import SHOWN
+from animeid.assembly.plan import make_plan
+from animeid.assembly.run import Components, build
 from animeid.config.compose import compose
 from animeid.data.prepare import Prepared
 from animeid.engine.module import CharacterModule
 from animeid.engine.trainer import quieten
-from animeid.plan import make_plan
-from animeid.shown import SHOWN
 
 RUN = (*QUICK, "model.name=test_resnet", "data.batch_size=4", "loss=balanced_softmax", "trainer.precision=32-true")
 EPOCHS = 3
 
 
-def built(prepared: Prepared, *overrides: str) -> Built:
+def built(prepared: Prepared, *overrides: str) -> Components:
     seed_everything(1, verbose=False)
     request = compose("train", [*RUN, f"trainer.max_epochs={EPOCHS}", *overrides])
     return build(make_plan(request, prepared, "cpu"), prepared)

@@ -7,13 +7,13 @@ import torch
 from lightning.pytorch import Trainer
 from small_runs import QUICK
 
-from animeid.build import build
+from animeid.assembly.plan import make_plan
+from animeid.assembly.run import build
 from animeid.config.compose import compose
 from animeid.data.prepare import Prepared
 from animeid.engine.resizing import ProgressiveResizing
 from animeid.engine.trainer import quieten
 from animeid.errors import InputError
-from animeid.plan import make_plan
 
 
 def test_sides_grow_evenly_to_their_full_size() -> None:

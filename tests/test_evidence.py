@@ -12,7 +12,8 @@ import torch
 from small_runs import QUICK, class_folders
 
 from animeid import train
-from animeid.build import build_data, build_pixels, load_run
+from animeid.assembly.data import build_data, build_pixels
+from animeid.assembly.run import load_run
 from animeid.data.manifest import read_manifest
 from animeid.data.samplers.natural import Natural
 from animeid.evidence import save_evidence

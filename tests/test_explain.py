@@ -11,7 +11,7 @@ from pytorch_grad_cam import GradCAM
 from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 from torch import Tensor, nn
 
-from animeid.build import build_head
+from animeid.assembly.model import build_head
 from animeid.config.compose import compose
 from animeid.errors import InputError
 from animeid.explain.grad_cam import grad_cam, heat

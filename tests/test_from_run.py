@@ -16,7 +16,8 @@ from PIL import Image
 from torch import Tensor
 
 from animeid import evaluate, train
-from animeid.build import build, load_run
+from animeid.assembly.plan import make_plan
+from animeid.assembly.run import build, load_run
 from animeid.config.compose import compose
 from animeid.data.duplicates.trained import trained_before
 from animeid.data.manifest import Manifest, complete
@@ -31,7 +32,6 @@ from animeid.models.heads.cosine import CosineHead
 from animeid.models.heads.linear import LinearHead
 from animeid.models.transfer import move_head
 from animeid.optim.optimizers import default_learning_rate
-from animeid.plan import make_plan
 from animeid.runs.folder import RunFolder
 from animeid.system.files import read_yaml
 

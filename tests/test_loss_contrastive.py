@@ -12,7 +12,8 @@ from small_runs import QUICK
 from torch import Tensor
 from torch.nn import functional
 
-from animeid.build import build
+from animeid.assembly.plan import make_plan
+from animeid.assembly.run import build
 from animeid.config.compose import compose
 from animeid.data.prepare import Prepared
 from animeid.data.samplers.natural import Natural
@@ -21,7 +22,6 @@ from animeid.data.stream import ShardedStream, TrainingBatches, shared_epoch
 from animeid.engine.trainer import quieten
 from animeid.errors import InputError
 from animeid.losses.contrastive import balanced_contrastive, supervised_contrastive
-from animeid.plan import make_plan
 
 TARGETS = torch.tensor([0, 0, 1, 2, 0, 1, -1, 3])
 TAU = 0.2

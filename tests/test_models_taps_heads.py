@@ -13,7 +13,7 @@ from timm.models.resnet import ResNet
 from torch import Tensor, nn
 
 import animeid
-from animeid.build import build_head
+from animeid.assembly.model import build_head
 from animeid.config.compose import compose
 from animeid.errors import InputError
 from animeid.models import heads

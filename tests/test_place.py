@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from animeid import evaluate
+from animeid.assembly.plan import place_processes
 from animeid.errors import InputError
-from animeid.plan import place_processes
 from animeid.system.launcher import Place, first_host, own_place
 
 TORCHRUN = {

@@ -11,13 +11,13 @@ import yaml
 from small_runs import QUICK, class_folders
 
 from animeid import timing
+from animeid.assembly.plan import plan_for
 from animeid.config.compose import compose
 from animeid.config.freeze import read_plan
 from animeid.data.prepare import Prepared
 from animeid.diagnostics import precision
 from animeid.doctor import main as doctor
 from animeid.errors import InputError
-from animeid.plan import plan_for
 from animeid.recipe import budget, choose
 from animeid.recipe.apply import settle
 from animeid.recipe.budget import epochs_of, seconds_of

@@ -12,7 +12,8 @@ import pytest
 from small_runs import QUICK, class_folders
 
 from animeid import shard, train
-from animeid.build import Built, build
+from animeid.assembly.plan import make_plan
+from animeid.assembly.run import Components, build
 from animeid.config import gateway
 from animeid.config.compose import compose
 from animeid.data.manifest import read_manifest
@@ -25,7 +26,6 @@ from animeid.data.shards.order import ShardOrder
 from animeid.data.shards.write import plan_shards
 from animeid.errors import InputError
 from animeid.imaging.decode import UnreadableImage
-from animeid.plan import make_plan
 from animeid.system.environment import data_fingerprint
 
 COUNTS = {"初音ミク": 21, "Tom & Jerry": 13, "c": 9}
@@ -54,7 +54,7 @@ def class_shards(pictures: Path, tmp_path_factory: pytest.TempPathFactory) -> Pa
     return written(pictures, tmp_path_factory.mktemp("shards") / "by_class", "by_class=true")
 
 
-def built(root: Path, *arguments: str) -> Built:
+def built(root: Path, *arguments: str) -> Components:
     request = compose("train", [f"data.root={root}", *QUICK, "data.batch_size=4", *arguments])
     prepared = prepare(gateway.build(request["data"]))
     return build(make_plan(request, prepared, "cpu"), prepared)

@@ -10,10 +10,10 @@ import torch
 from small_runs import QUICK, class_folders
 
 from animeid import train
+from animeid.assembly.soup import mean_shown
 from animeid.data.datamodule import CharacterDataModule, PictureLoader
 from animeid.models.soup import greedy_soup, mean_state
 from animeid.runs.folder import RunFolder
-from animeid.soup import mean_shown
 
 RUN = (*QUICK, "model.name=test_resnet", "data.val_ratio=0.25", "data.test_ratio=0.25", "trainer.precision=32-true")
 RUNS = ("first", "more-2", "more-3")
@@ -70,7 +70,7 @@ def test_runs_that_validation_does_not_lose_by_are_mixed(
     home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(home)
-    monkeypatch.setattr("animeid.soup.validated", lambda *_: 0.5)
+    monkeypatch.setattr("animeid.assembly.soup.validated", lambda *_: 0.5)
     soup = ["stage=soup", "from_run=outputs/more-2", "stage.runs=outputs/more-*:outputs/first", "logger=none"]
     assert train.main([*soup, "trainer.precision=32-true", "run_id=mixed"]) == 0
     assert "the mean of 3 of 3 runs" in capsys.readouterr().out
@@ -93,7 +93,9 @@ def test_the_soup_says_what_it_cost(home: Path) -> None:
 def test_statistics_of_batch_norm_are_estimated_anew(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """With every mean taken in, the running statistics are no mean of the runs'."""
     monkeypatch.chdir(home)
-    monkeypatch.setattr("animeid.soup.greedy_soup", lambda number, score: (list(range(number)), [0.0, score([0, 1])]))
+    monkeypatch.setattr(
+        "animeid.assembly.soup.greedy_soup", lambda number, score: (list(range(number)), [0.0, score([0, 1])])
+    )
     soup = ["stage=soup", "from_run=outputs/more-2", "stage.runs=outputs/more-*", "logger=none", "run_id=all"]
     assert train.main([*soup, "trainer.precision=32-true"]) == 0
     mean = mean_state([state(home, "more-2"), state(home, "more-3")])
@@ -113,8 +115,10 @@ def test_they_are_estimated_from_what_the_kept_epoch_showed(home: Path, monkeypa
         return original(self)
 
     monkeypatch.setattr(CharacterDataModule, "fresh_train_dataloader", fresh)
-    monkeypatch.setattr("animeid.soup.read_torch", lambda *_, **__: {"epoch": 7})
-    monkeypatch.setattr("animeid.soup.greedy_soup", lambda number, score: (list(range(number)), [0.0, score([0, 1])]))
+    monkeypatch.setattr("animeid.assembly.soup.read_torch", lambda *_, **__: {"epoch": 7})
+    monkeypatch.setattr(
+        "animeid.assembly.soup.greedy_soup", lambda number, score: (list(range(number)), [0.0, score([0, 1])])
+    )
     soup = ["stage=soup", "from_run=outputs/more-2", "stage.runs=outputs/more-*", "logger=none", "run_id=kept"]
     assert train.main([*soup, "trainer.precision=32-true"]) == 0
     assert set(seen) == {7}
@@ -126,7 +130,7 @@ def test_a_soup_was_shown_what_its_members_were_on_average(home: Path, monkeypat
         run.path: torch.tensor(prior, dtype=torch.float64)
         for run, prior in zip(runs, ([0.5, 0.5], [0.8, 0.2], [0.2, 0.8]), strict=True)
     }
-    monkeypatch.setattr("animeid.soup.shown_prior", lambda run, _: priors.get(run.path))
+    monkeypatch.setattr("animeid.assembly.soup.shown_prior", lambda run, _: priors.get(run.path))
     torch.testing.assert_close(mean_shown(runs[:2]), torch.tensor([0.65, 0.35], dtype=torch.float64))
     del priors[runs[2].path]
     assert mean_shown(runs) is None

@@ -32,8 +32,8 @@ class Labelled:
     """Pictures that can be read, with sizes, sha256 and groups, before any split.
 
     skipped: columns path, reason. conflicts: pairs of equal or nearly equal pictures with different labels (see
-    `animeid.data.duplicates.conflicts`); the exact copies among them have the split `excluded`. duplicates: the same for pictures
-    of one label, each with the one that it is a copy of.
+    `animeid.data.duplicates.conflicts`); the exact copies among them have the split `excluded`. duplicates: the same
+    for pictures of one label, each with the one that it is a copy of.
     """
 
     manifest: Manifest
@@ -52,8 +52,8 @@ class Prepared:
     conflicts, duplicates: as those of `Labelled`; a run that goes on does not look for duplicates again.
     given_splits: whether the source said which picture is in which part.
     notes: sentences for the user.
-    audit: `overlap` of the finished parts (see `animeid.data.splits.audit.overlap`), `given_overlap` as it was found, and the
-        number `dropped`.
+    audit: `overlap` of the finished parts (see `animeid.data.splits.audit.overlap`), `given_overlap` as it was found,
+        and the number `dropped`.
     """
 
     manifest: Manifest

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from animeid.build import build_model, without_weights
+from animeid.assembly.model import build_model, without_weights
+from animeid.assembly.plan import BATCH_SIZE, plan_for
 from animeid.engine.devices import choose_precision
-from animeid.plan import BATCH_SIZE, plan_for
 
 FEW_CLASSES = 2
 """A model needs some number of classes to be built; its backbone, which decides, does not depend on it."""

@@ -8,7 +8,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from animeid.build import as_size, build
+from animeid.assembly.model import as_size
+from animeid.assembly.plan import make_plan
+from animeid.assembly.run import build
+from animeid.assembly.transfer import earlier_run
 from animeid.config import gateway
 from animeid.data.prepare import prepare
 from animeid.diagnostics import advice, report
@@ -21,7 +24,6 @@ from animeid.diagnostics.precision import try_precisions
 from animeid.diagnostics.text import tell
 from animeid.engine.devices import choose_accelerator
 from animeid.fitting import callbacks_of
-from animeid.plan import make_plan
 from animeid.recipe.choice import table
 from animeid.recipe.choose import choose
 from animeid.recipe.weights import Weights, initial_weights
@@ -29,7 +31,6 @@ from animeid.runs.folder import RunFolder
 from animeid.system.console import say
 from animeid.terms import SPLITS
 from animeid.timing import expected_time
-from animeid.transfer import earlier_run
 
 
 def examine(request: dict[str, Any], todo: Sequence[str] = ()) -> None:

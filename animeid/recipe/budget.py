@@ -6,10 +6,10 @@ import re
 import time
 from typing import Any
 
-from animeid.build import build
+from animeid.assembly.plan import make_plan
+from animeid.assembly.run import build
 from animeid.data.prepare import Prepared
 from animeid.errors import InputError
-from animeid.plan import make_plan
 from animeid.terms import SPLITS
 from animeid.timing import Estimate, expected_time
 

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from animeid.assembly.plan import plan_for, processes_of, views_of
 from animeid.data.prepare import Prepared
 from animeid.optim.steps import optimizer_steps_per_epoch
-from animeid.plan import plan_for, processes_of, views_of
 from animeid.recipe.apply import is_fixed, settle
 from animeid.recipe.budget import epochs_within
 from animeid.recipe.choice import YOURS, Choice

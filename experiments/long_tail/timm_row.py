@@ -26,12 +26,12 @@ from timm.utils import random_seed
 from torch import nn
 from torch.utils.data import Dataset
 
+from animeid.assembly.plan import label_stats
 from animeid.config.freeze import read_plan
 from animeid.data.manifest import Manifest, read_manifest
 from animeid.data.picture_files import decode
 from animeid.evaluation import Pictures, save
 from animeid.metrics.functional import negative_log_likelihood
-from animeid.plan import label_stats
 from animeid.predictions import Predictions
 from animeid.runs.folder import RunFolder
 from animeid.runs.predictions import evaluate_split

@@ -14,7 +14,7 @@ from torch import nn
 from torch.utils.data import DataLoader
 from torchvision import datasets, transforms
 
-from animeid.build import Built
+from animeid.assembly.run import Components
 from animeid.config import gateway
 from animeid.engine.allocator import keep_freed_memory
 from animeid.engine.callbacks.history import History
@@ -33,7 +33,7 @@ BASELINES = {
 }
 
 
-def make_small(root: str, cache: str, *overrides: str) -> Built:
+def make_small(root: str, cache: str, *overrides: str) -> Components:
     return make(Path(root), f"data.image_size={SIZE}", f"data.cache={cache}", *overrides)
 
 

@@ -13,7 +13,7 @@ from torch.utils.data import DataLoader
 from torchvision import datasets, transforms
 from torchvision.transforms import InterpolationMode
 
-from animeid.build import Built
+from animeid.assembly.run import Components
 from animeid.config.compose import compose
 from animeid.sharding import write
 from experiments.speed.apart import apart
@@ -76,7 +76,7 @@ def folder_batches(root: Path, transform: transforms.Compose) -> Iterator[torch.
         yield image
 
 
-def our_batches(built: Built, *, normalised: bool) -> Iterator[torch.Tensor]:
+def our_batches(built: Components, *, normalised: bool) -> Iterator[torch.Tensor]:
     for batch in built.data.train_dataloader():
         yield built.module.normalise(batch["image"]) if normalised else batch["image"]
 
@@ -97,9 +97,9 @@ class Filling:
     """How long a block fills the pixel cache."""
 
     def __enter__(self) -> None:
-        from animeid import build
+        from animeid.assembly import run
 
-        self.seconds, self.opens = 0.0, build.open_cache
+        self.seconds, self.opens = 0.0, run.open_cache
 
         def timed(*arguments):  # type: ignore[no-untyped-def]
             start = time.perf_counter()
@@ -107,15 +107,15 @@ class Filling:
             self.seconds = time.perf_counter() - start
             return found
 
-        build.open_cache = timed
+        run.open_cache = timed
 
     def __exit__(self, *error: object) -> None:
-        from animeid import build
+        from animeid.assembly import run
 
-        build.open_cache = self.opens
+        run.open_cache = self.opens
 
 
-def ours(root: Path, cache: Path | str, card: tuple[str, ...]) -> Built:
+def ours(root: Path, cache: Path | str, card: tuple[str, ...]) -> Components:
     return make(
         root,
         f"data.image_size={SIZE}",

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from animeid.build import Built, build
+from animeid.assembly.plan import make_plan
+from animeid.assembly.run import Components, build
 from animeid.config import gateway
 from animeid.config.compose import compose
 from animeid.data.prepare import prepare
-from animeid.plan import make_plan
 
 
-def make(root: Path, *overrides: str) -> Built:
+def make(root: Path, *overrides: str) -> Components:
     request = compose("train", ["recipe=none", f"data.root={root}", "model.pretrained=false", *overrides])
     prepared = prepare(gateway.build(request["data"]))
     return build(make_plan(request, prepared, "cpu"), prepared)

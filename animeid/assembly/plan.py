@@ -14,6 +14,8 @@ from animeid.system.launcher import Place, own_place
 from animeid.system.machine import usable_cores
 from animeid.types import LabelStats
 
+Plan = dict[str, Any]
+
 # Chosen on validation parts by experiments/defaults.
 IMAGE_SIZE = 64
 MAX_EPOCHS = 10

@@ -15,6 +15,8 @@ import torch
 from torch import Tensor
 from torch.optim.swa_utils import update_bn
 
+from animeid.assembly.effective_prior import effective_prior
+from animeid.assembly.transfer import Earlier
 from animeid.config.freeze import read_plan
 from animeid.config.second_stage import LEARNT_BY
 from animeid.data.datamodule import CharacterDataModule
@@ -28,14 +30,12 @@ from animeid.models.checkpoint import read_checkpoint, read_torch
 from animeid.models.soup import GreedySoup, State, greedy_soup, mean_state
 from animeid.models.weights import load_classifier
 from animeid.runs.folder import RunFolder
-from animeid.shown import shown_prior
-from animeid.transfer import Earlier
 
 SAME = ("sha256", "label", "split")
 
 
 @dataclass(frozen=True)
-class Cooked:
+class SoupResult:
     """What came of mixing runs.
 
     note: which runs there are in a soup. seconds: that it took. earlier_s: of training all runs to choose from.
@@ -51,7 +51,7 @@ class Cooked:
 
 def cook(
     stage: GreedySoup, earlier: Earlier, module: CharacterModule, data: CharacterDataModule, trainer: Mapping[str, Any]
-) -> Cooked:
+) -> SoupResult:
     """Puts the soup of the stage's runs into the module.
 
     Statistics of batch norm are estimated anew for every mean, from training pictures: the mean of statistics is not
@@ -93,12 +93,12 @@ def cook(
         f"the soup is the mean of {len(taken)} of {len(runs)} runs ({names}): f1_macro on validation {scores[-1]:.3f}, "
         f"{scores[0]:.3f} of the best run alone; it took {seconds:.1f} s"
     )
-    return Cooked(note, seconds, earlier_s, mean_shown([runs[place] for place in taken]))
+    return SoupResult(note, seconds, earlier_s, mean_shown([runs[place] for place in taken]))
 
 
 def mean_shown(runs: Sequence[RunFolder]) -> Tensor | None:
     """`[C]` float64: the class distribution that the runs' kept epochs showed on average; None if one is not known."""
-    known = [prior for run in runs if (prior := shown_prior(run, read_plan(run.config))) is not None]
+    known = [prior for run in runs if (prior := effective_prior(run, read_plan(run.config))) is not None]
     return torch.stack(known).mean(0) if len(known) == len(runs) else None
 
 

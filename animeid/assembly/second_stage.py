@@ -10,13 +10,13 @@ import numpy as np
 import pandas as pd
 import torch
 
+from animeid.assembly.transfer import Earlier
 from animeid.config import gateway
 from animeid.errors import InputError
 from animeid.metrics.adjustment import best_of
 from animeid.models.classifier import Classifier
 from animeid.models.stages import Validation
 from animeid.runs.folder import RunFolder
-from animeid.transfer import Earlier
 
 
 def start_stage(plan: Mapping[str, Any], earlier: Earlier, model: Classifier, labels: Sequence[str]) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ from animeid.models.checkpoint import read_torch
 from animeid.runs.folder import RunFolder
 
 
-def shown_prior(run: RunFolder, plan: Mapping[str, Any]) -> Tensor | None:
+def effective_prior(run: RunFolder, plan: Mapping[str, Any]) -> Tensor | None:
     """`[C]` float64: the class distribution of the epoch whose weights a run keeps.
 
     Of averaged weights it is that of the epoch after which they were saved.

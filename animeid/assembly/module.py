@@ -1,0 +1,115 @@
+"""The training module of a plan, and what stands beside it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from lightning.pytorch.loggers import Logger
+
+from animeid.assembly.model import as_size
+from animeid.assembly.plan import Plan
+from animeid.config import gateway
+from animeid.config.second_stage import trains
+from animeid.data.datamodule import CharacterDataModule
+from animeid.engine.averaging.averager import Averager
+from animeid.engine.module import CharacterModule, record
+from animeid.engine.normalise import Normalise
+from animeid.losses.contrast import SupervisedContrast
+from animeid.metrics.collection import build_collection
+from animeid.models.classifier import Classifier
+from animeid.models.freezing import Freezing
+from animeid.runs.folder import RunFolder
+from animeid.types import LabelStats
+
+
+def build_loggers(plan: Plan, folder: RunFolder) -> list[Logger]:
+    """The loggers of the plan, which may have none or several, writing into the run's folder."""
+    card = plan["logger"]
+    if not card:
+        return []
+    found = gateway.build(card, "logger", save_dir=folder.path)
+    return found if isinstance(found, list) else [found]
+
+
+def freeze(plan: Plan, model: Classifier) -> tuple[Freezing | None, tuple[str, ...]]:
+    """Freezes what the plan's card says, and tells so where anything is trained."""
+    freezing = gateway.build(plan["freezing"], "freezing")
+    if freezing is None:
+        return None, ()
+    freezing.apply(model.backbone)
+    if not trains(plan.get("stage")):
+        return freezing, ()
+    notes = [freezing.note(model.backbone, plan["trainer"]["max_epochs"])]
+    if model.backbone.weights_source == "random":
+        notes.append(
+            f"WARNING: the frozen weights of {model.backbone.name} are RANDOM, so that its features are too, which is "
+            "nearly always a mistake: load some with model.weights or from_run, or take freezing=none"
+        )
+    return freezing, tuple(notes)
+
+
+def attach_stage(plan: Plan, model: Classifier) -> Any:
+    """The stage of the plan, None without one, with what it trains put into the model."""
+    stage = gateway.build(plan.get("stage"), "stage")
+    if hasattr(stage, "attach"):
+        stage.attach(model)
+    return stage
+
+
+def build_contrast(plan: Plan, model: Classifier, num_classes: int) -> SupervisedContrast | None:
+    """The contrastive term of a plan, for embeddings as the model gives them."""
+    card = plan.get("contrastive")
+    if not card:
+        return None
+    was_training = model.training
+    with torch.no_grad():
+        size = model.eval()(torch.zeros((1, 3, *as_size(plan["data"]["image_size"])))).embedding.shape[1]
+    model.train(was_training)
+    return gateway.build(card, "contrastive", in_features=size, num_classes=num_classes)
+
+
+def build_module(
+    plan: Plan,
+    stats: LabelStats,
+    model: Classifier,
+    *trained: Any,
+    data: CharacterDataModule | None = None,
+) -> CharacterModule:
+    """The module of a final plan, one whose facts are recorded.
+
+    Args:
+        trained: freezing and stage, which may have put weights into the model that are not kept as they are.
+        data: what it is to be trained on; None for one that only answers.
+    """
+    facts = plan["facts"]
+    channels_last = model.backbone.prefers_channels_last
+    if channels_last:
+        model = model.to(memory_format=torch.channels_last)
+    schedule, averager = gateway.build(plan["scheduler"], "scheduler"), None
+    if plan["averaging"]:
+        policy = gateway.build(plan["averaging"], "averaging")
+        schedule, averager = policy.schedule(schedule, highest=plan["optimizer"]["lr"]), Averager(policy)
+    return CharacterModule(
+        model=model,
+        loss=gateway.build(plan["loss"], "loss", stats=stats),
+        normalise=Normalise(model.backbone.mean, model.backbone.std, channels_last),
+        optimizer=gateway.build(plan["optimizer"], "optimizer"),
+        schedule=schedule,
+        weight_decay=plan["optimizer"].get("weight_decay", 0.0),
+        layer_decay=plan["optimizer"].get("layer_decay"),
+        total_steps=facts["total_steps"],
+        steps_per_epoch=facts["steps_per_epoch"],
+        metrics=build_collection(stats.num_classes),
+        record=record(stats.names, plan),
+        seed=plan["seed"],
+        averager=averager,
+        aux_weights=model.auxiliary.weights if model.auxiliary is not None else (),
+        mixing=gateway.build(plan["mixing"], "mixing", num_classes=stats.num_classes, seed=plan["seed"]),
+        resize=gateway.build(plan.get("resizing"), "resizing"),
+        observe=data.observe if data else None,
+        follow=data.follow if data else None,
+        prior_of=data.prior_of if data else None,
+        contrast=build_contrast(plan, model, stats.num_classes),
+        portable=[part.portable for part in trained if hasattr(part, "portable")],
+    )
