@@ -9,7 +9,7 @@ from animeid.config.command import command
 
 
 def work(request: dict[str, Any]) -> None:
-    from animeid.ensembling import ensemble
+    from animeid.inference.ensembling import ensemble
 
     ensemble(request)
 

@@ -9,7 +9,7 @@ from animeid.config.command import command
 
 
 def work(request: dict[str, Any]) -> None:
-    from animeid.evaluation import evaluate
+    from animeid.inference.evaluation import evaluate
 
     evaluate(request)
 

@@ -20,7 +20,7 @@ from animeid.engine.callbacks.freezing import freezing_callbacks
 from animeid.engine.callbacks.history import History
 from animeid.engine.compilation import compile_network
 from animeid.engine.devices import DTYPES
-from animeid.engine.inference import answer_all
+from animeid.engine.inference import predict_all
 from animeid.engine.phases import epochs_that_count
 from animeid.engine.processes import meet
 from animeid.engine.trainer import build_callbacks, build_trainer
@@ -120,7 +120,7 @@ def answer_parts(built: Components) -> dict[str, Predictions]:
     module, dtype = built.module.to(_own_device(trainer["accelerator"])), DTYPES[trainer["precision"]]
     views = build_views("own", built.plan)
     return {
-        part: answer_all(module, built.data.evaluation_dataloader(rows), f"answering {part}", dtype, views)
+        part: predict_all(module, built.data.evaluation_dataloader(rows), f"answering {part}", dtype, views)
         for part in SPLITS
         if (part != "test" or built.plan.get("test", True)) and len(rows := built.data.rows(part))
     }

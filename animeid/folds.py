@@ -18,9 +18,9 @@ from animeid.config.freeze import read_plan
 from animeid.data.manifest import Manifest, read_manifest
 from animeid.data.prepare import prepare
 from animeid.data.splits.parts import folds_of
-from animeid.ensembling import cost_of_each, ensemble
 from animeid.errors import InputError, MachineError
-from animeid.evaluation import Pictures, save
+from animeid.inference.ensembling import cost_of_each, ensemble
+from animeid.inference.evaluation import Pictures, save
 from animeid.metrics.table import summary_table
 from animeid.multirun.record import Asked
 from animeid.multirun.running import JobCrashedError, Running

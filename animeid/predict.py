@@ -9,7 +9,7 @@ from animeid.config.command import command
 
 
 def work(request: dict[str, Any]) -> None:
-    from animeid.prediction import predict
+    from animeid.inference.prediction import predict
 
     predict(request)
 

@@ -13,8 +13,8 @@ from sklearn.metrics import f1_score
 from small_runs import QUICK, class_folders
 
 from animeid import evaluate, predict, train
-from animeid.adjustment import losses_of
 from animeid.config.compose import compose
+from animeid.inference.adjustment import losses_of
 from animeid.metrics.adjustment import TAUS, adjust, choose_tau, f1_macro
 from animeid.runs.folder import RunFolder
 

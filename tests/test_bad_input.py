@@ -15,13 +15,13 @@ from PIL import Image
 from torch import nn
 
 from animeid import train
-from animeid.assembly.run import answering_precision
 from animeid.cost import latency_ms
 from animeid.data.files import find_pictures
 from animeid.data.manifest import read_manifest
 from animeid.data.settings import DataSettings
 from animeid.data.sources import read_source
 from animeid.errors import InputError
+from animeid.inference.predictor import answering_precision
 from animeid.plots.picture import picture
 from animeid.system.output import check_output
 from animeid.types import ModelOutput

@@ -17,13 +17,14 @@ from torch import Tensor, nn
 from animeid import train
 from animeid.assembly.model import build_model
 from animeid.assembly.plan import make_plan
-from animeid.assembly.run import Components, build, load_run
+from animeid.assembly.run import Components, build
 from animeid.config.compose import compose
 from animeid.data.manifest import Manifest, complete
 from animeid.data.prepare import Prepared
 from animeid.engine.inference import output_of
 from animeid.engine.trainer import quieten
 from animeid.errors import InputError
+from animeid.inference.predictor import load_run
 from animeid.models.deep_supervision import AuxiliaryClassifiers
 from animeid.models.weights import load_classifier
 from animeid.runs.folder import RunFolder

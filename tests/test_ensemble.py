@@ -14,7 +14,7 @@ from scipy.special import softmax
 from small_runs import QUICK, class_folders
 
 from animeid import ensemble, train
-from animeid.ensembling import cost_of_all, cost_of_each
+from animeid.inference.ensembling import cost_of_all, cost_of_each
 from animeid.metrics.voting import majority, mean_probability
 from animeid.runs.finished import Saved
 from animeid.runs.folder import RunFolder

@@ -17,14 +17,15 @@ from torch import Tensor
 
 from animeid import evaluate, train
 from animeid.assembly.plan import make_plan
-from animeid.assembly.run import build, load_run
+from animeid.assembly.run import build
 from animeid.config.compose import compose
 from animeid.data.duplicates.trained import trained_before
 from animeid.data.manifest import Manifest, complete
 from animeid.data.prepare import Prepared, prepare
 from animeid.data.settings import DataSettings
 from animeid.errors import InputError
-from animeid.evaluation import PUT_ASIDE, TRAINED
+from animeid.inference.evaluation import PUT_ASIDE, TRAINED
+from animeid.inference.predictor import load_run
 from animeid.models import published
 from animeid.models.backbone import TimmBackbone
 from animeid.models.classifier import Classifier

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import nn
 
 from animeid.assembly.data import build_data, build_pixels
 from animeid.assembly.effective_prior import effective_prior
@@ -24,20 +23,16 @@ from animeid.config.freeze import read_plan
 from animeid.config.second_stage import trains
 from animeid.data.datamodule import CharacterDataModule
 from animeid.data.prepare import Prepared
-from animeid.engine.devices import DTYPES, choose_precision
+from animeid.engine.devices import choose_precision
 from animeid.engine.module import CharacterModule
 from animeid.engine.sharding import sharded_precision
 from animeid.errors import InputError
-from animeid.models.checkpoint import read_torch
 from animeid.models.classifier import Classifier
 from animeid.models.freezing import Freezing
 from animeid.models.soup import GreedySoup
-from animeid.models.weights import load_classifier
 from animeid.optim.optimizers import default_learning_rate
 from animeid.optim.steps import optimizer_steps_per_epoch
-from animeid.runs.folder import RunFolder
 from animeid.runs.leaks import check_leaks
-from animeid.system.console import say
 from animeid.types import LabelStats
 
 LOSS = "loss."
@@ -178,16 +173,6 @@ def _check_first_size(plan: Plan, model: Classifier) -> None:
         ) from error
 
 
-def answering_precision(plan: Plan, module: CharacterModule, accelerator: str, asked: str = "auto") -> torch.dtype:
-    """The precision in which a finished run answers: its own on the accelerator that it was trained on."""
-    _check_precision(accelerator, asked)
-    if asked == "auto":
-        is_own = accelerator == plan["trainer"]["accelerator"]
-        depthwise = module.model.backbone.has_depthwise  # type: ignore[union-attr]
-        asked = plan["trainer"]["precision"] if is_own else choose_precision(accelerator, bool(depthwise))
-    return DTYPES[asked]
-
-
 def rebuild(plan: Plan, prepared: Prepared, *, from_scratch: bool) -> Components:
     """The objects of a final plan, for a run that goes on.
 
@@ -234,25 +219,3 @@ def _prior(plan: Plan, data: CharacterDataModule) -> list[float]:
     if earlier is None or trains(plan.get("stage")):
         return data.sampler.prior().tolist()
     return list(read_plan(earlier.folder.config)["facts"]["prior"])
-
-
-def load_run(folder: RunFolder) -> tuple[Plan, LabelStats, CharacterModule]:
-    """The plan, the classes and the best model of a finished run; no weights are fetched from anywhere else."""
-    if folder.unfinished_note:
-        say(folder.unfinished_note)
-    plan = read_plan(folder.config)
-    labels = folder.read_labels()
-    stats = label_stats(plan["facts"], labels, plan["data"])
-    model = build_model(without_weights(plan), len(labels))
-    load_classifier(model, folder.best, labels)
-    module = build_module(plan, stats, model)
-    load_loss(module, folder)
-    return plan, stats, module.eval()
-
-
-def load_loss(module: CharacterModule, folder: RunFolder) -> None:
-    """Gives the module's loss what it has learnt in a run, such as class weights."""
-    state = read_torch(folder.best, mmap=True)["state_dict"]
-    own = {name.removeprefix(LOSS): tensor for name, tensor in state.items() if name.startswith(LOSS)}
-    if isinstance(module.loss, nn.Module):
-        module.loss.load_state_dict(own, strict=False)

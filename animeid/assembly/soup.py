@@ -22,7 +22,7 @@ from animeid.config.second_stage import LEARNT_BY
 from animeid.data.datamodule import CharacterDataModule
 from animeid.data.manifest import read_manifest
 from animeid.engine.devices import DTYPES
-from animeid.engine.inference import answer_all
+from animeid.engine.inference import predict_all
 from animeid.engine.module import CharacterModule
 from animeid.errors import InputError
 from animeid.metrics.adjustment import f1_macro
@@ -104,7 +104,7 @@ def mean_shown(runs: Sequence[RunFolder]) -> Tensor | None:
 
 def validated(module: CharacterModule, data: CharacterDataModule, rows: np.ndarray, precision: str) -> float:
     """f1_macro on the validation part."""
-    answers = answer_all(module, data.evaluation_dataloader(rows), "answering val", DTYPES[precision])
+    answers = predict_all(module, data.evaluation_dataloader(rows), "answering val", DTYPES[precision])
     return f1_macro(answers.logits, data.table.targets[answers.rows])
 
 

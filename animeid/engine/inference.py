@@ -35,7 +35,7 @@ def _parts(
 
 
 @torch.inference_mode()
-def answer_all(
+def predict_all(
     module: CharacterModule,
     loader: DataLoader,
     what: str,

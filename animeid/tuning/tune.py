@@ -19,7 +19,7 @@ from animeid.config import gateway
 from animeid.data.prepare import prepare
 from animeid.engine.devices import choose_accelerator
 from animeid.errors import InputError, MachineError, PeerFailedError
-from animeid.evaluation import evaluate
+from animeid.inference.evaluation import evaluate
 from animeid.multirun.outcome import sentence_of, write_error
 from animeid.run import train
 from animeid.runs.folder import OUTPUTS, RunFolder

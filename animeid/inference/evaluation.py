@@ -11,20 +11,20 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from animeid.adjustment import adjust_logits
 from animeid.assembly.data import build_data, build_pixels
 from animeid.assembly.model import build_views
 from animeid.assembly.plan import default_workers
-from animeid.assembly.run import answering_precision, load_run
 from animeid.data.duplicates.fingerprints import content_of
 from animeid.data.manifest import Manifest, read_manifest
 from animeid.data.prepare import read_labelled
 from animeid.data.samplers.natural import Natural
 from animeid.data.settings import DataSettings
 from animeid.engine.devices import choose_accelerator
-from animeid.engine.inference import answer_all
+from animeid.engine.inference import predict_all
 from animeid.engine.trainer import quieten
 from animeid.errors import InputError
+from animeid.inference.adjustment import adjust_logits
+from animeid.inference.predictor import answering_precision, load_run
 from animeid.metrics.table import summary_table
 from animeid.predictions import Predictions
 from animeid.reporting.figures import draw_confusion
@@ -181,7 +181,7 @@ def evaluate(request: Mapping[str, Any]) -> dict[str, Any]:
     loader = data.evaluation_dataloader(pictures.rows)
     views = build_views(request["tta"], plan)
     began = time.perf_counter()
-    answers = answer_all(module.to(accelerator), loader, f"answering {part}", dtype, views)
+    answers = predict_all(module.to(accelerator), loader, f"answering {part}", dtype, views)
     if views is not None:
         say(views.told(len(pictures.rows), time.perf_counter() - began))
     metrics = {part: evaluate_split(answers, pictures.manifest, stats)}

@@ -11,7 +11,7 @@ import pandas as pd
 
 from animeid.assembly.plan import label_stats
 from animeid.errors import InputError
-from animeid.evaluation import Pictures, save
+from animeid.inference.evaluation import Pictures, save
 from animeid.metrics.functional import negative_log_likelihood
 from animeid.metrics.table import summary_table
 from animeid.metrics.voting import majority, mean_probability

@@ -14,10 +14,8 @@ from typing import IO, Any
 import torch
 from torch.utils.data import DataLoader
 
-from animeid.adjustment import adjust_logits
 from animeid.assembly.model import as_size, build_views
 from animeid.assembly.plan import default_workers
-from animeid.assembly.run import answering_precision, load_run
 from animeid.data.augment import EvalTransform
 from animeid.data.files import FileDataset, find_pictures
 from animeid.engine.devices import choose_accelerator
@@ -26,6 +24,8 @@ from animeid.engine.module import CharacterModule
 from animeid.engine.trainer import quieten
 from animeid.engine.views import Views
 from animeid.errors import InputError
+from animeid.inference.adjustment import adjust_logits
+from animeid.inference.predictor import answering_precision, load_run
 from animeid.predictions import top_k
 from animeid.runs.folder import RunFolder
 from animeid.system.console import as_text, say
