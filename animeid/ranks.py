@@ -6,8 +6,8 @@ import sys
 from pathlib import Path
 
 from animeid.errors import InputError, Interrupted
-from animeid.launched import accompany
 from animeid.runs.folder import RunFolder
+from animeid.training.workers import accompany
 
 if __name__ == "__main__":
     try:

@@ -9,7 +9,7 @@ from animeid.config.command import command
 
 
 def work(request: dict[str, Any]) -> None:
-    from animeid.sharding import write
+    from animeid.curate.shards import write
 
     write(request)
 

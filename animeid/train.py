@@ -10,10 +10,10 @@ from animeid.config.command import command
 
 def work(request: dict[str, Any]) -> float | None:
     if request["data"].get("fold") == "all":
-        from animeid.folds import train_all
+        from animeid.training.folds import train_all
 
         return train_all(request)
-    from animeid.run import train
+    from animeid.training.run import train
 
     return train(request)
 

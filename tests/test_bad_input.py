@@ -15,7 +15,6 @@ from PIL import Image
 from torch import nn
 
 from animeid import train
-from animeid.cost import latency_ms
 from animeid.data.files import find_pictures
 from animeid.data.manifest import read_manifest
 from animeid.data.settings import DataSettings
@@ -24,6 +23,7 @@ from animeid.errors import InputError
 from animeid.inference.predictor import answering_precision
 from animeid.plots.picture import picture
 from animeid.system.output import check_output
+from animeid.training.cost import latency_ms
 from animeid.types import ModelOutput
 
 

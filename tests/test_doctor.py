@@ -14,7 +14,7 @@ import torch
 from PIL import Image
 from small_runs import QUICK, class_folders
 
-from animeid import doctor, timing, train
+from animeid import doctor, train
 from animeid.config.compose import compose
 from animeid.data.prepare import prepare
 from animeid.data.settings import DataSettings
@@ -29,10 +29,10 @@ from animeid.diagnostics.pictures import Pictures, look_at_pictures
 from animeid.diagnostics.precision import try_precisions
 from animeid.errors import InputError
 from animeid.plots.picture import text_width
-from animeid.recipe import weights
+from animeid.recipe import timing, weights
+from animeid.recipe.timing import Measured, Stopwatch, estimate
 from animeid.recipe.weights import initial_weights
 from animeid.system.files import read_yaml
-from animeid.timing import Measured, Stopwatch, estimate
 
 REQUIREMENTS = ("torch==2.15.0", "torchvision==0.29.2", "lightning<2.7,>=2.6.1", "numpy>=2.2", 'peft; extra == "lora"')
 NAMES = ("初音ミク", "Tom & Jerry", "レミリア スカーレット")

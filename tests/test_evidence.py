@@ -15,13 +15,13 @@ from animeid import train
 from animeid.assembly.data import build_data, build_pixels
 from animeid.data.manifest import read_manifest
 from animeid.data.samplers.natural import Natural
-from animeid.evidence import save_evidence
 from animeid.explain.grad_cam import grad_cam, heat
 from animeid.inference.predictor import load_run
 from animeid.metrics.calibration import calibrate
 from animeid.runs.folder import RunFolder
 from animeid.runs.predictions import read_predictions
 from animeid.tracking.results import read_results
+from animeid.training.evidence import save_evidence
 
 RUN = (
     *QUICK,

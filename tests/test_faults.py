@@ -28,11 +28,11 @@ from animeid.engine.callbacks import finite
 from animeid.engine.checkpoint_io import AtomicCheckpointIO
 from animeid.engine.module import CharacterModule
 from animeid.errors import InputError, MachineError
-from animeid.resume import position
 from animeid.runs.folder import RunFolder
 from animeid.system.checksum import SummedStream, is_whole
 from animeid.system.faults import explained
 from animeid.system.files import atomic, read_yaml, remove_strays, write_yaml
+from animeid.training.resume import position
 
 ROOT = Path(__file__).resolve().parents[1]
 RUN = (

@@ -178,7 +178,7 @@ def test_a_node_that_dies_ends_the_other_one(home: Path, manifest: Path) -> None
 
 def test_a_folder_that_does_not_appear_is_said(tmp_path: Path) -> None:
     from animeid.errors import InputError
-    from animeid.launched import await_plan
+    from animeid.training.workers import await_plan
 
     with pytest.raises(InputError, match="a file system that all nodes share"):
         await_plan(RunFolder(tmp_path / "run"), "0", seconds=0.1)

@@ -10,7 +10,6 @@ import pytest
 import yaml
 from small_runs import QUICK, class_folders
 
-from animeid import timing
 from animeid.assembly.plan import plan_for
 from animeid.config.compose import compose
 from animeid.config.freeze import read_plan
@@ -18,7 +17,7 @@ from animeid.data.prepare import Prepared
 from animeid.diagnostics import precision
 from animeid.doctor import main as doctor
 from animeid.errors import InputError
-from animeid.recipe import budget, choose
+from animeid.recipe import budget, choose, timing
 from animeid.recipe.apply import settle
 from animeid.recipe.budget import epochs_of, seconds_of
 from animeid.recipe.choice import YOURS, Choice, table
@@ -33,7 +32,7 @@ from animeid.recipe.rules import (
     max_epochs,
     steps_wanted,
 )
-from animeid.timing import Estimate, Measured
+from animeid.recipe.timing import Estimate, Measured
 from animeid.train import main as train
 
 LONG = np.array([400, 60, 9, 3])

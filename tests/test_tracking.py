@@ -475,6 +475,6 @@ def test_the_group_is_the_multirun_or_the_run_id(run_id: str | None, group: str 
 
 @pytest.mark.slow
 def test_a_run_without_wandb_does_not_import_it() -> None:
-    code = "import sys, animeid.run, animeid.models.network; print(sorted({'wandb', 'tensorboard'} & set(sys.modules)))"
+    code = "import sys, animeid.training.run, animeid.models.network; print(sorted({'wandb', 'tensorboard'} & set(sys.modules)))"
     printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert printed.strip() == "[]"

@@ -20,9 +20,9 @@ from small_runs import QUICK, class_folders
 
 from animeid import train, tune
 from animeid.config.compose import compose
-from animeid.run import train as train_run
 from animeid.runs.folder import RunFolder
 from animeid.system.files import write_json, write_yaml
+from animeid.training.run import train as train_run
 from animeid.tuning.pruning import MONITORED, Reporting
 from animeid.tuning.search import FOLDER
 from animeid.tuning.tune import evaluations_on_test

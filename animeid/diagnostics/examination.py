@@ -23,14 +23,14 @@ from animeid.diagnostics.pictures import look_at_pictures
 from animeid.diagnostics.precision import try_precisions
 from animeid.diagnostics.text import tell
 from animeid.engine.devices import choose_accelerator
-from animeid.fitting import callbacks_of
 from animeid.recipe.choice import table
 from animeid.recipe.choose import choose
+from animeid.recipe.timing import expected_time
 from animeid.recipe.weights import Weights, initial_weights
 from animeid.runs.folder import RunFolder
 from animeid.system.console import say
 from animeid.terms import SPLITS
-from animeid.timing import expected_time
+from animeid.training.fitting import callbacks_of
 
 
 def examine(request: dict[str, Any], todo: Sequence[str] = ()) -> None:

@@ -13,10 +13,10 @@ from animeid.diagnostics.network import Network
 from animeid.diagnostics.pictures import Pictures
 from animeid.diagnostics.precision import NETWORK, PICTURES, SIDE, Trial
 from animeid.diagnostics.text import section
+from animeid.recipe.timing import Estimate
 from animeid.recipe.weights import Weights
 from animeid.system.progress import clock
 from animeid.terms import SHOT_GROUPS
-from animeid.timing import Estimate
 
 GIB = 2**30
 BROKEN_SHOWN = 10

@@ -10,8 +10,8 @@ from animeid.assembly.plan import make_plan
 from animeid.assembly.run import build
 from animeid.data.prepare import Prepared
 from animeid.errors import InputError
+from animeid.recipe.timing import Estimate, expected_time
 from animeid.terms import SPLITS
-from animeid.timing import Estimate, expected_time
 
 SECONDS = {"s": 1, "min": 60, "h": 3600}
 FIXED_S = 25.0

@@ -21,12 +21,12 @@ from animeid.engine.devices import choose_accelerator
 from animeid.errors import InputError, MachineError, PeerFailedError
 from animeid.inference.evaluation import evaluate
 from animeid.multirun.outcome import sentence_of, write_error
-from animeid.run import train
 from animeid.runs.folder import OUTPUTS, RunFolder
 from animeid.system.console import align, say
 from animeid.system.files import atomic, read_yaml
 from animeid.system.output import check_output
 from animeid.system.progress import clock
+from animeid.training.run import train
 from animeid.tuning.page import write_page_of
 from animeid.tuning.pruning import NO_VALIDATION, Reporting
 from animeid.tuning.search import ERROR, FOLDER, LOST, Begun, Search

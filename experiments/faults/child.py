@@ -12,9 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 # Whatever a run imports, so that a fork need not; torch must compute nothing here, since its threads do not survive.
-import animeid.inference.evaluation
-import animeid.inference.prediction
-import animeid.run  # noqa: F401
 from animeid import evaluate, predict, train
 
 MAINS = {"train": train.main, "evaluate": evaluate.main, "predict": predict.main}

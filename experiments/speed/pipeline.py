@@ -15,7 +15,7 @@ from torchvision.transforms import InterpolationMode
 
 from animeid.assembly.run import Components
 from animeid.config.compose import compose
-from animeid.sharding import write
+from animeid.curate.shards import write
 from experiments.speed.apart import apart
 from experiments.speed.runs import make
 from experiments.speed.turns import in_turn

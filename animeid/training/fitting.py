@@ -34,7 +34,7 @@ from animeid.terms import SPLITS
 
 
 @dataclass(frozen=True)
-class Begun:
+class RunState:
     """A run whose folder is there and whose objects are built.
 
     loggers, watchers: none in any but the first process; watchers are callbacks beside those of the plan. checkpoint:
@@ -57,7 +57,7 @@ class Fitted:
     rates: list[float]
 
 
-def fit(begun: Begun) -> Fitted:
+def fit(begun: RunState) -> Fitted:
     """Trains and leaves the best weights in the module."""
     keep_freed_memory()
     folder, built, plan = begun.folder, begun.built, begun.built.plan

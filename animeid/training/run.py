@@ -13,24 +13,18 @@ import numpy as np
 import pandas as pd
 from lightning.pytorch import Callback, seed_everything
 
-from animeid import resume
 from animeid.assembly.model import as_size, build_views
 from animeid.assembly.module import build_loggers
 from animeid.assembly.plan import make_plan, processes_of
 from animeid.assembly.run import Components, build
 from animeid.assembly.transfer import earlier_run
-from animeid.baselines import compare_with_baselines
 from animeid.config import gateway
-from animeid.cost import cost
 from animeid.data.prepare import Prepared, prepare
 from animeid.engine.devices import choose_accelerator
 from animeid.engine.launch import Launch, launched
 from animeid.engine.processes import meet, processes
 from animeid.engine.sharding import check_sharded
 from animeid.errors import InputError, MachineError
-from animeid.evidence import save_evidence
-from animeid.fitting import Begun, Fitted, answer_parts, collect, fit
-from animeid.launched import announce, follow, nothing_left
 from animeid.metrics.table import summary_table
 from animeid.predictions import Predictions
 from animeid.recipe.choice import table
@@ -46,6 +40,12 @@ from animeid.system.faults import in_sentences
 from animeid.system.files import atomic, remove_strays, write_json, write_yaml
 from animeid.terms import EVALUATED_SPLITS
 from animeid.tracking.session import tracked
+from animeid.training import resume
+from animeid.training.baselines import compare_with_baselines
+from animeid.training.cost import cost
+from animeid.training.evidence import save_evidence
+from animeid.training.fitting import Fitted, RunState, answer_parts, collect, fit
+from animeid.training.workers import announce, follow, nothing_left
 
 
 def train(request: dict[str, Any], outputs: Path = OUTPUTS, *, callbacks: Sequence[Callback] = ()) -> float | None:
@@ -125,7 +125,7 @@ def kept(folder: RunFolder, run_id: str | None) -> list[str]:
     return [*found, f"from_run={folder.path} starts from its best epoch"] if folder.best.is_file() else found
 
 
-def begin(request: dict[str, Any], outputs: Path) -> Begun:
+def begin(request: dict[str, Any], outputs: Path) -> RunState:
     """Reads the pictures, makes the plan and writes all that is known before training."""
     folder = RunFolder.reserve(request["run_id"], outputs)
     loggers = build_loggers(request, folder)
@@ -146,10 +146,10 @@ def begin(request: dict[str, Any], outputs: Path) -> Begun:
         say(note)
     folder.create()
     save_inputs(folder, request, built, prepared)
-    return Begun(folder, built, prepared, loggers)
+    return RunState(folder, built, prepared, loggers)
 
 
-def go_on(folder: RunFolder, request: dict[str, Any]) -> Begun:
+def go_on(folder: RunFolder, request: dict[str, Any]) -> RunState:
     """The run in `folder`, ready to go on from its last checkpoint."""
     seed_everything(request["seed"], workers=True, verbose=False)
     begun = resume.go_on(folder, request)
@@ -179,7 +179,7 @@ def save_inputs(folder: RunFolder, request: dict[str, Any], built: Components, p
     )
 
 
-def fit_and_answer(begun: Begun) -> tuple[Fitted, dict[str, Predictions]]:
+def fit_and_answer(begun: RunState) -> tuple[Fitted, dict[str, Predictions]]:
     """Trains on the devices of the plan and has the best model answer every picture."""
     number, folder = processes_of(begun.built.plan), begun.folder
     checkpoint = [str(begun.checkpoint)] if begun.checkpoint else []
@@ -192,7 +192,7 @@ def fit_and_answer(begun: Begun) -> tuple[Fitted, dict[str, Predictions]]:
     return fitted, answers
 
 
-def finish(begun: Begun, fitted: Fitted, answers: dict[str, Predictions]) -> dict[str, Any]:
+def finish(begun: RunState, fitted: Fitted, answers: dict[str, Predictions]) -> dict[str, Any]:
     """Judges the best model, writes predictions, evidence, figures and pictures."""
     folder, built, prepared = begun.folder, begun.built, begun.prepared
     manifest, stats = prepared.manifest, built.stats

@@ -10,16 +10,16 @@ from animeid.config.freeze import read_plan
 from animeid.engine.launch import Launch
 from animeid.engine.processes import meet
 from animeid.errors import InputError
-from animeid.fitting import Begun, answer_parts, fit, hand_over
-from animeid.resume import read_run
 from animeid.runs.folder import RunFolder
 from animeid.system.launcher import own_place
+from animeid.training.fitting import RunState, answer_parts, fit, hand_over
+from animeid.training.resume import read_run
 
 APPEAR_S = 120.0
 """Seconds in which the files of one node must be there on another: network file systems take some."""
 
 
-def announce(launch: Launch, begun: Begun) -> None:
+def announce(launch: Launch, begun: RunState) -> None:
     """Says to the other processes which run it is."""
     folder = begun.folder
     launch.tell(

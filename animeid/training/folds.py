@@ -25,7 +25,6 @@ from animeid.metrics.table import summary_table
 from animeid.multirun.record import Asked
 from animeid.multirun.running import JobCrashedError, Running
 from animeid.predictions import join
-from animeid.run import train
 from animeid.runs.finished import Saved
 from animeid.runs.folder import OUTPUTS, RunFolder
 from animeid.runs.leaks import seen_by
@@ -34,6 +33,7 @@ from animeid.runs.predictions import evaluate_split, read_predictions
 from animeid.system.console import say
 from animeid.system.files import write_json
 from animeid.system.launcher import refuse_launcher
+from animeid.training.run import train
 
 OUT_OF_FOLD = "out_of_fold"
 ENSEMBLE = "ensemble"

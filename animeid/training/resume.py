@@ -18,7 +18,6 @@ from animeid.data.prepare import Prepared
 from animeid.data.shards.read import is_there
 from animeid.engine.devices import choose_accelerator
 from animeid.errors import InputError
-from animeid.fitting import Begun
 from animeid.models.checkpoint import read_torch
 from animeid.runs.folder import RunFolder
 from animeid.runs.identity import result_keys
@@ -26,6 +25,7 @@ from animeid.system.checksum import is_whole
 from animeid.system.console import say
 from animeid.system.files import read_yaml, remove_strays
 from animeid.system.launcher import own_place
+from animeid.training.fitting import RunState
 
 
 def find(request: Mapping[str, Any], outputs: Path) -> RunFolder | None:
@@ -50,7 +50,7 @@ def find(request: Mapping[str, Any], outputs: Path) -> RunFolder | None:
     return folder if has_begun else None
 
 
-def go_on(folder: RunFolder, request: dict[str, Any]) -> Begun:
+def go_on(folder: RunFolder, request: dict[str, Any]) -> RunState:
     """The run as its folder describes it, ready to go on from its last checkpoint.
 
     Raises:
@@ -99,13 +99,13 @@ def _set_aside(checkpoint: Path) -> Path:
     return checkpoint.replace(checkpoint.with_suffix(".damaged"))
 
 
-def read_run(folder: RunFolder, plan: dict[str, Any], checkpoint: Path | None) -> Begun:
+def read_run(folder: RunFolder, plan: dict[str, Any], checkpoint: Path | None) -> RunState:
     """A run's objects and pictures without loggers, its data standing where the checkpoint goes on."""
     prepared = read_prepared(folder)
     built = rebuild(plan, prepared, from_scratch=checkpoint is None)
     if checkpoint is not None:
         built.data.resume_at(*position(checkpoint))
-    return Begun(folder, built, prepared, checkpoint=checkpoint)
+    return RunState(folder, built, prepared, checkpoint=checkpoint)
 
 
 def _check_processes(folder: RunFolder, plan: Mapping[str, Any]) -> None:
