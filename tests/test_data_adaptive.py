@@ -19,7 +19,7 @@ from animeid.config import gateway
 from animeid.config.compose import compose
 from animeid.data.adaptive import Adaptive
 from animeid.data.prepare import Prepared
-from animeid.engine.following import Following
+from animeid.engine.following import ConfidenceTracker
 from animeid.metrics.confidence import ClassConfidence
 from animeid.runs.folder import RunFolder
 
@@ -141,9 +141,9 @@ def test_mixed_pictures_that_are_known_by_heart_count_as_known() -> None:
     torch.testing.assert_close(metric.compute(), torch.ones(3))
 
 
-def following() -> tuple[Following, list[list[list[float]]]]:
+def following() -> tuple[ConfidenceTracker, list[list[list[float]]]]:
     told: list[list[list[float]]] = []
-    return Following(2, lambda *both: told.append([one.tolist() for one in both])), told
+    return ConfidenceTracker(2, lambda *both: told.append([one.tolist() for one in both])), told
 
 
 def test_an_epoch_is_told_once_the_next_one_begins() -> None:

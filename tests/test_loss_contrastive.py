@@ -17,7 +17,7 @@ from animeid.assembly.run import build
 from animeid.config.compose import compose
 from animeid.data.prepare import Prepared
 from animeid.data.samplers.natural import Natural
-from animeid.data.samplers.views import InViews
+from animeid.data.samplers.views import RepeatedViews
 from animeid.data.stream import ShardedStream, TrainingBatches, shared_epoch
 from animeid.engine.trainer import quieten
 from animeid.errors import InputError
@@ -90,7 +90,7 @@ def test_gradients_are_finite_where_nothing_is_similar_or_alone(term: str) -> No
 def test_views_of_a_picture_stand_side_by_side_on_one_rank(pictures: int, ranks: int) -> None:
     rows = np.arange(10, 10 + pictures)
     plain = Natural(rows, np.zeros(pictures, dtype=np.int64), 1)
-    views = InViews(plain, 2)
+    views = RepeatedViews(plain, 2)
     np.testing.assert_array_equal(views.prior(), plain.prior())
     seen: list[int] = []
     for rank in range(ranks):
@@ -107,7 +107,7 @@ def test_views_of_a_picture_stand_side_by_side_on_one_rank(pictures: int, ranks:
 @pytest.mark.parametrize("ranks", [1, 2, 3])
 @pytest.mark.parametrize("pictures", [6, 7, 9, 10])
 def test_no_batch_takes_views_apart_or_holds_one_picture(pictures: int, ranks: int, views: int) -> None:
-    sampler = InViews(Natural(np.arange(pictures), np.zeros(pictures, dtype=np.int64), 1), views)
+    sampler = RepeatedViews(Natural(np.arange(pictures), np.zeros(pictures, dtype=np.int64), 1), views)
     for rank in range(ranks):
         share = {"rank": rank, "world_size": ranks, "views": views}
         stream = ShardedStream(sampler, seed=0, epoch=shared_epoch(), **share)

@@ -7,7 +7,7 @@ import pytest
 from animeid import evaluate
 from animeid.assembly.plan import place_processes
 from animeid.errors import InputError
-from animeid.system.launcher import Place, first_host, own_place
+from animeid.system.launcher import ProcessRank, first_host, own_place
 
 TORCHRUN = {
     "RANK": "3",
@@ -32,9 +32,9 @@ SRUN = {
 
 def test_torchrun_and_srun_give_the_same_place() -> None:
     place = own_place(TORCHRUN)
-    assert place == Place(3, 1, 4, 2, 1, ("node0", 29500)) and place.nodes == 2
+    assert place == ProcessRank(3, 1, 4, 2, 1, ("node0", 29500)) and place.nodes == 2
     assert place.environment() == TORCHRUN
-    assert own_place(SRUN) == Place(3, 1, 4, 2, 1, ("gpu007", 20077))
+    assert own_place(SRUN) == ProcessRank(3, 1, 4, 2, 1, ("gpu007", 20077))
     assert own_place(SRUN | {"MASTER_ADDR": "a", "MASTER_PORT": "1"}).address == ("a", 1)
     # A process that torchrun started inside an srun task.
     assert own_place(SRUN | TORCHRUN) == place
@@ -42,7 +42,7 @@ def test_torchrun_and_srun_give_the_same_place() -> None:
 
 def test_a_batch_script_is_one_process() -> None:
     batch = {"SLURM_PROCID": "0", "SLURM_LOCALID": "0", "SLURM_NTASKS": "8", "SLURM_JOB_ID": "77"}
-    assert own_place(batch) == own_place({}) == own_place(SRUN | {"SLURM_STEP_NUM_TASKS": "1"}) == Place()
+    assert own_place(batch) == own_place({}) == own_place(SRUN | {"SLURM_STEP_NUM_TASKS": "1"}) == ProcessRank()
 
 
 @pytest.mark.parametrize(
@@ -73,7 +73,7 @@ def test_the_plan_takes_what_was_started() -> None:
         place_processes(given, "cpu", own_place(TORCHRUN))
         assert given == {"devices": 2, "num_nodes": 2}
     alone = {"devices": 3, "num_nodes": "auto"}
-    place_processes(alone, "cpu", Place())
+    place_processes(alone, "cpu", ProcessRank())
     assert alone == {"devices": 3, "num_nodes": 1}
 
 

@@ -10,7 +10,7 @@ import torch
 
 from animeid.data.prepare import Prepared
 from animeid.errors import InputError
-from animeid.system.launcher import Place, own_place
+from animeid.system.launcher import ProcessRank, own_place
 from animeid.system.machine import usable_cores
 from animeid.types import LabelStats
 
@@ -109,7 +109,7 @@ def _refuse_late_average(start_epoch: int, max_epochs: int) -> None:
         )
 
 
-def place_processes(trainer: dict[str, Any], accelerator: str, place: Place) -> None:
+def place_processes(trainer: dict[str, Any], accelerator: str, place: ProcessRank) -> None:
     """Fills in `devices` and `num_nodes`: a launcher has decided both, without one there is one node.
 
     Raises:

@@ -14,7 +14,7 @@ from animeid.data.augment import EvalTransform
 from animeid.data.cache.pixels import Pixels
 from animeid.data.dataset import PictureDataset, PictureTable, Transform, as_it_is, prepare_worker
 from animeid.data.manifest import Manifest
-from animeid.data.samplers.views import InViews
+from animeid.data.samplers.views import RepeatedViews
 from animeid.data.shards.layout import is_shard_folder, read_index
 from animeid.data.shards.order import in_order_of_shards
 from animeid.data.shards.settings import SHUFFLE_BUFFER
@@ -109,7 +109,7 @@ class CharacterDataModule(LightningDataModule):
                 buffer=shuffle_buffer,
             )
         if views > 1:
-            self.sampler = InViews(self.sampler, views)
+            self.sampler = RepeatedViews(self.sampler, views)
 
     def rows(self, split: str) -> np.ndarray:
         """`[N]` int64: the manifest rows of a split, in order; empty where there is no such part."""

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from animeid.metrics.confidence import ClassConfidence
 
 
-class Following(nn.Module):
+class ConfidenceTracker(nn.Module):
     """Hands the confidences of one epoch on when the next one begins, whatever lies between the two.
 
     Args:

@@ -20,7 +20,7 @@ from torch import distributed
 
 from animeid.engine.processes import is_lost_connection
 from animeid.errors import InputError, Interrupted, MachineError, PeerFailedError
-from animeid.system.launcher import Place, own_place
+from animeid.system.launcher import ProcessRank, own_place
 from animeid.system.progress import clock
 
 GATHER_S = 600.0
@@ -45,7 +45,7 @@ class Launch:
         InputError: not all processes came.
     """
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, place: ProcessRank) -> None:
         self.place = place
         self.store: Store | None = None
         self.watch: Watch | None = None
@@ -113,7 +113,7 @@ class Launch:
 class Watch(threading.Thread):
     """Gives signs of life, and ends this process when another one is gone and it waits for it in vain."""
 
-    def __init__(self, store: Store, place: Place) -> None:
+    def __init__(self, store: Store, place: ProcessRank) -> None:
         super().__init__(daemon=True, name="watch")
         self.store = store
         self.place = place
@@ -188,7 +188,7 @@ def launched() -> Iterator[Launch]:
     launch.part()
 
 
-def _gather(place: Place) -> Store:
+def _gather(place: ProcessRank) -> Store:
     """A store that all processes share; training's own group meets at the same address."""
     os.environ.update(place.environment())
     timeout = timedelta(seconds=GATHER_S)

@@ -15,7 +15,7 @@ from torch.optim.lr_scheduler import ReduceLROnPlateau
 from torchmetrics import MeanMetric, MetricCollection
 
 from animeid.engine.averaging.averager import Averager
-from animeid.engine.following import Following
+from animeid.engine.following import ConfidenceTracker
 from animeid.engine.normalise import Normalise
 from animeid.engine.phases import parts_with
 from animeid.engine.sharding import shard
@@ -126,7 +126,7 @@ class CharacterModule(LightningModule):
         self.aux_weights = tuple(aux_weights)
         self.resize = resize
         self.observe = observe
-        self.following = Following(len(self.record["labels"]), follow) if follow is not None else None
+        self.following = ConfidenceTracker(len(self.record["labels"]), follow) if follow is not None else None
         self.prior_of = prior_of
         self.shown: Tensor | None = None
         self.contrast = contrast

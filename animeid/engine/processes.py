@@ -13,7 +13,7 @@ import torch
 from torch import distributed
 
 from animeid.errors import PeerFailedError
-from animeid.system.launcher import Place, own_place
+from animeid.system.launcher import ProcessRank, own_place
 
 LEAVE_S = 10.0
 """Seconds that the others get to end by themselves when the first one fails."""
@@ -34,7 +34,7 @@ def processes(number: int, command: Sequence[str]) -> Iterator[None]:
     threads = torch.get_num_threads()
     share = max(1, threads // number)
     address = ("127.0.0.1", free_port())
-    places = [Place(rank, rank, number, number, address=address) for rank in range(number)]
+    places = [ProcessRank(rank, rank, number, number, address=address) for rank in range(number)]
     others: list[subprocess.Popen[bytes]] = []
     try:
         for place in places[1:]:

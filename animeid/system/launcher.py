@@ -14,7 +14,7 @@ PORTS = range(20_000, 40_000)
 
 
 @dataclass(frozen=True)
-class Place:
+class ProcessRank:
     """One process among those that a launcher started; alone where there is no launcher.
 
     rank: among all. local_rank: on its node. size: of all. local_size: on each node. node: the node's number.
@@ -45,7 +45,7 @@ class Place:
         }
 
 
-def own_place(environment: Mapping[str, str] = os.environ) -> Place:
+def own_place(environment: Mapping[str, str] = os.environ) -> ProcessRank:
     """The place of this process.
 
     torchrun's variables count before SLURM's. Those of SLURM count in the tasks of an `srun` only: a batch script has
@@ -59,7 +59,7 @@ def own_place(environment: Mapping[str, str] = os.environ) -> Place:
     elif int(environment.get("SLURM_STEP_NUM_TASKS", "1")) > 1:
         place = _from_slurm(environment)
     else:
-        return Place()
+        return ProcessRank()
     if place.size % place.local_size:
         raise InputError(
             f"{place.size} processes were started, {place.local_size} of them on this node: "
@@ -87,10 +87,10 @@ def _number(environment: Mapping[str, str], name: str) -> int:
     return int(value)
 
 
-def _from_torchrun(environment: Mapping[str, str]) -> Place:
+def _from_torchrun(environment: Mapping[str, str]) -> ProcessRank:
     size, local_size = _number(environment, "WORLD_SIZE"), _number(environment, "LOCAL_WORLD_SIZE")
     rank = _number(environment, "RANK")
-    return Place(
+    return ProcessRank(
         rank=rank,
         local_rank=_number(environment, "LOCAL_RANK"),
         size=size,
@@ -100,7 +100,7 @@ def _from_torchrun(environment: Mapping[str, str]) -> Place:
     )
 
 
-def _from_slurm(environment: Mapping[str, str]) -> Place:
+def _from_slurm(environment: Mapping[str, str]) -> ProcessRank:
     counts = environment.get("SLURM_STEP_TASKS_PER_NODE", "")
     if not re.fullmatch(r"\d+(\(x\d+\))?", counts):
         raise InputError(
@@ -108,7 +108,7 @@ def _from_slurm(environment: Mapping[str, str]) -> Place:
             "start equally many on every node, with --ntasks-per-node"
         )
     port = PORTS[_number(environment, "SLURM_JOB_ID") % len(PORTS)]
-    return Place(
+    return ProcessRank(
         rank=_number(environment, "SLURM_PROCID"),
         local_rank=_number(environment, "SLURM_LOCALID"),
         size=_number(environment, "SLURM_STEP_NUM_TASKS"),

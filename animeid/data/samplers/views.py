@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from animeid.data.samplers.around import Around
+from animeid.data.samplers.wrapped import WrappedSampler
 from animeid.types import Sampler
 
 
-class InViews(Around):
+class RepeatedViews(WrappedSampler):
     """Another sampler's stream with each draw repeated, so that a batch holds several views of a picture.
 
     Repetitions are other draws, and so are augmented differently. `ShardedStream` and `TrainingBatches` keep them

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from animeid.data.samplers.around import Around
 from animeid.data.samplers.natural import Natural
 from animeid.data.samplers.stateless import Stateless
+from animeid.data.samplers.wrapped import WrappedSampler
 from animeid.data.shards.layout import Index
 from animeid.errors import InputError
 from animeid.types import Sampler
@@ -16,7 +16,7 @@ from animeid.types import Sampler
 ONE_PASS = 0
 
 
-class ShardOrder(Around):
+class ShardOrder(WrappedSampler):
     """A sampler whose choice of classes is kept, and whose pictures come shard by shard.
 
     The sampler says how often each class is shown, and when; which picture of it that is, the class's shards say: in a

@@ -11,7 +11,7 @@ from torch import Tensor
 from animeid.types import Sampler
 
 
-class Around:
+class WrappedSampler:
     """The part of the sampler's contract in which the inner one answers.
 
     Args:
