@@ -41,10 +41,10 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Prepared:
     """Three classes, nine training pictures and three of validation."""
     import numpy as np
     import pandas as pd
-    from small_runs import noise
 
     from animeid.data.manifest import Manifest, complete
     from animeid.data.prepare import Prepared
+    from tests.small_runs import noise
 
     root = tmp_path_factory.mktemp("pictures")
     random = np.random.default_rng(0)

@@ -1,0 +1,1 @@
+"""Cards, requests and their checks: the one door from the command line to objects."""

@@ -1,0 +1,1 @@
+"""Pictures in, batches out: manifest, splits, cache, augmentation, samplers, loaders."""

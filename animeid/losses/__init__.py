@@ -1,0 +1,1 @@
+"""Losses: pure functions, then one module a file."""

@@ -1,0 +1,1 @@
+"""Figures with intervals, from saved logits."""

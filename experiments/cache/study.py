@@ -43,7 +43,7 @@ half of the picture's area or more, one seed; percent with 95 % intervals from r
 {table(HEADER, rows)}
 
 The cache keeps 8/7 of the output. Its pixels are those that a run without a cache computes, to the bit
-(`tests/test_run.py`), so that it changes no figure.
+(`tests/training/test_run.py`), so that it changes no figure.
 """
     (HERE / "README.md").write_text(text, encoding="utf-8")
     print(text)

@@ -54,8 +54,8 @@ A group of the manifest holds all skin tones and both genders of one drawing tea
 drawings, so that its recall cannot be 1 by looking at pixels: what is not found are drawings that differ in shape. Of
 the groups found, {int((across > 1).sum())} hold pictures of more than one team; some of those teams started from one
 another's drawings. A pair with two labels is a conflict: it is listed and not joined. Mirrored, resized, recompressed,
-brightened, recoloured and slightly cropped copies are found (`tests/test_data_duplicates.py`); beyond a crop of about
-5 % of the side the hashes part. Reading, hashing and comparing took {seconds:.0f} s.
+brightened, recoloured and slightly cropped copies are found (`tests/data/duplicates/test_duplicates.py`); beyond a crop
+of about 5 % of the side the hashes part. Reading, hashing and comparing took {seconds:.0f} s.
 """
 
 

@@ -1,0 +1,1 @@
+"""Samplers: which training pictures an epoch shows, one a file."""

@@ -1,0 +1,1 @@
+"""Shards: pictures in tar files, for disks that dislike many small ones."""

@@ -1,0 +1,1 @@
+"""The built-in cast: characters drawn from a seed."""

@@ -1,0 +1,1 @@
+"""Averages of weights over training: EMA and SWA."""
