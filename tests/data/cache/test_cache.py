@@ -191,7 +191,7 @@ BUILDER = """
 import sys, pickle, time
 from pathlib import Path
 from animeid.data import cache, cache_build
-from animeid.data.pixels import FilePixels
+from animeid.data.cache.pixels import FilePixels
 manifest = pickle.loads(Path(sys.argv[1]).read_bytes())
 read = cache_build._read
 def slowly(*arguments):
