@@ -13,10 +13,22 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from old_runs import ADJUSTED, COMMANDS, CUT, ENSEMBLE, RUNS, SOUP, figures, fingerprint, history, rounding, set_root
 from scipy.special import softmax
 
 from animeid import ensemble, evaluate, predict, report, train
+from tests.old_runs import (
+    ADJUSTED,
+    COMMANDS,
+    CUT,
+    ENSEMBLE,
+    RUNS,
+    SOUP,
+    figures,
+    fingerprint,
+    history,
+    rounding,
+    set_root,
+)
 
 EXPECTED = json.loads((RUNS / "expected.json").read_text(encoding="utf-8"))
 WEIGHTS = pd.read_csv(RUNS / "weights.csv").set_index("run")
