@@ -23,7 +23,6 @@ autodoc_member_order = "bysource"
 autodoc_inherit_docstrings = False
 autodoc_typehints = "signature"
 autodoc_class_signature = "mixed"
-default_role = "code"
 napoleon_google_docstring = True
 napoleon_numpy_docstring = False
 

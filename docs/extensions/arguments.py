@@ -17,12 +17,13 @@ NAMES = re.compile(r"^(?P<indent> *)(?P<names>\w+(, \w+)*): (?P<text>.+)$")
 
 @dataclass(frozen=True)
 class Argument:
-    """One argument that a card can set; `default` is as it would be typed, empty where the run gives it."""
+    """One argument; `default` is as it would be typed, empty where there is none or it is not told."""
 
     name: str
     type: str
     default: str
     text: str
+    required: bool
 
 
 def arguments(target: str) -> list[Argument]:
@@ -32,7 +33,7 @@ def arguments(target: str) -> list[Argument]:
         return []
     texts = described(target)
     return [
-        Argument(name, describe_type(item.annotation), _shown(item.default), texts.get(name, ""))
+        Argument(name, describe_type(item.annotation), _shown(item.default), texts.get(name, ""), item.required)
         for name, item in found.parameters.items()
         if item.annotation != PART
     ]

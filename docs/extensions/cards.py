@@ -13,8 +13,6 @@ from extensions.arguments import Argument, arguments
 from extensions.card_text import comments, purpose
 from extensions.markdown import code, folded, table
 
-NO_KEY = "Its cards change keys of any group."
-
 
 def file_of(group: str, card: str) -> Path:
     return conf_dir() / group / f"{card}.yaml"
@@ -62,7 +60,11 @@ def _source(group: str, card: str) -> str:
 
 def _keys(group: str, target: str, cards: list[str]) -> str:
     """What the cards of one target can be given."""
-    rows = [_row(group, item, cards) for item in arguments(target)]
+    # What must be given and stands in no card is the run's to give.
+    items = [item for item in arguments(target) if not item.required or item.name in read(group, cards[0])]
+    if not items:
+        return f"## Keys of {', '.join(cards)}\n\n`{target}` has none."
+    rows = [_row(group, item, cards) for item in items]
     return f"## Keys of {', '.join(cards)}\n\n`{target}`\n\n{table(['key', 'default', 'value', 'what it is'], rows)}"
 
 
@@ -71,7 +73,9 @@ def _row(group: str, item: Argument, cards: list[str]) -> list[str]:
     own = read(group, cards[0]).get(item.name)
     shown = item.default
     if len(values) == 1 and item.name in read(group, cards[0]):
-        shown = own if isinstance(own, str) else yaml.safe_dump(own, default_flow_style=True).removesuffix("...\n").strip()
+        shown = (
+            own if isinstance(own, str) else yaml.safe_dump(own, default_flow_style=True).removesuffix("...\n").strip()
+        )
     said = comments(file_of(group, cards[0]).read_text(encoding="utf-8")).get(item.name, "") if len(cards) == 1 else ""
     text = item.text or said
     return [f"`{group}.{item.name}`", f"`{shown}`" if shown else "", item.type, text]

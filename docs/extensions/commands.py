@@ -42,7 +42,7 @@ def page(root: str) -> str:
     chosen = [item for item in read(root)["defaults"] if isinstance(item, dict)]
     taken = [item for item in read(root)["defaults"] if isinstance(item, str) and item != "_self_"]
     parts += [f"It takes all groups and keys of [{name}]({name}.md)." for name in taken]
-    if rows := [_group(*pair) for item in chosen for pair in item.items() if "override" not in pair[0]]:
+    if rows := [_group(*pair) for item in chosen for pair in item.items() if (conf_dir() / pair[0]).is_dir()]:
         parts.append(f"## Groups\n\n{table(['group', 'card taken without a word'], rows)}")
     if rows := _keys(root):
         parts.append(f"## Keys\n\n{table(['key', 'default', 'value', 'what it is'], rows)}")
@@ -59,8 +59,7 @@ def _help(root: str) -> list[str]:
 
 
 def _group(group: str, card: str | None) -> list[str]:
-    cards = f"[`{group}`](../cards/{group}.md)" if (conf_dir() / group).is_dir() else f"`{group}`"
-    return [cards, f"`{card}`" if card else ""]
+    return [f"[`{group}`](../cards/{group}.md)", f"`{card}`" if card else "none"]
 
 
 def _keys(root: str) -> list[list[str]]:

@@ -1,6 +1,8 @@
-"""Docstrings as the site shows them: `name: text` entries of settings become a list."""
+"""Docstrings as the site shows them: `name: text` entries of settings become a list, code stays code."""
 
 from __future__ import annotations
+
+import re
 
 from extensions.arguments import NAMES
 
@@ -21,3 +23,11 @@ def as_list(lines: list[str]) -> list[str]:
             shown += ["", line] if is_inside and line.strip() else [line]
             is_inside = False
     return shown
+
+
+CODE = re.compile(r"(?<![`:])`([^`]+)`(?!`)(\w?)")
+
+
+def as_code(text: str) -> str:
+    """Markdown's `code` as reStructuredText's, also before a letter: `Literal`s."""
+    return CODE.sub(lambda match: f"``{match[1]}``" + (f"\\ {match[2]}" if match[2] else ""), text)

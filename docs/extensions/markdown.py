@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+
+CODE = re.compile(r"(`[^`]*`)")
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -12,7 +15,20 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def _cell(text: str) -> str:
-    return " ".join(text.split()).replace("|", "\\|")
+    plain, *rest = CODE.split(" ".join(text.split()).replace("|", "\\|"))
+    # A name in angle brackets is no tag; in code it is safe.
+    return "".join([plain.replace("<", "&lt;"), *(_outside(index, part) for index, part in enumerate(rest))])
+
+
+def _outside(index: int, part: str) -> str:
+    return part.replace("<", "&lt;") if index % 2 else part
+
+
+def between(text: str, mark: str, inner: str) -> str:
+    """A page with another text between its comments `<!-- MARK -->` and `<!-- end of MARK -->`."""
+    before, rest = text.split(f"<!-- {mark} -->\n")
+    _, after = rest.split(f"<!-- end of {mark} -->")
+    return f"{before}<!-- {mark} -->\n{inner}\n<!-- end of {mark} -->{after}"
 
 
 def code(text: str, language: str = "") -> str:

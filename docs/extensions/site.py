@@ -13,7 +13,8 @@ from sphinx.util.docutils import SphinxDirective
 
 from animeid.config.locate import conf_dir, groups
 from extensions import api, cards, commands, layout, run_files
-from extensions.docstrings import as_list
+from extensions.docstrings import as_code, as_list
+from extensions.markdown import between
 from extensions.packages import ROOT
 
 STUDIES = re.compile(r"\]\((?:\.\./)+experiments/")
@@ -55,14 +56,30 @@ def write_pages(app: Sphinx) -> None:
             file.write_bytes(content)
 
 
+def drawn() -> dict[str, str]:
+    """Text between marks of `docs/architecture.md`, which is kept in the checkout so that it is read there as well."""
+    return {"rooms": layout.room_list(), "contracts": layout.other_contracts()}
+
+
+def renew_architecture(app: Sphinx) -> None:
+    """Its lists and its picture; a room's docstring or a contract may have changed."""
+    page = Path(app.srcdir) / "architecture.md"
+    text = page.read_text(encoding="utf-8")
+    for mark, inner in drawn().items():
+        text = between(text, mark, inner)
+    for file, content in {page: text, page.with_name("import_rule.svg"): layout.import_rule()}.items():
+        if not file.is_file() or file.read_text(encoding="utf-8") != content:
+            file.write_text(content, encoding="utf-8")
+
+
 def link_studies(app: Sphinx, name: str, content: list[str]) -> None:
     """Pages link to studies where they lie in the checkout, so that links work there as well."""
     content[0] = STUDIES.sub("](" + "../" * name.count("/") + "studies/", content[0])
 
 
-def list_entries(app: Sphinx, what: str, name: str, thing: object, options: object, lines: list[str]) -> None:
-    """Runs before napoleon, which takes such entries for prose."""
-    lines[:] = as_list(lines)
+def translate(app: Sphinx, what: str, name: str, thing: object, options: object, lines: list[str]) -> None:
+    """A docstring as Sphinx reads it; before napoleon, which takes entries of settings for prose."""
+    lines[:] = as_list(as_code("\n".join(lines)).split("\n"))
 
 
 def reading(write: Callable[[], str]) -> type[SphinxDirective]:
@@ -93,14 +110,14 @@ DIRECTIVES: Mapping[str, type[SphinxDirective]] = {
     "rooms": reading(api.overview),
     "run-files": reading(run_files.page),
     "tree": drawing(layout.tree),
-    "import-rule": drawing(layout.import_rule),
 }
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("builder-inited", write_pages)
+    app.connect("builder-inited", renew_architecture)
     app.connect("source-read", link_studies)
-    app.connect("autodoc-process-docstring", list_entries, priority=100)
+    app.connect("autodoc-process-docstring", translate, priority=100)
     for name, directive in DIRECTIVES.items():
         app.add_directive(name, directive)
     return {"parallel_read_safe": True}
