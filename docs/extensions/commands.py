@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import yaml
@@ -15,6 +16,7 @@ from extensions.card_text import comments
 from extensions.markdown import code, table
 
 NOT_KEYS = ("defaults", "hydra")
+APART = re.compile(r"\s{2,}")
 
 
 def roots() -> list[str]:
@@ -50,12 +52,18 @@ def page(root: str) -> str:
 
 
 def _help(root: str) -> list[str]:
-    """The header of `--help`: sentences as text, indented lines as a code block."""
+    """The header of `--help`: sentences as text, commands as a code block with what each does above it."""
     parts = []
     for block in str(read(root)["hydra"]["help"]["header"]).split("\n\n"):
         lines = [line.strip() for line in block.splitlines()]
-        parts.append(code("\n".join(lines), "text") if block.startswith("  ") else " ".join(lines))
+        parts.append(code("\n".join(map(_example, lines)), "bash") if block.startswith("  ") else " ".join(lines))
     return parts
+
+
+def _example(line: str) -> str:
+    """`COMMAND   what it does` as two lines, the first a comment: on a phone nothing stands further right."""
+    command, *words = APART.split(line, maxsplit=1)
+    return "\n".join([*(f"# {text}" for text in words), command])
 
 
 def _group(group: str, card: str | None) -> list[str]:

@@ -20,6 +20,9 @@ from extensions.packages import ROOT
 STUDIES = re.compile(r"\]\((?:\.\./)+experiments/")
 """The beginning of a link from a page of ours to a study's."""
 
+ANNOTATED = re.compile(r"~?(?:typing\.)?Annotated\[([^,\[\]]+), [^\[\]]*\]")
+"""A type with bounds, in a signature."""
+
 NO_PAGE = ("reading.md",)
 """How the names of texts end that a study's page takes in."""
 
@@ -82,6 +85,13 @@ def translate(app: Sphinx, what: str, name: str, thing: object, options: object,
     lines[:] = as_list(as_code("\n".join(lines)).split("\n"))
 
 
+def shorten(
+    app: Sphinx, what: str, name: str, thing: object, options: object, signature: str | None, answer: str | None
+) -> tuple[str | None, str | None]:
+    """A signature without bounds of its numbers, which pages about cards tell in words."""
+    return signature and ANNOTATED.sub(r"\1", signature), answer
+
+
 def reading(write: Callable[[], str]) -> type[SphinxDirective]:
     """A directive that stands for Markdown which is written from the code."""
 
@@ -117,6 +127,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("builder-inited", write_pages)
     app.connect("builder-inited", renew_architecture)
     app.connect("source-read", link_studies)
+    app.connect("autodoc-process-signature", shorten)
     app.connect("autodoc-process-docstring", translate, priority=100)
     for name, directive in DIRECTIVES.items():
         app.add_directive(name, directive)
