@@ -121,7 +121,7 @@ def place_processes(trainer: dict[str, Any], accelerator: str, place: ProcessRan
         if trainer["num_nodes"] > 1:
             raise InputError(
                 f"trainer.num_nodes={trainer['num_nodes']} needs a process on every node, and this is one process "
-                "alone: start the same command on each by torchrun or srun (see the README)"
+                "alone: start the same command on each by torchrun or srun (see docs/machines.md)"
             )
         if trainer["devices"] == "all":
             trainer["devices"] = max(cards, 1)

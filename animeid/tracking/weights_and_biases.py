@@ -36,7 +36,11 @@ class WeightsAndBiases(WandbLogger):
     Args:
         save_dir: the run's folder.
         mode: `auto` is online with a key and a server that answers, else offline, and says so.
+        project: where the run is kept.
+        entity: whose project it is, a user or a team; by default the one of the key.
         group: by default the folder of the multirun, or the `run_id`.
+        job_type: what kind of run W&B lists it as.
+        tags: words to find it by.
         artifacts: whether the best checkpoint and the manifest are kept as artifacts.
         start_timeout_s: seconds for the server to accept the run.
         finish_timeout_s: seconds for the last uploads; what is not sent by then stays in the folder for `wandb sync`.
