@@ -22,9 +22,9 @@ from animeid.config.compose import compose
 from animeid.runs.folder import RunFolder
 from animeid.system.files import write_json, write_yaml
 from animeid.training.run import train as train_run
+from animeid.tuning.best import evaluations_on_test
 from animeid.tuning.pruning import MONITORED, Reporting
 from animeid.tuning.search import FOLDER
-from animeid.tuning.best import evaluations_on_test
 from tests.small_runs import QUICK, class_folders
 
 RUN = (
