@@ -9,14 +9,9 @@ from animeid.config.command import command
 
 
 def work(request: dict[str, Any]) -> None:
-    # First, since what comes after cannot even be imported where the packages do not fit one another.
-    from animeid.diagnostics.fitness import check_packages
+    from animeid.diagnostics.command import diagnose
 
-    todo = check_packages()
-
-    from animeid.diagnostics.examination import examine
-
-    examine(request, todo)
+    diagnose(request)
 
 
 main = command("doctor", work)

@@ -7,12 +7,14 @@ from pathlib import Path
 
 from animeid.errors import InputError, Interrupted
 from animeid.runs.folder import RunFolder
+from animeid.system.console import say_error
 from animeid.training.workers import accompany
 
 if __name__ == "__main__":
     try:
         accompany(RunFolder(Path(sys.argv[1])), Path(sys.argv[2]) if len(sys.argv) > 2 else None)
     except InputError as error:
-        sys.exit(f"animeid: error: {error}")
+        say_error(str(error))
+        sys.exit(1)
     except Interrupted as stop:
         sys.exit(128 + stop.signum)

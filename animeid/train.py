@@ -9,11 +9,7 @@ from animeid.config.command import command
 
 
 def work(request: dict[str, Any]) -> float | None:
-    if request["data"].get("fold") == "all":
-        from animeid.training.folds import train_all
-
-        return train_all(request)
-    from animeid.training.run import train
+    from animeid.training.command import train
 
     return train(request)
 

@@ -12,5 +12,17 @@ Whole = Annotated[int, Ge(1)]
 PathText = Annotated[str, StringConstraints(pattern=r"\S"), doc("a path")]
 """Text that is not empty: an empty path would mean the working directory."""
 
+Name = Annotated[
+    str,
+    StringConstraints(pattern=r"^\w[\w.-]*$", max_length=100),
+    doc("a name of letters, digits, '_', '-' and '.' that begins with a letter or digit"),
+]
+
+Budget = Annotated[
+    str,
+    StringConstraints(pattern=r"^[1-9][0-9]{0,5}(s|min|h)$"),
+    doc("a time such as 90s, 10min or 2h"),
+]
+
 Tau = Annotated[float, Ge(0)] | Literal["auto"]
 """How strongly logits are adjusted by the prior."""

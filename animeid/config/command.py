@@ -29,6 +29,7 @@ from animeid.config.request import checked
 from animeid.errors import InputError, Interrupted, MachineError, PeerFailedError
 from animeid.multirun.running import JobCrashedError
 from animeid.runs.folder import OUTPUTS, RunFolder
+from animeid.system.console import say_error
 from animeid.system.faults import in_sentences
 from animeid.system.launcher import refuse_launcher
 
@@ -41,10 +42,6 @@ COMPOSING_ERRORS = (HydraException, OmegaConfBaseException, YAMLError, InputErro
 MULTIRUN = ("-m", "--multirun")
 Work = Callable[[dict[str, Any]], Any]
 """What a command does with its checked request; a number that it returns is what sweepers rank by."""
-
-
-def say_error(sentence: str) -> None:
-    print(f"animeid: error: {sentence}", file=sys.stderr, flush=True)  # noqa: T201
 
 
 def task_overrides() -> list[str]:

@@ -16,12 +16,15 @@ from hydra.errors import HydraException
 from omegaconf.errors import OmegaConfBaseException
 
 from animeid.config.locate import conf_dir, groups
-from animeid.config.schema import FREE_GROUPS, SCHEMAS
+from animeid.config.roots import request_target
 from animeid.config.signatures import signature
 from animeid.config.suggest import suggestion
 from animeid.system.console import how_to_install
 
 SUBMITIT_LAUNCHERS = ("slurm", "submitit_slurm", "submitit_local")
+
+FREE_GROUPS = ("experiment", "scale", "debug")
+"""Groups of training whose cards change keys anywhere, and that have no key of their own."""
 
 
 def explain(error: Exception, root: str, arguments: Sequence[str], own_cards: Path | None = None) -> str:
@@ -33,7 +36,7 @@ def explain(error: Exception, root: str, arguments: Sequence[str], own_cards: Pa
         arguments: the `key=value` arguments of the command line.
         own_cards: a folder with the user's own cards.
     """
-    schema = signature(SCHEMAS[root])
+    schema = signature(request_target(root))
     assert schema is not None
     cards = {
         group: names

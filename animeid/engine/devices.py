@@ -35,6 +35,11 @@ def choose_accelerator(accelerator: str) -> str:
     return name
 
 
+def gpu_name(accelerator: str) -> str | None:
+    """What the GPU that a run computes on is called; None where it computes on none, or none that has a name."""
+    return torch.cuda.get_device_name() if accelerator == "cuda" else None
+
+
 def choose_precision(accelerator: str, has_depthwise: bool) -> str:
     """The precision that `auto` stands for.
 

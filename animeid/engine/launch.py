@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -20,6 +19,7 @@ from torch import distributed
 
 from animeid.engine.processes import is_lost_connection
 from animeid.errors import InputError, Interrupted, MachineError, PeerFailedError
+from animeid.system.console import say_beside, say_error
 from animeid.system.launcher import ProcessRank, own_place
 from animeid.system.progress import clock
 
@@ -73,10 +73,8 @@ class Launch:
             time.sleep(BEAT_S / 4)
             if time.monotonic() - said > SAY_EVERY_S:
                 said = time.monotonic()
-                waited = (
-                    f"process {self.place.rank} has waited {clock(said - began)} for the first to read the pictures"
-                )
-                print(waited, file=sys.stderr, flush=True)  # noqa: T201
+                waited = clock(said - began)
+                say_beside(f"process {self.place.rank} has waited {waited} for the first to read the pictures")
         return json.loads(self.store.get(RUN))
 
     def part(self) -> None:
@@ -126,7 +124,7 @@ class Watch(threading.Thread):
             beats += 1
             trouble = self._trouble(beats)
             if trouble and not self.leaving.wait(GRACE_S):
-                print(f"animeid: error: {trouble}", file=sys.stderr, flush=True)  # noqa: T201
+                say_error(trouble)
                 os._exit(1)
 
     def end(self) -> None:

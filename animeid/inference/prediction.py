@@ -28,7 +28,7 @@ from animeid.inference.adjustment import adjust_logits
 from animeid.inference.predictor import answering_precision, load_run
 from animeid.predictions import top_k
 from animeid.runs.folder import RunFolder
-from animeid.system.console import as_text, say
+from animeid.system.console import as_text, say, say_beside
 from animeid.system.files import atomic
 from animeid.system.output import check_output
 from animeid.system.progress import progress
@@ -103,7 +103,7 @@ def predict(request: dict[str, Any]) -> None:
     quieten()
     plan, stats, module = load_run(folder)
     for note in adjust_logits(folder, plan, stats, module, request["logit_adjustment"]):
-        print(note, file=sys.stderr)  # noqa: T201
+        say_beside(note)
     precision = answering_precision(plan, module, accelerator)
     module = module.to(accelerator)
     k = min(request["top_k"], stats.num_classes)
@@ -126,7 +126,7 @@ def predict(request: dict[str, Any]) -> None:
         with atomic(output, "w") as stream:
             total, broken = write(found, stream, as_csv=output.suffix == ".csv", k=k)
     if views is not None:
-        print(views.told(total, time.perf_counter() - began), file=sys.stderr)  # noqa: T201
+        say_beside(views.told(total, time.perf_counter() - began))
     report(total, broken, output)
 
 
@@ -139,10 +139,10 @@ def leave_stdout() -> None:
 def report(total: int, broken: list[Answer], output: Path | None) -> None:
     """Says what came out; on standard error where standard output holds the answers."""
     for answer in broken[:5]:
-        print(f"not named: {answer['path']}: {answer['error']}", file=sys.stderr)  # noqa: T201
+        say_beside(f"not named: {answer['path']}: {answer['error']}")
     if len(broken) == total:
         raise InputError(f"none of the {total} files could be read as a picture: see the reasons above")
     if broken:
-        print(f"{len(broken)} of {total} files could not be read", file=sys.stderr)  # noqa: T201
+        say_beside(f"{len(broken)} of {total} files could not be read")
     if output:
         say(f"{total - len(broken)} pictures named in {output}")

@@ -1,8 +1,9 @@
-"""What a command tells its user on standard output."""
+"""What a command tells its user: results on standard output, what is said beside them on standard error."""
 
 from __future__ import annotations
 
 import os
+import sys
 import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,6 +11,15 @@ from pathlib import Path
 
 def say(sentence: str) -> None:
     print(sentence, flush=True)  # noqa: T201
+
+
+def say_beside(sentence: str) -> None:
+    """Says something that is no result, and must not stand among results that another program reads."""
+    print(sentence, file=sys.stderr, flush=True)  # noqa: T201
+
+
+def say_error(sentence: str) -> None:
+    say_beside(f"animeid: error: {sentence}")
 
 
 def how_to_install(extra: str) -> str:

@@ -45,9 +45,8 @@ def data_fingerprint(table: pd.DataFrame) -> str:
     return sha256("\n".join(lines).encode()).hexdigest()
 
 
-def hardware(accelerator: str) -> dict[str, Any]:
+def hardware(accelerator: str, gpu: str | None) -> dict[str, Any]:
     import psutil
-    import torch
 
     found = {
         "machine": platform.platform(),
@@ -56,19 +55,24 @@ def hardware(accelerator: str) -> dict[str, Any]:
         "memory_gib": round(psutil.virtual_memory().total / 2**30, 1),
         "accelerator": accelerator,
     }
-    if accelerator == "cuda":
-        found["gpu"] = torch.cuda.get_device_name()
-    return found
+    return found if gpu is None else {**found, "gpu": gpu}
 
 
-def describe(table: pd.DataFrame, seeds: dict[str, int], accelerator: str) -> dict[str, Any]:
-    """The content of `environment.json`."""
+def describe(table: pd.DataFrame, seeds: dict[str, int], accelerator: str, gpu: str | None) -> dict[str, Any]:
+    """The content of `environment.json`.
+
+    Args:
+        table: the manifest.
+        seeds: by name.
+        accelerator: cuda, mps or cpu.
+        gpu: what the GPU is called, where there is one.
+    """
     return {
         "command": shlex.join(sys.orig_argv),
         "code": code(),
         "python": platform.python_version(),
         "packages": {name: metadata.version(name) for name in PACKAGES},
-        "hardware": hardware(accelerator),
+        "hardware": hardware(accelerator, gpu),
         "seeds": seeds,
         "data_fingerprint": data_fingerprint(table),
         # Figures of runs can be compared where this is equal.

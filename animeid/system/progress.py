@@ -7,6 +7,8 @@ import time
 from collections.abc import Iterable, Iterator
 from typing import TypeVar
 
+from animeid.system.console import say_beside
+
 T = TypeVar("T")
 
 PLAIN_EVERY_S = 10.0
@@ -33,4 +35,4 @@ def progress(items: Iterable[T], total: int, what: str) -> Iterator[T]:
         if now - last >= PLAIN_EVERY_S:
             last = now
             left = (now - start) / done * (total - done)
-            print(f"{what}: {done} of {total}, {clock(left)} left", file=sys.stderr, flush=True)  # noqa: T201
+            say_beside(f"{what}: {done} of {total}, {clock(left)} left")

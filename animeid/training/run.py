@@ -20,7 +20,7 @@ from animeid.assembly.run import Components, build
 from animeid.assembly.transfer import earlier_run
 from animeid.config import gateway
 from animeid.data.prepare import Prepared, prepare
-from animeid.engine.devices import choose_accelerator
+from animeid.engine.devices import choose_accelerator, gpu_name
 from animeid.engine.launch import Launch, launched
 from animeid.engine.processes import meet, processes
 from animeid.engine.sharding import check_sharded
@@ -174,9 +174,9 @@ def save_inputs(folder: RunFolder, request: dict[str, Any], built: Components, p
         with atomic(path, "w") as stream:
             listed.to_csv(stream, index=False)
     seeds = {"seed": request["seed"], "split_seed": built.plan["data"]["split_seed"]}
-    write_json(
-        folder.environment, environment.describe(prepared.manifest.table, seeds, built.plan["trainer"]["accelerator"])
-    )
+    accelerator = built.plan["trainer"]["accelerator"]
+    found = environment.describe(prepared.manifest.table, seeds, accelerator, gpu_name(accelerator))
+    write_json(folder.environment, found)
 
 
 def fit_and_answer(begun: RunState) -> tuple[Fitted, dict[str, Predictions]]:

@@ -8,16 +8,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import optuna
 from optuna.trial import FrozenTrial, Trial, TrialState
 
-from animeid.errors import InputError
 from animeid.system.console import say
 from animeid.system.lock import lock, state_of
+from animeid.tuning.choosing import Method, pruner, sampler
 from animeid.tuning.space import Dimension, combinations, grid_of
-from animeid.tuning.store import STORE, open_study
+from animeid.tuning.store import STORE, check_folder, open_study
 
 LOCKS = ".locks"
 FOLDER = "folder"
@@ -32,13 +32,9 @@ LOST = "lost"
 TESTED = "tested"
 """The study's attribute with the folder of the trial whose model was judged on the test part."""
 
-Method = Literal["tpe", "random", "grid"]
-
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 
 SEEDS_APART = 1_000_003
-STARTUP_TRIALS = 5
-"""So many trials run to their end before any is cut short, as the median of fewer says little."""
 DRAWS = 20
 """So often values are drawn that were tried before, until some that were not are taken in their order."""
 POLL_S = 1.0
@@ -87,9 +83,8 @@ class Search:
         first = grid_of(space) if method == "grid" else []
         check_folder(path)
         path.mkdir(parents=True, exist_ok=True)
-        pruner = optuna.pruners.MedianPruner(STARTUP_TRIALS, 1) if prunes else optuna.pruners.NopPruner()
         with self._locked():
-            self.study = open_study(path / STORE, settings, first, pruner)
+            self.study = open_study(path / STORE, settings, first, pruner(prunes))
 
     def limit(self, trials: int) -> int:
         """How many trials there will be: those of the grid, or so many as are asked for and can differ."""
@@ -235,25 +230,5 @@ class Search:
         return self.path / LOCKS / str(name)
 
 
-def check_folder(path: Path) -> None:
-    """Raises:
-    InputError: the path is a file, or a folder with something else than a search.
-    """
-    if path.exists() and not path.is_dir():
-        raise InputError(f"{path} is a file: choose another run_id")
-    # Listed before the store is looked for: another process may make it in between.
-    there = [item for item in path.iterdir() if not item.name.startswith(".")] if path.exists() else []
-    if there and not (path / STORE).exists():
-        raise InputError(f"{path} exists already and is no search's folder ({STORE} is missing): choose another run_id")
-
-
 def is_void(trial: FrozenTrial) -> bool:
     return trial.state == TrialState.FAIL and ERROR not in trial.user_attrs
-
-
-def sampler(method: Method, seed: int) -> optuna.samplers.BaseSampler:
-    """The grid's values are told beforehand, so that its sampler has nothing to choose."""
-    if method == "tpe":
-        # Trials that run elsewhere count as bad ones, so that no two processes try the same.
-        return optuna.samplers.TPESampler(seed=seed, constant_liar=True)
-    return optuna.samplers.RandomSampler(seed=seed)

@@ -82,3 +82,15 @@ def _check_file(store: Path) -> None:
         raise InputError(f"{store} is no search's file ({error}): choose another run_id, or move it away") from error
     if names != {NAME}:
         raise InputError(f"{store} holds a study that no search made: choose another run_id")
+
+
+def check_folder(path: Path) -> None:
+    """Raises:
+    InputError: the path is a file, or a folder with something else than a search.
+    """
+    if path.exists() and not path.is_dir():
+        raise InputError(f"{path} is a file: choose another run_id")
+    # Listed before the store is looked for: another process may make it in between.
+    there = [item for item in path.iterdir() if not item.name.startswith(".")] if path.exists() else []
+    if there and not (path / STORE).exists():
+        raise InputError(f"{path} exists already and is no search's folder ({STORE} is missing): choose another run_id")

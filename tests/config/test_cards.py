@@ -14,6 +14,7 @@ from omegaconf import OmegaConf
 
 from animeid.config.check import check, is_node
 from animeid.config.locate import conf_dir, groups
+from animeid.config.roots import roots
 from animeid.config.signatures import signature
 
 WITHOUT_TARGET = {"experiment", "scale", "stage", "space", "debug"}
@@ -80,7 +81,7 @@ def test_signatures_read_from_text_are_those_of_the_imported_target(target: str)
     }
 
 
-@pytest.mark.parametrize("root", ["train", "evaluate", "predict", "dashboard", "doctor"])
+@pytest.mark.parametrize("root", roots())
 def test_each_root_composes(root: str) -> None:
     with initialize_config_dir(str(conf_dir()), version_base="1.3"):
         config = compose(root)

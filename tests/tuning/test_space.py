@@ -119,7 +119,8 @@ def test_what_is_no_space(card: dict[str, Any], sentence: str) -> None:
 @pytest.mark.parametrize("card", CARDS)
 def test_training_takes_every_value_of_every_card(card: str) -> None:
     from animeid.config.compose import compose
-    from animeid.tuning.tune import Training, check_space
+    from animeid.tuning.checks import check_space
+    from animeid.tuning.trials import Training
 
     space = read_space(read_yaml(conf_dir() / "space" / f"{card}.yaml"))
     check_space(space, Training((), (), compose))

@@ -49,7 +49,7 @@ def trials(home: Path, name: str) -> list[FrozenTrial]:
 
 
 def trained_by(monkeypatch: pytest.MonkeyPatch, trained: Callable[[dict[str, Any]], float]) -> None:
-    monkeypatch.setattr("animeid.tuning.tune.train", lambda request, **_: trained(request))
+    monkeypatch.setattr("animeid.tuning.trials.train", lambda request, **_: trained(request))
 
 
 def test_a_search_without_one_good_trial_says_why_and_keeps_the_table(home: Path, monkeypatch, capsys) -> None:

@@ -22,9 +22,9 @@ from animeid.config.compose import compose
 from animeid.runs.folder import RunFolder
 from animeid.system.files import write_json, write_yaml
 from animeid.training.run import train as train_run
+from animeid.tuning.best import evaluations_on_test
 from animeid.tuning.pruning import MONITORED, Reporting
 from animeid.tuning.search import FOLDER
-from animeid.tuning.tune import evaluations_on_test
 from tests.small_runs import QUICK, class_folders
 
 RUN = (
@@ -113,7 +113,7 @@ def test_another_best_later_does_not_read_the_test_part_again(home: Path, monkey
         train_run({**request, "resume": None})
         return next(figures)
 
-    monkeypatch.setattr("animeid.tuning.tune.train", trained)
+    monkeypatch.setattr("animeid.tuning.trials.train", trained)
     assert tune.main([*judged, "test=true", "trials=1"]) == 0
     assert tune.main([*judged, "test=true", "trials=2"]) == 0
     told = capsys.readouterr().out

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 import time
 
 from lightning.pytorch import Callback, LightningModule, Trainer
 
+from animeid.system.console import say_beside
 from animeid.system.progress import PLAIN_EVERY_S, clock
 
 
@@ -40,5 +40,4 @@ class PlainProgress(Callback):
     def _say(self, trainer: Trainer, what: str, epochs_done: float) -> None:
         total = (trainer.max_epochs or 0) - self.began_at_epoch
         left = (time.monotonic() - self.start) / epochs_done * max(total - epochs_done, 0)
-        line = f"epoch {trainer.current_epoch + 1} of {trainer.max_epochs}: {what}, {clock(left)} left"
-        print(line, file=sys.stderr, flush=True)  # noqa: T201
+        say_beside(f"epoch {trainer.current_epoch + 1} of {trainer.max_epochs}: {what}, {clock(left)} left")

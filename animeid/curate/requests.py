@@ -1,0 +1,25 @@
+"""What data sets are asked for. Light: the command line reads this as text, before anything is imported."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from annotated_types import Ge
+
+from animeid.config.schema import Card
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShardRequest:
+    """The root of `conf/shard.yaml`.
+
+    output: the folder of the shards.
+    by_class: whether each training shard holds one class.
+    shard_mb: megabytes of a shard.
+    """
+
+    data: Card
+    output: str
+    by_class: bool
+    shard_mb: Annotated[int, Ge(1)]

@@ -1,0 +1,12 @@
+"""What diagnostics are asked for. Light: the command line reads this as text, before anything is imported."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from animeid.training.requests import TrainRequest
+
+
+@dataclass(frozen=True, kw_only=True)
+class DoctorRequest(TrainRequest):
+    """The root of `conf/doctor.yaml`: a request of training, so that the same arguments can be asked about first."""

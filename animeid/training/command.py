@@ -1,0 +1,16 @@
+"""What `python -m animeid.train` does."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from animeid.training import folds, run
+
+
+def train(request: dict[str, Any]) -> float | None:
+    """Trains once, or once for each fold.
+
+    Returns:
+        The best `f1_macro` of validation, or the mean over the folds; None where there is nothing to rank by.
+    """
+    return folds.train_all(request) if request["data"].get("fold") == "all" else run.train(request)

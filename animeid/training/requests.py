@@ -1,0 +1,44 @@
+"""What training is asked for. Light: the command line reads this as text, before anything is imported."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from annotated_types import Interval
+
+from animeid.config.schema import Card
+from animeid.values import Budget, Name, PathText
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainRequest:
+    """The root of `conf/train.yaml`."""
+
+    data: Card
+    augment: Card
+    sampler: Card
+    mixing: Card | None
+    resizing: Card | None
+    model: Card
+    head: Card
+    deep_supervision: Card | None
+    freezing: Card | None
+    loss: Card
+    contrastive: Card | None
+    optimizer: Card
+    scheduler: Card
+    averaging: Card | None
+    trainer: Card
+    callbacks: Card
+    logger: Card | None
+    seed: Annotated[int, Interval(ge=0, le=4_294_967_295)]
+    run_id: Name | None
+    resume: Literal["never", "auto", "must"]
+    from_run: PathText | None
+    from_run_parts: Literal["all", "backbone"]
+    stage: Card | None
+    tta: Card | None
+    test: bool
+    recipe: Card | None
+    budget: Budget | None
