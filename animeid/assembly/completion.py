@@ -9,9 +9,11 @@ import numpy as np
 from animeid.assembly.facts import Facts
 from animeid.assembly.plan import FinalPlan, Plan, final, processes_of, whole
 from animeid.assembly.planning import filled
-from animeid.assembly.transfer import Transfer, earlier_run
+from animeid.assembly.start import Started
+from animeid.assembly.transfer import earlier_run
 from animeid.config.second_stage import trains
 from animeid.data.datamodule import CharacterDataModule
+from animeid.data.prepare import Prepared
 from animeid.engine.devices import choose_precision
 from animeid.engine.settings import TrainerSettings
 from animeid.engine.sharding import sharded_precision
@@ -24,40 +26,42 @@ SWA_SHARE = 0.1
 """The rate of stochastic weight averaging as a share of the highest rate."""
 
 
-def complete(
-    plan: Plan,
-    data: CharacterDataModule,
-    model: Classifier,
-    num_classes: int,
-    transfer: Transfer | None,
-    leaks: Leaks | None,
-) -> FinalPlan:
+def complete(plan: Plan, started: Started, prepared: Prepared, leaks: Leaks | None) -> FinalPlan:
     """The plan as it becomes final.
 
     Args:
         plan: of a request.
-        data: the plan's.
-        model: the plan's, with the weights that it starts from and frozen as it is trained.
-        num_classes: C.
-        transfer: what came from an earlier run. leaks: what earlier runs have seen.
+        started: its data and model.
+        prepared: its pictures.
+        leaks: what the runs that weights come from have seen of these; None where there is no such run.
     """
-    plan = with_rates(with_precision(plan, model), model)
-    weights = {"source": model.backbone.weights_source, "note": model.backbone.weights_note}
-    seen = {"seen": leaks.counts} if leaks else {}
-    earlier: dict[str, Any] = transfer.facts if transfer else {}
+    plan = plan.having(data={"cache": started.cache})
+    plan = with_rates(with_precision(plan, started.model), started.model)
+    return final(plan, facts_of(plan, started, len(prepared.labels), leaks))
+
+
+def facts_of(plan: Plan, started: Started, num_classes: int, leaks: Leaks | None) -> Facts:
+    """What can be told of a plan once its data and model are there."""
+    data, model = started.data, started.model
     steps = optimizer_steps_per_epoch(data.batches_per_epoch, plan.trainer.accumulate_grad_batches)
     targets = data.table.targets[data.rows("train")]
-    facts = Facts(
+    return Facts(
         classes=num_classes,
         counts=tuple(np.bincount(targets, minlength=num_classes).tolist()),
-        prior=tuple(_prior(plan, data)),
+        prior=_prior(plan, data),
         steps_per_epoch=steps,
         total_steps=steps * whole(plan.trainer.max_epochs),
-        weights={**weights, **earlier, **seen},
+        weights=_origin(started, leaks),
         parameters=sum(parameter.numel() for parameter in model.parameters()),
         trainable=sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad),
     )
-    return final(plan, facts)
+
+
+def _origin(started: Started, leaks: Leaks | None) -> dict[str, Any]:
+    """Where the model's weights come from."""
+    backbone, transfer = started.model.backbone, started.transfer
+    origin = {"source": backbone.weights_source, "note": backbone.weights_note}
+    return origin | (transfer.facts if transfer else {}) | ({"seen": leaks.counts} if leaks else {})
 
 
 def with_precision(plan: Plan, model: Classifier) -> Plan:
@@ -82,9 +86,9 @@ def with_rates(plan: Plan, model: Classifier) -> Plan:
     return plan.having(averaging=filled(plan["averaging"], lr=SWA_SHARE * plan["optimizer"]["lr"]))
 
 
-def _prior(plan: Plan, data: CharacterDataModule) -> list[float]:
+def _prior(plan: Plan, data: CharacterDataModule) -> tuple[float, ...]:
     """`[C]`: what the sampler shows, or has shown to the run whose weights are taken where nothing is trained."""
     earlier = earlier_run(plan)
     if earlier is None or trains(plan.get("stage")):
-        return data.sampler.prior().tolist()
-    return list(FinalPlan.read(earlier.folder.config).facts.prior)
+        return tuple(data.sampler.prior().tolist())
+    return FinalPlan.read(earlier.folder.config).facts.prior

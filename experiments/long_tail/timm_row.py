@@ -118,7 +118,7 @@ def main() -> None:
     base, name, seed, epochs = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
     run = RunFolder.open(OUTPUTS / base)
     plan, manifest, labels = FinalPlan.read(run.config), read_manifest(run.manifest), run.read_labels()
-    table, size, batch = manifest.table, plan["data"]["image_size"], plan["data"]["batch_size"]
+    table, size, batch = manifest.table, plan.data.image_size, plan.data.batch_size
     parts = {part: Part(manifest, np.flatnonzero(table["split"] == part)) for part in ("train", "val", "test")}
     random_seed(seed)
     model = timm.create_model(plan["model"]["name"], pretrained=False, num_classes=len(labels))
