@@ -13,7 +13,7 @@ import pandas as pd
 
 from animeid.assembly.data import build_data, build_pixels
 from animeid.assembly.model import build_views
-from animeid.assembly.plan import default_workers
+from animeid.assembly.planning import default_workers
 from animeid.data.duplicates.fingerprints import content_of
 from animeid.data.manifest import Manifest, read_manifest
 from animeid.data.prepare import read_labelled
@@ -174,10 +174,10 @@ def evaluate(request: Mapping[str, Any]) -> dict[str, Any]:
     dtype = answering_precision(plan, module, accelerator, request["trainer"]["precision"])
     for note in (*pictures.notes, *adjusted, f"computing on {accelerator} in {dtype}"):
         say(note)
-    plan["data"]["num_workers"] = default_workers(accelerator)
     # Each picture is read once: nothing is gained by keeping it.
-    pixels, _ = build_pixels({**plan["data"], "cache": "off"}, pictures.manifest)
-    data = build_data(plan, pictures.manifest, stats.names, Natural, pixels)
+    plan = plan.having(data={"num_workers": default_workers(accelerator), "cache": "off"})
+    opened = build_pixels(plan.data, pictures.manifest)
+    data = build_data(plan, pictures.manifest, stats.names, Natural, opened.pixels)
     loader = data.evaluation_dataloader(pictures.rows)
     views = build_views(request["tta"], plan)
     began = time.perf_counter()

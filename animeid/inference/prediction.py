@@ -15,7 +15,7 @@ import torch
 from torch.utils.data import DataLoader
 
 from animeid.assembly.model import as_size, build_views
-from animeid.assembly.plan import default_workers
+from animeid.assembly.planning import default_workers
 from animeid.data.augment import EvalTransform
 from animeid.data.files import FileDataset, find_pictures
 from animeid.engine.devices import choose_accelerator

@@ -5,11 +5,11 @@ from __future__ import annotations
 import torch
 from torch import nn
 
+from animeid.assembly.checks import check_precision
 from animeid.assembly.model import build_model, without_weights
 from animeid.assembly.module import build_module
-from animeid.assembly.plan import Plan, label_stats
-from animeid.assembly.run import LOSS, _check_precision
-from animeid.config.freeze import read_plan
+from animeid.assembly.plan import FinalPlan, label_stats
+from animeid.assembly.run import LOSS
 from animeid.engine.devices import DTYPES, choose_precision
 from animeid.engine.module import CharacterModule
 from animeid.models.checkpoint import read_torch
@@ -19,23 +19,23 @@ from animeid.system.console import say
 from animeid.types import LabelStats
 
 
-def answering_precision(plan: Plan, module: CharacterModule, accelerator: str, asked: str = "auto") -> torch.dtype:
+def answering_precision(plan: FinalPlan, module: CharacterModule, accelerator: str, asked: str = "auto") -> torch.dtype:
     """The precision in which a finished run answers: its own on the accelerator that it was trained on."""
-    _check_precision(accelerator, asked)
+    check_precision(accelerator, asked)
     if asked == "auto":
-        is_own = accelerator == plan["trainer"]["accelerator"]
+        is_own = accelerator == plan.trainer.accelerator
         depthwise = module.model.backbone.has_depthwise  # type: ignore[union-attr]
-        asked = plan["trainer"]["precision"] if is_own else choose_precision(accelerator, bool(depthwise))
+        asked = plan.trainer.precision if is_own else choose_precision(accelerator, bool(depthwise))
     return DTYPES[asked]
 
 
-def load_run(folder: RunFolder) -> tuple[Plan, LabelStats, CharacterModule]:
+def load_run(folder: RunFolder) -> tuple[FinalPlan, LabelStats, CharacterModule]:
     """The plan, the classes and the best model of a finished run; no weights are fetched from anywhere else."""
     if folder.unfinished_note:
         say(folder.unfinished_note)
-    plan = read_plan(folder.config)
+    plan = FinalPlan.read(folder.config)
     labels = folder.read_labels()
-    stats = label_stats(plan["facts"], labels, plan["data"])
+    stats = label_stats(plan, labels)
     model = build_model(without_weights(plan), len(labels))
     load_classifier(model, folder.best, labels)
     module = build_module(plan, stats, model)
