@@ -9,7 +9,7 @@ import yaml
 
 from animeid.config.describe import describe_type
 from animeid.config.locate import conf_dir
-from animeid.config.schema import SCHEMAS
+from animeid.config.roots import request_target, roots, summary
 from animeid.config.signatures import signature
 from extensions.arguments import arguments
 from extensions.card_text import comments
@@ -19,18 +19,8 @@ NOT_KEYS = ("defaults", "hydra")
 APART = re.compile(r"\s{2,}")
 
 
-def roots() -> list[str]:
-    """The commands: every configuration at the top of `conf/`."""
-    return sorted(file.stem for file in conf_dir().glob("*.yaml"))
-
-
 def read(root: str) -> dict[str, Any]:
     return yaml.safe_load((conf_dir() / f"{root}.yaml").read_text(encoding="utf-8"))
-
-
-def summary(root: str) -> str:
-    """What a command does, in its help's first line."""
-    return str(read(root)["hydra"]["help"]["header"]).partition("\n")[0]
 
 
 def overview() -> str:
@@ -72,7 +62,7 @@ def _group(group: str, card: str | None) -> list[str]:
 
 def _keys(root: str) -> list[list[str]]:
     said = comments((conf_dir() / f"{root}.yaml").read_text(encoding="utf-8"))
-    types = signature(SCHEMAS[root]).parameters
+    types = signature(request_target(root)).parameters
     rows = []
     for key, value in read(root).items():
         if key in NOT_KEYS:
