@@ -8,7 +8,9 @@ from typing import IO
 import numpy as np
 
 from animeid.data.shards.read import open_member
+from animeid.data.torch_resize import resize
 from animeid.imaging.decode import UnreadableImage, decode_stream, identify
+from animeid.imaging.working import working_from_stream
 
 
 def decode(path: Path, max_pixels: int, short_side: int | None = None) -> np.ndarray:
@@ -30,6 +32,16 @@ def decode(path: Path, max_pixels: int, short_side: int | None = None) -> np.nda
     """
     with open_picture(path) as stream:
         return decode_stream(stream, max_pixels, short_side)
+
+
+def working_picture(path: Path, max_pixels: int, side: int) -> np.ndarray:
+    """Reads a picture file to `[h, w, 3]` uint8 RGB of `working_size`.
+
+    Raises:
+        UnreadableImage: as `decode`.
+    """
+    with open_picture(path) as stream:
+        return working_from_stream(stream, max_pixels, side, resize)
 
 
 def open_picture(path: Path) -> IO[bytes]:

@@ -13,10 +13,11 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from animeid.data.working import working_from_stream
+from animeid.data.torch_resize import resize
 from animeid.errors import InputError
 from animeid.imaging.decode import UnreadableImage
 from animeid.imaging.geometry import working_size
+from animeid.imaging.working import working_from_stream
 from animeid.system.machine import usable_cores
 from animeid.system.progress import progress
 
@@ -101,7 +102,7 @@ def _reserve(descriptor: int, room: int) -> None:
 def _read(path: Path, sha256: str, max_pixels: int, side: int) -> np.ndarray:
     try:
         content = path.read_bytes()
-        picture = working_from_stream(BytesIO(content), max_pixels, side)
+        picture = working_from_stream(BytesIO(content), max_pixels, side, resize)
     except (OSError, UnreadableImage) as error:
         raise InputError(
             f"the picture {path} could be read a moment ago and cannot be read now ({error}): start again"
