@@ -1,4 +1,4 @@
-"""Training and evaluation transforms of one picture; the only importer of albumentations.
+"""Training transforms of one picture; the only importer of albumentations.
 
 Training transforms are reseeded for every draw. Albumentations' own generators are copied into each loader worker and
 repeat there, so they are replaced before each picture by generators that depend on the draw's seed alone.
@@ -10,7 +10,6 @@ import inspect
 import os
 import random
 from collections.abc import Mapping
-from functools import partial
 from typing import Annotated, Any, TypeAlias
 
 import numpy as np
@@ -19,7 +18,7 @@ from annotated_types import Gt, Interval
 from animeid.data.colour import adjust_brightness, adjust_contrast, adjust_hue, adjust_saturation
 from animeid.data.torch_resize import resize
 from animeid.errors import InputError
-from animeid.imaging import evaluation
+from animeid.imaging.evaluation import EvalTransform
 from animeid.terms import UNKNOWN_TARGET
 
 # Without this albumentations asks its package index for a newer version whenever it is imported.
@@ -28,10 +27,6 @@ os.environ["NO_ALBUMENTATIONS_UPDATE"] = "1"
 import albumentations as A  # noqa: N812
 
 Op: TypeAlias = A.BasicTransform | A.BaseCompose
-
-
-EvalTransform = partial(evaluation.EvalTransform, resize=resize)
-"""Evaluation's transform, by torch's kernel."""
 
 
 class Augmentation:
@@ -77,7 +72,7 @@ class Augmentation:
 
 
 class RandomCrop(A.RandomResizedCrop):
-    """A random crop that is resized as evaluation resizes; albumentations' own resize aliases."""
+    """A random crop that is resized without aliasing; albumentations' own resize aliases."""
 
     def apply(self, img: np.ndarray, crop_coords: tuple[int, int, int, int], **params: Any) -> np.ndarray:  # noqa: ARG002
         left, top, right, bottom = crop_coords

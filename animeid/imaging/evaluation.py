@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from animeid.imaging.resize import Resize
+from animeid.imaging.resize import resize
 from animeid.terms import UNKNOWN_TARGET
 
 
@@ -18,12 +18,10 @@ class EvalTransform:
     Args:
         image_size: (H, W) of the output.
         crop_pct: the share of the resized side that the centre crop keeps; above 0, at most 1.
-        resize: gives a picture another size.
     """
 
-    def __init__(self, image_size: tuple[int, int], crop_pct: float, resize: Resize) -> None:
+    def __init__(self, image_size: tuple[int, int], crop_pct: float) -> None:
         self.image_size = image_size
-        self.resize = resize
         # Margins of whole pixels, equal on both sides, so that the crop lies in the middle exactly.
         margins = [round(side * (1 / crop_pct - 1) / 2) for side in image_size]
         self.resized = (image_size[0] + 2 * margins[0], image_size[1] + 2 * margins[1])
@@ -34,7 +32,7 @@ class EvalTransform:
         source_height = min(image.shape[0], -(-image.shape[1] * height // width))
         source_width = min(image.shape[1], -(-image.shape[0] * width // height))
         window = centre_crop(image, (source_height, source_width))
-        return np.ascontiguousarray(centre_crop(self.resize(window, self.resized), self.image_size))
+        return np.ascontiguousarray(centre_crop(resize(window, self.resized), self.image_size))
 
 
 def centre_crop(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:

@@ -10,17 +10,16 @@ from typing import IO
 
 import numpy as np
 
-from animeid.imaging.decode import decode_stream
+from animeid.imaging.decode import decode_image
 from animeid.imaging.geometry import working_size
-from animeid.imaging.resize import Resize
+from animeid.imaging.resize import resize_image
 
 
-def working_from_stream(stream: IO[bytes], max_pixels: int, side: int, resize: Resize) -> np.ndarray:
+def working_from_stream(stream: IO[bytes], max_pixels: int, side: int) -> np.ndarray:
     """Reads a picture from an open file to `[h, w, 3]` uint8 RGB of `working_size`.
 
     Raises:
-        UnreadableImage: as `decode_stream`.
+        UnreadableImage: as `decode_image`.
     """
-    picture = decode_stream(stream, max_pixels, side)
-    height, width = picture.shape[:2]
-    return resize(picture, working_size(height, width, side))
+    picture = decode_image(stream, max_pixels, side)
+    return np.array(resize_image(picture, working_size(picture.height, picture.width, side)))

@@ -11,9 +11,7 @@ from io import BytesIO
 from pathlib import Path
 
 import numpy as np
-import torch
 
-from animeid.data.torch_resize import resize
 from animeid.errors import InputError
 from animeid.imaging.decode import UnreadableImage
 from animeid.imaging.geometry import working_size
@@ -77,8 +75,7 @@ def write_pixels(path: Path, wanted: Wanted, max_pixels: int) -> np.ndarray:
             pixels[start : start + picture.size] = picture.reshape(-1)
             sizes[index] = picture.shape[:2]
 
-        # Each thread computes alone: torch's own threads on top would wait for one another.
-        with ThreadPoolExecutor(usable_cores(), initializer=torch.set_num_threads, initargs=(1,)) as pool:
+        with ThreadPoolExecutor(usable_cores()) as pool:
             try:
                 count = len(wanted.paths)
                 for _ in progress(pool.map(fill, range(count)), count, "filling the pixel cache"):
@@ -102,7 +99,7 @@ def _reserve(descriptor: int, room: int) -> None:
 def _read(path: Path, sha256: str, max_pixels: int, side: int) -> np.ndarray:
     try:
         content = path.read_bytes()
-        picture = working_from_stream(BytesIO(content), max_pixels, side, resize)
+        picture = working_from_stream(BytesIO(content), max_pixels, side)
     except (OSError, UnreadableImage) as error:
         raise InputError(
             f"the picture {path} could be read a moment ago and cannot be read now ({error}): start again"

@@ -172,6 +172,17 @@ def test_segments_that_no_run_opened_for_long_are_removed_by_the_next_build(pict
     assert old not in files_in(home)
 
 
+def test_so_are_those_of_other_sides_and_versions(pictures: Path, home: Path) -> None:
+    long_ago = time.time() - (KEPT_DAYS + 1) * 86400
+    (home / "v1-256").mkdir(parents=True)
+    for name in ("old", "new"):
+        for suffix in (".npz", ".pixels"):
+            (home / "v1-256" / name).with_suffix(suffix).write_bytes(b"what another version kept")
+    os.utime(home / "v1-256" / "old.npz", (long_ago, long_ago))
+    assert_right(opened(home, pictures), pictures)
+    assert sorted(path.name for path in (home / "v1-256").iterdir()) == ["new.npz", "new.pixels"]
+
+
 @pytest.mark.parametrize("damage", ["cut", "no index", "broken index"])
 def test_what_is_not_whole_is_built_anew(damage: str, pictures: Path, home: Path) -> None:
     opened(home, pictures)
