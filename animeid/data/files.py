@@ -11,10 +11,10 @@ from typing import NoReturn
 import torch
 from torch.utils.data import Dataset
 
-from animeid.data.augment import EvalTransform
-from animeid.data.working import working_picture
+from animeid.data.picture_files import working_picture
 from animeid.errors import InputError
 from animeid.imaging.decode import SUFFIXES, UnreadableImage
+from animeid.imaging.evaluation import EvalTransform
 from animeid.imaging.geometry import working_side
 from animeid.system.console import as_text
 

@@ -16,7 +16,6 @@ from torch.utils.data import DataLoader
 
 from animeid.assembly.model import as_size, build_views
 from animeid.assembly.planning import default_workers
-from animeid.data.augment import EvalTransform
 from animeid.data.files import FileDataset, find_pictures
 from animeid.engine.devices import choose_accelerator
 from animeid.engine.inference import output_of
@@ -24,6 +23,7 @@ from animeid.engine.module import CharacterModule
 from animeid.engine.trainer import quieten
 from animeid.engine.views import Views
 from animeid.errors import InputError
+from animeid.imaging.evaluation import EvalTransform
 from animeid.inference.adjustment import adjust_logits
 from animeid.inference.predictor import answering_precision, load_run
 from animeid.predictions import top_k
