@@ -23,7 +23,7 @@ from animeid.config.freeze import read_plan
 from animeid.config.second_stage import trains
 from animeid.data.datamodule import CharacterDataModule
 from animeid.data.prepare import Prepared
-from animeid.engine.devices import choose_precision
+from animeid.engine.devices import check_precision, choose_precision
 from animeid.engine.module import CharacterModule
 from animeid.engine.sharding import sharded_precision
 from animeid.errors import InputError
@@ -34,9 +34,6 @@ from animeid.optim.optimizers import default_learning_rate
 from animeid.optim.steps import optimizer_steps_per_epoch
 from animeid.runs.leaks import check_leaks
 from animeid.types import LabelStats
-
-LOSS = "loss."
-"""Where a state dict has what the loss has learnt."""
 
 SWA_SHARE = 0.1
 """The rate of stochastic weight averaging as a share of the highest rate."""
@@ -82,7 +79,7 @@ def build(plan: Plan, prepared: Prepared) -> Components:
     Raises:
         InputError: the parts do not fit, or a run that they start from was trained on this one's test pictures.
     """
-    _check_precision(plan["trainer"]["accelerator"], plan["trainer"]["precision"])
+    check_precision(plan["trainer"]["accelerator"], plan["trainer"]["precision"])
     leaks = check_leaks(plan, prepared.manifest)
     pixels, pixel_notes = build_pixels(plan["data"], prepared.manifest)
     sampler = gateway.build(plan["sampler"], "sampler")
@@ -134,14 +131,6 @@ def take_weights(plan: Plan, stage: Any, module: CharacterModule, data: Characte
     module.shown = cooked.shown
     plan["facts"].setdefault("soup", {"seconds": cooked.seconds, "earlier_s": cooked.earlier_s})
     return (cooked.note,)
-
-
-def _check_precision(accelerator: str, precision: str) -> None:
-    """Refuses float16 on the processor, where Lightning would compute in bf16 instead."""
-    if accelerator == "cpu" and precision == "16-mixed":
-        raise InputError(
-            "trainer.precision=16-mixed is for GPUs, and this run computes on the CPU: take bf16-mixed, 32-true or auto"
-        )
 
 
 def _check_batch_size(data: Mapping[str, Any], model: Classifier) -> None:

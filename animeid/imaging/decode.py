@@ -34,7 +34,7 @@ def decode_stream(stream: IO[bytes], max_pixels: int, short_side: int | None = N
             if short_side is not None:
                 # Only JPEG's decoder can; the others ignore it.
                 picture.draft(None, (short_side, short_side))
-            return _rgb_array(picture)
+            return rgb_array(picture)
         # A damaged or hostile file can make a decoder raise almost anything.
         except Exception as error:
             raise UnreadableImage(f"broken: {error}") from error
@@ -51,7 +51,8 @@ def identify(stream: IO[bytes]) -> Image.Image:
         raise UnreadableImage(f"broken: {error}") from error
 
 
-def _rgb_array(picture: Image.Image) -> np.ndarray:
+def rgb_array(picture: Image.Image) -> np.ndarray:
+    """`[H, W, 3]` uint8 RGB: turned as EXIF says, transparency on white, 16 bits scaled to 8."""
     upright = _upright(picture)
     if upright.mode.startswith("I"):
         return _scaled_from_16_bits(upright)
