@@ -86,7 +86,7 @@ class Predictor:
             InputError: there is no such run, or it cannot answer so.
         """
         folder = RunFolder.open(run)
-        device = choose_accelerator(accelerator)
+        device = choose_accelerator(accelerator, key="accelerator")
         plan, labels = read_plan(folder.config), folder.read_labels()
         stats = label_stats(plan["facts"], labels, plan["data"])
         classifier = build_model(without_weights(plan), len(labels))
@@ -181,7 +181,7 @@ class Predictor:
 
 def answering_precision(plan: Plan, classifier: Classifier, accelerator: str, asked: str = "auto") -> torch.dtype:
     """The precision in which a finished run answers: its own on the accelerator that it was trained on."""
-    check_precision(accelerator, asked)
+    check_precision(accelerator, asked, key="precision")
     if asked == "auto":
         is_own = accelerator == plan["trainer"]["accelerator"]
         depthwise = classifier.backbone.has_depthwise

@@ -6,6 +6,7 @@ import csv
 import json
 import subprocess
 import sys
+from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,7 @@ from animeid.data.manifest import read_manifest
 from animeid.errors import InputError
 from animeid.inference.adjustment import has_trait
 from animeid.inference.predictor import Predictor
+from animeid.inference.requests import AnsweringRequest
 from animeid.runs.folder import RunFolder
 from animeid.runs.predictions import read_predictions
 from tests.small_runs import QUICK, class_folders
@@ -155,6 +157,18 @@ def test_naming_a_picture_imports_nothing_of_training(run: RunFolder, tmp_path: 
     assert found.stderr.strip() == ""
     with (tmp_path / "names.csv").open(encoding="utf-8") as stream:
         assert len(list(csv.DictReader(stream))) == 1
+
+
+def test_evaluate_and_predict_take_the_same_settings_by_the_same_names() -> None:
+    asked = ("run=x", "accelerator=cpu", "precision=32-true", "batch_size=4", "num_workers=0", "tta=flip")
+    evaluating = compose("evaluate", [*asked, "logit_adjustment=auto"])
+    predicting = compose("predict", [*asked, "logit_adjustment=auto", "input=y"])
+    names = [field.name for field in fields(AnsweringRequest)]
+    assert len(names) == 7
+    assert {name: evaluating[name] for name in names} == {name: predicting[name] for name in names}
+    older = compose("evaluate", ["run=x", "trainer.accelerator=cpu", "trainer.precision=bf16-mixed"])
+    assert (older["accelerator"], older["precision"]) == ("cpu", "bf16-mixed")
+    assert compose("evaluate", ["run=x", "trainer=cpu"])["precision"] == "32-true"
 
 
 def test_losses_tell_their_traits() -> None:
