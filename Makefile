@@ -14,13 +14,14 @@ export NO_ALBUMENTATIONS_UPDATE := 1
 PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
 	$$python -c "$(SUPPORTED)" 2>/dev/null && echo $$python && break; done)
 
-.PHONY: help demo test test-slow lint lock bench clean setup
+.PHONY: help demo test test-slow lint lock bench docs clean setup
 
 help:
 	@echo "make demo       set up, train on the built-in cast, evaluate, write the report and say where it is"
 	@echo "make test       set up, run the linter, the type checker, the import-layer check and the tests"
 	@echo "make test-slow  the long tests"
 	@echo "make bench      speed and memory against named baselines"
+	@echo "make docs       build the documentation as a site and say where it is"
 	@echo "make lock       renew requirements.lock"
 
 setup: $(READY)
@@ -56,9 +57,13 @@ lint: setup
 bench: setup
 	$(BIN)/python -m experiments.speed.bench
 
+docs: setup
+	$(BIN)/python -m sphinx -b html -W --keep-going -q docs docs/_build
+	@echo "the site is docs/_build/index.html"
+
 lock: setup
 	$(UV) pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --upgrade \
 		--python-version 3.11 --group dev --all-extras pyproject.toml --output-file requirements.lock
 
 clean:
-	rm -rf $(VENV) .cache .mypy_cache .pytest_cache .ruff_cache dist build
+	rm -rf $(VENV) .cache .mypy_cache .pytest_cache .ruff_cache dist build docs/_build

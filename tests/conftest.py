@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 import pytest
 
@@ -18,6 +19,23 @@ ROOT = Path(__file__).resolve().parents[1]
 
 # Beside the code: what the tests keep is neither found in, nor left in, the user's own cache.
 os.environ["ANIMEID_CACHE"] = str(ROOT / ".cache" / "tests")
+
+
+@pytest.fixture(autouse=True, scope="module")
+def blank_charts() -> Iterator[None]:
+    """Charts are written as one white pixel: drawing them takes half of a small run.
+
+    Rooms whose tests look at charts have a fixture of this name in the place of this one.
+    """
+    from matplotlib.figure import Figure
+    from PIL import Image
+
+    def blank(figure: Figure, stream: IO[bytes], **settings: object) -> None:
+        Image.new("L", (1, 1), 255).save(stream, "PNG")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Figure, "savefig", blank)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -22,7 +22,7 @@ def as_size(image_size: Any) -> tuple[int, int]:
 
 
 def build_model(plan: Plan, num_classes: int) -> Classifier:
-    backbone = gateway.build(plan["model"], "model", image_size=as_size(plan["data"]["image_size"]))
+    backbone = gateway.build(plan["model"], "model", image_size=as_size(plan.data.image_size))
     return Classifier(backbone, build_head(plan["head"], backbone, num_classes))
 
 
@@ -48,6 +48,6 @@ def build_views(asked: Any, plan: Plan) -> Views | None:
     return gateway.build(plan.get("tta") if asked == "own" else asked, "tta")
 
 
-def without_weights(plan: Mapping[str, Any]) -> Plan:
+def without_weights(plan: Plan) -> Plan:
     """A plan whose model starts from random weights, for a checkpoint to be loaded into."""
-    return {**plan, "model": {**plan["model"], "pretrained": False, "weights": None}}
+    return plan.having(model={"pretrained": False, "weights": None})

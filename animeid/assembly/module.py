@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import torch
 from lightning.pytorch.loggers import Logger
 
 from animeid.assembly.model import as_size
-from animeid.assembly.plan import Plan
+from animeid.assembly.plan import FinalPlan, Plan, whole
 from animeid.config import gateway
 from animeid.config.second_stage import trains
 from animeid.data.datamodule import CharacterDataModule
@@ -23,9 +24,9 @@ from animeid.runs.folder import RunFolder
 from animeid.types import LabelStats
 
 
-def build_loggers(plan: Plan, folder: RunFolder) -> list[Logger]:
-    """The loggers of the plan, which may have none or several, writing into the run's folder."""
-    card = plan["logger"]
+def build_loggers(request: Mapping[str, Any], folder: RunFolder) -> list[Logger]:
+    """The loggers of a request, which may have none or several, writing into the run's folder."""
+    card = request["logger"]
     if not card:
         return []
     found = gateway.build(card, "logger", save_dir=folder.path)
@@ -40,7 +41,7 @@ def freeze(plan: Plan, model: Classifier) -> tuple[Freezing | None, tuple[str, .
     freezing.apply(model.backbone)
     if not trains(plan.get("stage")):
         return freezing, ()
-    notes = [freezing.note(model.backbone, plan["trainer"]["max_epochs"])]
+    notes = [freezing.note(model.backbone, whole(plan.trainer.max_epochs))]
     if model.backbone.weights_source == "random":
         notes.append(
             f"WARNING: the frozen weights of {model.backbone.name} are RANDOM, so that its features are too, which is "
@@ -64,25 +65,24 @@ def build_contrast(plan: Plan, model: Classifier, num_classes: int) -> Supervise
         return None
     was_training = model.training
     with torch.no_grad():
-        size = model.eval()(torch.zeros((1, 3, *as_size(plan["data"]["image_size"])))).embedding.shape[1]
+        size = model.eval()(torch.zeros((1, 3, *as_size(plan.data.image_size)))).embedding.shape[1]
     model.train(was_training)
     return gateway.build(card, "contrastive", in_features=size, num_classes=num_classes)
 
 
 def build_module(
-    plan: Plan,
+    plan: FinalPlan,
     stats: LabelStats,
     model: Classifier,
     *trained: Any,
     data: CharacterDataModule | None = None,
 ) -> CharacterModule:
-    """The module of a final plan, one whose facts are recorded.
+    """The module of a final plan.
 
     Args:
         trained: freezing and stage, which may have put weights into the model that are not kept as they are.
         data: what it is to be trained on; None for one that only answers.
     """
-    facts = plan["facts"]
     inference = InferenceModel.of(model)
     schedule, averager = gateway.build(plan["scheduler"], "scheduler"), None
     if plan["averaging"]:
@@ -96,10 +96,10 @@ def build_module(
         schedule=schedule,
         weight_decay=plan["optimizer"].get("weight_decay", 0.0),
         layer_decay=plan["optimizer"].get("layer_decay"),
-        total_steps=facts["total_steps"],
-        steps_per_epoch=facts["steps_per_epoch"],
+        total_steps=plan.facts.total_steps,
+        steps_per_epoch=plan.facts.steps_per_epoch,
         metrics=build_collection(stats.num_classes),
-        record=record(stats.names, plan),
+        record=record(stats.names, plan.as_dict()),
         seed=plan["seed"],
         averager=averager,
         aux_weights=model.auxiliary.weights if model.auxiliary is not None else (),

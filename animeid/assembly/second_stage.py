@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
-from typing import Any
 
 import numpy as np
 import pandas as pd
 import torch
 
+from animeid.assembly.plan import Plan
 from animeid.assembly.transfer import Earlier
 from animeid.config import gateway
 from animeid.errors import InputError
@@ -19,7 +19,7 @@ from animeid.models.stages import Validation
 from animeid.runs.folder import RunFolder
 
 
-def start_stage(plan: Mapping[str, Any], earlier: Earlier, model: Classifier, labels: Sequence[str]) -> tuple[str, ...]:
+def start_stage(plan: Plan, earlier: Earlier, model: Classifier, labels: Sequence[str]) -> tuple[str, ...]:
     """Does what a stage does before any training to a model that has the earlier run's weights; returns what to say.
 
     Raises:

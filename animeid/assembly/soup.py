@@ -5,7 +5,7 @@ from __future__ import annotations
 import glob
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from animeid.data.manifest import read_manifest
 from animeid.engine.devices import DTYPES
 from animeid.engine.inference import predict_all
 from animeid.engine.module import CharacterModule
+from animeid.engine.settings import TrainerSettings
 from animeid.errors import InputError
 from animeid.metrics.adjustment import f1_macro
 from animeid.models.checkpoint import read_checkpoint, read_torch
@@ -50,7 +51,7 @@ class SoupResult:
 
 
 def cook(
-    stage: GreedySoup, earlier: Earlier, module: CharacterModule, data: CharacterDataModule, trainer: Mapping[str, Any]
+    stage: GreedySoup, earlier: Earlier, module: CharacterModule, data: CharacterDataModule, trainer: TrainerSettings
 ) -> SoupResult:
     """Puts the soup of the stage's runs into the module.
 
@@ -67,7 +68,7 @@ def cook(
     rows, began = data.rows("val"), time.perf_counter()
     if not len(rows):
         raise InputError("stage=soup chooses on validation, and the data has no val part: set data.val_ratio above 0")
-    runs, device, model = ingredients(stage.runs, earlier), torch.device(trainer["accelerator"]), module.model
+    runs, device, model = ingredients(stage.runs, earlier), torch.device(trainer.accelerator), module.model
     data.epoch.fill_(read_torch(runs[0].best, mmap=True)["epoch"])
     states: list[State] = []
     for run in runs:
@@ -82,7 +83,7 @@ def cook(
 
     def score(members: Sequence[int]) -> float:
         fill(members)
-        return validated(module.to(device), data, rows, trainer["precision"])
+        return validated(module.to(device), data, rows, trainer.precision)
 
     taken, scores = greedy_soup(len(states), score)
     fill(taken)

@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from animeid.assembly.plan import Plan
 from animeid.config.freeze import read_plan
 from animeid.errors import InputError
 from animeid.models.catalogue import same_network
@@ -36,9 +37,9 @@ class Earlier:
     labels: tuple[str, ...]
     parts: str
 
-    def without_own_weights(self, plan: Mapping[str, Any]) -> dict[str, Any]:
+    def without_own_weights(self, plan: Plan) -> Plan:
         """The plan with this run's checkpoint in place of any other weights, so that no hub is asked."""
-        return {**plan, "model": {**plan["model"], "pretrained": False, "weights": str(self.folder.best)}}
+        return plan.having(model={"pretrained": False, "weights": str(self.folder.best)})
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from animeid.assembly.model import as_size
-from animeid.assembly.plan import make_plan
+from animeid.assembly.planning import make_plan
 from animeid.assembly.run import build
 from animeid.assembly.transfer import earlier_run
 from animeid.config import gateway
@@ -48,7 +48,7 @@ def examine(request: dict[str, Any], todo: Sequence[str] = ()) -> None:
     weights = initial_weights(request, network.hub)
     todo = [*todo, *advice.about_machine(hardware, accelerator), *advice.about_weights(weights)]
     if request["data"]["root"] is None:
-        tell(report.choice_lines(request, plan_without_data(request, accelerator), weights, has_data=False))
+        tell(report.choice_lines(request, plan_without_data(request, accelerator).as_dict(), weights, has_data=False))
     else:
         todo += examine_pictures(request, accelerator, weights)
     tell(report.advice_lines(todo))
@@ -68,7 +68,7 @@ def examine_pictures(request: dict[str, Any], accelerator: str, weights: Weights
     tell(report.picture_lines(pictures))
     chosen = choose(request, prepared, accelerator)
     built = build(make_plan(_without_download(chosen.request), prepared, accelerator), prepared)
-    tell(report.choice_lines(request, built.plan, weights, has_data=True))
+    tell(report.choice_lines(request, built.plan.as_dict(), weights, has_data=True))
     tell(["", table(chosen.choices)] if chosen.choices else [])
     with tempfile.TemporaryDirectory() as nowhere:
         callbacks_of(built, RunFolder(Path(nowhere)), has_logger=False)
@@ -76,7 +76,7 @@ def examine_pictures(request: dict[str, Any], accelerator: str, weights: Weights
     tell(report.time_lines(expected_time(built, SPLITS), reading_s))
     missing = missing_glyphs([*SAMPLES, *prepared.labels])
     unwritten = [f"the fonts of pictures have no glyph for {missing}: these show as boxes"] if missing else []
-    return [*advice.about_pictures(pictures, as_size(built.plan["data"]["image_size"])), *unwritten]
+    return [*advice.about_pictures(pictures, as_size(built.plan.data.image_size)), *unwritten]
 
 
 def _without_download(request: Mapping[str, Any]) -> dict[str, Any]:

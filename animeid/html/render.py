@@ -1,4 +1,4 @@
-"""Pages that need no other file: a template with the shared style, script and glyphs."""
+"""Pages that need no other file: a template with the shared style, the scripts of its sections, and glyphs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ TEMPLATES = Path(__file__).with_name("templates")
 
 
 def render(template: Path, values: Mapping[str, Any]) -> str:
-    """A page with its style, its script and the glyphs that it needs.
+    """A page with its style, its scripts and the glyphs that it needs.
 
     Args:
         template: of the room whose page it is; it extends `base.html.j2` of this room.
@@ -27,9 +27,9 @@ def render(template: Path, values: Mapping[str, Any]) -> str:
         undefined=StrictUndefined,
         trim_blocks=True,
     )
-    style, script = ((TEMPLATES / name).read_text(encoding="utf-8") for name in ("page.css", "page.js"))
     page = environment.get_template(template.name)
-    values = {**values, "style": style, "script": script, "unicode_range": UNICODE_RANGE}
+    style = (TEMPLATES / "page.css").read_text(encoding="utf-8")
+    values = {**values, "style": style, "unicode_range": UNICODE_RANGE}
     return page.render(**values, font=font_uri(page.render(**values, font=None)))
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from animeid.assembly.plan import label_stats
+from animeid.assembly.plan import FinalPlan, label_stats
 from animeid.errors import InputError
 from animeid.inference.evaluation import save
 from animeid.inference.labelled import Pictures
@@ -40,7 +40,7 @@ def ensemble(request: Mapping[str, Any]) -> dict[str, Any]:
     probabilities = np.stack([aligned(saved, "logits", softmaxed=True) for saved in runs])
     vote = majority(probabilities) if request["vote"] == "majority" else mean_probability(probabilities, weights)
     answers = as_answers(first, vote, joined_embeddings(runs))
-    stats = label_stats(first.plan["facts"], first.labels, first.plan["data"])
+    stats = label_stats(FinalPlan.from_dict(first.plan), first.labels)
     metrics = {
         first.part: evaluate_split(answers, first.manifest, stats),
         "cost": cost_of_all(runs),

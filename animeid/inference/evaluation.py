@@ -32,7 +32,7 @@ def evaluate(request: Mapping[str, Any]) -> dict[str, Any]:
     run, labels = predictor.folder, predictor.labels
     root = request["data"]["root"]
     part = "test" if root else request["split"]
-    pictures = choose_pictures(run, request, predictor.plan["data"], labels)
+    pictures = choose_pictures(run, request, predictor.plan.data, labels)
     computing = f"computing on {predictor.model.device.type} in {predictor.precision}"
     for note in (*predictor.notes, *pictures.notes, computing):
         say(note)
@@ -53,10 +53,10 @@ def evaluate(request: Mapping[str, Any]) -> dict[str, Any]:
 
 def loader_of(pictures: Pictures, predictor: Predictor) -> DataLoader:
     """The pictures as training's evaluation sees them."""
-    plan, batches = predictor.plan, {"batch_size": predictor.batch_size, "num_workers": predictor.num_workers}
+    batches = {"batch_size": predictor.batch_size, "num_workers": predictor.num_workers}
     # Each picture is read once: nothing is gained by keeping it.
-    plan = {**plan, "data": {**plan["data"], **batches, "cache": "off"}}
-    pixels, _ = build_pixels(plan["data"], pictures.manifest)
+    plan = predictor.plan.having(data={**batches, "cache": "off"})
+    pixels = build_pixels(plan.data, pictures.manifest).pixels
     data = build_data(plan, pictures.manifest, predictor.labels, Natural, pixels)
     return data.evaluation_dataloader(pictures.rows)
 

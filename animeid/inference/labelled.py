@@ -116,13 +116,13 @@ def new_pictures(folder: RunFolder, settings: DataSettings, labels: tuple[str, .
 
 
 def choose_pictures(
-    run: RunFolder, request: Mapping[str, Any], data: Mapping[str, Any], labels: tuple[str, ...]
+    run: RunFolder, request: Mapping[str, Any], data: DataSettings, labels: tuple[str, ...]
 ) -> Pictures:
     """The run's own part, or new pictures where a root is given."""
     given = request["data"]
     if not given["root"]:
         return own_pictures(run, request["split"])
     settings = DataSettings(
-        root=given["root"], leaks=given["leaks"], max_pixels=data["max_pixels"], copy_pattern=data["copy_pattern"]
+        root=given["root"], leaks=given["leaks"], max_pixels=data.max_pixels, copy_pattern=data.copy_pattern
     )
     return new_pictures(run, settings, labels)

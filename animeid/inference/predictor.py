@@ -12,8 +12,7 @@ import torch
 from torch.utils.data import DataLoader
 
 from animeid.assembly.model import as_size, build_model, build_views, without_weights
-from animeid.assembly.plan import Plan, label_stats
-from animeid.config.freeze import read_plan
+from animeid.assembly.plan import FinalPlan, label_stats, whole
 from animeid.data.augment import EvalTransform
 from animeid.data.files import FileDataset, Picture, Pictures, pictures_of
 from animeid.engine.devices import DTYPES, check_precision, choose_accelerator, choose_precision, default_workers
@@ -49,7 +48,7 @@ class Predictor:
     """
 
     folder: RunFolder
-    plan: Plan
+    plan: FinalPlan
     stats: LabelStats
     model: InferenceModel
     precision: torch.dtype
@@ -87,8 +86,8 @@ class Predictor:
         """
         folder = RunFolder.open(run)
         device = choose_accelerator(accelerator, key="accelerator")
-        plan, labels = read_plan(folder.config), folder.read_labels()
-        stats = label_stats(plan["facts"], labels, plan["data"])
+        plan, labels = FinalPlan.read(folder.config), folder.read_labels()
+        stats = label_stats(plan, labels)
         classifier = build_model(without_weights(plan), len(labels))
         load_classifier(classifier, folder.best, labels)
         dtype = answering_precision(plan, classifier, device, precision)
@@ -105,7 +104,7 @@ class Predictor:
             model=InferenceModel.of(classifier, offset).to(device).eval(),
             precision=dtype,
             views=build_views(views, plan),
-            batch_size=plan["data"]["batch_size"] if batch_size == "auto" else batch_size,
+            batch_size=whole(plan.data.batch_size) if batch_size == "auto" else batch_size,
             num_workers=default_workers(device) if num_workers == "auto" else num_workers,
             notes=tuple(notes),
         )
@@ -131,12 +130,12 @@ class Predictor:
     @property
     def image_size(self) -> tuple[int, int]:
         """(H, W) of what the model sees."""
-        return as_size(self.plan["data"]["image_size"])
+        return as_size(self.plan.data.image_size)
 
     @cached_property
     def transform(self) -> EvalTransform:
         """Pictures of any size to those that the model sees."""
-        return EvalTransform(self.image_size, self.plan["data"]["crop_pct"])
+        return EvalTransform(self.image_size, self.plan.data.crop_pct)
 
     def __call__(self, pictures: Picture | Pictures) -> Predictions:
         """Answers pictures, with progress; what cannot be read is said and left out.
@@ -169,7 +168,7 @@ class Predictor:
             Batches, of whose keys `row` `[B]` are the places of the pictures, and `error` says of each why it could
             not be read, or is empty; and the answers to them. What cannot be read is answered as a black picture.
         """
-        dataset = FileDataset(pictures, self.transform, self.plan["data"]["max_pixels"])
+        dataset = FileDataset(pictures, self.transform, self.plan.data.max_pixels)
         workers = self.num_workers if len(pictures) > self.batch_size else 0
         loader = DataLoader(dataset, self.batch_size, num_workers=workers, collate_fn=FileDataset.collate)
         return predict_batches(self.model, loader, "naming pictures", self.precision, self.views)
@@ -179,13 +178,13 @@ class Predictor:
         return top_names(predictions.logits, self.labels, k)
 
 
-def answering_precision(plan: Plan, classifier: Classifier, accelerator: str, asked: str = "auto") -> torch.dtype:
+def answering_precision(plan: FinalPlan, classifier: Classifier, accelerator: str, asked: str = "auto") -> torch.dtype:
     """The precision in which a finished run answers: its own on the accelerator that it was trained on."""
     check_precision(accelerator, asked, key="precision")
     if asked == "auto":
-        is_own = accelerator == plan["trainer"]["accelerator"]
+        is_own = accelerator == plan.trainer.accelerator
         depthwise = classifier.backbone.has_depthwise
-        asked = plan["trainer"]["precision"] if is_own else choose_precision(accelerator, depthwise)
+        asked = plan.trainer.precision if is_own else choose_precision(accelerator, depthwise)
     return DTYPES[asked]
 
 

@@ -1,4 +1,8 @@
-"""timm's training helpers import wandb where it is installed: seconds for every run, whatever its logger."""
+"""Networks: backbones of timm, heads, taps, second stages.
+
+timm's training helpers import wandb where it is installed, which takes seconds in every run, whatever its logger: it is
+hidden from them.
+"""
 
 import sys
 from types import ModuleType

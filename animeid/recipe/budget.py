@@ -6,7 +6,7 @@ import re
 import time
 from typing import Any
 
-from animeid.assembly.plan import make_plan
+from animeid.assembly.planning import make_plan
 from animeid.assembly.run import build
 from animeid.data.prepare import Prepared
 from animeid.errors import InputError

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from animeid.assembly.plan import plan_for, processes_of, views_of
+from animeid.assembly.plan import processes_of, views_of, whole
+from animeid.assembly.planning import plan_for
 from animeid.data.prepare import Prepared
 from animeid.optim.steps import optimizer_steps_per_epoch
 from animeid.recipe.apply import is_fixed, settle
@@ -63,5 +64,5 @@ def steps_of_epoch(request: dict[str, Any], facts: Facts) -> int:
     """Optimiser steps of an epoch that shows every training picture once."""
     plan = plan_for(request, facts.pictures, facts.accelerator)
     draws = facts.pictures * views_of(plan)
-    batches = -(-draws // (plan["data"]["batch_size"] * processes_of(plan)))
-    return optimizer_steps_per_epoch(batches, plan["trainer"]["accumulate_grad_batches"])
+    batches = -(-draws // (whole(plan.data.batch_size) * processes_of(plan)))
+    return optimizer_steps_per_epoch(batches, plan.trainer.accumulate_grad_batches)

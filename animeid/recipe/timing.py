@@ -16,8 +16,8 @@ import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.callbacks import TQDMProgressBar
 
+from animeid.assembly.plan import whole
 from animeid.assembly.run import Components
-from animeid.config import gateway
 from animeid.engine.callbacks.freezing import freezing_callbacks
 from animeid.engine.devices import DTYPES
 from animeid.engine.inference import output_of
@@ -92,11 +92,11 @@ def _training_steps(built: Components, budget_s: float) -> tuple[float, ...]:
     callbacks: list[Callback] = [built.module.averager] if built.module.averager else []
     callbacks += [*freezing_callbacks(built.freezing), stopwatch]
     callbacks += [TQDMProgressBar(leave=False)] if sys.stderr.isatty() else []
-    settings = replace(gateway.build(built.plan["trainer"], "trainer"), devices=1)
+    settings = replace(built.plan.trainer, devices=1)
     began = time.perf_counter()
     with tempfile.TemporaryDirectory() as nowhere:
         folder = RunFolder(Path(nowhere))
-        trainer = build_trainer(settings, built.plan["trainer"]["max_epochs"], callbacks, [], folder)
+        trainer = build_trainer(settings, whole(built.plan.trainer.max_epochs), callbacks, [], folder)
         with suppress(EnoughError), warnings.catch_warnings():
             warnings.filterwarnings("ignore", message=".*no `val_dataloader`.*")
             trainer.fit(built.module, train_dataloaders=built.data.train_dataloader())
@@ -105,12 +105,12 @@ def _training_steps(built: Components, budget_s: float) -> tuple[float, ...]:
 
 @torch.inference_mode()
 def _answering_times(built: Components, budget_s: float) -> tuple[float, ...]:
-    trainer = built.plan["trainer"]
-    model = built.module.to(trainer["accelerator"]).eval().inference_model
+    trainer = built.plan.trainer
+    model = built.module.to(trainer.accelerator).eval().inference_model
     times: list[float] = []
     began = last = time.perf_counter()
     for batch in built.data.evaluation_dataloader(np.arange(len(built.data.table))):
-        output_of(model, batch["image"].to(model.device), DTYPES[trainer["precision"]]).logits.cpu()
+        output_of(model, batch["image"].to(model.device), DTYPES[trainer.precision]).logits.cpu()
         now = time.perf_counter()
         times.append((now - last) / len(batch["row"]))
         last = now
@@ -142,12 +142,12 @@ def estimate(measured: Measured, *, epochs: int, batches: int, judged: int, pict
 def expected_time(built: Components, answered: Sequence[str]) -> Estimate:
     """Measures, and scales to the plan; `answered` are the parts whose pictures are answered at the end."""
     measured = measure(built, TRAINING_S, ANSWERING_S)
-    trainer = built.plan["trainer"]
+    trainer = built.plan.trainer
     return estimate(
         measured,
-        epochs=trainer["max_epochs"],
+        epochs=whole(trainer.max_epochs),
         batches=built.data.batches_per_epoch,
         judged=len(built.data.rows("val")),
         pictures=sum(len(built.data.rows(part)) for part in answered),
-        devices=trainer["devices"],
+        devices=whole(trainer.devices),
     )

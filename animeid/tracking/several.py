@@ -9,5 +9,10 @@ from lightning.pytorch.loggers import Logger
 
 
 def several(save_dir: Path, loggers: Mapping[str, Callable[..., Logger]]) -> list[Logger]:
-    """Builds each logger of a mapping of cards; the names serve the command line only."""
+    """Builds each logger of a mapping of cards.
+
+    Args:
+        save_dir: the run's folder.
+        loggers: cards by name; the names serve the command line only.
+    """
     return [build(save_dir=save_dir) for build in loggers.values()]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -20,6 +20,7 @@ from animeid.system.files import atomic, read_yaml
 from animeid.tracking.results import Results
 from animeid.tracking.server import Mode, choose_mode
 from animeid.tracking.session import is_first_process
+from animeid.tracking.wandb_media import charts, pictures, tables
 
 if TYPE_CHECKING:
     import wandb
@@ -36,7 +37,11 @@ class WeightsAndBiases(WandbLogger):
     Args:
         save_dir: the run's folder.
         mode: `auto` is online with a key and a server that answers, else offline, and says so.
+        project: where the run is kept.
+        entity: whose project it is, a user or a team; by default the one of the key.
         group: by default the folder of the multirun, or the `run_id`.
+        job_type: what kind of run W&B lists it as.
+        tags: words to find it by.
         artifacts: whether the best checkpoint and the manifest are kept as artifacts.
         start_timeout_s: seconds for the server to accept the run.
         finish_timeout_s: seconds for the last uploads; what is not sent by then stays in the folder for `wandb sync`.
@@ -188,76 +193,3 @@ def default_group(run_id: str | None) -> str | None:
     """`sweep` for the job `sweep/0` of a multirun, else the `run_id`."""
     folder = PurePosixPath(run_id or "")
     return folder.parent.as_posix() if len(folder.parts) > 1 else run_id
-
-
-def _table(columns: Sequence[str], rows: Iterable[Iterable[Any]]) -> wandb.Table:
-    import wandb
-
-    return wandb.Table(columns=list(columns), data=[list(row) for row in rows])
-
-
-def _none_for_nan(value: Any) -> Any:
-    return None if value != value else value
-
-
-def tables(results: Results) -> dict[str, Any]:
-    """The classes of each part, and the worst answers with their pictures."""
-    import wandb
-
-    logged = {
-        f"{part}/per_class": _table(
-            list(table.columns), [[_none_for_nan(value) for value in row] for row in table.to_numpy(dtype=object)]
-        )
-        for part, table in results.classes.items()
-    }
-    if results.worst:
-        columns = ["path", "true", "predicted", "probability", "image"]
-        rows = [
-            [answer.path, answer.true, answer.predicted, answer.probability, wandb.Image(answer.image)]
-            for answer in results.worst
-        ]
-        if any(answer.looked_at for answer in results.worst):
-            columns.append("grad_cam")
-            for row, answer in zip(rows, results.worst, strict=True):
-                row.append(wandb.Image(answer.looked_at) if answer.looked_at else None)
-        logged[f"{results.worst_part}/worst_predictions"] = _table(columns, rows)
-    return logged
-
-
-def charts(results: Results) -> dict[str, Any]:
-    """The confusion matrix of each part, and the learning rate over the epochs."""
-    import wandb
-
-    columns = ("Actual", "Predicted", "nPredictions")
-    logged: dict[str, Any] = {
-        f"{part}/confusion_matrix": wandb.plot_table(
-            "wandb/confusion_matrix/v1",
-            _table(columns, table.to_numpy(dtype=object)),
-            fields={name: name for name in columns},
-            string_fields={"title": f"Confusion matrix, {part}"},
-        )
-        for part, table in results.confusion.items()
-    }
-    rates = _table(("epoch", "lr"), results.rates.to_numpy(dtype=object))
-    logged["learning_rate"] = wandb.plot.line(rates, "epoch", "lr", title="Learning rate")
-    return logged
-
-
-def pictures(results: Results) -> dict[str, Any]:
-    """The run's figures, and the worst answers once more as galleries, without and with their heat maps."""
-    import wandb
-
-    logged: dict[str, Any] = {
-        f"figures/{name}": wandb.Image(os.fspath(path)) for name, path in results.pictures.items()
-    }
-    galleries = {
-        "worst_pictures": [(answer, answer.image) for answer in results.worst],
-        "worst_grad_cam": [(answer, answer.looked_at) for answer in results.worst if answer.looked_at],
-    }
-    for name, shown in galleries.items():
-        if shown:
-            logged[f"{results.worst_part}/{name}"] = [
-                wandb.Image(image, caption=f"{answer.true} → {answer.predicted} ({answer.probability:.2f})")
-                for answer, image in shown
-            ]
-    return logged

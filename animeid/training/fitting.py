@@ -12,8 +12,8 @@ from lightning.pytorch import Callback
 from lightning.pytorch.loggers import Logger
 
 from animeid.assembly.model import build_model, build_views, without_weights
+from animeid.assembly.plan import whole
 from animeid.assembly.run import Components
-from animeid.config import gateway
 from animeid.data.prepare import Prepared
 from animeid.engine.allocator import keep_freed_memory
 from animeid.engine.callbacks.freezing import freezing_callbacks
@@ -63,14 +63,14 @@ def fit(begun: RunState) -> Fitted:
     folder, built, plan = begun.folder, begun.built, begun.built.plan
     callbacks = [*callbacks_of(built, folder, has_logger=bool(begun.loggers)), *begun.watchers]
     trainer = build_trainer(
-        gateway.build(plan["trainer"], "trainer"),
-        plan["trainer"]["max_epochs"] if getattr(built.stage, "trains", True) else 0,
+        plan.trainer,
+        whole(plan.trainer.max_epochs) if getattr(built.stage, "trains", True) else 0,
         callbacks,
         begun.loggers,
         folder,
         thaws=hasattr(built.freezing, "at_epoch"),
     )
-    if plan["trainer"]["compile"]:
+    if plan.trainer.compile:
         compile_network(built.module.model)
     trainer.fit(built.module, datamodule=built.data, ckpt_path=begun.checkpoint, weights_only=True)
     if not folder.best.is_file():  # it was lost after the last epoch
@@ -78,7 +78,7 @@ def fit(begun: RunState) -> Fitted:
     meet()  # the first process has written the checkpoints by then
     history = next(callback for callback in callbacks if isinstance(callback, History))
     best = read_torch(folder.best)
-    if plan["trainer"].get("strategy") == "fsdp":
+    if plan.trainer.strategy == "fsdp":
         # Each process has a part of the trained weights; the best ones are whole in the checkpoint.
         built.module.model = build_model(without_weights(plan), built.stats.num_classes)
     built.module.drop_auxiliary()
@@ -95,7 +95,7 @@ def callbacks_of(built: Components, folder: RunFolder, *, has_logger: bool) -> l
         InputError: the schedule, the loss, the augmentation or the end of training follows validation, and the data has
             no such part.
     """
-    settings = gateway.build(built.plan["callbacks"], "callbacks")
+    settings = built.plan.callbacks
     has_val = len(built.data.rows("val")) > 0
     if hasattr(built.module.schedule, "monitor") and not has_val:
         raise InputError(
@@ -116,8 +116,8 @@ def callbacks_of(built: Components, folder: RunFolder, *, has_logger: bool) -> l
 
 def answer_parts(built: Components) -> dict[str, Predictions]:
     """The best model's answers for this process's share of every part that has pictures."""
-    trainer = built.plan["trainer"]
-    module, dtype = built.module.to(_own_device(trainer["accelerator"])).eval(), DTYPES[trainer["precision"]]
+    trainer = built.plan.trainer
+    module, dtype = built.module.to(_own_device(trainer.accelerator)).eval(), DTYPES[trainer.precision]
     model = module.inference_model
     views = build_views("own", built.plan)
     return {

@@ -12,9 +12,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from animeid.assembly.plan import label_stats
+from animeid.assembly.plan import FinalPlan, label_stats
 from animeid.config import gateway
-from animeid.config.freeze import read_plan
 from animeid.data.manifest import Manifest, read_manifest
 from animeid.data.prepare import prepare
 from animeid.data.splits.parts import folds_of
@@ -156,9 +155,9 @@ def judge_out_of_fold(folder: RunFolder, runs: Sequence[RunFolder]) -> float:
     table = first.table.copy()
     table.loc[answers.rows, "split"] = "val"
     manifest = Manifest(table, first.root, first.attributes)
-    labels, plan = runs[0].read_labels(), read_plan(runs[0].config)
+    labels, plan = runs[0].read_labels(), FinalPlan.read(runs[0].config)
     metrics = {
-        "val": evaluate_split(answers, manifest, label_stats(plan["facts"], labels, plan["data"])),
+        "val": evaluate_split(answers, manifest, label_stats(plan, labels)),
         "cost": cost_of_each([Saved.of(run) for run in runs]),
     }
     left_out = pd.DataFrame({"path": never["path"], "reason": NEVER_HELD_OUT})

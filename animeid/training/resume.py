@@ -11,8 +11,8 @@ import pandas as pd
 import yaml
 
 from animeid.assembly.module import build_loggers
+from animeid.assembly.plan import FinalPlan
 from animeid.assembly.run import rebuild
-from animeid.config.freeze import read_plan
 from animeid.data.manifest import read_manifest
 from animeid.data.prepare import Prepared
 from animeid.data.shards.read import is_there
@@ -57,9 +57,8 @@ def go_on(folder: RunFolder, request: dict[str, Any]) -> RunState:
         InputError: the request is another than the run's, or pictures of it are missing.
     """
     check_same(folder, request)
-    plan = read_plan(folder.config)
-    plan["data"]["num_workers"] = _workers(plan, request)
-    choose_accelerator(plan["trainer"]["accelerator"])
+    plan = with_workers(FinalPlan.read(folder.config), request)
+    choose_accelerator(plan.trainer.accelerator)
     _check_processes(folder, plan)
     remove_strays(folder.path)
     checkpoint = last_whole(folder)
@@ -99,7 +98,7 @@ def _set_aside(checkpoint: Path) -> Path:
     return checkpoint.replace(checkpoint.with_suffix(".damaged"))
 
 
-def read_run(folder: RunFolder, plan: dict[str, Any], checkpoint: Path | None) -> RunState:
+def read_run(folder: RunFolder, plan: FinalPlan, checkpoint: Path | None) -> RunState:
     """A run's objects and pictures without loggers, its data standing where the checkpoint goes on."""
     prepared = read_prepared(folder)
     built = rebuild(plan, prepared, from_scratch=checkpoint is None)
@@ -108,11 +107,11 @@ def read_run(folder: RunFolder, plan: dict[str, Any], checkpoint: Path | None) -
     return RunState(folder, built, prepared, checkpoint=checkpoint)
 
 
-def _check_processes(folder: RunFolder, plan: Mapping[str, Any]) -> None:
+def _check_processes(folder: RunFolder, plan: FinalPlan) -> None:
     """Raises:
     InputError: a launcher started another number of processes than the run has.
     """
-    before = plan["trainer"]["devices"], plan["trainer"].get("num_nodes", 1)
+    before = plan.trainer.devices, plan.trainer.num_nodes
     place = own_place()
     now = (place.local_size, place.nodes) if place.size > 1 else (before[0], 1)
     if before != now:
@@ -122,9 +121,10 @@ def _check_processes(folder: RunFolder, plan: Mapping[str, Any]) -> None:
         )
 
 
-def _workers(plan: Mapping[str, Any], request: Mapping[str, Any]) -> int:
+def with_workers(plan: FinalPlan, request: Mapping[str, Any]) -> FinalPlan:
+    """The plan with as many loader processes as are asked for now, or as before."""
     asked = request["data"]["num_workers"]
-    return plan["data"]["num_workers"] if asked == "auto" else asked
+    return plan if asked == "auto" else plan.having(data={"num_workers": asked})
 
 
 def check_same(folder: RunFolder, request: Mapping[str, Any]) -> None:

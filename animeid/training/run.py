@@ -15,7 +15,8 @@ from lightning.pytorch import Callback, seed_everything
 
 from animeid.assembly.model import as_size, build_views
 from animeid.assembly.module import build_loggers
-from animeid.assembly.plan import make_plan, processes_of
+from animeid.assembly.plan import FinalPlan, processes_of
+from animeid.assembly.planning import make_plan
 from animeid.assembly.run import Components, build
 from animeid.assembly.transfer import earlier_run
 from animeid.config import gateway
@@ -139,9 +140,10 @@ def begin(request: dict[str, Any], outputs: Path) -> RunState:
     seed_everything(request["seed"], workers=True, verbose=False)  # a measured budget has drawn random numbers
     built = build(make_plan(chosen.request, prepared, accelerator), prepared)
     if chosen.choices:
-        built.plan["choices"] = [choice.as_record() for choice in chosen.choices]
+        plan = built.plan.with_choices(choice.as_record() for choice in chosen.choices)
+        built = replace(built, plan=plan)
         say(table(chosen.choices))
-    device = f"computing on {accelerator} in {built.plan['trainer']['precision']}"
+    device = f"computing on {accelerator} in {built.plan.trainer.precision}"
     for note in (*prepared.notes, *built.notes, device):
         say(note)
     folder.create()
@@ -164,7 +166,7 @@ def go_on(folder: RunFolder, request: dict[str, Any]) -> RunState:
 def save_inputs(folder: RunFolder, request: dict[str, Any], built: Components, prepared: Prepared) -> None:
     """Writes all that is known before training, so that a run that is cut off can be read as well."""
     write_yaml(folder.request, request)
-    write_yaml(folder.config, built.plan)
+    write_yaml(folder.config, built.plan.as_dict())
     prepared.manifest.write(folder.manifest)
     write_json(folder.labels, list(prepared.labels))
     tables = [(folder.skipped, prepared.skipped), (folder.conflicts, prepared.conflicts)]
@@ -173,8 +175,8 @@ def save_inputs(folder: RunFolder, request: dict[str, Any], built: Components, p
     for path, listed in tables:
         with atomic(path, "w") as stream:
             listed.to_csv(stream, index=False)
-    seeds = {"seed": request["seed"], "split_seed": built.plan["data"]["split_seed"]}
-    accelerator = built.plan["trainer"]["accelerator"]
+    seeds = {"seed": request["seed"], "split_seed": built.plan.data.split_seed}
+    accelerator = built.plan.trainer.accelerator
     found = environment.describe(prepared.manifest.table, seeds, accelerator, gpu_name(accelerator))
     write_json(folder.environment, found)
 
@@ -201,7 +203,7 @@ def finish(begun: RunState, fitted: Fitted, answers: dict[str, Predictions]) -> 
     }
     judged = {part: answers[part].rows for part in EVALUATED_SPLITS if part in answers}
     metrics["baselines"] = compare_with_baselines(built.data, manifest, answers["train"].rows, judged, stats)
-    size = as_size(built.plan["data"]["image_size"])
+    size = as_size(built.plan.data.image_size)
     views = build_views("own", built.plan)
     model, precision = built.module.inference_model, DTYPES[built.plan["trainer"]["precision"]]
     latency = latency_ms(model, size, precision, views)
@@ -215,9 +217,9 @@ def finish(begun: RunState, fitted: Fitted, answers: dict[str, Predictions]) -> 
     return metrics
 
 
-def seconds_of(plan: Mapping[str, Any], fitted: Fitted) -> tuple[float, float | None]:
+def seconds_of(plan: FinalPlan, fitted: Fitted) -> tuple[float, float | None]:
     """What a run took itself, and what the runs took that it mends or mixes; None where it is no second stage."""
-    if soup := plan["facts"].get("soup"):
+    if soup := plan.facts.soup:
         return fitted.train_s + soup["seconds"], soup["earlier_s"]
     return fitted.train_s, RunFolder(Path(plan["from_run"])).read_training_s() if plan.get("stage") else None
 

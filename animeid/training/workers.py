@@ -6,7 +6,7 @@ import time
 from hashlib import sha256
 from pathlib import Path
 
-from animeid.config.freeze import read_plan
+from animeid.assembly.plan import FinalPlan
 from animeid.engine.launch import Launch
 from animeid.engine.processes import meet
 from animeid.errors import InputError
@@ -68,7 +68,7 @@ def await_plan(folder: RunFolder, plan: str, seconds: float = APPEAR_S) -> None:
 
 def accompany(folder: RunFolder, checkpoint: Path | None) -> None:
     """Trains and answers beside the first process, which judges and writes."""
-    begun = read_run(folder, read_plan(folder.config), checkpoint)
+    begun = read_run(folder, FinalPlan.read(folder.config), checkpoint)
     fit(begun)
     hand_over(folder, answer_parts(begun.built), own_place().rank)
     meet()

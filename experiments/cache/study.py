@@ -28,7 +28,7 @@ def main() -> None:
     rows = []
     for set_name, data in sets.items():
         for name, side in SIDES.items():
-            with patch("animeid.assembly.run.working_side", side):
+            with patch("animeid.assembly.data.working_side", side):
                 run = f"{set_name} {name}".replace(" ", "_").replace("/", "-")
                 found = metrics(train("cache", run, [*data, "augment=basic", "data.cache=off"]))
             figures = [percent(found["val"], "f1_macro"), percent(found["test"], "f1_macro")]

@@ -26,8 +26,7 @@ from timm.utils import random_seed
 from torch import nn
 from torch.utils.data import Dataset
 
-from animeid.assembly.plan import label_stats
-from animeid.config.freeze import read_plan
+from animeid.assembly.plan import FinalPlan, label_stats
 from animeid.data.manifest import Manifest, read_manifest
 from animeid.data.picture_files import decode
 from animeid.inference.evaluation import save
@@ -119,8 +118,8 @@ def train(model: nn.Module, batches, validation, epochs: int) -> float:
 def main() -> None:
     base, name, seed, epochs = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
     run = RunFolder.open(OUTPUTS / base)
-    plan, manifest, labels = read_plan(run.config), read_manifest(run.manifest), run.read_labels()
-    table, size, batch = manifest.table, plan["data"]["image_size"], plan["data"]["batch_size"]
+    plan, manifest, labels = FinalPlan.read(run.config), read_manifest(run.manifest), run.read_labels()
+    table, size, batch = manifest.table, plan.data.image_size, plan.data.batch_size
     parts = {part: Part(manifest, np.flatnonzero(table["split"] == part)) for part in ("train", "val", "test")}
     random_seed(seed)
     model = timm.create_model(plan["model"]["name"], pretrained=False, num_classes=len(labels))
@@ -130,7 +129,7 @@ def main() -> None:
     validation, test = (loader(parts[part], size, batch, config, is_training=False) for part in ("val", "test"))
     seconds = train(model, training, validation, epochs)
     logits = answer(model, test)
-    rows, stats = parts["test"].rows, label_stats(plan["facts"], labels, plan["data"])
+    rows, stats = parts["test"].rows, label_stats(plan, labels)
     losses = negative_log_likelihood(logits, parts["test"].targets).astype(np.float32)
     answers = Predictions(rows, logits, np.zeros((len(rows), 1), np.float32), losses)
     metrics = {"test": evaluate_split(answers, manifest, stats), "cost": {"train_s": seconds}}

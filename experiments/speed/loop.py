@@ -15,7 +15,6 @@ from torch.utils.data import DataLoader
 from torchvision import datasets, transforms
 
 from animeid.assembly.run import Components
-from animeid.config import gateway
 from animeid.engine.allocator import keep_freed_memory
 from animeid.engine.callbacks.history import History
 from animeid.engine.devices import DTYPES
@@ -45,7 +44,7 @@ def ours(root: str, cache: str, epochs: int = 6) -> float:
         folder = RunFolder(Path(temporary) / "run")
         folder.create()
         history = History(folder.history)
-        settings = gateway.build(built.plan["trainer"])
+        settings = built.plan.trainer
         trainer = build_trainer(settings, epochs + 1, [history, *checkpoints(folder, None)], [], folder)
         trainer.fit(built.module, datamodule=built.data)
     return max(history.rates[1:])
@@ -101,8 +100,8 @@ def bare_loop(root: str, cache: str, epochs: int = 6) -> float:
         for batch in loader:
             yield module.normalise(batch["image"]), batch["target"]
 
-    settings = built.plan["trainer"]
-    dtype, clip = DTYPES[settings["precision"]], settings["gradient_clip_val"]
+    settings = built.plan.trainer
+    dtype, clip = DTYPES[settings.precision], settings.gradient_clip_val
     return train_plainly(LogitsOnly(module.model), batches, epochs, dtype, clip)
 
 
@@ -122,10 +121,8 @@ def image_folder(root: str, cache: str, epochs: int = 2) -> float:
             transforms.Normalize(backbone.mean, backbone.std),
         ]
     )
-    data = built.plan["data"]
-    loader = DataLoader(
-        datasets.ImageFolder(root, usual), data["batch_size"], shuffle=True, num_workers=data["num_workers"]
-    )
+    data = built.plan.data
+    loader = DataLoader(datasets.ImageFolder(root, usual), data.batch_size, shuffle=True, num_workers=data.num_workers)
     model = built.module.model.to(memory_format=torch.contiguous_format)
     return train_plainly(LogitsOnly(model), lambda: iter(loader), epochs)
 
@@ -146,9 +143,7 @@ def resident_after_epochs(root: str, cache: str, epochs: int) -> list[float]:
         folder = RunFolder(Path(temporary) / "run")
         folder.create()
         watch = MemoryWatch(folder.history)
-        trainer = build_trainer(
-            gateway.build(built.plan["trainer"]), epochs, [watch, *checkpoints(folder, None)], [], folder
-        )
+        trainer = build_trainer(built.plan.trainer, epochs, [watch, *checkpoints(folder, None)], [], folder)
         trainer.fit(built.module, datamodule=built.data)
     return watch.seen
 

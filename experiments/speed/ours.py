@@ -10,7 +10,6 @@ from typing import Any
 
 import torch
 
-from animeid.config import gateway
 from animeid.engine.allocator import keep_freed_memory
 from animeid.engine.callbacks.history import History
 from animeid.engine.compilation import compile_network
@@ -63,13 +62,13 @@ def our_rate(root: str, cache: str, name: str, size: int, overrides: Sequence[st
     if "channels_last" in without:
         built.module.to(memory_format=torch.contiguous_format)
         built.module.normalise.memory_format = torch.contiguous_format
-    if built.plan["trainer"]["compile"]:
+    if built.plan.trainer.compile:
         compile_network(built.module.model)
     with TemporaryDirectory() as temporary:
         folder = RunFolder(Path(temporary) / "run")
         folder.create()
         watch = Steps(folder.history)
         callbacks = [watch, *checkpoints(folder, None)]
-        trainer = build_trainer(gateway.build(built.plan["trainer"]), 1, callbacks, [], folder)
+        trainer = build_trainer(built.plan.trainer, 1, callbacks, [], folder)
         trainer.fit(built.module, datamodule=built.data)
     return watch.rate

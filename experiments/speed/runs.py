@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from animeid.assembly.plan import make_plan
+from animeid.assembly.planning import make_plan
 from animeid.assembly.run import Components, build
 from animeid.config import gateway
 from animeid.config.compose import compose

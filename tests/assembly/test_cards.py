@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from animeid.assembly.plan import make_plan
+from animeid.assembly.planning import make_plan
 from animeid.assembly.run import Components, build
 from animeid.config import gateway
 from animeid.config.compose import compose
@@ -112,6 +112,6 @@ def test_sizes_need_not_be_square(prepared: Prepared) -> None:
 
 @pytest.mark.parametrize("pictures, size", [(32 * 10, 32), (319, 16), (12, 4), (100_000, 32)])
 def test_small_folders_get_small_batches(pictures: int, size: int) -> None:
-    from animeid.assembly.plan import default_batch_size
+    from animeid.assembly.planning import default_batch_size
 
     assert default_batch_size(pictures) == size

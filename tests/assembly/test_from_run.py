@@ -16,7 +16,7 @@ from PIL import Image
 from torch import Tensor
 
 from animeid import evaluate, train
-from animeid.assembly.plan import make_plan
+from animeid.assembly.planning import make_plan
 from animeid.assembly.run import build
 from animeid.config.compose import compose
 from animeid.data.duplicates.trained import trained_before

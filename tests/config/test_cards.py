@@ -243,7 +243,7 @@ def test_the_rates_of_the_versions_are_those_of_their_recipes() -> None:
 
 @pytest.mark.parametrize("card", VERSIONS)
 def test_what_a_card_says_to_expect_can_be_asked_for(card: str) -> None:
-    from animeid.assembly.plan import plan_for
+    from animeid.assembly.planning import plan_for
     from animeid.config.compose import compose as composed_request
 
     text = (conf_dir() / "experiment" / f"{card}.yaml").read_text(encoding="utf-8")

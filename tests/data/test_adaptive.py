@@ -12,7 +12,7 @@ import torch
 from torch.utils.data import DataLoader, Dataset
 
 from animeid import train
-from animeid.assembly.plan import make_plan
+from animeid.assembly.planning import make_plan
 from animeid.assembly.run import build
 from animeid.config import gateway
 from animeid.config.compose import compose

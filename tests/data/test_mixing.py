@@ -17,7 +17,7 @@ from timm.data.mixup import mixup_target, rand_bbox
 from torch import Tensor
 from torchvision.transforms import v2
 
-from animeid.assembly.plan import plan_for
+from animeid.assembly.planning import plan_for
 from animeid.config import gateway
 from animeid.config.compose import compose
 from animeid.data.mixing import Mixing, class_rows, clipped_box, cutmix, mixup

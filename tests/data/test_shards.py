@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from animeid import shard, train
-from animeid.assembly.plan import make_plan
+from animeid.assembly.planning import make_plan
 from animeid.assembly.run import Components, build
 from animeid.config import gateway
 from animeid.config.compose import compose

@@ -274,7 +274,7 @@ def test_what_needs_a_missing_part_is_refused(quick: Path, capsys, choice: str) 
 
 
 def test_measuring_ends_by_time_and_at_the_end_of_the_epoch(prepared) -> None:
-    from animeid.assembly.plan import make_plan
+    from animeid.assembly.planning import make_plan
     from animeid.assembly.run import build
 
     request = compose("train", [*QUICK, "data.batch_size=2", "averaging=ema", "trainer.accelerator=cpu"])

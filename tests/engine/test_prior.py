@@ -8,7 +8,7 @@ import torch
 from lightning.pytorch import Trainer, seed_everything
 
 from animeid.assembly.effective_prior import SHOWN
-from animeid.assembly.plan import make_plan
+from animeid.assembly.planning import make_plan
 from animeid.assembly.run import Components, build
 from animeid.config.compose import compose
 from animeid.data.prepare import Prepared

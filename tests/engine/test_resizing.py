@@ -6,7 +6,7 @@ import pytest
 import torch
 from lightning.pytorch import Trainer
 
-from animeid.assembly.plan import make_plan
+from animeid.assembly.planning import make_plan
 from animeid.assembly.run import build
 from animeid.config.compose import compose
 from animeid.data.prepare import Prepared

@@ -135,7 +135,7 @@ def test_one_module_holds_normalisation_network_and_offset(run: RunFolder) -> No
 
 
 def test_nothing_is_built_that_only_training_needs(run: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
-    built, original = [], gateway.build
+    built, settings, original = [], ("data", "trainer"), gateway.build
 
     def recorded(node, key="", /, **facts):
         built.append(key)
@@ -143,7 +143,7 @@ def test_nothing_is_built_that_only_training_needs(run: RunFolder, monkeypatch: 
 
     monkeypatch.setattr(gateway, "build", recorded)
     Predictor.load(run.path, views="own", adjustment=0.0)
-    assert {key.partition(".")[0] for key in built} == {"model", "head", "tta"}
+    assert {key.partition(".")[0] for key in built} == {"model", "head", "tta", *settings}
 
 
 def test_naming_a_picture_imports_nothing_of_training(run: RunFolder, tmp_path: Path) -> None:

@@ -102,7 +102,7 @@ def test_buffers_are_float(card: Path) -> None:
 def test_a_new_loss_is_one_file_and_one_card(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "squared.py").write_text(
         "from torch import nn\n"
-        "from animeid.targets import class_shares\n"
+        "from animeid.numerics import class_shares\n"
         "class SquaredLoss(nn.Module):\n"
         "    def __init__(self, stats, *, scale=1.0):\n"
         "        super().__init__()\n"

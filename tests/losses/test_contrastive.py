@@ -11,7 +11,7 @@ from lightning.pytorch import Trainer, seed_everything
 from torch import Tensor
 from torch.nn import functional
 
-from animeid.assembly.plan import make_plan
+from animeid.assembly.planning import make_plan
 from animeid.assembly.run import build
 from animeid.config.compose import compose
 from animeid.data.prepare import Prepared

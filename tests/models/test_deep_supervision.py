@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from animeid import train
 from animeid.assembly.model import build_model
-from animeid.assembly.plan import make_plan
+from animeid.assembly.planning import make_plan
 from animeid.assembly.run import Components, build
 from animeid.config.compose import compose
 from animeid.data.manifest import Manifest, complete

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import yaml
 
-from animeid.assembly.plan import plan_for
+from animeid.assembly.planning import plan_for
 from animeid.config.compose import compose
 from animeid.config.freeze import read_plan
 from animeid.data.prepare import Prepared

@@ -243,7 +243,7 @@ def test_the_page_in_a_browser(browser: Any, run: RunFolder, width: int) -> None
 def test_the_matrix_of_150_classes_can_be_zoomed_and_pointed_at(browser: Any, tmp_path: Path) -> None:
     from animeid.html.render import TEMPLATES
 
-    script, style = ((TEMPLATES / name).read_text(encoding="utf-8") for name in ("page.js", "page.css"))
+    script, style = ((TEMPLATES / name).read_text(encoding="utf-8") for name in ("matrix.js", "page.css"))
     labels = [f"クラス {number}" for number in range(150)]
     cells = [[number, number, 5] for number in range(150)] + [[number, (number + 1) % 150, 2] for number in range(150)]
     data = json.dumps({"labels": labels, "cells": cells})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from animeid import evaluate
-from animeid.assembly.plan import place_processes
+from animeid.assembly.planning import place_processes
 from animeid.errors import InputError
 from animeid.system.launcher import ProcessRank, first_host, own_place
 
@@ -70,11 +70,9 @@ def test_what_cannot_be_is_said(environment: dict[str, str], sentence: str) -> N
 
 def test_the_plan_takes_what_was_started() -> None:
     for given in ({"devices": "auto", "num_nodes": "auto"}, {"devices": "all", "num_nodes": 2}):
-        place_processes(given, "cpu", own_place(TORCHRUN))
-        assert given == {"devices": 2, "num_nodes": 2}
+        assert place_processes(given, "cpu", own_place(TORCHRUN)) == {"devices": 2, "num_nodes": 2}
     alone = {"devices": 3, "num_nodes": "auto"}
-    place_processes(alone, "cpu", ProcessRank())
-    assert alone == {"devices": 3, "num_nodes": 1}
+    assert place_processes(alone, "cpu", ProcessRank()) == {"devices": 3, "num_nodes": 1}
 
 
 @pytest.mark.parametrize(

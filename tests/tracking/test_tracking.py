@@ -30,7 +30,8 @@ from animeid.system.files import read_yaml
 from animeid.tracking.dashboard import BARS, CHOICES, CURVES, GALLERIES, OUTCOMES, STEP
 from animeid.tracking.results import flatten, read_results
 from animeid.tracking.session import tracked
-from animeid.tracking.weights_and_biases import WeightsAndBiases, default_group, tables
+from animeid.tracking.wandb_media import tables
+from animeid.tracking.weights_and_biases import WeightsAndBiases, default_group
 from experiments.tracking.offline import OfflineRun, entries, offline_runs
 from tests.tracking.wandb_stand_in import wandb_stand_in
 from tests.training.test_run import NAMES, draw

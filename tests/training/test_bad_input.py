@@ -157,7 +157,7 @@ def test_what_the_model_or_device_cannot_do_is_a_sentence(
 
 def test_evaluation_refuses_that_precision_too() -> None:
     with pytest.raises(InputError, match="16-mixed is for GPUs"):
-        answering_precision({}, None, "cpu", "16-mixed")  # type: ignore[arg-type]
+        answering_precision(None, None, "cpu", "16-mixed")  # type: ignore[arg-type]
 
 
 def test_a_glyph_that_no_font_has_is_no_warning(tmp_path: Path) -> None:

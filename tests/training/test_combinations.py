@@ -9,7 +9,7 @@ import pytest
 import torch
 from lightning.pytorch import Trainer, seed_everything
 
-from animeid.assembly.plan import make_plan
+from animeid.assembly.planning import make_plan
 from animeid.assembly.run import build
 from animeid.config.compose import compose
 from animeid.config.locate import conf_dir, groups

@@ -64,7 +64,7 @@ def test_heat_maps_are_those_of_the_worst_pictures_and_of_their_answers(folder: 
     assert manifest.table["path"].iloc[rows].tolist() == worst
     predictor = Predictor.load(folder.path)
     plan, stats, model = predictor.plan, predictor.stats, predictor.model
-    pixels, _ = build_pixels(plan["data"], manifest)
+    pixels = build_pixels(plan.data, manifest).pixels
     data = build_data(plan, manifest, stats.names, Natural, pixels)
     images = torch.cat([batch["image"] for batch in data.evaluation_dataloader(rows)])
     predictions = pd.read_parquet(folder.predictions).set_index("row")
@@ -81,7 +81,7 @@ def test_a_network_without_feature_maps_says_so_in_one_line(
     plan, stats, model = predictor.plan, predictor.stats, predictor.model
     model.classifier.backbone.net.forward_intermediates = None
     manifest = read_manifest(folder.manifest)
-    data = build_data(plan, manifest, stats.names, Natural, build_pixels(plan["data"], manifest)[0])
+    data = build_data(plan, manifest, stats.names, Natural, build_pixels(plan.data, manifest).pixels)
     other = RunFolder(tmp_path)
     save_evidence(other, {"val": read_predictions(folder, "val")}, manifest, data, model)
     (line,) = capsys.readouterr().out.splitlines()

@@ -190,21 +190,21 @@ def test_what_is_not_whole_is_built_anew(damage: str, pictures: Path, home: Path
 BUILDER = """
 import sys, pickle, time
 from pathlib import Path
-from animeid.data import cache, cache_build
-from animeid.data.pixels import FilePixels
+from animeid.data.cache import build, segments
+from animeid.data.cache.pixels import FilePixels
 manifest = pickle.loads(Path(sys.argv[1]).read_bytes())
-read = cache_build._read
+read = build._read
 def slowly(*arguments):
     time.sleep(0.1)
     return read(*arguments)
-cache_build._read = slowly
-build = cache._build
+build._read = slowly
+whole = segments._build
 def told(*arguments):
     print("building", flush=True)
-    build(*arguments)
+    whole(*arguments)
     print("built", flush=True)
-cache._build = told
-cache.open_cache(Path(sys.argv[2]), manifest, FilePixels(manifest, 10**7, 48))
+segments._build = told
+segments.open_cache(Path(sys.argv[2]), manifest, FilePixels(manifest, 10**7, 48))
 print("opened", flush=True)
 """
 
