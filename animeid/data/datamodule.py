@@ -10,7 +10,6 @@ import torch
 from lightning.pytorch import LightningDataModule
 from torch.utils.data import DataLoader
 
-from animeid.data.augment import EvalTransform
 from animeid.data.cache.pixels import Pixels
 from animeid.data.dataset import PictureDataset, PictureTable, Transform, as_it_is, prepare_worker
 from animeid.data.manifest import Manifest
@@ -21,6 +20,7 @@ from animeid.data.shards.settings import SHUFFLE_BUFFER
 from animeid.data.stream import EvaluationOrder, ShardedStream, TrainingBatches, shared_epoch
 from animeid.data.two_strengths import TwoStrengths
 from animeid.errors import InputError
+from animeid.imaging.evaluation import EvalTransform
 from animeid.types import Batch, Sampler
 
 

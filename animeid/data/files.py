@@ -14,11 +14,12 @@ import torch
 from PIL import Image
 from torch.utils.data import Dataset
 
-from animeid.data.augment import EvalTransform
-from animeid.data.working import resize, working_picture
+from animeid.data.picture_files import working_picture
 from animeid.errors import InputError
-from animeid.imaging.decode import SUFFIXES, UnreadableImage, rgb_array
-from animeid.imaging.geometry import working_side, working_size
+from animeid.imaging.decode import SUFFIXES, UnreadableImage, upright_rgb
+from animeid.imaging.evaluation import EvalTransform
+from animeid.imaging.geometry import working_side
+from animeid.imaging.working import working_from_image
 from animeid.system.console import as_text
 
 Picture = str | Path | Image.Image | np.ndarray
@@ -104,16 +105,15 @@ def read_working(picture: Any, max_pixels: int, side: int) -> np.ndarray:
 
 
 @read_working.register
-def _(picture: Image.Image, max_pixels: int, side: int) -> np.ndarray:
-    return read_working(rgb_array(picture), max_pixels, side)
+def _(picture: Image.Image, max_pixels: int, side: int) -> np.ndarray:  # noqa: ARG001 - bounds what is decoded
+    return working_from_image(upright_rgb(picture), side)
 
 
 @read_working.register
 def _(picture: np.ndarray, max_pixels: int, side: int) -> np.ndarray:  # noqa: ARG001 - bounds what is decoded
     if picture.dtype != np.uint8 or picture.ndim != 3 or picture.shape[2] != 3:
         raise InputError(f"a picture is [H, W, 3] uint8 in RGB, and this one {list(picture.shape)} {picture.dtype}")
-    height, width = picture.shape[:2]
-    return resize(picture, working_size(height, width, side))
+    return working_from_image(Image.fromarray(picture), side)
 
 
 class FileDataset(Dataset):

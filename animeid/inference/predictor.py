@@ -13,12 +13,12 @@ from torch.utils.data import DataLoader
 
 from animeid.assembly.model import as_size, build_model, build_views, without_weights
 from animeid.assembly.plan import FinalPlan, label_stats, whole
-from animeid.data.augment import EvalTransform
 from animeid.data.files import FileDataset, Picture, Pictures, pictures_of
 from animeid.engine.devices import DTYPES, check_precision, choose_accelerator, choose_precision, default_workers
 from animeid.engine.inference import as_predictions, predict_batches
 from animeid.engine.views import Views
 from animeid.errors import InputError
+from animeid.imaging.evaluation import EvalTransform
 from animeid.models.classifier import Classifier
 from animeid.models.inference import InferenceModel
 from animeid.models.weights import load_classifier

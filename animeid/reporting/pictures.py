@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from animeid.data.augment import EvalTransform
 from animeid.explain.overlay import overlay
 from animeid.html.thumbnails import LARGE, Thumbnails, as_uri
+from animeid.imaging.evaluation import EvalTransform
 from animeid.metrics.worst import worst_first
 from animeid.reporting.confusions import Pair
 from animeid.reporting.wording import percent

@@ -16,6 +16,7 @@ from animeid.data.manifest import read_manifest
 from animeid.data.picture_files import decode
 from animeid.explain.overlay import overlay
 from animeid.imaging.decode import UnreadableImage
+from animeid.imaging.evaluation import EvalTransform
 from animeid.metrics.worst import worst_first
 from animeid.runs.folder import RunFolder
 from animeid.runs.identity import leaves
@@ -159,6 +160,4 @@ def _answer(row: Mapping[Any, Any], root: Path, data: Mapping[str, Any], cam: np
 
 
 def _looked_at(pixels: np.ndarray, crop_pct: float, cam: np.ndarray) -> Image.Image:
-    from animeid.data.augment import EvalTransform  # its albumentations takes seconds, and a logger's card none
-
     return Image.fromarray(overlay(EvalTransform(cam.shape, crop_pct)(pixels), cam))

@@ -21,10 +21,10 @@ from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from animeid import train
-from animeid.data.augment import EvalTransform
 from animeid.data.picture_files import decode
 from animeid.errors import InputError
 from animeid.explain.overlay import overlay
+from animeid.imaging.evaluation import EvalTransform
 from animeid.runs.folder import RunFolder
 from animeid.system.files import read_yaml
 from animeid.tracking.dashboard import BARS, CHOICES, CURVES, GALLERIES, OUTCOMES, STEP
