@@ -15,11 +15,11 @@ from animeid.config.second_stage import trains
 from animeid.data.datamodule import CharacterDataModule
 from animeid.engine.averaging.averager import Averager
 from animeid.engine.module import CharacterModule, record
-from animeid.engine.normalise import Normalise
 from animeid.losses.contrast import SupervisedContrast
 from animeid.metrics.collection import build_collection
 from animeid.models.classifier import Classifier
 from animeid.models.freezing import Freezing
+from animeid.models.inference import InferenceModel
 from animeid.runs.folder import RunFolder
 from animeid.types import LabelStats
 
@@ -83,17 +83,15 @@ def build_module(
         trained: freezing and stage, which may have put weights into the model that are not kept as they are.
         data: what it is to be trained on; None for one that only answers.
     """
-    channels_last = model.backbone.prefers_channels_last
-    if channels_last:
-        model = model.to(memory_format=torch.channels_last)
+    inference = InferenceModel.of(model)
     schedule, averager = gateway.build(plan["scheduler"], "scheduler"), None
     if plan["averaging"]:
         policy = gateway.build(plan["averaging"], "averaging")
         schedule, averager = policy.schedule(schedule, highest=plan["optimizer"]["lr"]), Averager(policy)
     return CharacterModule(
-        model=model,
+        model=inference.classifier,
         loss=gateway.build(plan["loss"], "loss", stats=stats),
-        normalise=Normalise(model.backbone.mean, model.backbone.std, channels_last),
+        normalise=inference.normalise,
         optimizer=gateway.build(plan["optimizer"], "optimizer"),
         schedule=schedule,
         weight_decay=plan["optimizer"].get("weight_decay", 0.0),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from animeid.assembly.checks import check_batch_size, check_first_size, check_precision
+from animeid.assembly.checks import check_batch_size, check_first_size
 from animeid.assembly.completion import complete
 from animeid.assembly.effective_prior import effective_prior
 from animeid.assembly.model import add_auxiliary
@@ -17,14 +17,12 @@ from animeid.assembly.transfer import Transfer, earlier_run
 from animeid.config.second_stage import trains
 from animeid.data.datamodule import CharacterDataModule
 from animeid.data.prepare import Prepared
+from animeid.engine.devices import check_precision
 from animeid.engine.module import CharacterModule, record
 from animeid.models.freezing import Freezing
 from animeid.models.soup import GreedySoup
 from animeid.runs.leaks import check_leaks
 from animeid.types import LabelStats
-
-LOSS = "loss."
-"""Where a state dict has what the loss has learnt."""
 
 
 @dataclass(frozen=True)

@@ -105,7 +105,9 @@ def mean_shown(runs: Sequence[RunFolder]) -> Tensor | None:
 
 def validated(module: CharacterModule, data: CharacterDataModule, rows: np.ndarray, precision: str) -> float:
     """f1_macro on the validation part."""
-    answers = predict_all(module, data.evaluation_dataloader(rows), "answering val", DTYPES[precision])
+    answers = predict_all(
+        module.eval().inference_model, data.evaluation_dataloader(rows), "answering val", DTYPES[precision]
+    )
     return f1_macro(answers.logits, data.table.targets[answers.rows])
 
 

@@ -16,7 +16,6 @@ from torchmetrics import MeanMetric, MetricCollection
 
 from animeid.engine.averaging.averager import Averager
 from animeid.engine.following import ConfidenceTracker
-from animeid.engine.normalise import Normalise
 from animeid.engine.phases import parts_with
 from animeid.engine.sharding import shard
 from animeid.losses.contrast import SupervisedContrast
@@ -24,6 +23,8 @@ from animeid.losses.functional import cross_entropy
 from animeid.metrics.collection import ClassRecall
 from animeid.metrics.picture_mean import PictureMean
 from animeid.models.deep_supervision import AUXILIARY
+from animeid.models.inference import InferenceModel
+from animeid.models.normalise import Normalise
 from animeid.optim.groups import parameter_groups
 from animeid.optim.schedules import Schedule
 from animeid.terms import UNKNOWN_TARGET
@@ -136,6 +137,11 @@ class CharacterModule(LightningModule):
     def forward(self, image: Tensor) -> ModelOutput:
         """Answers uint8 pictures `[B, 3, H, W]`."""
         return self.model(self.normalise(image))
+
+    @property
+    def inference_model(self) -> InferenceModel:
+        """What answers, of the same parts."""
+        return InferenceModel(self.normalise, self.model)  # type: ignore[arg-type]
 
     def transfer_batch_to_device(self, batch: Batch, device: torch.device, dataloader_idx: int) -> Batch:
         # The numbers of the draws decide the mixing: read on the host, they make nobody wait for the device.

@@ -54,7 +54,7 @@ def decode_image(stream: IO[bytes], max_pixels: int, short_side: int | None = No
             if short_side is not None:
                 # Only JPEG's decoder can; the others ignore it.
                 picture.draft(None, (short_side, short_side))
-            return _rgb(picture)
+            return upright_rgb(picture)
         # A damaged or hostile file can make a decoder raise almost anything.
         except Exception as error:
             raise UnreadableImage(f"broken: {error}") from error
@@ -71,7 +71,8 @@ def identify(stream: IO[bytes]) -> Image.Image:
         raise UnreadableImage(f"broken: {error}") from error
 
 
-def _rgb(picture: Image.Image) -> Image.Image:
+def upright_rgb(picture: Image.Image) -> Image.Image:
+    """The picture in RGB: turned as EXIF says, transparency on white, 16 bits scaled to 8."""
     upright = _upright(picture)
     if upright.mode.startswith("I"):
         return _scaled_from_16_bits(upright)

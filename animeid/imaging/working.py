@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import IO
 
 import numpy as np
+from PIL import Image
 
 from animeid.imaging.decode import decode_image
 from animeid.imaging.geometry import working_size
@@ -21,5 +22,9 @@ def working_from_stream(stream: IO[bytes], max_pixels: int, side: int) -> np.nda
     Raises:
         UnreadableImage: as `decode_image`.
     """
-    picture = decode_image(stream, max_pixels, side)
+    return working_from_image(decode_image(stream, max_pixels, side), side)
+
+
+def working_from_image(picture: Image.Image, side: int) -> np.ndarray:
+    """As `working_from_stream`, of a decoded RGB picture."""
     return np.array(resize_image(picture, working_size(picture.height, picture.width, side)))

@@ -11,7 +11,8 @@ import pandas as pd
 
 from animeid.assembly.plan import FinalPlan, label_stats
 from animeid.errors import InputError
-from animeid.inference.evaluation import Pictures, save
+from animeid.inference.evaluation import save
+from animeid.inference.labelled import Pictures
 from animeid.metrics.functional import negative_log_likelihood
 from animeid.metrics.table import summary_table
 from animeid.metrics.voting import majority, mean_probability

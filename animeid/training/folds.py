@@ -19,7 +19,8 @@ from animeid.data.prepare import prepare
 from animeid.data.splits.parts import folds_of
 from animeid.errors import InputError, MachineError
 from animeid.inference.ensembling import cost_of_each, ensemble
-from animeid.inference.evaluation import Pictures, save
+from animeid.inference.evaluation import save
+from animeid.inference.labelled import Pictures
 from animeid.metrics.table import summary_table
 from animeid.multirun.record import Asked
 from animeid.multirun.running import JobCrashedError, Running

@@ -21,7 +21,7 @@ from animeid.assembly.run import Components, build
 from animeid.assembly.transfer import earlier_run
 from animeid.config import gateway
 from animeid.data.prepare import Prepared, prepare
-from animeid.engine.devices import choose_accelerator, gpu_name
+from animeid.engine.devices import DTYPES, choose_accelerator, gpu_name
 from animeid.engine.launch import Launch, launched
 from animeid.engine.processes import meet, processes
 from animeid.engine.sharding import check_sharded
@@ -43,7 +43,7 @@ from animeid.terms import EVALUATED_SPLITS
 from animeid.tracking.session import tracked
 from animeid.training import resume
 from animeid.training.baselines import compare_with_baselines
-from animeid.training.cost import cost
+from animeid.training.cost import cost, latency_ms
 from animeid.training.evidence import save_evidence
 from animeid.training.fitting import Fitted, RunState, answer_parts, collect, fit
 from animeid.training.workers import announce, follow, nothing_left
@@ -205,9 +205,11 @@ def finish(begun: RunState, fitted: Fitted, answers: dict[str, Predictions]) -> 
     metrics["baselines"] = compare_with_baselines(built.data, manifest, answers["train"].rows, judged, stats)
     size = as_size(built.plan.data.image_size)
     views = build_views("own", built.plan)
-    metrics["cost"] = cost(built.module, folder.best, size, *seconds_of(built.plan, fitted), fitted.rates, views)
+    model, precision = built.module.inference_model, DTYPES[built.plan["trainer"]["precision"]]
+    latency = latency_ms(model, size, precision, views)
+    metrics["cost"] = cost(model, folder.best, *seconds_of(built.plan, fitted), fitted.rates, latency)
     save_predictions(folder, answers, manifest, prepared.labels)
-    save_evidence(folder, {part: answers[part] for part in judged}, manifest, built.data, built.module)
+    save_evidence(folder, {part: answers[part] for part in judged}, manifest, built.data, model)
     draw_figures(folder, learning_rates(folder, built), built.module.steps_per_epoch)
     write_json(folder.metrics, metrics)
     if judged:

@@ -29,7 +29,8 @@ from torch.utils.data import Dataset
 from animeid.assembly.plan import FinalPlan, label_stats
 from animeid.data.manifest import Manifest, read_manifest
 from animeid.data.picture_files import decode
-from animeid.inference.evaluation import Pictures, save
+from animeid.inference.evaluation import save
+from animeid.inference.labelled import Pictures
 from animeid.metrics.functional import negative_log_likelihood
 from animeid.predictions import Predictions
 from animeid.runs.folder import RunFolder

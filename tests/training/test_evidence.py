@@ -15,7 +15,7 @@ from animeid.assembly.data import build_data, build_pixels
 from animeid.data.manifest import read_manifest
 from animeid.data.samplers.natural import Natural
 from animeid.explain.grad_cam import grad_cam, heat
-from animeid.inference.predictor import load_run
+from animeid.inference.predictor import Predictor
 from animeid.metrics.calibration import calibrate
 from animeid.runs.folder import RunFolder
 from animeid.runs.predictions import read_predictions
@@ -62,13 +62,14 @@ def test_heat_maps_are_those_of_the_worst_pictures_and_of_their_answers(folder: 
     manifest = read_manifest(folder.manifest)
     worst = [answer.path for answer in read_results(folder).worst]
     assert manifest.table["path"].iloc[rows].tolist() == worst
-    plan, stats, module = load_run(folder)
+    predictor = Predictor.load(folder.path)
+    plan, stats, model = predictor.plan, predictor.stats, predictor.model
     pixels = build_pixels(plan.data, manifest).pixels
     data = build_data(plan, manifest, stats.names, Natural, pixels)
     images = torch.cat([batch["image"] for batch in data.evaluation_dataloader(rows)])
     predictions = pd.read_parquet(folder.predictions).set_index("row")
     answers = torch.tensor([stats.names.index(predictions.loc[row, "predicted"]) for row in rows])
-    expected = heat(grad_cam(module.model, module.normalise(images), answers), (32, 32), (0, 0, 0, 0))
+    expected = heat(grad_cam(model.classifier, model.normalise(images), answers), (32, 32), (0, 0, 0, 0))
     assert np.abs(expected.numpy().astype(int) - cams).max() <= 1
     assert {int(cam.max()) for cam in cams} == {255}
 
@@ -76,12 +77,13 @@ def test_heat_maps_are_those_of_the_worst_pictures_and_of_their_answers(folder: 
 def test_a_network_without_feature_maps_says_so_in_one_line(
     folder: RunFolder, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    plan, stats, module = load_run(folder)
-    module.model.backbone.net.forward_intermediates = None
+    predictor = Predictor.load(folder.path)
+    plan, stats, model = predictor.plan, predictor.stats, predictor.model
+    model.classifier.backbone.net.forward_intermediates = None
     manifest = read_manifest(folder.manifest)
     data = build_data(plan, manifest, stats.names, Natural, build_pixels(plan.data, manifest).pixels)
     other = RunFolder(tmp_path)
-    save_evidence(other, {"val": read_predictions(folder, "val")}, manifest, data, module)
+    save_evidence(other, {"val": read_predictions(folder, "val")}, manifest, data, model)
     (line,) = capsys.readouterr().out.splitlines()
     assert line.startswith("no Grad-CAM for this network: timm cannot tap ")
     assert "choose" not in line
