@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
-import pandas as pd
 from torch import Tensor, nn
 
 from animeid.assembly.effective_prior import effective_prior
@@ -13,8 +12,8 @@ from animeid.engine.module import CharacterModule
 from animeid.errors import InputError
 from animeid.losses.logit_adjustment import LogitAdjustmentLoss
 from animeid.metrics.adjustment import choose_tau
+from animeid.runs.finished import FinishedRun
 from animeid.runs.folder import RunFolder
-from animeid.runs.predictions import read_predictions
 from animeid.types import LabelStats
 from animeid.values import Tau
 
@@ -60,7 +59,7 @@ def adjust_logits(
     stats = stats.showing(prior)
     if (stats.prior == 0).any():
         raise InputError(f"logit_adjustment={tau} needs training pictures of every class of {run.path}: leave it out")
-    chosen = choice(run, stats) if tau == "auto" else tau
+    chosen = choice(FinishedRun(run), stats) if tau == "auto" else tau
     offset = chosen * stats.log_prior
 
     def shifted(head: nn.Module, inputs: tuple[Tensor], logits: Tensor) -> Tensor:  # noqa: ARG001
@@ -83,10 +82,15 @@ def losses_of(loss: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
             yield from losses_of(value)
 
 
-def choice(run: RunFolder, stats: LabelStats) -> float:
-    """The tau that is best on the run's own validation part."""
-    splits = pd.read_parquet(run.predictions, columns=["split", "target"])
-    targets = splits["target"][splits["split"] == "val"].to_numpy()
-    if not (targets >= 0).any():
-        raise InputError(f"logit_adjustment=auto chooses on validation, and {run.path} has no such part: give a number")
-    return choose_tau(read_predictions(run, "val").logits, targets, stats.log_prior.numpy())
+def choice(run: FinishedRun, stats: LabelStats) -> float:
+    """The tau that is best on the run's own validation part.
+
+    Raises:
+        InputError: the run has no such part, or has not finished.
+    """
+    positions = run.positions_in("val")
+    if not len(positions):
+        raise InputError(
+            f"logit_adjustment=auto chooses on validation, and {run.folder.path} has no such part: give a number"
+        )
+    return choose_tau(run.logits[positions], run.targets[positions], stats.log_prior.numpy())

@@ -25,14 +25,15 @@ from animeid.engine.trainer import quieten
 from animeid.errors import InputError
 from animeid.inference.adjustment import adjust_logits
 from animeid.inference.predictor import answering_precision, load_run
+from animeid.metrics.evaluate import evaluate_split
 from animeid.metrics.table import summary_table
 from animeid.predictions import Predictions
 from animeid.reporting.figures import draw_confusion
 from animeid.runs.folder import RunFolder
 from animeid.runs.leaks import seen_by
 from animeid.runs.lineage import with_ancestors
-from animeid.runs.predictions import evaluate_split, save_predictions
-from animeid.system.console import say
+from animeid.runs.predictions import save_predictions
+from animeid.system.console import say, some_of
 from animeid.system.files import atomic, write_json, write_yaml
 from animeid.system.progress import progress
 from animeid.terms import UNKNOWN_TARGET
@@ -77,10 +78,9 @@ def _changed(manifest: Manifest, rows: np.ndarray) -> tuple[str, ...]:
     names = known["path"][known["sha256"].to_numpy() != np.array(now)].tolist()
     if not names:
         return ()
-    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
     sentence = (
         f"WARNING: {len(names)} files are not the pictures that the run was made with, so that other figures will "
-        f"come out: {', '.join(names[:NAMED])}{more}"
+        f"come out: {some_of(names, NAMED)}"
     )
     return (sentence,)
 
@@ -119,7 +119,7 @@ def new_pictures(folder: RunFolder, settings: DataSettings, labels: tuple[str, .
     notes = [*read.notes, *looked.notes]
     if unknown.any():
         names = sorted(set(table["label"][unknown]))
-        notes.append(f"{int(unknown.sum())} pictures of classes that the run does not know: {', '.join(names[:NAMED])}")
+        notes.append(f"{int(unknown.sum())} pictures of classes that the run does not know: {some_of(names, NAMED)}")
     if seen.any():
         kept = "kept, since data.leaks=report" if settings.leaks == "report" else "left out"
         notes.append(f"{int(seen.sum())} pictures were in the training of {looked.named()} and are {kept}")
@@ -184,7 +184,7 @@ def evaluate(request: Mapping[str, Any]) -> dict[str, Any]:
     answers = predict_all(module.to(accelerator), loader, f"answering {part}", dtype, views)
     if views is not None:
         say(views.told(len(pictures.rows), time.perf_counter() - began))
-    metrics = {part: evaluate_split(answers, pictures.manifest, stats)}
+    metrics = {part: evaluate_split(answers, pictures.manifest.table, stats)}
     folder = output_folder(run, Path(root).resolve().name if root else part)
     write_yaml(folder.request, dict(request))
     save(folder, part, answers, pictures, stats.names, metrics)

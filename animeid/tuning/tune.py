@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import itertools
-import json
 import shlex
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -21,6 +20,7 @@ from animeid.engine.devices import choose_accelerator
 from animeid.errors import InputError, MachineError, PeerFailedError
 from animeid.inference.evaluation import evaluate
 from animeid.multirun.outcome import sentence_of, write_error
+from animeid.runs.finished import FinishedRun
 from animeid.runs.folder import OUTPUTS, RunFolder
 from animeid.system.console import align, say
 from animeid.system.files import atomic, read_yaml
@@ -248,7 +248,7 @@ def judge_on_test(search: Search, compose: Compose) -> None:
         if not done:
             evaluate(compose("evaluate", [f"run={run}"]))
             return
-    figure = json.loads(done[0].metrics.read_text(encoding="utf-8"))["test"]["f1_macro"]
+    figure = FinishedRun(done[0]).metrics["test"]["f1_macro"]
     other = "" if run == best else f"; it is not read again for {best}, which is the best now"
     say(f"the test part has been read before, with {run}: {figure:.3f} f1_macro{other}")
 

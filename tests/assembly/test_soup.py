@@ -130,7 +130,7 @@ def test_a_soup_was_shown_what_its_members_were_on_average(home: Path, monkeypat
         run.path: torch.tensor(prior, dtype=torch.float64)
         for run, prior in zip(runs, ([0.5, 0.5], [0.8, 0.2], [0.2, 0.8]), strict=True)
     }
-    monkeypatch.setattr("animeid.assembly.soup.shown_prior", lambda run, _: priors.get(run.path))
+    monkeypatch.setattr("animeid.assembly.soup.effective_prior", lambda run, _: priors.get(run.path))
     torch.testing.assert_close(mean_shown(runs[:2]), torch.tensor([0.65, 0.35], dtype=torch.float64))
     del priors[runs[2].path]
     assert mean_shown(runs) is None
