@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
-import numpy as np
-import pandas as pd
 import torch
 
 from animeid.assembly.plan import Plan
@@ -16,7 +14,7 @@ from animeid.errors import InputError
 from animeid.metrics.adjustment import best_of
 from animeid.models.classifier import Classifier
 from animeid.models.stages import Validation
-from animeid.runs.folder import RunFolder
+from animeid.runs.finished import FinishedRun
 
 
 def start_stage(plan: Plan, earlier: Earlier, model: Classifier, labels: Sequence[str]) -> tuple[str, ...]:
@@ -35,18 +33,17 @@ def start_stage(plan: Plan, earlier: Earlier, model: Classifier, labels: Sequenc
         )
     if not hasattr(stage, "start"):
         return ()
-    return (stage.start(model, partial(validation_of, earlier.folder)),)
+    return (stage.start(model, partial(validation_of, FinishedRun(earlier.folder))),)
 
 
-def validation_of(run: RunFolder) -> Validation:
+def validation_of(run: FinishedRun) -> Validation:
     """The saved validation answers of a run.
 
     Raises:
         InputError: it has none.
     """
-    table = pd.read_parquet(run.predictions, columns=["split", "target"])
-    rows = np.flatnonzero((table["split"] == "val") & (table["target"] >= 0))
-    if not len(rows):
-        raise InputError(f"stage.tau=auto chooses on validation, and {run.path} has no such part: give a number")
-    embeddings = torch.from_numpy(np.load(run.embeddings, mmap_mode="r")[rows]).float()
-    return Validation(embeddings, partial(best_of, targets=table["target"].to_numpy()[rows]))
+    positions = run.positions_in("val")
+    if not len(positions):
+        raise InputError(f"stage.tau=auto chooses on validation, and {run.folder.path} has no such part: give a number")
+    embeddings = torch.from_numpy(run.embeddings[positions]).float()
+    return Validation(embeddings, partial(best_of, targets=run.targets[positions]))

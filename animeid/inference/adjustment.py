@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import pandas as pd
 from torch import Tensor
 
 from animeid.assembly.effective_prior import effective_prior
 from animeid.config import gateway
 from animeid.errors import InputError
 from animeid.metrics.adjustment import choose_tau
+from animeid.runs.finished import FinishedRun
 from animeid.runs.folder import RunFolder
-from animeid.runs.predictions import read_predictions
 from animeid.types import LabelStats
 from animeid.values import Tau
 
@@ -50,7 +49,7 @@ def logit_offset(
     stats = stats.showing(prior)
     if (stats.prior == 0).any():
         raise InputError(f"logit_adjustment={tau} needs training pictures of every class of {run.path}: leave it out")
-    chosen = choice(run, stats) if tau == "auto" else tau
+    chosen = choice(FinishedRun(run), stats) if tau == "auto" else tau
     how = ", which is best on validation" if tau == "auto" else ""
     told = [f"logits are adjusted by the training prior, tau {chosen:g}{how}"]
     lifted = [loss.__name__ for loss, _ in parts if has_trait(loss, "lifts_rare_classes")]
@@ -72,10 +71,15 @@ def has_trait(loss: type, trait: str) -> bool:
     return bool(getattr(loss, trait, False))
 
 
-def choice(run: RunFolder, stats: LabelStats) -> float:
-    """The tau that is best on the run's own validation part."""
-    splits = pd.read_parquet(run.predictions, columns=["split", "target"])
-    targets = splits["target"][splits["split"] == "val"].to_numpy()
-    if not (targets >= 0).any():
-        raise InputError(f"logit_adjustment=auto chooses on validation, and {run.path} has no such part: give a number")
-    return choose_tau(read_predictions(run, "val").logits, targets, stats.log_prior.numpy())
+def choice(run: FinishedRun, stats: LabelStats) -> float:
+    """The tau that is best on the run's own validation part.
+
+    Raises:
+        InputError: the run has no such part, or has not finished.
+    """
+    positions = run.positions_in("val")
+    if not len(positions):
+        raise InputError(
+            f"logit_adjustment=auto chooses on validation, and {run.folder.path} has no such part: give a number"
+        )
+    return choose_tau(run.logits[positions], run.targets[positions], stats.log_prior.numpy())

@@ -16,11 +16,12 @@ from animeid.engine.trainer import quieten
 from animeid.inference.labelled import Pictures, choose_pictures
 from animeid.inference.loss import load_losses
 from animeid.inference.predictor import Predictor
+from animeid.metrics.evaluate import evaluate_split
 from animeid.metrics.table import summary_table
 from animeid.predictions import Predictions
 from animeid.reporting.figures import draw_confusion
 from animeid.runs.folder import RunFolder
-from animeid.runs.predictions import evaluate_split, save_predictions
+from animeid.runs.predictions import save_predictions
 from animeid.system.console import say
 from animeid.system.files import atomic, write_json, write_yaml
 
@@ -42,7 +43,7 @@ def evaluate(request: Mapping[str, Any]) -> dict[str, Any]:
     answers = predict_all(predictor.model, loader, f"answering {part}", predictor.precision, views, losses)
     if views is not None:
         say(views.told(len(pictures.rows), time.perf_counter() - began))
-    metrics = {part: evaluate_split(answers, pictures.manifest, predictor.stats)}
+    metrics = {part: evaluate_split(answers, pictures.manifest.table, predictor.stats)}
     folder = output_folder(run, Path(root).resolve().name if root else part)
     write_yaml(folder.request, dict(request))
     save(folder, part, answers, pictures, labels, metrics)

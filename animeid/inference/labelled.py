@@ -17,6 +17,7 @@ from animeid.errors import InputError
 from animeid.runs.folder import RunFolder
 from animeid.runs.leaks import seen_by
 from animeid.runs.lineage import with_ancestors
+from animeid.system.console import some_of
 from animeid.system.progress import progress
 from animeid.terms import UNKNOWN_TARGET
 
@@ -60,10 +61,9 @@ def _changed(manifest: Manifest, rows: np.ndarray) -> tuple[str, ...]:
     names = known["path"][known["sha256"].to_numpy() != np.array(now)].tolist()
     if not names:
         return ()
-    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
     sentence = (
         f"WARNING: {len(names)} files are not the pictures that the run was made with, so that other figures will "
-        f"come out: {', '.join(names[:NAMED])}{more}"
+        f"come out: {some_of(names, NAMED)}"
     )
     return (sentence,)
 
@@ -102,7 +102,7 @@ def new_pictures(folder: RunFolder, settings: DataSettings, labels: tuple[str, .
     notes = [*read.notes, *looked.notes]
     if unknown.any():
         names = sorted(set(table["label"][unknown]))
-        notes.append(f"{int(unknown.sum())} pictures of classes that the run does not know: {', '.join(names[:NAMED])}")
+        notes.append(f"{int(unknown.sum())} pictures of classes that the run does not know: {some_of(names, NAMED)}")
     if seen.any():
         kept = "kept, since data.leaks=report" if settings.leaks == "report" else "left out"
         notes.append(f"{int(seen.sum())} pictures were in the training of {looked.named()} and are {kept}")
