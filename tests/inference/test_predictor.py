@@ -23,8 +23,8 @@ from animeid.errors import InputError
 from animeid.inference.adjustment import has_trait
 from animeid.inference.predictor import Predictor
 from animeid.inference.requests import AnsweringRequest
+from animeid.runs.finished import FinishedRun
 from animeid.runs.folder import RunFolder
-from animeid.runs.predictions import read_predictions
 from tests.small_runs import QUICK, class_folders
 
 RUN = (*QUICK, "model.name=test_resnet", "trainer.max_epochs=1", "data.val_ratio=0.3", "data.test_ratio=0.3")
@@ -58,7 +58,7 @@ def held_out(run: RunFolder) -> list[Path]:
 
 
 def test_training_evaluation_and_the_predictor_answer_alike(run: RunFolder) -> None:
-    saved = read_predictions(run, "test")
+    saved = FinishedRun(run).answers_of("test")
     predictor = Predictor.load(run.path, batch_size="auto")
     found = predictor(held_out(run))
     np.testing.assert_array_equal(found.rows, np.arange(len(saved.rows)))
@@ -67,7 +67,7 @@ def test_training_evaluation_and_the_predictor_answer_alike(run: RunFolder) -> N
     assert np.isnan(found.losses).all()
     assert evaluate.main([f"run={run.path}", "accelerator=cpu", "precision=32-true", "num_workers=1"]) == 0
     (folder,) = (run.path / "evaluations").iterdir()
-    judged = read_predictions(RunFolder(folder), "test")
+    judged = FinishedRun(RunFolder(folder)).answers_of("test")
     np.testing.assert_array_equal(judged.logits, saved.logits)
     np.testing.assert_array_equal(judged.losses, saved.losses)
 
