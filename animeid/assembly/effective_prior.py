@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 
 from animeid.config import gateway
-from animeid.engine.module import SHOWN
+from animeid.data.samplers.contract import VariesByEpoch
+from animeid.engine.callbacks.shown_prior import SHOWN
 from animeid.models.checkpoint import read_torch
 from animeid.runs.folder import RunFolder
 
@@ -28,6 +29,7 @@ def effective_prior(run: RunFolder, plan: Mapping[str, Any]) -> Tensor | None:
     saved: Tensor | None = read_torch(run.best, mmap=True).get(SHOWN)
     if saved is not None:
         return saved.clone()
-    if hasattr(gateway.build(plan["sampler"], "sampler").func, "prior_of"):
+    sampler = gateway.build(plan["sampler"], "sampler").func
+    if isinstance(sampler, type) and issubclass(sampler, VariesByEpoch):
         return None
     return torch.tensor(plan["facts"]["prior"], dtype=torch.float64)

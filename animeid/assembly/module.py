@@ -12,14 +12,18 @@ from animeid.assembly.model import as_size
 from animeid.assembly.plan import FinalPlan, Plan, whole
 from animeid.config import gateway
 from animeid.config.second_stage import trains
-from animeid.data.datamodule import CharacterDataModule
 from animeid.engine.averaging.averager import Averager
 from animeid.engine.module import CharacterModule, record
+from animeid.engine.objective import LossWeights
+from animeid.engine.transforms import BatchTransforms
 from animeid.losses.contrast import SupervisedContrast
 from animeid.metrics.collection import build_collection
 from animeid.models.classifier import Classifier
+from animeid.models.completed import completed
 from animeid.models.freezing import Freezing
 from animeid.models.inference import InferenceModel
+from animeid.models.stage_contract import Stage
+from animeid.optim.optimisation import Optimisation
 from animeid.runs.folder import RunFolder
 from animeid.types import LabelStats
 
@@ -35,9 +39,10 @@ def build_loggers(request: Mapping[str, Any], folder: RunFolder) -> list[Logger]
 
 def freeze(plan: Plan, model: Classifier) -> tuple[Freezing | None, tuple[str, ...]]:
     """Freezes what the plan's card says, and tells so where anything is trained."""
-    freezing = gateway.build(plan["freezing"], "freezing")
-    if freezing is None:
+    card = plan["freezing"]
+    if not card:
         return None, ()
+    freezing = completed(gateway.build(card, "freezing"), Freezing)
     freezing.apply(model.backbone)
     if not trains(plan.get("stage")):
         return freezing, ()
@@ -50,12 +55,10 @@ def freeze(plan: Plan, model: Classifier) -> tuple[Freezing | None, tuple[str, .
     return freezing, tuple(notes)
 
 
-def attach_stage(plan: Plan, model: Classifier) -> Any:
-    """The stage of the plan, None without one, with what it trains put into the model."""
-    stage = gateway.build(plan.get("stage"), "stage")
-    if hasattr(stage, "attach"):
-        stage.attach(model)
-    return stage
+def build_stage(plan: Mapping[str, Any]) -> Stage:
+    """The second stage of a plan; one that does nothing where the plan is of a run of its own."""
+    card = plan.get("stage")
+    return completed(gateway.build(card, "stage"), Stage) if card else Stage()
 
 
 def build_contrast(plan: Plan, model: Classifier, num_classes: int) -> SupervisedContrast | None:
@@ -74,14 +77,12 @@ def build_module(
     plan: FinalPlan,
     stats: LabelStats,
     model: Classifier,
-    *trained: Any,
-    data: CharacterDataModule | None = None,
+    *trained: Freezing | Stage | None,
 ) -> CharacterModule:
     """The module of a final plan.
 
     Args:
         trained: freezing and stage, which may have put weights into the model that are not kept as they are.
-        data: what it is to be trained on; None for one that only answers.
     """
     inference = InferenceModel.of(model)
     schedule, averager = gateway.build(plan["scheduler"], "scheduler"), None
@@ -92,22 +93,23 @@ def build_module(
         model=inference.classifier,
         loss=gateway.build(plan["loss"], "loss", stats=stats),
         normalise=inference.normalise,
-        optimizer=gateway.build(plan["optimizer"], "optimizer"),
-        schedule=schedule,
-        weight_decay=plan["optimizer"].get("weight_decay", 0.0),
-        layer_decay=plan["optimizer"].get("layer_decay"),
-        total_steps=plan.facts.total_steps,
-        steps_per_epoch=plan.facts.steps_per_epoch,
+        optimisation=Optimisation(
+            optimizer=gateway.build(plan["optimizer"], "optimizer"),
+            schedule=schedule,
+            total_steps=plan.facts.total_steps,
+            steps_per_epoch=plan.facts.steps_per_epoch,
+            weight_decay=plan["optimizer"].get("weight_decay", 0.0),
+            layer_decay=plan["optimizer"].get("layer_decay"),
+        ),
         metrics=build_collection(stats.num_classes),
         record=record(stats.names, plan.as_dict()),
         seed=plan["seed"],
         averager=averager,
-        aux_weights=model.auxiliary.weights if model.auxiliary is not None else (),
-        mixing=gateway.build(plan["mixing"], "mixing", num_classes=stats.num_classes, seed=plan["seed"]),
-        resize=gateway.build(plan.get("resizing"), "resizing"),
-        observe=data.observe if data else None,
-        follow=data.follow if data else None,
-        prior_of=data.prior_of if data else None,
+        transforms=BatchTransforms(
+            resize=gateway.build(plan.get("resizing"), "resizing"),
+            mixing=gateway.build(plan["mixing"], "mixing", num_classes=stats.num_classes, seed=plan["seed"]),
+        ),
+        loss_weights=LossWeights(classifiers=model.auxiliary.weights if model.auxiliary is not None else ()),
         contrast=build_contrast(plan, model, stats.num_classes),
-        portable=[part.portable for part in trained if hasattr(part, "portable")],
+        portable=[part.portable for part in trained if part is not None],
     )

@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 from animeid.assembly.checks import check_batch_size, check_first_size
 from animeid.assembly.completion import complete
 from animeid.assembly.effective_prior import effective_prior
 from animeid.assembly.model import add_auxiliary
-from animeid.assembly.module import attach_stage, build_module
+from animeid.assembly.module import build_module, build_stage
 from animeid.assembly.plan import FinalPlan, Plan, final, label_stats
 from animeid.assembly.soup import cook
 from animeid.assembly.start import Started, start
 from animeid.assembly.transfer import Transfer, earlier_run
-from animeid.config.second_stage import trains
 from animeid.data.datamodule import CharacterDataModule
 from animeid.data.prepare import Prepared
+from animeid.engine.callbacks.contract import Feedback
+from animeid.engine.callbacks.feedback import feedback_callbacks
+from animeid.engine.callbacks.shown_prior import ShownPrior
 from animeid.engine.devices import check_precision
 from animeid.engine.module import CharacterModule, record
 from animeid.models.freezing import Freezing
-from animeid.models.soup import GreedySoup
+from animeid.models.stage_contract import Stage
 from animeid.runs.leaks import check_leaks
 from animeid.types import LabelStats
 
@@ -29,18 +30,20 @@ from animeid.types import LabelStats
 class Components:
     """Everything that a run needs, and the plan as it became final while building.
 
-    notes: sentences for the user about what the model starts from. transfer: what came from an earlier run. stage: what
-    is done to its head.
+    stage: what is done to a finished run; nothing for a run of its own. feedback: callbacks that tell the parts how
+    training goes. notes: sentences for the user about what the model starts from. transfer: what came from an earlier
+    run.
     """
 
     plan: FinalPlan
     stats: LabelStats
     module: CharacterModule
     data: CharacterDataModule
+    stage: Stage
+    feedback: tuple[Feedback, ...]
     notes: tuple[str, ...] = ()
     freezing: Freezing | None = None
     transfer: Transfer | None = None
-    stage: Any = None
 
 
 def build(plan: Plan, prepared: Prepared) -> Components:
@@ -73,29 +76,30 @@ def assemble(plan: FinalPlan, prepared: Prepared, started: Started, *, from_scra
     """Builds the module around data and model, which gets what is trained beside the weights that are kept."""
     model, data, freezing = started.model, started.data, started.freezing
     add_auxiliary(plan, model, len(prepared.labels))
-    stage = attach_stage(plan, model)
+    stage = build_stage(plan)
+    stage.attach(model)
     stats = label_stats(plan, prepared.labels)
-    module = build_module(plan, stats, model, freezing, stage, data=data)
-    built = Components(plan, stats, module, data, freezing=freezing, transfer=started.transfer, stage=stage)
+    module = build_module(plan, stats, model, freezing, stage)
+    feedback = feedback_callbacks(module.loss, data, stats.num_classes)
+    built = Components(plan, stats, module, data, stage, feedback, freezing=freezing, transfer=started.transfer)
     return take_weights(built) if from_scratch else built
 
 
 def take_weights(built: Components) -> Components:
-    """Where the stage trains nothing, has the module's checkpoint say what those who did were shown.
+    """Where the stage trains nothing, has the run's checkpoint say what those who did were shown.
 
     Fills the module with the mean of several runs where the stage is a soup; what that took stands in the facts of the
     plan that is returned, unless it has been told before.
     """
     plan, module = built.plan, built.module
     earlier = earlier_run(plan)
-    if earlier is None or trains(plan.get("stage")):
+    if earlier is None or built.stage.trains:
         return built
-    if not isinstance(built.stage, GreedySoup):
-        module.shown = effective_prior(earlier.folder, FinalPlan.read(earlier.folder.config))
-        return built
-    cooked = cook(built.stage, earlier, module, built.data, plan.trainer)
-    module.shown = cooked.shown
+    if built.stage.mixture is None:
+        shown = effective_prior(earlier.folder, FinalPlan.read(earlier.folder.config))
+        return replace(built, feedback=(ShownPrior(shown),))
+    cooked = cook(built.stage.mixture, earlier, module, built.data, plan.trainer)
     took = plan.facts.soup or {"seconds": cooked.seconds, "earlier_s": cooked.earlier_s}
     plan = final(plan, replace(plan.facts, soup=took))
     module.record = record(built.stats.names, plan.as_dict())
-    return replace(built, plan=plan, notes=(cooked.note,))
+    return replace(built, plan=plan, feedback=(ShownPrior(cooked.shown),), notes=(cooked.note,))

@@ -7,13 +7,13 @@ from functools import partial
 
 import torch
 
+from animeid.assembly.module import build_stage
 from animeid.assembly.plan import Plan
 from animeid.assembly.transfer import Earlier
-from animeid.config import gateway
 from animeid.errors import InputError
 from animeid.metrics.adjustment import best_of
 from animeid.models.classifier import Classifier
-from animeid.models.stages import Validation
+from animeid.models.stage_contract import Validation
 from animeid.runs.finished import FinishedRun
 
 
@@ -23,17 +23,15 @@ def start_stage(plan: Plan, earlier: Earlier, model: Classifier, labels: Sequenc
     Raises:
         InputError: the earlier run has other classes, or the head is none that the stage can mend.
     """
-    stage = gateway.build(plan.get("stage"), "stage")
-    if stage is None:
+    if not plan.get("stage"):
         return ()
     if tuple(labels) != earlier.labels:
         raise InputError(
             f"{earlier.folder.path} has other classes than this data, and a second stage mends the head of a run with "
             "the same: take from_run without stage"
         )
-    if not hasattr(stage, "start"):
-        return ()
-    return (stage.start(model, partial(validation_of, FinishedRun(earlier.folder))),)
+    note = build_stage(plan).start(model, partial(validation_of, FinishedRun(earlier.folder)))
+    return () if note is None else (note,)
 
 
 def validation_of(run: FinishedRun) -> Validation:

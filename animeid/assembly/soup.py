@@ -24,7 +24,7 @@ from animeid.engine.settings import TrainerSettings
 from animeid.errors import InputError
 from animeid.metrics.adjustment import f1_macro
 from animeid.models.checkpoint import read_checkpoint, read_torch
-from animeid.models.soup import GreedySoup, State, greedy_soup, mean_state
+from animeid.models.soup import State, greedy_soup, mean_state
 from animeid.models.weights import load_classifier
 from animeid.runs.comparison import each_once, matching, pictures_of
 from animeid.runs.finished import FinishedRun
@@ -48,9 +48,9 @@ class SoupResult:
 
 
 def cook(
-    stage: GreedySoup, earlier: Earlier, module: CharacterModule, data: CharacterDataModule, trainer: TrainerSettings
+    pattern: str, earlier: Earlier, module: CharacterModule, data: CharacterDataModule, trainer: TrainerSettings
 ) -> SoupResult:
-    """Puts the soup of the stage's runs into the module.
+    """Puts the soup of a pattern's runs into the module.
 
     Statistics of batch norm are estimated anew for every mean, from training pictures: the mean of statistics is not
     that of the mean's. They are drawn as in the epoch that the best run kept, but for what a sampler or an augmentation
@@ -65,7 +65,7 @@ def cook(
     rows, began = data.rows("val"), time.perf_counter()
     if not len(rows):
         raise InputError("stage=soup chooses on validation, and the data has no val part: set data.val_ratio above 0")
-    runs, device, model = ingredients(stage.runs, earlier), torch.device(trainer.accelerator), module.model
+    runs, device, model = ingredients(pattern, earlier), torch.device(trainer.accelerator), module.model
     data.epoch.fill_(read_torch(runs[0].folder.best, mmap=True)["epoch"])
     states: list[State] = []
     for run in runs:

@@ -59,7 +59,12 @@ def _refuse_training_by(names: Sequence[str], keys: Sequence[str]) -> None:
 
 def trains(stage: Mapping[str, Any] | None) -> bool:
     """Whether a run with the stage of this card trains; some only change the weights that are there."""
-    return bool(getattr(gateway.build(stage, "stage"), "trains", True))
+    if not stage:
+        return True
+    from animeid.models.completed import completed
+    from animeid.models.stage_contract import Stage
+
+    return completed(gateway.build(stage, "stage"), Stage).trains
 
 
 def at(node: Mapping[str, Any], path: Sequence[str]) -> Any:

@@ -10,7 +10,8 @@ import torch
 from annotated_types import Ge, Gt, Lt
 from torch import Tensor
 
-from animeid.data.two_strengths import Changed, TwoStrengths
+from animeid.data.dataset import Transform
+from animeid.data.two_strengths import TwoStrengths
 
 
 class Adaptive(TwoStrengths):
@@ -36,8 +37,8 @@ class Adaptive(TwoStrengths):
 
     def __init__(
         self,
-        weak: Callable[..., Changed],
-        strong: Callable[..., Changed],
+        weak: Callable[..., Transform],
+        strong: Callable[..., Transform],
         *,
         image_size: tuple[int, int],
         gain: Annotated[float, Gt(0)] = 4.0,

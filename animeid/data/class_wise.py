@@ -8,7 +8,8 @@ from typing import Annotated
 import numpy as np
 from annotated_types import Interval
 
-from animeid.data.two_strengths import Changed, TwoStrengths
+from animeid.data.dataset import Transform
+from animeid.data.two_strengths import TwoStrengths
 
 Share = Annotated[float, Interval(ge=0, le=1)]
 
@@ -27,8 +28,8 @@ class ClassWise(TwoStrengths):
 
     def __init__(
         self,
-        weak: Callable[..., Changed],
-        strong: Callable[..., Changed],
+        weak: Callable[..., Transform],
+        strong: Callable[..., Transform],
         *,
         image_size: tuple[int, int],
         shares: tuple[Share, Share] = (0.0, 1.0),

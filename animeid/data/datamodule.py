@@ -10,15 +10,16 @@ import torch
 from lightning.pytorch import LightningDataModule
 from torch.utils.data import DataLoader
 
+from animeid.data.augmentation import as_augmentation
 from animeid.data.cache.pixels import Pixels
 from animeid.data.dataset import PictureDataset, PictureTable, Transform, as_it_is, prepare_worker
 from animeid.data.manifest import Manifest
+from animeid.data.samplers.stateless import class_counts
 from animeid.data.samplers.views import RepeatedViews
 from animeid.data.shards.layout import is_shard_folder, read_index
 from animeid.data.shards.order import in_order_of_shards
 from animeid.data.shards.settings import SHUFFLE_BUFFER
 from animeid.data.stream import EvaluationOrder, ShardedStream, TrainingBatches, shared_epoch
-from animeid.data.two_strengths import TwoStrengths
 from animeid.errors import InputError
 from animeid.imaging.evaluation import EvalTransform
 from animeid.types import Batch, Sampler
@@ -89,14 +90,13 @@ class CharacterDataModule(LightningDataModule):
         self.batch_size = batch_size
         self.num_workers = num_workers
         self.seed = seed
-        self.augmentation = augmentation(image_size=image_size)
+        self.augmentation = as_augmentation(augmentation(image_size=image_size))
         self.evaluation = EvalTransform(image_size, crop_pct)
         self.epoch = shared_epoch()
         self.trained = (0, 0)
         rows = self.rows("train")
         self.sampler = sampler(rows=rows, targets=self.table.targets[rows], num_classes=len(labels))
-        if isinstance(self.augmentation, TwoStrengths):
-            self.augmentation.look_at(np.bincount(self.table.targets[rows], minlength=len(labels)))
+        self.augmentation.look_at(class_counts(self.table.targets[rows], len(labels)))
         if is_shard_folder(manifest.root) and len(rows):
             paths, targets = manifest.table["path"].to_numpy(str)[rows], self.table.targets[rows]
             self.sampler = in_order_of_shards(
@@ -114,21 +114,6 @@ class CharacterDataModule(LightningDataModule):
     def rows(self, split: str) -> np.ndarray:
         """`[N]` int64: the manifest rows of a split, in order; empty where there is no such part."""
         return np.flatnonzero(self.splits == split)
-
-    @property
-    def observe(self) -> Callable[[torch.Tensor, torch.Tensor], None] | None:
-        """What is to be told of training pictures' losses; None where the sampler does not learn from them."""
-        return self.sampler.observe if getattr(self.sampler, "learns", False) else None
-
-    @property
-    def follow(self) -> Callable[[torch.Tensor, torch.Tensor], None] | None:
-        """What is to be told how sure training is of each class; None where augmentation does not follow that."""
-        return getattr(self.augmentation, "follow", None)
-
-    @property
-    def prior_of(self) -> Callable[[int], np.ndarray] | None:
-        """What tells the class distribution of an epoch that begins; None where all epochs have the sampler's prior."""
-        return getattr(self.sampler, "prior_of", None)
 
     @property
     def batches_per_epoch(self) -> int:
@@ -149,15 +134,11 @@ class CharacterDataModule(LightningDataModule):
         return self._loader(self.augmentation, batch_sampler=self._training_batches())
 
     def state_dict(self) -> dict[str, Any]:
-        state: dict[str, Any] = {"sampler": self.sampler.state_dict()}
-        if isinstance(self.augmentation, TwoStrengths):
-            state["strong_shares"] = self.augmentation.shares.tolist()
-        return state
+        return {"sampler": self.sampler.state_dict(), **self.augmentation.state_dict()}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         self.sampler.load_state_dict(state_dict["sampler"])
-        if isinstance(self.augmentation, TwoStrengths) and "strong_shares" in state_dict:
-            self.augmentation.shares.copy_(torch.tensor(state_dict["strong_shares"], dtype=torch.float64))
+        self.augmentation.load_state_dict(state_dict)
 
     def _training_batches(self) -> TrainingBatches:
         rank, _ = self._share()

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Protocol
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 import torch
 
+from animeid.data.dataset import Transform
 from animeid.terms import UNKNOWN_TARGET
 
 STREAM = 0xC1A55
 """Tells the choice between the two transforms apart from the random numbers inside them."""
 
-
-class Changed(Protocol):
-    """A training transform."""
-
-    def __call__(self, image: np.ndarray, seed: int, target: int = UNKNOWN_TARGET) -> np.ndarray: ...
+SHARES = "strong_shares"
+"""Where a checkpoint keeps the probabilities."""
 
 
 class TwoStrengths:
@@ -32,7 +30,7 @@ class TwoStrengths:
     """
 
     def __init__(
-        self, weak: Callable[..., Changed], strong: Callable[..., Changed], *, image_size: tuple[int, int]
+        self, weak: Callable[..., Transform], strong: Callable[..., Transform], *, image_size: tuple[int, int]
     ) -> None:
         self.weak, self.strong = weak(image_size=image_size), strong(image_size=image_size)
         self.shares = torch.zeros(0, dtype=torch.float64)
@@ -51,3 +49,10 @@ class TwoStrengths:
         share = self.share_of_strangers if target == UNKNOWN_TARGET else float(self.shares[target])
         is_strong = np.random.default_rng([STREAM, seed]).random() < share
         return (self.strong if is_strong else self.weak)(image, seed, target)
+
+    def state_dict(self) -> dict[str, Any]:
+        return {SHARES: self.shares.tolist()}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        if SHARES in state:
+            self.shares.copy_(torch.tensor(state[SHARES], dtype=torch.float64))

@@ -21,6 +21,7 @@ from animeid.engine.callbacks.history import History
 from animeid.engine.callbacks.learning_rate import LearningRate
 from animeid.engine.callbacks.plain_progress import PlainProgress
 from animeid.engine.callbacks.safekeeping import Safekeeping
+from animeid.engine.callbacks.shared_buffers import SharedBuffers
 from animeid.engine.callbacks.stopping import Stopping
 from animeid.engine.checkpoint_io import AtomicCheckpointIO
 from animeid.engine.settings import CallbackSettings, TrainerSettings
@@ -81,13 +82,18 @@ def build_callbacks(
     folder: RunFolder,
     *,
     averager: Averager | None,
+    feedback: Sequence[Callback] = (),
     has_logger: bool,
     has_val: bool,
     counts: Callable[[], bool] = always,
 ) -> list[Callback]:
-    """The callbacks of a training run; `averager` comes first, so that the others see what it did.
+    """The callbacks of a training run.
+
+    Feedback comes first, so that what a checkpoint holds has been told; then `averager`, so that the others see what it
+    did.
 
     Args:
+        feedback: that tells the parts of the run how training goes.
         counts: whether the epoch that ends may be the best, and counts for stopping early.
 
     Raises:
@@ -97,7 +103,8 @@ def build_callbacks(
         raise InputError(
             "callbacks.patience needs a validation part, and this data has none: add pictures, or leave patience out"
         )
-    callbacks: list[Callback] = [History(folder.history)] if averager is None else [averager, History(folder.history)]
+    callbacks: list[Callback] = [*feedback, *([averager] if averager else []), SharedBuffers()]
+    callbacks.append(History(folder.history))
     callbacks += [TQDMProgressBar(leave=False)] if sys.stderr.isatty() else [PlainProgress()]
     if settings.patience is not None:
         callbacks.append(
@@ -132,7 +139,7 @@ def strategy(settings: TrainerSettings, thaws: bool) -> Strategy | str:
     Parameters that are still frozen, but will not stay so (`thaws`), have no gradient to wait for.
 
     Buffers are not broadcast before each forward pass: in validation, where processes may have one batch more or less,
-    that would wait for ever. The module shares them where it matters.
+    that would wait for ever. `SharedBuffers` shares them where it matters.
     """
     if settings.strategy == "fsdp":
         return ModelParallelStrategy(

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import cast
-
+import torch
 from torch import Tensor, nn
 
 from animeid.models.backbone import TimmBackbone
@@ -28,6 +27,9 @@ class Classifier(nn.Module):
         self.backbone = backbone
         self.head = head
         self.auxiliary: AuxiliaryClassifiers | None = None
+        # Asked once: torch.compile does not follow a question about a Protocol.
+        self._head_taps = tuple(head.taps) if isinstance(head, MapHead) else ()
+        self._has_margin = isinstance(head, MarginHead)
 
     def forward(self, image: Tensor, target: Tensor | None = None) -> ModelOutput:
         """`[B, 3, H, W]` float, normalised, to logits `[B, C]` and embeddings `[B, D]`.
@@ -45,20 +47,25 @@ class Classifier(nn.Module):
         Raises:
             InputError: the network has no such stage, or timm cannot tap it.
         """
-        head_taps: tuple[int, ...] = tuple(getattr(self.head, "taps", ()))
+        head_taps = self._head_taps
         auxiliary = self.auxiliary if self.training else None
         auxiliary_taps = auxiliary.taps if auxiliary is not None else ()
         embedding, maps = self._tapped(image, taps + head_taps + auxiliary_taps)
         asked, for_head, for_auxiliary = _cut(maps, len(taps), len(head_taps))
         if head_taps:
-            embedding = cast(MapHead, self.head).embed(embedding, for_head)
+            embedding = self.head.embed(embedding, for_head)  # type: ignore[operator]
         aux_logits = auxiliary(for_auxiliary) if auxiliary is not None else []
         return ModelOutput(self._logits(embedding, target), embedding, aux_logits), asked
 
     def _logits(self, embedding: Tensor, target: Tensor | None) -> Tensor:
-        if target is None or not hasattr(self.head, "with_margin"):
+        if target is None or not self._has_margin:
             return self.head(embedding)
-        return cast(MarginHead, self.head).with_margin(embedding, target)
+        return self.head.with_margin(embedding, target)  # type: ignore[operator]
+
+    @torch.no_grad()
+    def plain_logits(self, output: ModelOutput) -> Tensor:
+        """The logits `[B, C]` of an output in training as pictures are named by: without a margin."""
+        return self.head(output.embedding) if self._has_margin else output.logits.detach()
 
     def _tapped(self, image: Tensor, taps: tuple[int, ...]) -> tuple[Tensor, list[Tensor]]:
         if not taps:

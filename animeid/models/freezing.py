@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+
+from torch import Tensor
 
 from animeid.errors import InputError
 from animeid.models.backbone import TimmBackbone
@@ -11,16 +13,31 @@ from animeid.models.layers import Unit, depth, layers_below_head
 from animeid.values import Whole
 
 
-class Freezing(Protocol):
-    """What a card of the group `freezing` makes."""
+class Freezing:
+    """What a card of the group `freezing` makes; what is optional does nothing here.
+
+    thaws: whether `at_epoch` trains parameters later that are frozen at first.
+    """
+
+    thaws = False
 
     def apply(self, backbone: TimmBackbone) -> None:
         """Freezes for the whole run; called once, before the optimiser is made."""
-        ...
+        raise NotImplementedError
 
     def note(self, backbone: TimmBackbone, max_epochs: int) -> str:
         """What was done, in one sentence for people."""
-        ...
+        raise NotImplementedError
+
+    def at_epoch(self, backbone: TimmBackbone, epoch: int) -> None:
+        """Called as an epoch begins, counted from 0, or goes on after a resume."""
+
+    def portable(self, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """A state dict by the names that a network has into which nothing was put."""
+        return dict(state)
+
+    def remove(self, backbone: TimmBackbone) -> None:
+        """Leaves a network into which the portable weights fit; called once, when training is over."""
 
 
 def free_layers(backbone: TimmBackbone, layers: int, unit: Unit) -> None:
@@ -42,7 +59,7 @@ def told(backbone: TimmBackbone, how: str) -> str:
 
 
 @dataclass(frozen=True, kw_only=True)
-class WholeBackbone:
+class WholeBackbone(Freezing):
     """Trains the head alone, on embeddings that stay what they are."""
 
     def apply(self, backbone: TimmBackbone) -> None:
@@ -54,7 +71,7 @@ class WholeBackbone:
 
 
 @dataclass(frozen=True, kw_only=True)
-class AllButLast:
+class AllButLast(Freezing):
     """Trains the last blocks or stages and the head.
 
     Args:
@@ -83,7 +100,7 @@ class AllButLast:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Gradual:
+class Gradual(Freezing):
     """Trains the head first, then one more block or stage from the top every few epochs.
 
     Gradual unfreezing (Howard and Ruder 2018, ULMFiT, arXiv 1801.06146, section 3.3).
@@ -92,6 +109,8 @@ class Gradual:
         every: epochs until the next one is trained too.
         unit: whether blocks or stages are counted.
     """
+
+    thaws = True
 
     every: Whole = 1
     unit: Unit = "stage"

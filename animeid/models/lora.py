@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from animeid.errors import InputError
 from animeid.models.backbone import TimmBackbone
-from animeid.models.freezing import told
+from animeid.models.freezing import Freezing, told
 from animeid.system.console import how_to_install, some_of
 from animeid.values import Whole
 
@@ -26,7 +26,7 @@ NAMED = 4
 
 
 @dataclass(frozen=True, kw_only=True)
-class Lora:
+class Lora(Freezing):
     """LoRA (Hu 2021, arXiv 2106.09685): `W x + alpha / rank * B A x` with `W` frozen, `A` and `B` trained.
 
     `B` starts at zero, so that the network starts as it was loaded. Adapters, the head and, if wanted, norms are

@@ -8,13 +8,14 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from animeid.models.stage_contract import Stage
 from animeid.values import PathText
 
 State = Mapping[str, Tensor]
 
 
 @dataclass(frozen=True, kw_only=True)
-class GreedySoup:
+class GreedySoup(Stage):
     """A stage that takes the mean of finished runs; nothing is trained.
 
     runs: a pattern of their folders, or several with colons between them; the run of `from_run` belongs to them anyway.
@@ -23,6 +24,10 @@ class GreedySoup:
     trains = False
 
     runs: PathText
+
+    @property
+    def mixture(self) -> str:
+        return self.runs
 
 
 def mean_state(states: Sequence[State]) -> dict[str, Tensor]:

@@ -6,7 +6,7 @@ good embeddings and a head that prefers frequent classes, so that the head alone
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,24 +17,13 @@ from torch.nn import functional
 from animeid.errors import InputError
 from animeid.models.classifier import Classifier
 from animeid.models.heads.linear import LinearHead
+from animeid.models.stage_contract import Stage, Validation
 from animeid.values import Tau
 
 TAUS = np.linspace(0.0, 2.0, 21)
 """What is tried; 0 leaves the vectors as they are, 1 makes them equally long."""
 
 SCALE = "head.linear.scale"
-
-
-@dataclass(frozen=True)
-class Validation:
-    """What a choice is made on.
-
-    embeddings: `[N, D]` of the first stage's validation part.
-    best: the place of the best among logits `[N, C]` for them.
-    """
-
-    embeddings: Tensor
-    best: Callable[[Iterable[np.ndarray]], int]
 
 
 class ScaledLinear(nn.Module):
@@ -51,12 +40,12 @@ class ScaledLinear(nn.Module):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ClassifierRetraining:
+class ClassifierRetraining(Stage):
     """cRT: a new head on the frozen backbone (section 4.1)."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class WeightScaling:
+class WeightScaling(Stage):
     """LWS, learnable weight scaling: each class's vector keeps its direction and learns its length (section 4.1)."""
 
     def attach(self, model: Classifier) -> None:
@@ -86,7 +75,7 @@ class WeightScaling:
 
 
 @dataclass(frozen=True, kw_only=True)
-class TauNormalisation:
+class TauNormalisation(Stage):
     """tau-normalisation: `w_c / |w_c|^tau`, without biases (equation 4); nothing is trained.
 
     Args:

@@ -89,8 +89,8 @@ def measure(built: Components, training_s: float, answering_s: float) -> Measure
 
 def _training_steps(built: Components, budget_s: float) -> tuple[float, ...]:
     stopwatch = Stopwatch(budget_s)
-    callbacks: list[Callback] = [built.module.averager] if built.module.averager else []
-    callbacks += [*freezing_callbacks(built.freezing), stopwatch]
+    averager = [built.module.averager] if built.module.averager else []
+    callbacks: list[Callback] = [*built.feedback, *averager, *freezing_callbacks(built.freezing), stopwatch]
     callbacks += [TQDMProgressBar(leave=False)] if sys.stderr.isatty() else []
     settings = replace(built.plan.trainer, devices=1)
     began = time.perf_counter()

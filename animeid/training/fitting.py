@@ -16,16 +16,17 @@ from animeid.assembly.plan import whole
 from animeid.assembly.run import Components
 from animeid.data.prepare import Prepared
 from animeid.engine.allocator import keep_freed_memory
+from animeid.engine.callbacks.best import epochs_that_count
 from animeid.engine.callbacks.freezing import freezing_callbacks
 from animeid.engine.callbacks.history import History
 from animeid.engine.compilation import compile_network
 from animeid.engine.devices import DTYPES
 from animeid.engine.inference import predict_all
-from animeid.engine.phases import epochs_that_count
 from animeid.engine.processes import meet
 from animeid.engine.trainer import build_callbacks, build_trainer
 from animeid.errors import InputError
 from animeid.models.checkpoint import read_torch
+from animeid.optim.schedules import FollowsValidation
 from animeid.predictions import Predictions, join
 from animeid.runs.folder import RunFolder
 from animeid.system.files import atomic
@@ -64,11 +65,11 @@ def fit(begun: RunState) -> Fitted:
     callbacks = [*callbacks_of(built, folder, has_logger=bool(begun.loggers)), *begun.watchers]
     trainer = build_trainer(
         plan.trainer,
-        whole(plan.trainer.max_epochs) if getattr(built.stage, "trains", True) else 0,
+        whole(plan.trainer.max_epochs) if built.stage.trains else 0,
         callbacks,
         begun.loggers,
         folder,
-        thaws=hasattr(built.freezing, "at_epoch"),
+        thaws=built.freezing is not None and built.freezing.thaws,
     )
     if plan.trainer.compile:
         compile_network(built.module.model)
@@ -82,8 +83,7 @@ def fit(begun: RunState) -> Fitted:
         # Each process has a part of the trained weights; the best ones are whole in the checkpoint.
         built.module.model = build_model(without_weights(plan), built.stats.num_classes)
     built.module.drop_auxiliary()
-    if hasattr(built.stage, "remove"):
-        built.stage.remove(built.module.model)
+    built.stage.remove(built.module.model)  # type: ignore[arg-type]
     built.module.load_state_dict(best["state_dict"])
     return Fitted(history.train_seconds, history.rates)
 
@@ -97,21 +97,31 @@ def callbacks_of(built: Components, folder: RunFolder, *, has_logger: bool) -> l
     """
     settings = built.plan.callbacks
     has_val = len(built.data.rows("val")) > 0
-    if hasattr(built.module.schedule, "monitor") and not has_val:
-        raise InputError(
-            "this scheduler follows a figure of validation, and the data has no val part: take another one"
-        )
-    if built.module.follows_recall and not has_val:
-        raise InputError("this loss follows the recall of validation, and the data has no val part: take another one")
-    if built.module.following is not None and not has_val:
-        raise InputError(
-            "this augmentation follows the confidence of validation, and the data has no val part: take another one"
-        )
+    if not has_val:
+        refuse_followers(built)
     counts = epochs_that_count(built.module, built.data.sampler)
     callbacks = build_callbacks(
-        settings, folder, averager=built.module.averager, has_logger=has_logger, has_val=has_val, counts=counts
+        settings,
+        folder,
+        averager=built.module.averager,
+        feedback=built.feedback,
+        has_logger=has_logger,
+        has_val=has_val,
+        counts=counts,
     )
     return [*callbacks, *freezing_callbacks(built.freezing)]
+
+
+def refuse_followers(built: Components) -> None:
+    """Raises:
+    InputError: the schedule, the loss or the augmentation follows validation, which there is not.
+    """
+    needs = [callback.needs_validation for callback in built.feedback]
+    if isinstance(built.module.optimisation.schedule, FollowsValidation):
+        needs.insert(0, "this scheduler follows a figure of validation")
+    for need in needs:
+        if need is not None:
+            raise InputError(f"{need}, and the data has no val part: take another one")
 
 
 def answer_parts(built: Components) -> dict[str, Predictions]:

@@ -26,6 +26,7 @@ from animeid.engine.sharding import check_sharded
 from animeid.errors import InputError, MachineError
 from animeid.metrics.evaluate import evaluate_split
 from animeid.metrics.table import summary_table
+from animeid.optim.schedules import FollowsValidation
 from animeid.predictions import Predictions
 from animeid.recipe.choice import table
 from animeid.recipe.choose import choose
@@ -211,7 +212,7 @@ def finish(begun: RunState, fitted: Fitted, answers: dict[str, Predictions]) -> 
     metrics["cost"] = cost(model, folder.best, *seconds_of(built.plan, fitted), fitted.rates, latency)
     save_predictions(folder, answers, manifest, prepared.labels)
     save_evidence(folder, {part: answers[part] for part in judged}, manifest, built.data, model)
-    draw_figures(folder, learning_rates(folder, built), built.module.steps_per_epoch)
+    draw_figures(folder, learning_rates(folder, built), built.module.optimisation.steps_per_epoch)
     write_json(folder.metrics, metrics)
     if judged:
         write_report(folder)
@@ -233,12 +234,13 @@ def learning_rates(folder: RunFolder, built: Components) -> np.ndarray:
     history = FinishedRun(folder).history
     if history is None:
         return np.empty(0)
-    module = built.module
-    monitor = getattr(module.schedule, "monitor", None)
-    figures = history[monitor].tolist() if monitor else ()
-    return module.schedule.trace(
+    run = built.module.optimisation
+    figures: Sequence[float] = ()
+    if isinstance(run.schedule, FollowsValidation):
+        figures = history[run.schedule.monitor].tolist()
+    return run.schedule.trace(
         lr=built.plan["optimizer"]["lr"],
-        total_steps=module.total_steps,
-        steps_per_epoch=module.steps_per_epoch,
+        total_steps=run.total_steps,
+        steps_per_epoch=run.steps_per_epoch,
         figures=figures,
     )

@@ -38,8 +38,7 @@ def one_step(run: Components) -> torch.Tensor:
     module = run.module.train()
     configured = module.configure_optimizers()
     batch["image"] = module.normalise(batch["image"])
-    if module.mixing is not None:
-        batch = module.mixing(batch, 0)
+    batch = module.transforms(batch, 0)
     value = module.losses(module.model(batch["image"]), batch).mean()
     value.backward()
     configured["optimizer"].step()

@@ -13,10 +13,10 @@ import torch
 from animeid import train
 from animeid.engine.callbacks.best import Best
 from animeid.engine.callbacks.stopping import Stopping
-from animeid.engine.phases import parts_with
 from animeid.engine.settings import CallbackSettings
 from animeid.engine.trainer import build_callbacks
 from animeid.losses.class_balanced import ClassBalanced
+from animeid.losses.contract import FollowsProgress, FollowsRecall, parts_with
 from animeid.losses.cross_entropy import CrossEntropyLoss
 from animeid.losses.online_class_balance import OnlineClassBalanceLoss
 from animeid.runs.folder import RunFolder
@@ -83,8 +83,8 @@ def test_losses_within_losses_are_told() -> None:
     stats = LabelStats(("a", "b"), torch.tensor([9, 3]), torch.tensor([0.75, 0.25]))
     inner = partial(ClassBalanced, loss=CrossEntropyLoss, start=0.5)
     outer = OnlineClassBalanceLoss(stats, loss=inner)
-    assert [type(part) for part in parts_with(outer, "set_progress")] == [ClassBalanced]
-    assert [type(part) for part in parts_with(ClassBalanced(stats, loss=OnlineClassBalanceLoss), "observe_recall")] == [
+    assert [type(part) for part in parts_with(outer, FollowsProgress)] == [ClassBalanced]
+    assert [type(part) for part in parts_with(ClassBalanced(stats, loss=OnlineClassBalanceLoss), FollowsRecall)] == [
         OnlineClassBalanceLoss
     ]
 

@@ -7,11 +7,11 @@ import pytest
 import torch
 from lightning.pytorch import Trainer, seed_everything
 
-from animeid.assembly.effective_prior import SHOWN
 from animeid.assembly.planning import make_plan
 from animeid.assembly.run import Components, build
 from animeid.config.compose import compose
 from animeid.data.prepare import Prepared
+from animeid.engine.callbacks.shown_prior import SHOWN
 from animeid.engine.module import CharacterModule
 from animeid.engine.trainer import quieten
 from tests.small_runs import QUICK
@@ -26,10 +26,11 @@ def built(prepared: Prepared, *overrides: str) -> Components:
     return build(make_plan(request, prepared, "cpu"), prepared)
 
 
-def trainer(**settings) -> Trainer:
+def trainer(run: Components, **settings) -> Trainer:
     quieten()
     plain = {"logger": False, "enable_checkpointing": False, "enable_progress_bar": False}
-    return Trainer(accelerator="cpu", enable_model_summary=False, max_epochs=EPOCHS, **plain, **settings)
+    settings = {**plain, "callbacks": [*run.feedback], **settings}
+    return Trainer(accelerator="cpu", enable_model_summary=False, max_epochs=EPOCHS, **settings)
 
 
 @pytest.fixture
@@ -51,7 +52,7 @@ def offsets(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[tuple[int, np.nda
 @pytest.mark.parametrize("sampler", ["deferred", "dynamic"])
 def test_each_epoch_has_its_own(sampler: str, views: str, prepared: Prepared, offsets) -> None:
     run = built(prepared, f"sampler={sampler}", f"contrastive={views}")
-    trainer(num_sanity_val_steps=0).fit(run.module, datamodule=run.data)
+    trainer(run, num_sanity_val_steps=0).fit(run.module, datamodule=run.data)
     assert {epoch for epoch, _ in offsets["training"]} == set(range(EPOCHS))
     for epoch, prior in offsets["training"]:
         np.testing.assert_allclose(prior, run.data.sampler.prior_of(epoch), rtol=1e-5)
@@ -63,7 +64,7 @@ def test_each_epoch_has_its_own(sampler: str, views: str, prepared: Prepared, of
 def test_difficulty_has_that_of_its_weights_also_after_a_resume(prepared: Prepared, offsets, tmp_path) -> None:
     choices = ("sampler=difficulty", "sampler.momentum=0")
     straight = built(prepared, *choices)
-    fitting = trainer(num_sanity_val_steps=0)
+    fitting = trainer(straight, num_sanity_val_steps=0)
     keep_middle(straight.module, fitting, tmp_path / "middle.ckpt")
     fitting.fit(straight.module, datamodule=straight.data)
     whole = list(offsets["training"])
@@ -73,7 +74,7 @@ def test_difficulty_has_that_of_its_weights_also_after_a_resume(prepared: Prepar
 
     other = built(prepared, *choices)
     other.data.resume_at(1, 1)
-    trainer(num_sanity_val_steps=0).fit(other.module, datamodule=other.data, ckpt_path=tmp_path / "middle.ckpt")
+    trainer(other, num_sanity_val_steps=0).fit(other.module, datamodule=other.data, ckpt_path=tmp_path / "middle.ckpt")
     rest = whole[len(whole) - len(offsets["training"]) :]
     assert len(rest) == 2 * len(whole) // EPOCHS - 1
     for (epoch, prior), (again, found) in zip(rest, offsets["training"], strict=True):
@@ -96,7 +97,7 @@ def keep_middle(module: CharacterModule, fitting: Trainer, path) -> None:
 def test_a_checkpoint_says_what_its_epoch_showed(prepared: Prepared, tmp_path) -> None:
     for sampler, epochs_differ in (("dynamic", True), ("weighted", False)):
         run = built(prepared, f"sampler={sampler}")
-        fitting = trainer(num_sanity_val_steps=0)
+        fitting = trainer(run, num_sanity_val_steps=0)
         fitting.fit(run.module, datamodule=run.data)
         fitting.save_checkpoint(tmp_path / "best.ckpt", weights_only=True)
         shown = torch.load(tmp_path / "best.ckpt", weights_only=True).get(SHOWN)
@@ -108,10 +109,11 @@ def test_a_checkpoint_says_what_its_epoch_showed(prepared: Prepared, tmp_path) -
 def test_a_run_that_has_no_epoch_left_keeps_what_its_last_one_showed(prepared: Prepared, tmp_path) -> None:
     """Its best checkpoint is written again if it was lost."""
     run = built(prepared, "sampler=dynamic")
-    fitting = trainer(num_sanity_val_steps=0)
+    fitting = trainer(run, num_sanity_val_steps=0)
     fitting.fit(run.module, datamodule=run.data)
     fitting.save_checkpoint(tmp_path / "last.ckpt")
-    other, again = built(prepared, "sampler=dynamic"), trainer(num_sanity_val_steps=0)
+    other = built(prepared, "sampler=dynamic")
+    again = trainer(other, num_sanity_val_steps=0)
     again.fit(other.module, datamodule=other.data, ckpt_path=tmp_path / "last.ckpt", weights_only=True)
     again.save_checkpoint(tmp_path / "best.ckpt", weights_only=True)
     found = torch.load(tmp_path / "best.ckpt", weights_only=True)[SHOWN]

@@ -12,10 +12,10 @@ import yaml
 from torch import Tensor, nn
 
 from animeid.config import gateway
-from animeid.engine.phases import parts_with
 from animeid.errors import InputError
 from animeid.losses.class_balanced import ClassBalancedLoss
 from animeid.losses.class_balanced_focal import ClassBalancedFocalLoss
+from animeid.losses.contract import FollowsPrior, parts_with
 from animeid.losses.cross_entropy import CrossEntropyLoss
 from animeid.losses.focal import FocalLoss
 from animeid.losses.ldam import LDAMLoss
@@ -197,7 +197,7 @@ def test_the_prior_of_an_epoch_takes_the_place_of_that_of_the_run(card: Path) ->
     found = build(card)
     before = value_of(found)
     for stats, prior in ((other, other.prior), (STATS, None)):
-        for part in parts_with(found, "set_prior"):
+        for part in parts_with(found, FollowsPrior):
             part.set_prior(prior)
         torch.testing.assert_close(value_of(found), value_of(build(card, stats)))
     torch.testing.assert_close(value_of(found), before)

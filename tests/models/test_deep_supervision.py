@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -97,7 +98,7 @@ class TwoTerms(nn.Module):
 @pytest.mark.parametrize("mixed", [False, True])
 def test_the_loss_is_a_weighted_sum_over_classifiers_and_terms(prepared: Prepared, mixed: bool) -> None:
     module = built(prepared, "deep_supervision.weights=[0.9,0.5,0.2]").module
-    module.loss, module.term_weights = TwoTerms(), {"length": 0.1}
+    module.loss, module.loss_weights = TwoTerms(), replace(module.loss_weights, terms={"length": 0.1})
     random = torch.Generator().manual_seed(0)
     logits = [torch.randn(4, 3, generator=random) for _ in range(3)]
     embedding = torch.randn(4, 6, generator=random)

@@ -33,6 +33,7 @@ from animeid.models.layers import layers_below_head
 from animeid.models.lora import Lora, fold
 from animeid.models.normalise import Normalise
 from animeid.models.weights import load_classifier
+from animeid.optim.optimisation import Optimisation
 from animeid.optim.optimizers import AdamW
 from animeid.optim.schedules.one_cycle import OneCycle
 from animeid.types import LabelStats
@@ -58,16 +59,18 @@ def module(freezing: Any, name: str = CNN, epochs: int = 1, layer_decay: float |
         model=model,
         loss=CrossEntropyLoss(stats=stats),
         normalise=Normalise(model.backbone.mean, model.backbone.std, channels_last=False),
-        optimizer=AdamW(lr=0.01, weight_decay=0.5, layer_decay=layer_decay),
-        schedule=OneCycle(),
-        weight_decay=0.5,
-        layer_decay=layer_decay,
-        total_steps=epochs * BATCHES,
-        steps_per_epoch=BATCHES,
+        optimisation=Optimisation(
+            optimizer=AdamW(lr=0.01, weight_decay=0.5, layer_decay=layer_decay),
+            schedule=OneCycle(),
+            weight_decay=0.5,
+            layer_decay=layer_decay,
+            total_steps=epochs * BATCHES,
+            steps_per_epoch=BATCHES,
+        ),
         metrics=build_collection(len(LABELS)),
         record=record(LABELS, {}),
         seed=0,
-        portable=[freezing.portable] if hasattr(freezing, "portable") else [],
+        portable=[] if freezing is None else [freezing.portable],
     )
 
 
@@ -363,7 +366,6 @@ def test_every_card_freezes(card: str) -> None:
         return
     net = backbone(VIT)
     freezing.apply(net)
-    if hasattr(freezing, "at_epoch"):
-        freezing.at_epoch(net, 0)
+    freezing.at_epoch(net, 0)
     assert any(not one.requires_grad for one in net.parameters())
     assert freezing.note(net, 2).endswith(".")

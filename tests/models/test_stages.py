@@ -14,7 +14,8 @@ from animeid.models.backbone import TimmBackbone
 from animeid.models.classifier import Classifier
 from animeid.models.heads.cosine import CosineHead
 from animeid.models.heads.linear import LinearHead
-from animeid.models.stages import TAUS, ScaledLinear, TauNormalisation, Validation, WeightScaling, normalised
+from animeid.models.stage_contract import Validation
+from animeid.models.stages import TAUS, ScaledLinear, TauNormalisation, WeightScaling, normalised
 
 
 def classifier(head: type[nn.Module] = LinearHead) -> Classifier:

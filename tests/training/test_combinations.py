@@ -77,7 +77,7 @@ def test_every_pair_trains_two_steps(prepared: Prepared, cards: dict[str, str]) 
         enable_checkpointing=False,
         enable_progress_bar=False,
         enable_model_summary=False,
-        callbacks=[run.module.averager] if run.module.averager else [],
+        callbacks=[*run.feedback, *([run.module.averager] if run.module.averager else [])],
     )
     trainer.fit(run.module, datamodule=run.data)
     assert trainer.global_step == 2

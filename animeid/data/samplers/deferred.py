@@ -8,12 +8,12 @@ import numpy as np
 from annotated_types import Ge, Interval
 
 from animeid.data.samplers.natural import Natural
-from animeid.data.samplers.stateless import Stateless
+from animeid.data.samplers.planned import Planned
 from animeid.data.samplers.weighted import Weighted
 from animeid.types import Sampler
 
 
-class Deferred(Stateless):
+class Deferred(Planned):
     """Natural until the share `start` of the epochs is over, then weighted by `1 / n^power` (deferred re-sampling).
 
     Features are learnt from pictures as they come, and the classes are balanced while the learning rate falls (Cao
@@ -38,10 +38,8 @@ class Deferred(Stateless):
         power: Annotated[float, Interval(ge=0, le=10)] = 1.0,
         epochs: Annotated[int, Ge(1)] | Literal["auto"] = "auto",
     ) -> None:
-        if epochs == "auto":
-            raise ValueError("epochs=auto has not been filled in")
-        self.epochs = epochs
-        self.begins_at = min(round(start * epochs), epochs - 1)
+        super().__init__(epochs)
+        self.begins_at = min(round(start * self.epochs), self.epochs - 1)
         self.before = Natural(rows, targets, num_classes)
         self.after = Weighted(rows, targets, num_classes, power=power)
 

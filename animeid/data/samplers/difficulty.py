@@ -9,6 +9,7 @@ import numpy as np
 from annotated_types import Ge, Interval
 from torch import Tensor
 
+from animeid.data.samplers.contract import Choice
 from animeid.data.samplers.stateless import class_counts
 from animeid.terms import UNKNOWN_TARGET
 
@@ -42,6 +43,7 @@ class Difficulty:
     """
 
     learns = True
+    chooses: Choice = "pictures"
 
     def __init__(
         self,

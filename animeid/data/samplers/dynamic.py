@@ -7,11 +7,12 @@ from typing import Annotated, Literal
 import numpy as np
 from annotated_types import Ge
 
-from animeid.data.samplers.stateless import Stateless, class_counts
+from animeid.data.samplers.planned import Planned
+from animeid.data.samplers.stateless import class_counts
 from animeid.terms import UNKNOWN_TARGET
 
 
-class Dynamic(Stateless):
+class Dynamic(Planned):
     """Draws with replacement from `(1 - t) balanced + t natural`, with t going evenly from 0 to 1 over the epochs.
 
     Both are class distributions that sum to 1: the mixture is the progressively balanced sampling of Kang 2020 (arXiv
@@ -34,11 +35,9 @@ class Dynamic(Stateless):
         *,
         epochs: Annotated[int, Ge(1)] | Literal["auto"] = "auto",
     ) -> None:
-        if epochs == "auto":
-            raise ValueError("epochs=auto has not been filled in")
+        super().__init__(epochs)
         self.rows = rows
         self.targets = targets
-        self.epochs = epochs
         self.counts = class_counts(targets, num_classes)
 
     def prior_of(self, epoch: int) -> np.ndarray:

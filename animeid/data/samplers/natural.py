@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from animeid.data.samplers.contract import Choice
 from animeid.data.samplers.stateless import Stateless, class_counts
 
 
@@ -15,6 +16,8 @@ class Natural(Stateless):
         targets: `[N]` int64, the class of each of these rows.
         num_classes: C.
     """
+
+    chooses: Choice = "nothing"
 
     def __init__(self, rows: np.ndarray, targets: np.ndarray, num_classes: int) -> None:
         self.rows = rows

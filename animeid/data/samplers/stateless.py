@@ -8,11 +8,14 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
+from animeid.data.samplers.contract import Choice
 from animeid.terms import UNKNOWN_TARGET
 
 
 class Stateless:
     """The part of the sampler's contract that is empty when a stream depends on `(seed, epoch)` alone."""
+
+    chooses: Choice = "classes"
 
     def observe(self, rows: Tensor, values: Tensor) -> None:
         """Takes nothing in."""

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
+from animeid.data.samplers.contract import VariesByEpoch, begins_at, learns
 from animeid.types import Sampler
 
 
@@ -20,9 +21,12 @@ class WrappedSampler:
 
     def __init__(self, sampler: Sampler) -> None:
         self.sampler = sampler
-        self.learns = getattr(sampler, "learns", False)
-        self.begins_at = getattr(sampler, "begins_at", 0)
-        self.prior_of: Callable[[int], np.ndarray] | None = getattr(sampler, "prior_of", None)
+        self.learns = learns(sampler)
+        self.begins_at = begins_at(sampler)
+        # None has not the trait, as the inner one has not.
+        self.prior_of: Callable[[int], np.ndarray] | None = None
+        if isinstance(sampler, VariesByEpoch):
+            self.prior_of = sampler.prior_of
 
     def prior(self) -> np.ndarray:
         return self.sampler.prior()

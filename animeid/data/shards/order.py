@@ -6,8 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from animeid.data.samplers.natural import Natural
-from animeid.data.samplers.stateless import Stateless
+from animeid.data.samplers.contract import choice_of
 from animeid.data.samplers.wrapped import WrappedSampler
 from animeid.data.shards.layout import Index
 from animeid.errors import InputError
@@ -100,13 +99,13 @@ def in_order_of_shards(
     Raises:
         InputError: the sampler chooses classes and the shards hold all, or it chooses among the pictures of a class.
     """
-    is_natural = isinstance(sampler, Natural)
-    if not isinstance(sampler, Stateless):
+    chooses = choice_of(sampler)
+    if chooses == "pictures":
         raise InputError(
             f"sampler={type(sampler).__name__} chooses pictures by what the run learnt of them, and shards are read in "
             "an order of their own: train from files, or take another sampler"
         )
-    if not (index.by_class or is_natural):
+    if chooses == "classes" and not index.by_class:
         raise InputError(
             f"the sampler {type(sampler).__name__} chooses classes, and these shards hold all classes: write them "
             "again with python -m animeid.shard by_class=true, or take sampler=natural"

@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.callbacks import ModelCheckpoint
+
+from animeid.data.samplers.contract import begins_at
+from animeid.losses.contract import HasPhases, parts_with
+from animeid.types import Sampler
+
+if TYPE_CHECKING:
+    from animeid.engine.module import CharacterModule
 
 
 class Best(ModelCheckpoint):
@@ -36,3 +43,18 @@ class Best(ModelCheckpoint):
             # Without a figure to monitor there is no score, and the last epoch counts as the best.
             models = {str(best): score} if state_dict["best_k_models"] else {}
             super().load_state_dict({**state_dict, **here, "best_k_models": models, "last_model_path": ""})
+
+
+def epochs_that_count(module: CharacterModule, sampler: Sampler) -> Callable[[], bool]:
+    """Tells whether the epoch that ends may be the best one.
+
+    Where weights are averaged, or loss or sampler change once training is far enough, those before are the way to it:
+    a better figure of theirs would be that of another technique than the one asked for.
+    """
+
+    def counts() -> bool:
+        is_averaged = module.averager is None or module.averager.has_begun()
+        has_begun = all(part.has_begun for part in parts_with(module.loss, HasPhases))
+        return is_averaged and has_begun and module.current_epoch >= begins_at(sampler)
+
+    return counts

@@ -7,9 +7,10 @@ import time
 from pathlib import Path
 from typing import Any
 
-from lightning.pytorch import Callback, LightningModule, Trainer
+from lightning.pytorch import LightningModule, Trainer
 from torch.optim import Optimizer
 
+from animeid.engine.callbacks.epoch import EpochStart
 from animeid.system.files import atomic
 
 COLUMNS = (
@@ -30,7 +31,7 @@ def highest_rate(optimizer: Optimizer) -> float:
     return max(group["lr"] for group in optimizer.param_groups)
 
 
-class History(Callback):
+class History(EpochStart):
     """Appends a row after each epoch's validation, so that a kill loses at most the epoch that runs.
 
     `seconds` is the whole epoch with its validation; `images_per_s` counts training alone.
@@ -57,15 +58,11 @@ class History(Callback):
                 stream.writelines(lines[: epochs + 1])
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        # Where a run goes on in the middle of an epoch, Lightning leaves out on_train_epoch_start.
-        self._begin_epoch()
+        super().on_train_start(trainer, pl_module)
         if trainer.is_global_zero:
             self._forget_rows_after(len(self.rates))
 
-    def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        self._begin_epoch()
-
-    def _begin_epoch(self) -> None:
+    def begin_epoch(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self.start = time.perf_counter()
         self.pictures = 0
         self.validation_seconds = 0.0

@@ -15,7 +15,7 @@ training alone, and `head(embedding)` stays what inference answers.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from torch import Tensor
 
@@ -28,6 +28,7 @@ class Head(Protocol):
         ...
 
 
+@runtime_checkable
 class MapHead(Head, Protocol):
     """A head whose constructor takes `tap_channels`, the channels of the feature map after each stage.
 
@@ -44,6 +45,7 @@ class MapHead(Head, Protocol):
         ...
 
 
+@runtime_checkable
 class MarginHead(Head, Protocol):
     """A head whose logits in training depend on the target."""
 

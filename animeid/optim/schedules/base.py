@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from torch.optim import Optimizer
@@ -32,6 +32,16 @@ class Schedule(Protocol):
             figures: the monitored figure after each epoch, for a schedule that follows one.
         """
         ...
+
+
+@runtime_checkable
+class FollowsValidation(Protocol):
+    """A schedule that moves with a figure of validation.
+
+    monitor: the figure's name.
+    """
+
+    monitor: str
 
 
 class Curve(ABC):

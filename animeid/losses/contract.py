@@ -1,0 +1,66 @@
+"""What a loss is, and what it may follow: one file and one card.
+
+A loss is built with `stats`, the classes and how often training shows them, then with the values of its card. Called
+with a model's output and a batch it answers its terms, `[B]` each and not reduced (`animeid.types.Loss`). A picture of
+no class (-1) costs nothing; targets may be shares `[B, C]`, in which every loss is linear.
+
+A loss that changes while it trains has the method for what it follows: `set_progress`, `set_prior`, `observe_recall`.
+They are called on the loss and on every loss within it, the outermost first, by the callbacks of
+`animeid.engine.callbacks`; what a loss has learnt so lies in its buffers, which are saved with the model.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol, TypeVar, runtime_checkable
+
+from torch import Tensor, nn
+
+from animeid.types import Loss
+
+Trait = TypeVar("Trait")
+
+
+@runtime_checkable
+class FollowsProgress(Protocol):
+    """A loss that depends on how far training is."""
+
+    def set_progress(self, epoch: int, step: int, total_steps: int, epochs: int) -> None:
+        """Is told as each epoch begins, the first being 0, and `step` of so many optimiser steps."""
+        ...
+
+
+@runtime_checkable
+class HasPhases(Protocol):
+    """A loss that becomes what was asked for only once training is far enough.
+
+    has_begun: whether it is so; only epochs after that can be the best.
+    """
+
+    has_begun: bool
+
+
+@runtime_checkable
+class FollowsPrior(Protocol):
+    """A loss that depends on how often training shows each class."""
+
+    def set_prior(self, prior: Tensor | None) -> None:
+        """Takes in the class distribution `[C]` that training shows from here on; None is that of the run.
+
+        Called only where it changes over the epochs: as each begins, and with None where epochs are compared.
+        """
+        ...
+
+
+@runtime_checkable
+class FollowsRecall(Protocol):
+    """A loss that learns from validation."""
+
+    def observe_recall(self, recall: Tensor) -> None:
+        """Takes in the recall `[C]` of an epoch's validation, NaN for a class without pictures."""
+        ...
+
+
+def parts_with(loss: Loss, trait: type[Trait]) -> list[Trait]:
+    """The loss and the losses within it that have a trait, the outermost first."""
+    parts = loss.modules() if isinstance(loss, nn.Module) else [loss]
+    return [part for part in parts if isinstance(part, trait)]

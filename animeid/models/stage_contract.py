@@ -1,0 +1,69 @@
+"""What a second stage is: what is done to a finished run's head or weights, one card of the group `stage`.
+
+A stage derives from `Stage`, whose methods do nothing, and has those of its own for the moments in which it does
+something. In their order: `start` on the model that has the finished run's weights; `attach` before an optimiser is
+made; `portable` when weights are saved alone; `remove` when training is over. Where it trains nothing (`trains`), only
+the first counts, or the pattern of the runs whose weights it takes the mean of (`mixture`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from torch import Tensor
+
+from animeid.models.classifier import Classifier
+
+
+@dataclass(frozen=True)
+class Validation:
+    """What a choice is made on.
+
+    embeddings: `[N, D]` of the first stage's validation part.
+    best: the place of the best among logits `[N, C]` for them.
+    """
+
+    embeddings: Tensor
+    best: Callable[[Iterable[np.ndarray]], int]
+
+
+class Stage:
+    """A run of its own: the stage that does nothing.
+
+    trains: whether training follows; else the weights are judged as they are.
+    """
+
+    trains = True
+
+    @property
+    def mixture(self) -> str | None:
+        """A pattern of finished runs, several with colons between them, whose weights the run's are the mean of."""
+        return None
+
+    def start(self, model: Classifier, validation: Callable[[], Validation]) -> str | None:  # noqa: ARG002
+        """Changes the finished run's weights; returns a sentence for people about it.
+
+        Args:
+            model: with the finished run's weights.
+            validation: reads the run's validation part.
+
+        Raises:
+            InputError: the head is none that the stage can mend, or there is no validation part to choose on.
+        """
+        return None
+
+    def attach(self, model: Classifier) -> None:
+        """Puts what it trains into the model.
+
+        Raises:
+            InputError: the head is none that the stage can mend.
+        """
+
+    def portable(self, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """A state dict by the names that a model has into which nothing was put."""
+        return dict(state)
+
+    def remove(self, model: Classifier) -> None:
+        """Leaves a model into which the portable weights fit."""

@@ -1,0 +1,47 @@
+"""How a run's weights are trained: optimiser, learning rate and decay over its steps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import nn
+
+from animeid.optim.groups import parameter_groups
+from animeid.optim.schedules import Schedule
+
+OptimizerFactory = Callable[[Iterable[dict[str, Any]]], torch.optim.Optimizer]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Optimisation:
+    """Optimiser and schedule of a run.
+
+    optimizer: makes an optimiser of parameter groups.
+    schedule: the learning rate over the run.
+    total_steps, steps_per_epoch: optimiser steps.
+    weight_decay: for parameters that are neither norms nor biases.
+    layer_decay: the ratio of a layer's rate to that of the layer above it; None is one rate for all.
+    """
+
+    optimizer: OptimizerFactory
+    schedule: Schedule
+    total_steps: int
+    steps_per_epoch: int
+    weight_decay: float = 0.0
+    layer_decay: float | None = None
+
+    @property
+    def epochs(self) -> int:
+        return self.total_steps // self.steps_per_epoch
+
+    def build(self, model: nn.Module, beside: nn.Module | None = None) -> dict[str, Any]:
+        """Lightning's `optimizer` and `lr_scheduler` for a model, and for what is trained beside it."""
+        groups = parameter_groups(model, weight_decay=self.weight_decay, layer_decay=self.layer_decay)
+        if beside is not None:
+            groups += parameter_groups(beside, weight_decay=self.weight_decay)
+        optimizer = self.optimizer(groups)
+        scheduler = self.schedule.build(optimizer, total_steps=self.total_steps, steps_per_epoch=self.steps_per_epoch)
+        return {"optimizer": optimizer, "lr_scheduler": scheduler}
