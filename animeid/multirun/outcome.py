@@ -6,11 +6,13 @@ import traceback
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from animeid.errors import InputError, MachineError
-from animeid.runs.finished import FinishedRun
 from animeid.runs.folder import RunFolder
+
+if TYPE_CHECKING:
+    from animeid.runs.finished import FinishedRun
 
 ERROR = "error.txt"
 
@@ -40,6 +42,8 @@ class Outcome:
 
 def outcome(folder: RunFolder) -> Outcome:
     if folder.is_finished:
+        from animeid.runs.finished import FinishedRun  # reads tables, and every command imports this
+
         return Outcome("finished", FinishedRun(folder))
     error = folder.path / ERROR
     if error.is_file():
