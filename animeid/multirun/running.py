@@ -11,7 +11,6 @@ from typing import Any
 from animeid.errors import InputError
 from animeid.multirun.outcome import make_way, outcome, sentence_of, write_error
 from animeid.multirun.record import Asked, Job, Multirun, differing
-from animeid.multirun.summary import write_summary
 from animeid.runs.folder import OUTPUTS
 from animeid.system.console import say
 from animeid.system.lock import lock
@@ -97,6 +96,8 @@ class Running:
             How many of this call's jobs failed by bad input, and how many crashed.
         """
         with self._locks:
+            from animeid.multirun.summary import write_summary  # reads tables, and every command imports this
+
             say(write_summary(self.multirun))
             failed = [found for job in self.planned.values() if (found := outcome(job.folder)).state == "failed"]
         crashed = sum(found.has_crashed for found in failed)
