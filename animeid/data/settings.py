@@ -1,4 +1,4 @@
-"""What a data card may say. Light: the command line reads this before anything heavy is imported."""
+"""Settings of a data card. Light: the command line reads this before anything heavy is imported."""
 
 from __future__ import annotations
 

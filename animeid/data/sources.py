@@ -1,4 +1,4 @@
-"""Where pictures come from: class folders, folders of parts, a manifest file, the built-in cast."""
+"""Sources of pictures: class folders, folders of parts, a manifest file, the built-in cast."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from animeid.data.synthetic.settings import CastSettings
 from animeid.errors import InputError
 from animeid.imaging.decode import SUFFIXES
 from animeid.system.console import as_text
+from animeid.terms import SPLITS
 
-PARTS = ("train", "val", "test", "unknown")
 DROPPINGS = frozenset({"thumbs.db", "desktop.ini"})
 """Files that operating systems leave in folders; those with a leading dot are passed over as well."""
 
@@ -92,11 +92,11 @@ def _folder(root: Path) -> Source:
 
 def _refuse_parts_without_train(root: Path, folders: list[Path]) -> None:
     """Folders that look like parts would be learnt as characters called Train and Test."""
-    parts = [folder.name for folder in folders if folder.name.lower() in PARTS and _folders(folder)]
+    parts = [folder.name for folder in folders if folder.name.lower() in SPLITS and _folders(folder)]
     if len(parts) > 1:
         raise InputError(
             f"{root} has the folders {', '.join(parts)}, which look like parts, but no 'train': name them "
-            f"{', '.join(PARTS)}, in small letters, or give one of them as data.root to split it anew"
+            f"{', '.join(SPLITS)}, in small letters, or give one of them as data.root to split it anew"
         )
 
 
@@ -105,14 +105,14 @@ def _folder_of_parts(root: Path, folders: list[Path]) -> Source:
     for folder in folders:
         if folder.name == "unknown":
             sources.append(_listing(root, [(path, "", "unknown") for path in _walk(folder)], []))
-        elif folder.name in PARTS:
+        elif folder.name in SPLITS:
             sources.append(_class_folders(root, folder, folder.name))
-    others = [folder.name for folder in folders if folder.name not in PARTS]
+    others = [folder.name for folder in folders if folder.name not in SPLITS]
     notes = []
     if others:
         listed = ", ".join(others[:5])
         notes.append(
-            f"folders beside {root / 'train'} that are not read: {listed} (parts are named {', '.join(PARTS)})"
+            f"folders beside {root / 'train'} that are not read: {listed} (parts are named {', '.join(SPLITS)})"
         )
     table = pd.concat([source.manifest.table for source in sources], ignore_index=True)
     skipped = [item for source in sources for item in source.skipped]

@@ -1,4 +1,4 @@
-"""How well each class is named against how often training showed it."""
+"""F1 of each class against how often training showed it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How far confidence can be believed."""
+"""Reliability diagram: accuracy against confidence."""
 
 from __future__ import annotations
 

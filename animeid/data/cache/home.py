@@ -1,4 +1,4 @@
-"""Where decoded pixels and fingerprints of pictures are kept between runs."""
+"""The cache folder: decoded pixels and fingerprints of pictures, kept between runs."""
 
 from __future__ import annotations
 

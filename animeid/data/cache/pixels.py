@@ -1,4 +1,4 @@
-"""Where a loader gets the working pictures of a manifest's rows from: the files, or the cache."""
+"""Working pictures of a manifest's rows, as a loader reads them: from the files here, from the cache in `segments`."""
 
 from __future__ import annotations
 

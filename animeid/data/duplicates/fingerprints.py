@@ -1,4 +1,4 @@
-"""What is kept of every picture after one look at it: size, sha256, perceptual hashes and a thumbnail."""
+"""Fingerprints of pictures, taken at one look: size, sha256, perceptual hashes and a thumbnail."""
 
 from __future__ import annotations
 

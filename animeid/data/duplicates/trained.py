@@ -1,4 +1,4 @@
-"""Which pictures a run was trained on: copies, near duplicates, and what is in one group with them."""
+"""Pictures that a run was trained on: copies, near duplicates, and what is in one group with them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the card of a shard folder may say. Light: the command line reads this before anything heavy is imported."""
+"""Settings of the card of a shard folder. Light: the command line reads this before anything heavy is imported."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which picture is in which part: given, carved or made."""
+"""The part of each picture: given, carved or made."""
 
 from __future__ import annotations
 
