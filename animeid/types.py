@@ -117,6 +117,10 @@ class Loss(Protocol):
     Optional: `set_progress(epoch, step, total_steps, epochs)` for losses that change over time, called as each epoch
     begins; `set_prior(prior)` for losses that depend on how often training shows each class. Where that changes over
     the epochs it is called as each begins, and with None where epochs are compared.
+
+    Optional traits of the class: `lifts_rare_classes = True` where rare classes are favoured by other means than the
+    prior; `adjusts_by_prior = True` where logits are learnt that are adjusted by the prior already, unless its argument
+    `tau` is 0.
     """
 
     def __call__(self, output: ModelOutput, batch: Batch) -> dict[str, Tensor]: ...

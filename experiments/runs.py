@@ -11,8 +11,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from animeid.reporting.wording import with_interval
+from animeid.runs.finished import FinishedRun
+from animeid.runs.folder import RunFolder
 from animeid.system.environment import code
-from animeid.system.files import write_json
+from animeid.system.files import read_json, write_json
 from animeid.train import main
 
 OUTPUTS = Path("outputs")
@@ -29,7 +32,7 @@ def train(study: str, name: str, overrides: Sequence[str]) -> Path:
     """
     folder = OUTPUTS / f"{study}-{name}"
     stamp = folder / "overrides.json"
-    if (folder / "metrics.json").is_file() and json.loads(stamp.read_text(encoding="utf-8")) == list(overrides):
+    if (folder / "metrics.json").is_file() and read_json(stamp) == list(overrides):
         return folder
     shutil.rmtree(folder, ignore_errors=True)
     print(f"{study}: {name}: {' '.join(overrides)}", flush=True)
@@ -46,16 +49,12 @@ def write_origin(folder: Path) -> None:
 
 
 def metrics(folder: Path) -> dict[str, Any]:
-    return json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
+    return FinishedRun(RunFolder(folder)).metrics
 
 
 def percent(figures: Mapping[str, Any] | None, name: str) -> str:
     """`61.3 (58.0 to 64.2)`, in percent with its 95 % interval where there is one."""
-    if not figures or figures.get(name) is None:
-        return "–"
-    text = f"{100 * figures[name]:.1f}"
-    interval = figures.get(f"{name}_ci")
-    return text if interval is None else f"{text} ({100 * interval[0]:.1f} to {100 * interval[1]:.1f})"
+    return with_interval(figures or {}, name, unit="")
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -80,7 +79,7 @@ def put_expected(card: Path, what: str) -> None:
 
 def environment_line(folder: Path) -> str:
     """Hardware, versions and commit of a run, in one sentence."""
-    found = json.loads((folder / "environment.json").read_text(encoding="utf-8"))
+    found = FinishedRun(RunFolder(folder)).environment
     hardware, packages, code = found["hardware"], found["packages"], found["code"]
     commit = (code["commit"] or "no commit")[:10] + (" with changes" if code["dirty"] else "")
     return (

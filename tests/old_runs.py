@@ -4,6 +4,11 @@
 
 drew the pictures and trained the runs, with the code of the commit that their `environment.json` names. A folder that
 is there is never made anew: it stands for the runs that users have. A later version gets one of its own beside it.
+
+    python -m tests.old_runs record
+
+writes anew what its trainings and answers are held to (`expected.json`, `weights.csv`), where arithmetic is changed on
+purpose.
 """
 
 from __future__ import annotations
@@ -150,16 +155,49 @@ def make() -> None:
         train(name, command)
     for name, straight in CUT.items():
         train(name, COMMANDS[straight], stop_after=CUT_AFTER)
-    judged = {name: Path("outputs") / name for name in COMMANDS} | answer()
+    write_expected({name: Path("outputs") / name for name in COMMANDS} | answer(), Path())
+    prune(Path("outputs"))
+
+
+def write_expected(judged: dict[str, Path], folder: Path) -> None:
+    """Writes `expected.json` and `weights.csv`: what the runs and evaluations of these names came to."""
     expected = {
         "rounding": rounding(),
         "figures": {name: figures(run) for name, run in judged.items()},
         "history": {name: history(judged[name]) for name in COMMANDS},
     }
-    Path("expected.json").write_text(json.dumps(expected, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    text = json.dumps(expected, ensure_ascii=False, indent=1) + "\n"
+    (folder / "expected.json").write_text(text, encoding="utf-8")
     weights = {name: fingerprint(judged[name] / "checkpoints" / "last.ckpt") for name in COMMANDS}
-    pd.concat(weights, names=["run"]).droplevel(1).to_csv("weights.csv")
-    prune(Path("outputs"))
+    pd.concat(weights, names=["run"]).droplevel(1).to_csv(folder / "weights.csv")
+
+
+def record_again() -> None:
+    """Writes anew what trainings and answers of this code are held to, after its arithmetic was changed on purpose.
+
+    The run folders stay as they were made.
+    """
+    with tempfile.TemporaryDirectory() as home:
+        shutil.copytree(RUNS, home, dirs_exist_ok=True)
+        os.chdir(home)
+        for run in Path("outputs").iterdir():
+            set_root(run, Path("pictures").absolute())
+            (run / "figures").mkdir(exist_ok=True)
+        torch.set_num_threads(1)
+        evaluated = {f"evaluated {name}": evaluate_again(name) for name in ("finished", "partner")}
+        answered = answer()
+        for name, command in COMMANDS.items():
+            train(f"{name}_again", command)
+        runs = {name: Path("outputs") / f"{name}_again" for name in COMMANDS}
+        write_expected({**runs, **answered, **evaluated}, RUNS)
+
+
+def evaluate_again(name: str) -> Path:
+    """Has an old run answer its test part, and moves what came out to where nothing else is written."""
+    from animeid import evaluate
+
+    assert evaluate.main([f"run=outputs/{name}", "trainer.accelerator=cpu"]) == 0
+    return (Path("outputs") / name / "evaluations" / "test").rename(Path("outputs") / f"evaluated-{name}")
 
 
 def draw(folder: Path) -> None:
@@ -228,4 +266,7 @@ def forget_machine(environment: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    if sys.argv[1:] == ["record"]:
+        record_again()
+    else:
+        main(Path(sys.argv[1]))

@@ -1,4 +1,4 @@
-"""What a plan's network or device cannot do, refused before training."""
+"""What a plan's network cannot do, refused before training."""
 
 from __future__ import annotations
 
@@ -11,14 +11,6 @@ from animeid.assembly.plan import Plan
 from animeid.config import gateway
 from animeid.errors import InputError
 from animeid.models.classifier import Classifier
-
-
-def check_precision(accelerator: str, precision: str) -> None:
-    """Refuses float16 on the processor, where Lightning would compute in bf16 instead."""
-    if accelerator == "cpu" and precision == "16-mixed":
-        raise InputError(
-            "trainer.precision=16-mixed is for GPUs, and this run computes on the CPU: take bf16-mixed, 32-true or auto"
-        )
 
 
 def check_batch_size(plan: Plan, model: Classifier) -> None:

@@ -14,7 +14,6 @@ from animeid.config import gateway
 from animeid.config.second_stage import trains
 from animeid.engine.averaging.averager import Averager
 from animeid.engine.module import CharacterModule, record
-from animeid.engine.normalise import Normalise
 from animeid.engine.objective import LossWeights
 from animeid.engine.transforms import BatchTransforms
 from animeid.losses.contrast import SupervisedContrast
@@ -22,6 +21,7 @@ from animeid.metrics.collection import build_collection
 from animeid.models.classifier import Classifier
 from animeid.models.completed import completed
 from animeid.models.freezing import Freezing
+from animeid.models.inference import InferenceModel
 from animeid.models.stage_contract import Stage
 from animeid.optim.optimisation import Optimisation
 from animeid.runs.folder import RunFolder
@@ -84,17 +84,15 @@ def build_module(
     Args:
         trained: freezing and stage, which may have put weights into the model that are not kept as they are.
     """
-    channels_last = model.backbone.prefers_channels_last
-    if channels_last:
-        model = model.to(memory_format=torch.channels_last)
+    inference = InferenceModel.of(model)
     schedule, averager = gateway.build(plan["scheduler"], "scheduler"), None
     if plan["averaging"]:
         policy = gateway.build(plan["averaging"], "averaging")
         schedule, averager = policy.schedule(schedule, highest=plan["optimizer"]["lr"]), Averager(policy)
     return CharacterModule(
-        model=model,
+        model=inference.classifier,
         loss=gateway.build(plan["loss"], "loss", stats=stats),
-        normalise=Normalise(model.backbone.mean, model.backbone.std, channels_last),
+        normalise=inference.normalise,
         optimisation=Optimisation(
             optimizer=gateway.build(plan["optimizer"], "optimizer"),
             schedule=schedule,

@@ -9,16 +9,14 @@ import torch
 
 from animeid.assembly.plan import Plan, views_of
 from animeid.data.prepare import Prepared
+from animeid.engine.devices import default_workers
 from animeid.errors import InputError
 from animeid.system.launcher import ProcessRank, own_place
-from animeid.system.machine import usable_cores
 
 # Chosen on validation parts by experiments/defaults.
 IMAGE_SIZE = 64
 MAX_EPOCHS = 10
 BATCH_SIZE = 32
-
-MAX_WORKERS = 8
 
 
 def default_batch_size(pictures: int, views: int = 1) -> int:
@@ -32,16 +30,6 @@ def default_batch_size(pictures: int, views: int = 1) -> int:
     while size > 4 and pictures < 10 * size:
         size //= 2
     return size if views == 1 else max(size // views, 2) * views
-
-
-def default_workers(accelerator: str) -> int:
-    """Beside a GPU the cores are free for loading; on the CPU loading and computing share them.
-
-    On two cores a worker only takes turns with the computation and costs its start (measured: 0 workers were fastest),
-    so that a quarter of the cores load.
-    """
-    cores = usable_cores()
-    return min(cores // 4 if accelerator == "cpu" else cores, MAX_WORKERS)
 
 
 def filled(card: Mapping[str, Any], **values: Any) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from animeid.assembly.checks import check_batch_size, check_first_size, check_precision
+from animeid.assembly.checks import check_batch_size, check_first_size
 from animeid.assembly.completion import complete
 from animeid.assembly.effective_prior import effective_prior
 from animeid.assembly.model import add_auxiliary
@@ -18,14 +18,12 @@ from animeid.data.prepare import Prepared
 from animeid.engine.callbacks.contract import Feedback
 from animeid.engine.callbacks.feedback import feedback_callbacks
 from animeid.engine.callbacks.shown_prior import ShownPrior
+from animeid.engine.devices import check_precision
 from animeid.engine.module import CharacterModule, record
 from animeid.models.freezing import Freezing
 from animeid.models.stage_contract import Stage
 from animeid.runs.leaks import check_leaks
 from animeid.types import LabelStats
-
-LOSS = "loss."
-"""Where a state dict has what the loss has learnt."""
 
 
 @dataclass(frozen=True)

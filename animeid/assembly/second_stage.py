@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
-import numpy as np
-import pandas as pd
 import torch
 
 from animeid.assembly.module import build_stage
@@ -16,7 +14,7 @@ from animeid.errors import InputError
 from animeid.metrics.adjustment import best_of
 from animeid.models.classifier import Classifier
 from animeid.models.stage_contract import Validation
-from animeid.runs.folder import RunFolder
+from animeid.runs.finished import FinishedRun
 
 
 def start_stage(plan: Plan, earlier: Earlier, model: Classifier, labels: Sequence[str]) -> tuple[str, ...]:
@@ -32,19 +30,18 @@ def start_stage(plan: Plan, earlier: Earlier, model: Classifier, labels: Sequenc
             f"{earlier.folder.path} has other classes than this data, and a second stage mends the head of a run with "
             "the same: take from_run without stage"
         )
-    note = build_stage(plan).start(model, partial(validation_of, earlier.folder))
+    note = build_stage(plan).start(model, partial(validation_of, FinishedRun(earlier.folder)))
     return () if note is None else (note,)
 
 
-def validation_of(run: RunFolder) -> Validation:
+def validation_of(run: FinishedRun) -> Validation:
     """The saved validation answers of a run.
 
     Raises:
         InputError: it has none.
     """
-    table = pd.read_parquet(run.predictions, columns=["split", "target"])
-    rows = np.flatnonzero((table["split"] == "val") & (table["target"] >= 0))
-    if not len(rows):
-        raise InputError(f"stage.tau=auto chooses on validation, and {run.path} has no such part: give a number")
-    embeddings = torch.from_numpy(np.load(run.embeddings, mmap_mode="r")[rows]).float()
-    return Validation(embeddings, partial(best_of, targets=table["target"].to_numpy()[rows]))
+    positions = run.positions_in("val")
+    if not len(positions):
+        raise InputError(f"stage.tau=auto chooses on validation, and {run.folder.path} has no such part: give a number")
+    embeddings = torch.from_numpy(run.embeddings[positions]).float()
+    return Validation(embeddings, partial(best_of, targets=run.targets[positions]))

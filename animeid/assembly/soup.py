@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import glob
-import json
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,7 +17,6 @@ from animeid.assembly.transfer import Earlier
 from animeid.config.freeze import read_plan
 from animeid.config.second_stage import LEARNT_BY
 from animeid.data.datamodule import CharacterDataModule
-from animeid.data.manifest import read_manifest
 from animeid.engine.devices import DTYPES
 from animeid.engine.inference import predict_all
 from animeid.engine.module import CharacterModule
@@ -30,9 +26,10 @@ from animeid.metrics.adjustment import f1_macro
 from animeid.models.checkpoint import read_checkpoint, read_torch
 from animeid.models.soup import State, greedy_soup, mean_state
 from animeid.models.weights import load_classifier
+from animeid.runs.comparison import each_once, matching, pictures_of
+from animeid.runs.finished import FinishedRun
 from animeid.runs.folder import RunFolder
-
-SAME = ("sha256", "label", "split")
+from animeid.terms import SPLITS
 
 
 @dataclass(frozen=True)
@@ -69,10 +66,10 @@ def cook(
     if not len(rows):
         raise InputError("stage=soup chooses on validation, and the data has no val part: set data.val_ratio above 0")
     runs, device, model = ingredients(pattern, earlier), torch.device(trainer.accelerator), module.model
-    data.epoch.fill_(read_torch(runs[0].best, mmap=True)["epoch"])
+    data.epoch.fill_(read_torch(runs[0].folder.best, mmap=True)["epoch"])
     states: list[State] = []
     for run in runs:
-        load_classifier(model, run.best, earlier.labels)
+        load_classifier(model, run.folder.best, earlier.labels)
         states.append({name: tensor.clone() for name, tensor in model.state_dict().items()})
 
     def fill(members: Sequence[int]) -> None:
@@ -88,13 +85,13 @@ def cook(
     taken, scores = greedy_soup(len(states), score)
     fill(taken)
     module.cpu()
-    names = ", ".join(str(runs[place].path) for place in taken)
-    seconds, earlier_s = time.perf_counter() - began, sum(run.read_training_s() or 0.0 for run in runs)
+    names = ", ".join(str(runs[place].folder.path) for place in taken)
+    seconds, earlier_s = time.perf_counter() - began, sum(run.training_s or 0.0 for run in runs)
     note = (
         f"the soup is the mean of {len(taken)} of {len(runs)} runs ({names}): f1_macro on validation {scores[-1]:.3f}, "
         f"{scores[0]:.3f} of the best run alone; it took {seconds:.1f} s"
     )
-    return SoupResult(note, seconds, earlier_s, mean_shown([runs[place] for place in taken]))
+    return SoupResult(note, seconds, earlier_s, mean_shown([runs[place].folder for place in taken]))
 
 
 def mean_shown(runs: Sequence[RunFolder]) -> Tensor | None:
@@ -105,44 +102,39 @@ def mean_shown(runs: Sequence[RunFolder]) -> Tensor | None:
 
 def validated(module: CharacterModule, data: CharacterDataModule, rows: np.ndarray, precision: str) -> float:
     """f1_macro on the validation part."""
-    answers = predict_all(module, data.evaluation_dataloader(rows), "answering val", DTYPES[precision])
+    answers = predict_all(
+        module.eval().inference_model, data.evaluation_dataloader(rows), "answering val", DTYPES[precision]
+    )
     return f1_macro(answers.logits, data.table.targets[answers.rows])
 
 
-def ingredients(pattern: str, earlier: Earlier) -> list[RunFolder]:
+def ingredients(pattern: str, earlier: Earlier) -> list[FinishedRun]:
     """The runs of a pattern and the earlier one, the best by validation first.
 
     Raises:
         InputError: there is no other run than the earlier one, or one has another network, head, classes, parts, loss
             or sampler: what answers mean, and how they are adjusted afterwards, depends on these.
     """
-    paths = [Path(path) for piece in pattern.split(":") if piece for path in sorted(glob.glob(piece))]  # noqa: PTH207
-    finished = {path.resolve(): path for path in (earlier.folder.path, *paths) if RunFolder(path).is_finished}
-    if len(finished) < 2:
+    folders = each_once([folder for folder in (earlier.folder, *matching(pattern)) if folder.is_finished])
+    if len(folders) < 2:
         raise InputError(
             f"stage.runs={pattern} finds no finished run beside from_run: give a pattern that finds others"
         )
-    runs = [RunFolder.open(path) for path in finished.values()]
+    runs = [FinishedRun(RunFolder.open(folder.path)) for folder in folders]
     first = signature_of(runs[0])
     for run in runs[1:]:
         if signature_of(run) != first:
             raise InputError(
-                f"{run.path} has another network, head, classes, picture size, parts, loss or sampler than "
-                f"{runs[0].path}, so that their weights have no mean: give runs that differ in seed, in how fast or, "
-                "with a sampler that stays the same, in how long they were trained"
+                f"{run.folder.path} has another network, head, classes, picture size, parts, loss or sampler than "
+                f"{runs[0].folder.path}, so that their weights have no mean: give runs that differ in seed, in how "
+                "fast or, with a sampler that stays the same, in how long they were trained"
             )
-    return sorted(runs, key=val_f1, reverse=True)
+    return sorted(runs, key=lambda run: run.figure("val", "f1_macro") or 0.0, reverse=True)
 
 
-def val_f1(run: RunFolder) -> float:
-    return float((json.loads(run.metrics.read_text(encoding="utf-8"))["val"] or {}).get("f1_macro", 0.0))
-
-
-def signature_of(run: RunFolder) -> tuple[Any, ...]:
-    """What runs of one soup agree in."""
-    plan, table = read_plan(run.config), read_manifest(run.manifest).table
-    parts = table.loc[table["split"] != "excluded", list(SAME)].sort_values(list(SAME)).to_numpy().tolist()
-    tensors = read_checkpoint(run.best).tensors
+def signature_of(run: FinishedRun) -> tuple[Any, ...]:
+    """What runs of one soup agree in; all parts are the same, since a soup is chosen on validation."""
+    plan, tensors = read_plan(run.folder.config), read_checkpoint(run.folder.best).tensors
     shapes = sorted((name, tuple(tensor.shape)) for name, tensor in tensors.items())
     learnt_by = {name: plan[name] for name in LEARNT_BY}
-    return plan["model"]["name"], plan["data"]["image_size"], run.read_labels(), shapes, parts, learnt_by
+    return plan["model"]["name"], plan["data"]["image_size"], run.labels, shapes, pictures_of(run, SPLITS), learnt_by

@@ -16,6 +16,7 @@ from animeid.models.catalogue import same_network
 from animeid.models.classifier import Classifier
 from animeid.models.transfer import BACKBONE, Moved, move_head
 from animeid.runs.folder import RunFolder
+from animeid.system.console import some_of
 
 COLUMNS = ("kind", "name", "outcome", "detail")
 
@@ -138,9 +139,5 @@ def _class_notes(earlier: Earlier, labels: Sequence[str], classes: Sequence[tupl
     if set(labels) == set(earlier.labels):
         return []
     named = [(outcome, [name for name, what in classes if what == outcome]) for outcome in OUTCOMES]
-    told = ", ".join(f"{len(names)} {outcome}{_examples(names)}" for outcome, names in named if names)
+    told = ", ".join(f"{len(names)} {outcome} ({some_of(names, NAMED)})" for outcome, names in named if names)
     return [f"classes: {told}; scores over other classes cannot be compared with those of {earlier.folder.path}"]
-
-
-def _examples(names: Sequence[str]) -> str:
-    return f" ({', '.join(names[:NAMED])}{', ...' if len(names) > NAMED else ''})"

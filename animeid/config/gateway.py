@@ -48,10 +48,19 @@ def build(node: Any, key: str = "", /, **facts: Any) -> Any:
     taken = sorted(arguments.keys() & facts.keys())
     if taken:
         raise InputError(f"{join(key, taken[0])} is given by the run: leave it out of the card and the command")
-    factory = instantiate({"_target_": target, "_partial_": True}).func
+    factory = part_class(node, key)
     if is_partial and not facts:
         return partial(factory, **arguments)
     return _call(factory, target, key, {**arguments, **facts})
+
+
+def part_class(node: Mapping[str, Any], key: str = "") -> Any:
+    """What a node names, not built: a class, whose traits can be read.
+
+    Raises:
+        InputError: it is none that a card can name.
+    """
+    return instantiate({"_target_": target_of(node, key), "_partial_": True}).func
 
 
 def _call(factory: Callable[..., Any], target: str, key: str, arguments: Mapping[str, Any]) -> Any:

@@ -1,4 +1,4 @@
-"""Training and evaluation transforms of one picture; the only importer of albumentations.
+"""Training transforms of one picture; the only importer of albumentations.
 
 Training transforms are reseeded for every draw. Albumentations' own generators are copied into each loader worker and
 repeat there, so they are replaced before each picture by generators that depend on the draw's seed alone.
@@ -16,8 +16,9 @@ import numpy as np
 from annotated_types import Gt, Interval
 
 from animeid.data.colour import adjust_brightness, adjust_contrast, adjust_hue, adjust_saturation
-from animeid.data.working import resize
+from animeid.data.torch_resize import resize
 from animeid.errors import InputError
+from animeid.imaging.evaluation import EvalTransform
 from animeid.terms import UNKNOWN_TARGET
 
 # Without this albumentations asks its package index for a newer version whenever it is imported.
@@ -26,33 +27,6 @@ os.environ["NO_ALBUMENTATIONS_UPDATE"] = "1"
 import albumentations as A  # noqa: N812
 
 Op: TypeAlias = A.BasicTransform | A.BaseCompose
-
-
-class EvalTransform:
-    """Resizes the short side to `image_size / crop_pct` and cuts the centre; the same for every epoch and worker.
-
-    The picture is first cut to the aspect ratio of the output, around its centre. That is the same as resizing first
-    (up to one pixel of the source), costs less, and bounds the memory that a very long picture takes. Tiny pictures
-    are enlarged.
-
-    Args:
-        image_size: (H, W) of the output.
-        crop_pct: the share of the resized side that the centre crop keeps.
-    """
-
-    def __init__(self, image_size: tuple[int, int], crop_pct: Annotated[float, Interval(gt=0, le=1)]) -> None:
-        self.image_size = image_size
-        # Margins of whole pixels, equal on both sides, so that the crop lies in the middle exactly.
-        margins = [round(side * (1 / crop_pct - 1) / 2) for side in image_size]
-        self.resized = (image_size[0] + 2 * margins[0], image_size[1] + 2 * margins[1])
-
-    def __call__(self, image: np.ndarray, seed: int = 0, target: int = UNKNOWN_TARGET) -> np.ndarray:  # noqa: ARG002
-        """`[h, w, 3]` uint8 to `[H, W, 3]` uint8; seed and target are those of every transform, and move nothing."""
-        height, width = self.resized
-        source_height = min(image.shape[0], -(-image.shape[1] * height // width))
-        source_width = min(image.shape[1], -(-image.shape[0] * width // height))
-        window = centre_crop(image, (source_height, source_width))
-        return np.ascontiguousarray(centre_crop(resize(window, self.resized), self.image_size))
 
 
 class Augmentation:
@@ -98,7 +72,7 @@ class Augmentation:
 
 
 class RandomCrop(A.RandomResizedCrop):
-    """A random crop that is resized as evaluation resizes; albumentations' own resize aliases."""
+    """A random crop that is resized without aliasing; albumentations' own resize aliases."""
 
     def apply(self, img: np.ndarray, crop_coords: tuple[int, int, int, int], **params: Any) -> np.ndarray:  # noqa: ARG002
         left, top, right, bottom = crop_coords
@@ -137,12 +111,6 @@ class ColorJitter(A.ColorJitter):
             if params[name] != neutral:
                 img = step(img, params[name])
         return img
-
-
-def centre_crop(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """The middle `size` (H, W) of a picture that is at least as large."""
-    top, left = (image.shape[0] - size[0]) // 2, (image.shape[1] - size[1]) // 2
-    return image[top : top + size[0], left : left + size[1]]
 
 
 def _apply(op: Op, image: np.ndarray, generators: tuple[np.random.Generator, random.Random]) -> np.ndarray:

@@ -10,7 +10,6 @@ import torch
 from lightning.pytorch import LightningDataModule
 from torch.utils.data import DataLoader
 
-from animeid.data.augment import EvalTransform
 from animeid.data.augmentation import as_augmentation
 from animeid.data.cache.pixels import Pixels
 from animeid.data.dataset import PictureDataset, PictureTable, Transform, as_it_is, prepare_worker
@@ -22,6 +21,7 @@ from animeid.data.shards.order import in_order_of_shards
 from animeid.data.shards.settings import SHUFFLE_BUFFER
 from animeid.data.stream import EvaluationOrder, ShardedStream, TrainingBatches, shared_epoch
 from animeid.errors import InputError
+from animeid.imaging.evaluation import EvalTransform
 from animeid.types import Batch, Sampler
 
 

@@ -9,18 +9,11 @@ import numpy as np
 
 from animeid.data.shards.read import open_member
 from animeid.imaging.decode import UnreadableImage, decode_stream, identify
+from animeid.imaging.working import working_from_stream
 
 
 def decode(path: Path, max_pixels: int, short_side: int | None = None) -> np.ndarray:
-    """Reads a picture file.
-
-    The first frame of an animation, turned as EXIF says, transparency on white, 16 bits scaled to 8.
-
-    Args:
-        path: of the file.
-        max_pixels: pictures with more pixels are refused before they are decoded.
-        short_side: a JPEG is decoded at 1/2, 1/4 or 1/8 of its size as long as its short side keeps so many pixels;
-            None decodes it whole. The decoder then leaves out the high frequencies, which is several times faster.
+    """Reads a picture file as `decode_image` does.
 
     Returns:
         `[H, W, 3]` uint8 RGB.
@@ -30,6 +23,16 @@ def decode(path: Path, max_pixels: int, short_side: int | None = None) -> np.nda
     """
     with open_picture(path) as stream:
         return decode_stream(stream, max_pixels, short_side)
+
+
+def working_picture(path: Path, max_pixels: int, side: int) -> np.ndarray:
+    """Reads a picture file to `[h, w, 3]` uint8 RGB of `working_size`.
+
+    Raises:
+        UnreadableImage: as `decode`.
+    """
+    with open_picture(path) as stream:
+        return working_from_stream(stream, max_pixels, side)
 
 
 def open_picture(path: Path) -> IO[bytes]:

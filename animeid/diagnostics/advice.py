@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from animeid.diagnostics.hardware import Hardware
 from animeid.diagnostics.pictures import FEW_GROUPS, Pictures
 from animeid.recipe.weights import Weights
+from animeid.system.console import some_of
 
 NAMED = 5
 STEEP = 20.0
@@ -14,12 +13,6 @@ STEEP = 20.0
 
 LITTLE_DISK = 2 * 2**30
 LITTLE_MEMORY = 3 * 2**30
-
-
-def named(names: Sequence[str]) -> str:
-    """The first few names, and how many more there are."""
-    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
-    return ", ".join(names[:NAMED]) + more
 
 
 def about_machine(hardware: Hardware, accelerator: str) -> list[str]:
@@ -53,9 +46,8 @@ def about_weights(weights: Weights) -> list[str]:
 def about_pictures(pictures: Pictures, image_size: tuple[int, int]) -> list[str]:
     advice = []
     if len(pictures.skipped):
-        advice.append(
-            f"repair, replace or remove the files that are left out: {named(pictures.skipped['path'].tolist())}"
-        )
+        named = some_of(pictures.skipped["path"].tolist(), NAMED)
+        advice.append(f"repair, replace or remove the files that are left out: {named}")
     exact, near = pictures.conflicts_of("exact"), pictures.conflicts_of("near")
     if exact:
         advice.append(
@@ -66,7 +58,7 @@ def about_pictures(pictures: Pictures, image_size: tuple[int, int]) -> list[str]
     if scarce := pictures.scarce:
         advice.append(
             f"add pictures of classes with fewer than {FEW_GROUPS} (what belongs together counts once), of which no "
-            f"honest figure can be had alone: {named(scarce)}"
+            f"honest figure can be had alone: {some_of(scarce, NAMED)}"
         )
     if pictures.imbalance >= STEEP:
         advice.append(

@@ -7,6 +7,9 @@ from collections.abc import Callable
 import torch
 
 from animeid.errors import InputError
+from animeid.system.machine import usable_cores
+
+MAX_WORKERS = 8
 
 DTYPES = {"32-true": torch.float32, "bf16-mixed": torch.bfloat16, "16-mixed": torch.float16}
 
@@ -17,8 +20,12 @@ AVAILABLE: dict[str, Callable[[], bool]] = {
 }
 
 
-def choose_accelerator(accelerator: str) -> str:
+def choose_accelerator(accelerator: str, key: str = "trainer.accelerator") -> str:
     """`auto` takes cuda, then mps, then the CPU; a device that was named must be there.
+
+    Args:
+        accelerator: as asked for.
+        key: of the configuration, for the message.
 
     Raises:
         InputError: the named accelerator is not on this machine.
@@ -29,8 +36,8 @@ def choose_accelerator(accelerator: str) -> str:
     name = {"gpu": "cuda"}.get(accelerator, accelerator)
     if not AVAILABLE[name]():
         raise InputError(
-            f"trainer.accelerator={accelerator} was asked for, and torch {torch.__version__} finds no such device: "
-            "check the driver and the torch build, or take trainer.accelerator=auto"
+            f"{key}={accelerator} was asked for, and torch {torch.__version__} finds no such device: "
+            f"check the driver and the torch build, or take {key}=auto"
         )
     return name
 
@@ -61,3 +68,29 @@ def cpu_has_bf16() -> bool:
     """Whether the processor multiplies bf16 itself; without such instructions it is slower than full precision."""
     capabilities = torch.cpu.get_capabilities()
     return any(capabilities.get(name, False) for name in ("avx512_bf16", "amx_bf16"))
+
+
+def check_precision(accelerator: str, precision: str, key: str = "trainer.precision") -> None:
+    """Refuses float16 on the processor, where Lightning would compute in bf16 instead.
+
+    Args:
+        accelerator, precision: as chosen and as asked for.
+        key: of the configuration, for the message.
+
+    Raises:
+        InputError: it is asked for.
+    """
+    if accelerator == "cpu" and precision == "16-mixed":
+        raise InputError(
+            f"{key}=16-mixed is for GPUs, and this run computes on the CPU: take bf16-mixed, 32-true or auto"
+        )
+
+
+def default_workers(accelerator: str) -> int:
+    """Loader processes: beside a GPU the cores are free for loading; on the CPU loading and computing share them.
+
+    On two cores a worker only takes turns with the computation and costs its start (measured: 0 workers were fastest),
+    so that a quarter of the cores load.
+    """
+    cores = usable_cores()
+    return min(cores // 4 if accelerator == "cpu" else cores, MAX_WORKERS)

@@ -14,7 +14,6 @@ from torch.optim.lr_scheduler import ReduceLROnPlateau
 from torchmetrics import MeanMetric, MetricCollection
 
 from animeid.engine.averaging.averager import Averager
-from animeid.engine.normalise import Normalise
 from animeid.engine.objective import LossWeights, objective
 from animeid.engine.position import position, weight_among_ranks
 from animeid.engine.sharding import shard
@@ -23,6 +22,8 @@ from animeid.engine.transforms import BatchTransforms
 from animeid.losses.contrast import SupervisedContrast
 from animeid.metrics.picture_mean import PictureMean
 from animeid.models.deep_supervision import AUXILIARY
+from animeid.models.inference import InferenceModel
+from animeid.models.normalise import Normalise
 from animeid.optim.optimisation import Optimisation
 from animeid.terms import UNKNOWN_TARGET
 from animeid.types import Batch, Loss, ModelOutput
@@ -91,6 +92,11 @@ class CharacterModule(LightningModule):
     def forward(self, image: Tensor) -> ModelOutput:
         """Answers uint8 pictures `[B, 3, H, W]`."""
         return self.model(self.normalise(image))
+
+    @property
+    def inference_model(self) -> InferenceModel:
+        """What answers, of the same parts."""
+        return InferenceModel(self.normalise, self.model)  # type: ignore[arg-type]
 
     def transfer_batch_to_device(self, batch: Batch, device: torch.device, dataloader_idx: int) -> Batch:
         # The numbers of the draws decide the mixing: read on the host, they make nobody wait for the device.

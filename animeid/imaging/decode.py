@@ -1,4 +1,4 @@
-"""The one decoder: a file becomes `[H, W, 3]` RGB pixels, or a reason why it cannot."""
+"""The one decoder: a file becomes an upright RGB picture, or a reason why it cannot."""
 
 from __future__ import annotations
 
@@ -25,7 +25,27 @@ class UnreadableImage(ValueError):  # noqa: N818 - the contract's name
 
 
 def decode_stream(stream: IO[bytes], max_pixels: int, short_side: int | None = None) -> np.ndarray:
-    """As `decode`, from an open file."""
+    """As `decode_image`, to `[H, W, 3]` uint8 RGB."""
+    return np.array(decode_image(stream, max_pixels, short_side))
+
+
+def decode_image(stream: IO[bytes], max_pixels: int, short_side: int | None = None) -> Image.Image:
+    """Reads a picture from an open file.
+
+    The first frame of an animation, turned as EXIF says, transparency on white, 16 bits scaled to 8.
+
+    Args:
+        stream: of the file.
+        max_pixels: pictures with more pixels are refused before they are decoded.
+        short_side: a JPEG is decoded at 1/2, 1/4 or 1/8 of its size as long as its short side keeps so many pixels;
+            None decodes it whole. The decoder then leaves out the high frequencies, which is several times faster.
+
+    Returns:
+        Pillow's picture, RGB; the stream is not needed any more.
+
+    Raises:
+        UnreadableImage: with the reason: not a picture, too large, broken.
+    """
     with identify(stream) as picture:
         width, height = picture.size
         if width * height > max_pixels:
@@ -34,7 +54,7 @@ def decode_stream(stream: IO[bytes], max_pixels: int, short_side: int | None = N
             if short_side is not None:
                 # Only JPEG's decoder can; the others ignore it.
                 picture.draft(None, (short_side, short_side))
-            return _rgb_array(picture)
+            return upright_rgb(picture)
         # A damaged or hostile file can make a decoder raise almost anything.
         except Exception as error:
             raise UnreadableImage(f"broken: {error}") from error
@@ -51,14 +71,15 @@ def identify(stream: IO[bytes]) -> Image.Image:
         raise UnreadableImage(f"broken: {error}") from error
 
 
-def _rgb_array(picture: Image.Image) -> np.ndarray:
+def upright_rgb(picture: Image.Image) -> Image.Image:
+    """The picture in RGB: turned as EXIF says, transparency on white, 16 bits scaled to 8."""
     upright = _upright(picture)
     if upright.mode.startswith("I"):
         return _scaled_from_16_bits(upright)
     if upright.has_transparency_data:
         rgba = upright.convert("RGBA")
         upright = Image.alpha_composite(Image.new("RGBA", rgba.size, WHITE), rgba)
-    return np.array(upright.convert("RGB"))
+    return upright.convert("RGB")
 
 
 def _upright(picture: Image.Image) -> Image.Image:
@@ -71,11 +92,11 @@ def _upright(picture: Image.Image) -> Image.Image:
     return ImageOps.exif_transpose(picture) if orientation in range(2, 9) else picture
 
 
-def _scaled_from_16_bits(picture: Image.Image) -> np.ndarray:
+def _scaled_from_16_bits(picture: Image.Image) -> Image.Image:
     """Pillow's own conversion clips at 255; a transparent grey level becomes white."""
     levels = np.array(picture).astype(np.int64)
     grey = np.clip((levels * 255 + 32767) // 65535, 0, 255).astype(np.uint8)
     transparent = picture.info.get("transparency")
     if isinstance(transparent, int):
         grey[levels == transparent] = 255
-    return np.repeat(grey[:, :, None], 3, axis=2)
+    return Image.fromarray(grey).convert("RGB")

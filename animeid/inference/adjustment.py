@@ -3,50 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, cast
+from typing import Any
 
-import pandas as pd
-from torch import Tensor, nn
+from torch import Tensor
 
 from animeid.assembly.effective_prior import effective_prior
-from animeid.engine.module import CharacterModule
+from animeid.config import gateway
 from animeid.errors import InputError
-from animeid.losses.logit_adjustment import LogitAdjustmentLoss
 from animeid.metrics.adjustment import choose_tau
+from animeid.runs.finished import FinishedRun
 from animeid.runs.folder import RunFolder
-from animeid.runs.predictions import read_predictions
 from animeid.types import LabelStats
 from animeid.values import Tau
 
-LIFT = (
-    "ClassBalanced",
-    "ClassBalancedLoss",
-    "ClassBalancedFocalLoss",
-    "LDAMLoss",
-    "OnlineClassBalanceLoss",
-    "SeesawLoss",
-)
-"""Losses that favour rare classes by other means than the prior."""
 
-
-def adjust_logits(
-    run: RunFolder, plan: Mapping[str, Any], stats: LabelStats, module: CharacterModule, tau: Tau
-) -> tuple[str, ...]:
-    """Has the module answer `z - tau log prior`, with the prior that its sampler showed; returns what there is to say.
+def logit_offset(
+    run: RunFolder, plan: Mapping[str, Any], stats: LabelStats, tau: Tau
+) -> tuple[Tensor, tuple[str, ...]]:
+    """`tau log prior` `[C]`, which is taken off the logits, with the prior that the run's sampler showed.
 
     Where a sampler's epochs differ, it is that of the epoch whose weights are kept.
 
     Args:
         tau: `auto` is that of the best `f1_macro` on the validation answers that the run saved.
 
+    Returns:
+        The offset, and what there is to say.
+
     Raises:
         InputError: the run's loss has adjusted already, a class was never shown, the prior is not known, or `auto` has
             no validation part.
     """
-    if tau == 0:
-        return ()
-    parts = list(losses_of(plan["loss"]))
-    if any(part["_target_"].endswith(f".{LogitAdjustmentLoss.__name__}") and part["tau"] for part in parts):
+    parts = [(gateway.part_class(part, "loss"), part) for part in losses_of(plan["loss"])]
+    if any(has_trait(loss, "adjusts_by_prior") and part.get("tau") != 0 for loss, part in parts):
         raise InputError(
             f"logit_adjustment={tau} would adjust the logits of {run.path} twice, for its loss has done so in "
             "training: leave it out"
@@ -60,19 +49,13 @@ def adjust_logits(
     stats = stats.showing(prior)
     if (stats.prior == 0).any():
         raise InputError(f"logit_adjustment={tau} needs training pictures of every class of {run.path}: leave it out")
-    chosen = choice(run, stats) if tau == "auto" else tau
-    offset = chosen * stats.log_prior
-
-    def shifted(head: nn.Module, inputs: tuple[Tensor], logits: Tensor) -> Tensor:  # noqa: ARG001
-        return logits - offset.to(logits.device, logits.dtype)
-
-    cast(nn.Module, module.model.head).register_forward_hook(shifted)
+    chosen = choice(FinishedRun(run), stats) if tau == "auto" else tau
     how = ", which is best on validation" if tau == "auto" else ""
     told = [f"logits are adjusted by the training prior, tau {chosen:g}{how}"]
-    lifted = [name for part in parts if (name := part["_target_"].rpartition(".")[2]) in LIFT]
+    lifted = [loss.__name__ for loss, _ in parts if has_trait(loss, "lifts_rare_classes")]
     if lifted:
         told.append(f"{lifted[0]} has lifted rare classes in training already: this lifts them again")
-    return tuple(told)
+    return chosen * stats.log_prior, tuple(told)
 
 
 def losses_of(loss: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
@@ -83,10 +66,20 @@ def losses_of(loss: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
             yield from losses_of(value)
 
 
-def choice(run: RunFolder, stats: LabelStats) -> float:
-    """The tau that is best on the run's own validation part."""
-    splits = pd.read_parquet(run.predictions, columns=["split", "target"])
-    targets = splits["target"][splits["split"] == "val"].to_numpy()
-    if not (targets >= 0).any():
-        raise InputError(f"logit_adjustment=auto chooses on validation, and {run.path} has no such part: give a number")
-    return choose_tau(read_predictions(run, "val").logits, targets, stats.log_prior.numpy())
+def has_trait(loss: type, trait: str) -> bool:
+    """Whether a class of losses has an optional trait (see `animeid.types.Loss`)."""
+    return bool(getattr(loss, trait, False))
+
+
+def choice(run: FinishedRun, stats: LabelStats) -> float:
+    """The tau that is best on the run's own validation part.
+
+    Raises:
+        InputError: the run has no such part, or has not finished.
+    """
+    positions = run.positions_in("val")
+    if not len(positions):
+        raise InputError(
+            f"logit_adjustment=auto chooses on validation, and {run.folder.path} has no such part: give a number"
+        )
+    return choose_tau(run.logits[positions], run.targets[positions], stats.log_prior.numpy())

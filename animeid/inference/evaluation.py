@@ -1,135 +1,65 @@
-"""`python -m animeid.evaluate`: judges a finished run again, on its own parts or on new labelled pictures."""
+"""Evaluation of a finished run, once more on its own parts or on new labelled pictures."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import pandas as pd
+from torch.utils.data import DataLoader
 
 from animeid.assembly.data import build_data, build_pixels
-from animeid.assembly.model import build_views
-from animeid.assembly.planning import default_workers
-from animeid.data.duplicates.fingerprints import content_of
-from animeid.data.manifest import Manifest, read_manifest
-from animeid.data.prepare import read_labelled
 from animeid.data.samplers.natural import Natural
-from animeid.data.settings import DataSettings
-from animeid.engine.devices import choose_accelerator
 from animeid.engine.inference import predict_all
 from animeid.engine.trainer import quieten
-from animeid.errors import InputError
-from animeid.inference.adjustment import adjust_logits
-from animeid.inference.predictor import answering_precision, load_run
+from animeid.inference.labelled import Pictures, choose_pictures
+from animeid.inference.loss import load_losses
+from animeid.inference.predictor import Predictor
+from animeid.metrics.evaluate import evaluate_split
 from animeid.metrics.table import summary_table
 from animeid.predictions import Predictions
 from animeid.reporting.figures import draw_confusion
 from animeid.runs.folder import RunFolder
-from animeid.runs.leaks import seen_by
-from animeid.runs.lineage import with_ancestors
-from animeid.runs.predictions import evaluate_split, save_predictions
+from animeid.runs.predictions import save_predictions
 from animeid.system.console import say
 from animeid.system.files import atomic, write_json, write_yaml
-from animeid.system.progress import progress
-from animeid.terms import UNKNOWN_TARGET
-
-STRANGER = "the run does not know this class"
-TRAINED = "the run, or one that its weights come from, was trained on it or on a near copy of it"
-PUT_ASIDE = "in no part: an exact copy has another label, or the manifest says so"
-
-NAMED = 5
-"""How many pictures or classes a sentence names at most."""
 
 
-@dataclass(frozen=True)
-class Pictures:
-    """What is judged: a manifest whose targets are the run's, and the rows of it."""
-
-    manifest: Manifest
-    rows: np.ndarray
-    notes: tuple[str, ...]
-    left_out: pd.DataFrame
-
-
-def own_pictures(folder: RunFolder, split: str) -> Pictures:
-    """A part of the run's own manifest.
-
-    Raises:
-        InputError: the run has no such part.
-    """
-    manifest = read_manifest(folder.manifest)
-    rows = np.flatnonzero((manifest.table["split"] == split).to_numpy())
-    if not len(rows):
-        there = sorted(set(manifest.table["split"]) & {"train", "val", "test"})
-        raise InputError(f"the run {folder.path} has no pictures in split={split}: choose one of {', '.join(there)}")
-    return Pictures(manifest, rows, _changed(manifest, rows), pd.DataFrame({"path": [], "reason": []}))
-
-
-def _changed(manifest: Manifest, rows: np.ndarray) -> tuple[str, ...]:
-    """A sentence about pictures whose files do not hold what the run was judged on, if there are such."""
-    table = manifest.table.iloc[rows]
-    known = table[table["sha256"] != ""]
-    now = [content_of(manifest.root / path) for path in progress(known["path"], len(known), "checking pictures")]
-    names = known["path"][known["sha256"].to_numpy() != np.array(now)].tolist()
-    if not names:
-        return ()
-    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
-    sentence = (
-        f"WARNING: {len(names)} files are not the pictures that the run was made with, so that other figures will "
-        f"come out: {', '.join(names[:NAMED])}{more}"
-    )
-    return (sentence,)
+def evaluate(request: Mapping[str, Any]) -> dict[str, Any]:
+    """Judges `request["run"]` and returns what it wrote to `metrics.json`."""
+    quieten()
+    predictor = Predictor.of(request)
+    run, labels = predictor.folder, predictor.labels
+    root = request["data"]["root"]
+    part = "test" if root else request["split"]
+    pictures = choose_pictures(run, request, predictor.plan.data, labels)
+    computing = f"computing on {predictor.model.device.type} in {predictor.precision}"
+    for note in (*predictor.notes, *pictures.notes, computing):
+        say(note)
+    losses = load_losses(run, predictor.plan, predictor.stats, predictor.model.device)
+    loader, views = loader_of(pictures, predictor), predictor.views
+    began = time.perf_counter()
+    answers = predict_all(predictor.model, loader, f"answering {part}", predictor.precision, views, losses)
+    if views is not None:
+        say(views.told(len(pictures.rows), time.perf_counter() - began))
+    metrics = {part: evaluate_split(answers, pictures.manifest.table, predictor.stats)}
+    folder = output_folder(run, Path(root).resolve().name if root else part)
+    write_yaml(folder.request, dict(request))
+    save(folder, part, answers, pictures, labels, metrics)
+    say(summary_table(metrics))
+    say(f"evaluation folder: {folder.path}")
+    return metrics
 
 
-def with_targets(table: pd.DataFrame, labels: tuple[str, ...]) -> pd.DataFrame:
-    """The table with targets by class name; a name that the run does not know gets -1."""
-    number = {name: target for target, name in enumerate(labels)}
-    targets = [number.get(label, UNKNOWN_TARGET) for label in table["label"]]
-    return table.assign(target=np.array(targets, dtype=np.int64))
-
-
-def new_pictures(folder: RunFolder, settings: DataSettings, labels: tuple[str, ...]) -> Pictures:
-    """Labelled pictures that neither the run nor one that its weights come from has seen.
-
-    Those that they were trained on, or whose class the run does not know, or that are in no part (exact copies with
-    different labels), are left out, counted and listed (`leaks=fail` refuses the first instead, `leaks=report` keeps
-    them).
-
-    Raises:
-        InputError: no picture of a known class is left, or training pictures are among them and `leaks` is `fail`.
-    """
-    read = read_labelled(settings)
-    table = with_targets(read.manifest.table, labels)
-    unknown = (table["target"] == UNKNOWN_TARGET).to_numpy()
-    aside = (table["split"] == "excluded").to_numpy()
-    looked = seen_by(with_ancestors(folder), read.manifest, ~(unknown | aside), settings.max_pixels, settings.cache)
-    seen = looked.rows & ~aside
-    if seen.any() and settings.leaks == "fail":
-        raise InputError(
-            f"{int(seen.sum())} pictures of {settings.root} were in the training of {looked.named()}: "
-            "remove them, or take data.leaks=drop to leave them out"
-        )
-    dropped = unknown | aside | (seen & (settings.leaks != "report"))
-    reasons = np.select([aside, unknown], [PUT_ASIDE, STRANGER], default=TRAINED)
-    left_out = pd.DataFrame({"path": table["path"][dropped], "reason": reasons[dropped]})
-    notes = [*read.notes, *looked.notes]
-    if unknown.any():
-        names = sorted(set(table["label"][unknown]))
-        notes.append(f"{int(unknown.sum())} pictures of classes that the run does not know: {', '.join(names[:NAMED])}")
-    if seen.any():
-        kept = "kept, since data.leaks=report" if settings.leaks == "report" else "left out"
-        notes.append(f"{int(seen.sum())} pictures were in the training of {looked.named()} and are {kept}")
-    if aside.any():
-        notes.append(f"{int(aside.sum())} pictures that are in no part are not judged")
-    rows = np.flatnonzero(~dropped)
-    if not len(rows):
-        raise InputError(f"no picture of {settings.root} can be judged by {folder.path}: {'; '.join(notes)}")
-    manifest = Manifest(table, read.manifest.root, read.manifest.attributes)
-    return Pictures(manifest, rows, tuple(notes), pd.concat([read.skipped, left_out], ignore_index=True))
+def loader_of(pictures: Pictures, predictor: Predictor) -> DataLoader:
+    """The pictures as training's evaluation sees them."""
+    batches = {"batch_size": predictor.batch_size, "num_workers": predictor.num_workers}
+    # Each picture is read once: nothing is gained by keeping it.
+    plan = predictor.plan.having(data={**batches, "cache": "off"})
+    pixels = build_pixels(plan.data, pictures.manifest).pixels
+    data = build_data(plan, pictures.manifest, predictor.labels, Natural, pixels)
+    return data.evaluation_dataloader(pictures.rows)
 
 
 def output_folder(run: RunFolder, name: str) -> RunFolder:
@@ -159,48 +89,3 @@ def save(
         pictures.left_out.to_csv(stream, index=False)
     draw_confusion(folder, part)
     write_json(folder.metrics, metrics)
-
-
-def evaluate(request: Mapping[str, Any]) -> dict[str, Any]:
-    """Judges `request["run"]` and returns what it wrote to `metrics.json`."""
-    run = RunFolder.open(request["run"])
-    accelerator = choose_accelerator(request["trainer"]["accelerator"])
-    quieten()
-    plan, stats, module = load_run(run)
-    root = request["data"]["root"]
-    part = "test" if root else request["split"]
-    pictures = choose_pictures(run, request, plan["data"], stats.names)
-    adjusted = adjust_logits(run, plan, stats, module, request["logit_adjustment"])
-    dtype = answering_precision(plan, module, accelerator, request["trainer"]["precision"])
-    for note in (*pictures.notes, *adjusted, f"computing on {accelerator} in {dtype}"):
-        say(note)
-    # Each picture is read once: nothing is gained by keeping it.
-    plan = plan.having(data={"num_workers": default_workers(accelerator), "cache": "off"})
-    opened = build_pixels(plan.data, pictures.manifest)
-    data = build_data(plan, pictures.manifest, stats.names, Natural, opened.pixels)
-    loader = data.evaluation_dataloader(pictures.rows)
-    views = build_views(request["tta"], plan)
-    began = time.perf_counter()
-    answers = predict_all(module.to(accelerator), loader, f"answering {part}", dtype, views)
-    if views is not None:
-        say(views.told(len(pictures.rows), time.perf_counter() - began))
-    metrics = {part: evaluate_split(answers, pictures.manifest, stats)}
-    folder = output_folder(run, Path(root).resolve().name if root else part)
-    write_yaml(folder.request, dict(request))
-    save(folder, part, answers, pictures, stats.names, metrics)
-    say(summary_table(metrics))
-    say(f"evaluation folder: {folder.path}")
-    return metrics
-
-
-def choose_pictures(
-    run: RunFolder, request: Mapping[str, Any], data: Mapping[str, Any], labels: tuple[str, ...]
-) -> Pictures:
-    """The run's own part, or new pictures where a root is given."""
-    given = request["data"]
-    if not given["root"]:
-        return own_pictures(run, request["split"])
-    settings = DataSettings(
-        root=given["root"], leaks=given["leaks"], max_pixels=data["max_pixels"], copy_pattern=data["copy_pattern"]
-    )
-    return new_pictures(run, settings, labels)

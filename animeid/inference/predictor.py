@@ -1,51 +1,207 @@
-"""The model of a finished run, ready to answer."""
+"""A finished run that names pictures."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal, Self
+
 import torch
-from torch import nn
+from torch.utils.data import DataLoader
 
-from animeid.assembly.checks import check_precision
-from animeid.assembly.model import build_model, without_weights
-from animeid.assembly.module import build_module
-from animeid.assembly.plan import FinalPlan, label_stats
-from animeid.assembly.run import LOSS
-from animeid.engine.devices import DTYPES, choose_precision
-from animeid.engine.module import CharacterModule
-from animeid.models.checkpoint import read_torch
+from animeid.assembly.model import as_size, build_model, build_views, without_weights
+from animeid.assembly.plan import FinalPlan, label_stats, whole
+from animeid.data.files import FileDataset, Picture, Pictures, pictures_of
+from animeid.engine.devices import DTYPES, check_precision, choose_accelerator, choose_precision, default_workers
+from animeid.engine.inference import as_predictions, predict_batches
+from animeid.engine.views import Views
+from animeid.errors import InputError
+from animeid.imaging.evaluation import EvalTransform
+from animeid.models.classifier import Classifier
+from animeid.models.inference import InferenceModel
 from animeid.models.weights import load_classifier
+from animeid.predictions import Predictions, concatenate, top_names
 from animeid.runs.folder import RunFolder
-from animeid.system.console import say
-from animeid.types import LabelStats
+from animeid.system.console import as_text, say_beside
+from animeid.types import LabelStats, ModelOutput
+from animeid.values import Tau
+
+NAMED = 5
+"""How many pictures that cannot be read are named at most."""
 
 
-def answering_precision(plan: FinalPlan, module: CharacterModule, accelerator: str, asked: str = "auto") -> torch.dtype:
+@dataclass(frozen=True, kw_only=True)
+class Predictor:
+    """The best model of a finished run, and how it answers.
+
+        predictor = Predictor.load("outputs/my_run")
+        predictions = predictor("pictures/")
+
+    folder, plan, stats: the run, what it did, and its classes.
+    model: pixels to logits, on its device and in evaluation mode.
+    precision: float32, or what the network computes in under autocast.
+    views: what each picture is seen in; None as it is.
+    batch_size, num_workers: pictures that are answered together, and processes that read them.
+    notes: sentences for the user about what answers.
+    """
+
+    folder: RunFolder
+    plan: FinalPlan
+    stats: LabelStats
+    model: InferenceModel
+    precision: torch.dtype
+    views: Views | None
+    batch_size: int
+    num_workers: int
+    notes: tuple[str, ...] = ()
+
+    @classmethod
+    def load(
+        cls,
+        run: str | Path,
+        *,
+        accelerator: str = "auto",
+        precision: str = "auto",
+        views: Views | Mapping[str, Any] | Literal["own"] | None = "own",
+        adjustment: Tau = 0.0,
+        batch_size: int | Literal["auto"] = 32,
+        num_workers: int | Literal["auto"] = "auto",
+    ) -> Self:
+        """Builds what answering needs and no more; no weights are fetched from anywhere else.
+
+        Args:
+            run: the folder of a run.
+            accelerator: `auto`, `cpu`, `gpu`, `cuda` or `mps`.
+            precision: `32-true`, `bf16-mixed` or `16-mixed`; `auto` is the run's own on the accelerator that it was
+                trained on, elsewhere what suits.
+            views: test-time augmentation, or its card; `own` is the run's.
+            adjustment: tau of post-hoc logit adjustment; `auto` is the best on the run's validation part.
+            batch_size: pictures that are answered together; `auto` is the run's.
+            num_workers: processes that read pictures, of many; `auto` suits machine and accelerator.
+
+        Raises:
+            InputError: there is no such run, or it cannot answer so.
+        """
+        folder = RunFolder.open(run)
+        device = choose_accelerator(accelerator, key="accelerator")
+        plan, labels = FinalPlan.read(folder.config), folder.read_labels()
+        stats = label_stats(plan, labels)
+        classifier = build_model(without_weights(plan), len(labels))
+        load_classifier(classifier, folder.best, labels)
+        dtype = answering_precision(plan, classifier, device, precision)
+        offset, notes = None, [folder.unfinished_note] if folder.unfinished_note else []
+        if adjustment != 0:
+            from animeid.inference.adjustment import logit_offset  # reads tables, which few need
+
+            offset, told = logit_offset(folder, plan, stats, adjustment)
+            notes += told
+        return cls(
+            folder=folder,
+            plan=plan,
+            stats=stats,
+            model=InferenceModel.of(classifier, offset).to(device).eval(),
+            precision=dtype,
+            views=build_views(views, plan),
+            batch_size=whole(plan.data.batch_size) if batch_size == "auto" else batch_size,
+            num_workers=default_workers(device) if num_workers == "auto" else num_workers,
+            notes=tuple(notes),
+        )
+
+    @classmethod
+    def of(cls, request: Mapping[str, Any]) -> Self:
+        """The predictor that a command asks for (see `animeid.inference.requests.AnsweringRequest`)."""
+        return cls.load(
+            request["run"],
+            accelerator=request["accelerator"],
+            precision=request["precision"],
+            views=request["tta"],
+            adjustment=request["logit_adjustment"],
+            batch_size=request["batch_size"],
+            num_workers=request["num_workers"],
+        )
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The names of the classes, in the order of the logits."""
+        return self.stats.names
+
+    @property
+    def image_size(self) -> tuple[int, int]:
+        """(H, W) of what the model sees."""
+        return as_size(self.plan.data.image_size)
+
+    @cached_property
+    def transform(self) -> EvalTransform:
+        """Pictures of any size to those that the model sees."""
+        return EvalTransform(self.image_size, self.plan.data.crop_pct)
+
+    def __call__(self, pictures: Picture | Pictures) -> Predictions:
+        """Answers pictures, with progress; what cannot be read is said and left out.
+
+        Args:
+            pictures: a file, a folder or a glob pattern, whose files are taken in the order of `find_pictures`; one
+                PIL picture or `[h, w, 3]` uint8 RGB array; or several files, pictures and arrays.
+
+        Returns:
+            `rows` are the places of the pictures among those given; `losses` are NaN.
+
+        Raises:
+            InputError: there is no picture, or none that can be read.
+        """
+        given = pictures_of(pictures)
+        found, broken = [], []
+        for batch, output in self.batches(given):
+            answers, errors = as_predictions(batch["row"], output), batch["error"]
+            broken += [
+                f"{_name(given, row)}: {error}" for row, error in zip(answers.rows, errors, strict=True) if error
+            ]
+            found.append(answers.at([place for place, error in enumerate(errors) if not error]))
+        say_unreadable(broken, len(given))
+        return concatenate(found)
+
+    def batches(self, pictures: list[Picture]) -> Iterator[tuple[dict[str, Any], ModelOutput]]:
+        """Answers as they come, with progress; the model's device has them.
+
+        Returns:
+            Batches, of whose keys `row` `[B]` are the places of the pictures, and `error` says of each why it could
+            not be read, or is empty; and the answers to them. What cannot be read is answered as a black picture.
+        """
+        dataset = FileDataset(pictures, self.transform, self.plan.data.max_pixels)
+        workers = self.num_workers if len(pictures) > self.batch_size else 0
+        loader = DataLoader(dataset, self.batch_size, num_workers=workers, collate_fn=FileDataset.collate)
+        return predict_batches(self.model, loader, "naming pictures", self.precision, self.views)
+
+    def names(self, predictions: Predictions, k: int = 5) -> list[list[dict[str, Any]]]:
+        """The `k` likeliest names of each picture, likeliest first: `label` and `probability` each."""
+        return top_names(predictions.logits, self.labels, k)
+
+
+def answering_precision(plan: FinalPlan, classifier: Classifier, accelerator: str, asked: str = "auto") -> torch.dtype:
     """The precision in which a finished run answers: its own on the accelerator that it was trained on."""
-    check_precision(accelerator, asked)
+    check_precision(accelerator, asked, key="precision")
     if asked == "auto":
         is_own = accelerator == plan.trainer.accelerator
-        depthwise = module.model.backbone.has_depthwise  # type: ignore[union-attr]
-        asked = plan.trainer.precision if is_own else choose_precision(accelerator, bool(depthwise))
+        depthwise = classifier.backbone.has_depthwise
+        asked = plan.trainer.precision if is_own else choose_precision(accelerator, depthwise)
     return DTYPES[asked]
 
 
-def load_run(folder: RunFolder) -> tuple[FinalPlan, LabelStats, CharacterModule]:
-    """The plan, the classes and the best model of a finished run; no weights are fetched from anywhere else."""
-    if folder.unfinished_note:
-        say(folder.unfinished_note)
-    plan = FinalPlan.read(folder.config)
-    labels = folder.read_labels()
-    stats = label_stats(plan, labels)
-    model = build_model(without_weights(plan), len(labels))
-    load_classifier(model, folder.best, labels)
-    module = build_module(plan, stats, model)
-    load_loss(module, folder)
-    return plan, stats, module.eval()
+def say_unreadable(broken: list[str], total: int) -> None:
+    """Says beside the results which of so many files could not be read: `name: reason` each.
+
+    Raises:
+        InputError: none could.
+    """
+    for sentence in broken[:NAMED]:
+        say_beside(f"not named: {sentence}")
+    if len(broken) == total:
+        raise InputError(f"none of the {total} files could be read as a picture: see the reasons above")
+    if broken:
+        say_beside(f"{len(broken)} of {total} files could not be read")
 
 
-def load_loss(module: CharacterModule, folder: RunFolder) -> None:
-    """Gives the module's loss what it has learnt in a run, such as class weights."""
-    state = read_torch(folder.best, mmap=True)["state_dict"]
-    own = {name.removeprefix(LOSS): tensor for name, tensor in state.items() if name.startswith(LOSS)}
-    if isinstance(module.loss, nn.Module):
-        module.loss.load_state_dict(own, strict=False)
+def _name(pictures: list[Picture], row: int) -> str:
+    picture = pictures[row]
+    return as_text(Path(picture)) if isinstance(picture, str | Path) else f"picture {row}"

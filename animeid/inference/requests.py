@@ -12,42 +12,53 @@ from animeid.values import Name, PathText, Tau
 
 
 @dataclass(frozen=True, kw_only=True)
-class EvaluateRequest:
-    """The root of `conf/evaluate.yaml`.
+class AnsweringRequest:
+    """How a finished run answers: the keys of `conf/inference/default.yaml`.
 
     run: a run's folder.
-    split: the part of the run's own pictures.
+    accelerator: as in `animeid.engine.settings.TrainerSettings`.
+    precision: `auto` is the run's own on the accelerator that it was trained on, elsewhere what suits.
     logit_adjustment: tau of post-hoc logit adjustment; `auto` is the best on the run's validation part.
     tta: test-time augmentation; `own` is the run's.
+    batch_size: pictures that are answered together; `auto` is the run's.
+    num_workers: processes that read pictures; `auto` suits machine and accelerator.
     """
 
     run: PathText
+    accelerator: Literal["auto", "cpu", "gpu", "cuda", "mps"]
+    precision: Literal["auto", "32-true", "bf16-mixed", "16-mixed"]
     logit_adjustment: Tau
-    split: Literal["train", "val", "test"]
-    data: Card
-    trainer: Card
     tta: Card | Literal["own"] | None
+    batch_size: Annotated[int, Ge(1)] | Literal["auto"]
+    num_workers: Annotated[int, Ge(0)] | Literal["auto"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class PredictRequest:
+class EvaluateRequest(AnsweringRequest):
+    """The root of `conf/evaluate.yaml`.
+
+    split: the part of the run's own pictures.
+    data: new pictures in their place.
+    trainer: where accelerator and precision are also understood.
+    """
+
+    split: Literal["train", "val", "test"]
+    data: Card
+    trainer: Card
+
+
+@dataclass(frozen=True, kw_only=True)
+class PredictRequest(AnsweringRequest):
     """The root of `conf/predict.yaml`.
 
-    run: a run's folder.
     input: a picture, a folder or a glob.
     output: a CSV or JSONL file; without it, the answers are printed.
     top_k: names given for each picture, likeliest first.
-    logit_adjustment, tta: as for `EvaluateRequest`.
     """
 
-    run: PathText
-    logit_adjustment: Tau
     input: PathText
     output: PathText | None
     top_k: Annotated[int, Ge(1)]
-    batch_size: Annotated[int, Ge(1)]
-    tta: Card | Literal["own"] | None
-    accelerator: Literal["auto", "cpu", "gpu", "mps"]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -32,6 +32,8 @@ class ClassBalanced(nn.Module):
         InputError: a class has no training picture.
     """
 
+    lifts_rare_classes = True
+
     weight: Tensor
 
     def __init__(

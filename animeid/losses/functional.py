@@ -15,6 +15,7 @@ from torch import Tensor
 
 from animeid.errors import InputError
 from animeid.numerics import class_shares, full_precision
+from animeid.system.console import some_of
 from animeid.terms import UNKNOWN_TARGET
 
 MANY_NAMES = 5
@@ -169,9 +170,8 @@ def check_counts(counts: Tensor, names: Sequence[str], what: str) -> None:
     """
     empty = [name for name, count in zip(names, counts.tolist(), strict=True) if count <= 0]
     if empty:
-        shown = ", ".join(empty[:MANY_NAMES]) + (f" and {len(empty) - MANY_NAMES} more" if empty[MANY_NAMES:] else "")
         raise InputError(
-            f"{what} needs training pictures of every class, and {shown} has none: "
+            f"{what} needs training pictures of every class, and {some_of(empty, MANY_NAMES)} has none: "
             "add pictures, drop the class, or take loss=cross_entropy"
         )
 

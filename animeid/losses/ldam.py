@@ -25,6 +25,8 @@ class LDAMLoss(nn.Module):
         InputError: a class has no training picture.
     """
 
+    lifts_rare_classes = True
+
     margins: Tensor
 
     def __init__(self, stats: LabelStats, *, max_margin: Annotated[float, Gt(0)] = 0.5) -> None:

@@ -28,6 +28,8 @@ class LogitAdjustmentLoss(nn.Module):
         InputError: a class has no training picture.
     """
 
+    adjusts_by_prior = True
+
     offset: Tensor
 
     def __init__(

@@ -29,6 +29,8 @@ class OnlineClassBalanceLoss(nn.Module):
         bound: see above.
     """
 
+    lifts_rare_classes = True
+
     weight: Tensor
     prior: Tensor
 

@@ -26,6 +26,8 @@ class SeesawLoss(nn.Module):
         InputError: a class has no training picture.
     """
 
+    lifts_rare_classes = True
+
     counts: Tensor
 
     def __init__(

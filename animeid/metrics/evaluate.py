@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from animeid.errors import InputError
 from animeid.metrics.calibration import chance_calibration_error
 from animeid.metrics.figures import PER_CLASS, FigureSet
 from animeid.metrics.intervals import intervals
 from animeid.metrics.sums import GroupSums, sums_of_logits, sums_of_predictions
+from animeid.predictions import Predictions
 from animeid.terms import UNKNOWN_TARGET
 from animeid.types import LabelStats
 
@@ -54,6 +56,16 @@ def evaluate(
         ends[ece, 0] *= 0  # it may be 0; a missing interval stays missing
     whole = _whole(figures, values, ends) | _shots(figures, sums)
     return _head(known, sums) | whole | {"per_class": _per_class(figures, values, ends, sums, stats)}
+
+
+def evaluate_split(answers: Predictions, table: pd.DataFrame, stats: LabelStats) -> dict[str, Any]:
+    """One split of `metrics.json`.
+
+    Args:
+        table: of the manifest, whose rows the answers name.
+    """
+    rows = table.iloc[answers.rows]
+    return evaluate(answers.logits, rows["target"].to_numpy(), rows["group"].to_numpy(dtype=str), stats, answers.losses)
 
 
 def judge_predictions(

@@ -26,6 +26,16 @@ class ClassCounts:
     hits: np.ndarray
 
 
+def confusion_counts(targets: np.ndarray, predicted: np.ndarray, num_classes: int) -> np.ndarray:
+    """`[C, C]` int64 pictures by class (rows) and answer (columns); both arrays `[N]`, no target -1."""
+    return np.bincount(targets * num_classes + predicted, minlength=num_classes**2).reshape(num_classes, num_classes)
+
+
+def class_counts(confusion: np.ndarray) -> ClassCounts:
+    """Margins and diagonal of `[C, C]` counts."""
+    return ClassCounts(confusion.sum(axis=1), confusion.sum(axis=0), confusion.diagonal())
+
+
 def ratio(numerator: np.ndarray, denominator: np.ndarray) -> np.ndarray:
     """`numerator / denominator`, NaN where the denominator is 0."""
     safe = np.where(denominator > 0, denominator, 1)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from animeid.system.console import align
+from animeid.terms import EVALUATED_SPLITS
 
 ROWS = (
     "acc_micro",
@@ -20,13 +21,14 @@ ROWS = (
     "nll",
     "loss",
 )
-PARTS = ("test", "val")
+PARTS = tuple(reversed(EVALUATED_SPLITS))
 MISSING = "-"
 RANKED_BY = "f1_macro"
 NOTE = "[95 % interval], from 1,000 resamples of groups; none under 5 groups, or where every resample agrees."
 
 
-def _cell(figures: Mapping[str, Any], name: str) -> str:
+def cell(figures: Mapping[str, Any], name: str) -> str:
+    """`0.716 [0.685, 0.747]`, without the interval where there is none."""
     value, interval = figures.get(name), figures.get(f"{name}_ci")
     if value is None:
         return MISSING
@@ -45,7 +47,7 @@ def _part_table(part: str, figures: Mapping[str, Any], baselines: Mapping[str, M
     header = [part, "model", *map(_title, baselines)]
     rows = [["pictures", _count(figures), *("" for _ in baselines)]]
     rows += [
-        [name, _cell(figures, name), *(_cell(baseline, name) for baseline in baselines.values())]
+        [name, cell(figures, name), *(cell(baseline, name) for baseline in baselines.values())]
         for name in ROWS
         if figures.get(name) is not None
     ]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import pickle
 import warnings
 import zipfile
@@ -19,6 +18,7 @@ from torch import Tensor
 
 from animeid.errors import InputError
 from animeid.system.checksum import is_whole
+from animeid.system.files import read_json
 
 SUFFIXES = (".pth", ".pt", ".bin", ".tar", ".ckpt", ".safetensors")
 
@@ -113,5 +113,5 @@ def _labels(content: Any, path: Path) -> tuple[str, ...] | None:
         return tuple(hyper_parameters["labels"])
     beside = path.parent.parent / "labels.json"
     if path.parent.name == "checkpoints" and beside.is_file():
-        return tuple(json.loads(beside.read_text(encoding="utf-8")))
+        return tuple(read_json(beside))
     return None

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from animeid.errors import InputError
 from animeid.models.backbone import TimmBackbone
 from animeid.models.freezing import Freezing, told
-from animeid.system.console import how_to_install
+from animeid.system.console import how_to_install, some_of
 from animeid.values import Whole
 
 ADAPTER = "default"
@@ -91,7 +91,7 @@ class Lora(Freezing):
             kinds = sorted({".".join(name.split(".")[-2:]) for name in linear})
             raise InputError(
                 f"freezing.layers names {absent[0]}, which no linear layer of {backbone.name} is called: "
-                f"choose of {', '.join(kinds[:NAMED])}{', ...' if len(kinds) > NAMED else ''}"
+                f"choose of {some_of(kinds, NAMED)}"
             )
         return sorted({name for names in found.values() for name in names})
 

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from animeid.errors import InputError
 from animeid.models.checkpoint import Checkpoint, read_checkpoint
 from animeid.models.deep_supervision import AUXILIARY
+from animeid.system.console import some_of
 
 BACKBONE_PREFIXES = ("", "model.backbone.net.", "backbone.net.", "net.", "model.", "backbone.")
 """Where a network's tensors stand in a file: alone, or inside a run of ours or of other Lightning projects."""
@@ -166,5 +167,4 @@ def _check_labels(checkpoint: Checkpoint, labels: tuple[str, ...]) -> None:
 def _listed(names: Sequence[str], what: str) -> list[str]:
     if not names:
         return []
-    more = ", ..." if len(names) > NAMED else ""
-    return [f"{len(names)} {what} ({', '.join(names[:NAMED])}{more})"]
+    return [f"{len(names)} {what} ({some_of(names, NAMED)})"]

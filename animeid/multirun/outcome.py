@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import traceback
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from animeid.errors import InputError, MachineError
 from animeid.runs.folder import RunFolder
+
+if TYPE_CHECKING:
+    from animeid.runs.finished import FinishedRun
 
 ERROR = "error.txt"
 
@@ -19,15 +21,13 @@ ERROR = "error.txt"
 class Outcome:
     """The state of a job's folder.
 
-    metrics: the content of `metrics.json` of a finished job.
-    environment: that of its `environment.json`.
+    run: a finished job's.
     error: the sentence of a failed job.
     has_crashed: whether it failed by a bug rather than by bad input.
     """
 
     state: Literal["finished", "failed", "not finished", "not begun"]
-    metrics: dict[str, Any] = field(default_factory=dict)
-    environment: dict[str, Any] = field(default_factory=dict)
+    run: FinishedRun | None = None
     error: str = ""
     has_crashed: bool = False
 
@@ -37,22 +37,20 @@ class Outcome:
 
     def figure(self, part: str, name: str) -> float | None:
         """A figure of `metrics.json`; None where it has no such part, or the part no such figure."""
-        return (self.metrics.get(part) or {}).get(name)
+        return None if self.run is None else self.run.figure(part, name)
 
 
 def outcome(folder: RunFolder) -> Outcome:
-    if folder.metrics.is_file():
-        return Outcome("finished", _read(folder.metrics), _read(folder.environment))
+    if folder.is_finished:
+        from animeid.runs.finished import FinishedRun  # reads tables, and every command imports this
+
+        return Outcome("finished", FinishedRun(folder))
     error = folder.path / ERROR
     if error.is_file():
         sentence, _, rest = error.read_text(encoding="utf-8").partition("\n")
         return Outcome("failed", error=sentence, has_crashed=bool(rest.strip()))
     has_begun = folder.path.is_dir() and any(folder.path.iterdir())
     return Outcome("not finished" if has_begun else "not begun")
-
-
-def _read(path: Path) -> dict[str, Any]:
-    return json.loads(path.read_text(encoding="utf-8"))
 
 
 def sentence_of(error: Exception) -> str:

@@ -20,7 +20,7 @@ from typing import Any
 from animeid.errors import InputError
 from animeid.runs.folder import RunFolder
 from animeid.runs.identity import result_keys
-from animeid.system.files import write_json
+from animeid.system.files import read_json, write_json
 from animeid.system.lock import lock
 
 RECORD = "multirun.json"
@@ -99,7 +99,7 @@ class Multirun:
     def jobs(self) -> list[Job]:
         """All jobs that any call has asked for, by number."""
         record = self.path / RECORD
-        entries = json.loads(record.read_text(encoding="utf-8"))["jobs"] if record.is_file() else []
+        entries = read_json(record)["jobs"] if record.is_file() else []
         return [self._job(entry["job"], Asked(entry["overrides"], entry["seed"], entry["config"])) for entry in entries]
 
     def register(self, asked: Sequence[Asked]) -> list[Job]:

@@ -11,6 +11,7 @@ from typing import Any
 from animeid.multirun.outcome import Outcome, outcome
 from animeid.multirun.record import Job, Multirun, differing
 from animeid.multirun.table import render
+from animeid.runs.comparison import recorded_basis
 from animeid.system.files import atomic
 
 FIGURES = (("val", "f1_macro"), ("val", "acc_macro"), ("test", "f1_macro"), ("test", "acc_macro"))
@@ -52,14 +53,14 @@ def job_row(job: Job, found: Outcome, keys: Sequence[str]) -> dict[str, Any]:
 def summarise(found: Sequence[Found], keys: Sequence[str]) -> list[dict[str, Any]]:
     """The lines of `summary.csv`, best first: jobs that differ only in their seed are one.
 
-    Runs that were judged on other pictures cannot be compared. `pictures` numbers the sets of validation and test
-    pictures, and ranks hold within one; the column is there only where there are several. Likewise jobs of one
+    Runs that were judged on other pictures or classes cannot be compared. `pictures` numbers the sets of validation and
+    test pictures, and ranks hold within one; the column is there only where there are several. Likewise jobs of one
     configuration are two lines where the training pictures changed between two calls.
 
     Args:
         keys: the overrides in which the jobs differ, without `seed`.
     """
-    sets = list(dict.fromkeys(state.environment.get("judged_fingerprint") for _, state in found if state.is_finished))
+    sets = list(dict.fromkeys(recorded_basis(state.run) for _, state in found if state.run))
     rows = [_row(jobs, keys, sets) for group in _by(found, _config) for jobs in _by_pictures(group)]
     ranked = sorted(rows, key=lambda row: (row["pictures"] or len(sets) + 1, -_known(row[RANKED_BY], -1.0)))
     ranks: dict[int | None, int] = {}
@@ -76,9 +77,10 @@ def _config(found: Found) -> str:
     return found[0].asked.config
 
 
-def _pictures(found: Found) -> tuple[Any, Any]:
-    environment = found[1].environment
-    return environment.get("judged_fingerprint"), environment.get("data_fingerprint")
+def _pictures(found: Found) -> Hashable:
+    """What a finished job was judged on, and all of its pictures."""
+    run = found[1].run
+    return None if run is None else (recorded_basis(run), run.environment.get("data_fingerprint"))
 
 
 def _by(found: Sequence[Found], key: Callable[[Found], Hashable]) -> list[list[Found]]:
@@ -95,20 +97,20 @@ def _by_pictures(group: Sequence[Found]) -> list[list[Found]]:
     return finished
 
 
-def _row(group: Sequence[Found], keys: Sequence[str], sets: Sequence[str | None]) -> dict[str, Any]:
-    finished = [state for _, state in group if state.is_finished]
+def _row(group: Sequence[Found], keys: Sequence[str], sets: Sequence[Hashable]) -> dict[str, Any]:
+    runs = [state.run for _, state in group if state.run]
     row: dict[str, Any] = {
         "val_rank": None,
-        "pictures": sets.index(finished[0].environment.get("judged_fingerprint")) + 1 if finished else None,
+        "pictures": sets.index(recorded_basis(runs[0])) + 1 if runs else None,
         **{key: group[0][0].value(key) for key in keys},
-        "seeds": len(finished),
-        "without_figures": len(group) - len(finished),
+        "seeds": len(runs),
+        "without_figures": len(group) - len(runs),
     }
     for part, name in FIGURES:
-        values = [state.figure(part, name) for state in finished]
+        values = [run.figure(part, name) for run in runs]
         row[f"{part}/{name}"], row[f"{part}/{name}_std"] = mean_and_spread(values)
     for name in COST:
-        row[name], _ = mean_and_spread([state.figure("cost", name) for state in finished])
+        row[name], _ = mean_and_spread([run.figure("cost", name) for run in runs])
     return {**row, "jobs": " ".join(str(job.number) for job, _ in group)}
 
 

@@ -10,33 +10,20 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.special import log_softmax
 
-from animeid.data.manifest import Manifest, read_manifest
-from animeid.errors import InputError
 from animeid.plots.contact_sheet import Tile
 from animeid.plots.picture import BLUE, ORANGE
-from animeid.predictions import Predictions
-from animeid.runs.folder import RunFolder
-from animeid.runs.predictions import read_predictions
-from animeid.tracking.results import Results, read_results
+from animeid.predictions import Predictions, softmax
+from animeid.runs.finished import FinishedRun
+from animeid.tracking.results import confused_pairs
 
 PAIRS_SHOWN = 5
 NAMED_BY = ("acc_micro", "acc_macro", "f1_macro", "f1_weighted", "top5", "ece", "nll")
 
 
 @dataclass(frozen=True)
-class FinishedRun:
-    """A run and its answers for one part.
-
-    part: test, or val where there is no test part.
-    """
-
-    folder: RunFolder
-    labels: tuple[str, ...]
-    manifest: Manifest
-    results: Results
-    part: str
+class NotebookRun(FinishedRun):
+    """A finished run with tables and tiles of its answers for one part: test, or val where there is no test part."""
 
     @property
     def name(self) -> str:
@@ -45,9 +32,7 @@ class FinishedRun:
     @cached_property
     def answers(self) -> Predictions:
         """Of the part's pictures that belong to a class, in the order of `table`."""
-        found = read_predictions(self.folder, self.part)
-        known = self.manifest.table["target"].to_numpy()[found.rows] >= 0
-        return Predictions(**{name: values[known] for name, values in vars(found).items()})
+        return self.answers_at(self.positions)
 
     @cached_property
     def table(self) -> pd.DataFrame:
@@ -56,7 +41,7 @@ class FinishedRun:
         Recomputed from the saved logits.
         """
         rows = self.manifest.table.iloc[self.answers.rows]
-        chances = np.exp(log_softmax(self.answers.logits, axis=1))
+        chances = softmax(self.answers.logits)
         names = np.array(self.labels, dtype=object)
         target, answer = rows["target"].to_numpy(), self.answers.logits.argmax(axis=1)
         return pd.DataFrame(
@@ -77,11 +62,10 @@ class FinishedRun:
 
     def figures(self) -> pd.DataFrame:
         """The part's figures with the ends of their 95 % intervals, NaN where there is none."""
-        found = self.results.figures
         rows = {}
         for name in NAMED_BY:
-            if (value := found.get(f"{self.part}/{name}")) is not None:
-                low, high = interval(found.get(f"{self.part}/{name}_ci"))
+            if (value := self.judged.get(name)) is not None:
+                low, high = interval(self.judged.get(f"{name}_ci"))
                 rows[name] = {"figure": value, "low": low, "high": high}
         return pd.DataFrame.from_dict(rows, orient="index")
 
@@ -91,7 +75,7 @@ class FinishedRun:
 
     def confusions(self) -> pd.DataFrame:
         """Pairs of classes that were taken for one another, most frequent first: `true`, `predicted`, `pictures`."""
-        pairs = self.results.confusion[self.part]
+        pairs = confused_pairs(self, self.part)
         wrong = pairs[pairs["true"] != pairs["predicted"]]
         return wrong.sort_values("pictures", ascending=False, kind="stable").reset_index(drop=True)
 
@@ -119,16 +103,10 @@ def interval(ends: Any) -> Sequence[float]:
     return ends if isinstance(ends, list) else (np.nan, np.nan)
 
 
-def read_finished(path: str | Path) -> FinishedRun:
+def read_finished(path: str | Path) -> NotebookRun:
     """Reads a run that came to its end.
 
     Raises:
         InputError: there is no such run, it is not finished, or it has neither a test nor a val part.
     """
-    folder = RunFolder.open(path)
-    if not folder.is_finished:
-        raise InputError(f"the run {path} is not finished: let it go on with its command and resume=auto")
-    results = read_results(folder)
-    if not results.worst_part:
-        raise InputError(f"the run {path} has neither a test nor a val part, so that nothing can be read from it")
-    return FinishedRun(folder, folder.read_labels(), read_manifest(folder.manifest), results, results.worst_part)
+    return NotebookRun.open(path)

@@ -5,59 +5,43 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from animeid.errors import InputError
-from animeid.notebook.run import FinishedRun, read_finished
+from animeid.metrics.table import cell
+from animeid.notebook.run import NotebookRun, read_finished
 from animeid.plots.contact_sheet import Tile
 from animeid.plots.picture import BLUE, ORANGE
-from animeid.system.environment import data_fingerprint
+from animeid.runs.comparison import check_comparable
 
 
-def read_comparable(paths: Sequence[str | Path]) -> dict[str, FinishedRun]:
+def read_comparable(paths: Sequence[str | Path]) -> dict[str, NotebookRun]:
     """The runs by name.
 
     Raises:
-        InputError: there are fewer than two, a name stands twice, or they were not judged on the same pictures.
+        InputError: there are fewer than two, a name stands twice, or they may not be compared.
     """
     runs = [read_finished(path) for path in paths]
     if len({run.name for run in runs}) < max(len(runs), 2):
         raise InputError(f"two or more runs of different names can be compared, not {', '.join(map(str, paths))}")
-    first = runs[0]
-    for run in runs[1:]:
-        if judged(run) != judged(first):
-            raise InputError(
-                f"{run.folder.path} and {first.folder.path} were not judged on the same pictures, so that their "
-                "figures cannot be compared: choose runs of the same data, split_seed and folds"
-            )
+    check_comparable(runs)
     return {run.name: run for run in runs}
 
 
-def judged(run: FinishedRun) -> tuple[str, str]:
-    """The part, and a fingerprint of its pictures and labels."""
-    table = run.manifest.table
-    return run.part, data_fingerprint(table[table["split"] == run.part])
-
-
-def figures_of_runs(runs: dict[str, FinishedRun]) -> pd.DataFrame:
+def figures_of_runs(runs: dict[str, NotebookRun]) -> pd.DataFrame:
     """A row a figure, a column a run: `0.716 [0.685, 0.747]`, without the interval where there is none."""
-    return pd.DataFrame({name: run.figures().apply(_cell, axis=1) for name, run in runs.items()})
+    cells = {name: {figure: cell(run.judged, figure) for figure in run.figures().index} for name, run in runs.items()}
+    return pd.DataFrame(cells)
 
 
-def _cell(row: pd.Series) -> str:
-    ends = "" if np.isnan(row["low"]) else f" [{row['low']:.3f}, {row['high']:.3f}]"
-    return f"{row['figure']:.3f}{ends}"
-
-
-def class_figures(runs: dict[str, FinishedRun], figure: str = "f1") -> pd.DataFrame:
+def class_figures(runs: dict[str, NotebookRun], figure: str = "f1") -> pd.DataFrame:
     """A row a class, a column a run: `precision`, `recall` or `f1`."""
     return pd.DataFrame(
-        {name: run.results.classes[run.part].set_index("label")[figure].astype(float) for name, run in runs.items()}
+        {name: run.class_figures(run.part).set_index("label")[figure].astype(float) for name, run in runs.items()}
     )
 
 
-def disagreements(runs: dict[str, FinishedRun]) -> pd.DataFrame:
+def disagreements(runs: dict[str, NotebookRun]) -> pd.DataFrame:
     """Pictures that some runs name rightly and others do not: `path`, `label`, and each run's answer.
 
     Ordered by how far the runs' probabilities of the true class lie apart, the farthest first.
@@ -72,7 +56,7 @@ def disagreements(runs: dict[str, FinishedRun]) -> pd.DataFrame:
     return said.loc[chosen].reset_index("path").reset_index(drop=True)
 
 
-def disagreement_tiles(runs: dict[str, FinishedRun], count: int) -> list[Tile]:
+def disagreement_tiles(runs: dict[str, NotebookRun], count: int) -> list[Tile]:
     """The first of them for a contact sheet; blue where the last run is right."""
     rows = disagreements(runs).head(count)
     root, names = next(iter(runs.values())).manifest.root, list(runs)

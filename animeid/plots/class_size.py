@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
-from animeid.plots.picture import BLUE, MUTED, ORANGE, picture, shorten
+from animeid.plots.picture import BLUE, MUTED, ORANGE, picture, shorten, side_note
 
 WORST_LISTED = 8
 LONGEST_NAME = 24
@@ -41,7 +41,7 @@ def draw_f1_by_size(sizes: np.ndarray, f1: np.ndarray, labels: Sequence[str], pa
         axes.scatter(sizes, f1, s=26, color=BLUE, alpha=0.65, linewidths=0)
         axes.axhline(float(f1.mean()), color=MUTED, linewidth=1, linestyle=(0, (4, 3)))
         axes.set_title(title)
-        axes.set_title(f"mean {f1.mean():.3f} (dashed)", loc="right", fontsize=8, color=MUTED)
+        side_note(axes, f"mean {f1.mean():.3f} (dashed)")
         axes.set_xscale("log")
         axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))

@@ -1,4 +1,4 @@
-"""The confusion matrix, from saved predictions."""
+"""The confusion matrix."""
 
 from __future__ import annotations
 
@@ -23,11 +23,6 @@ LONGEST_NAME = 30
 SHARES = LinearSegmentedColormap.from_list(
     "shares", [(0, "#ffffff"), (0.001, "#d9e6f3"), (0.4, "#6fa3d4"), (0.7, "#2f6fb3"), (1, "#123a66")], N=1024
 )
-
-
-def confusion_counts(targets: np.ndarray, predicted: np.ndarray, num_classes: int) -> np.ndarray:
-    """`[C, C]` int64 pictures by class (rows) and answer (columns); both arrays `[N]`, no target -1."""
-    return np.bincount(targets * num_classes + predicted, minlength=num_classes**2).reshape(num_classes, num_classes)
 
 
 def _cell_inches(classes: int) -> float:

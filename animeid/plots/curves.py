@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from animeid.plots.picture import MUTED, keep_integers, picture, shorten
+from animeid.plots.picture import MUTED, keep_integers, picture, side_note
 
 LOSSES = {"train/loss": "training", "val/loss": "validation"}
 FIGURES = {"val/f1_macro": "f1_macro", "val/acc_macro": "acc_macro", "val/acc_micro": "acc_micro"}
 MONITORED = "val/f1_macro"
-LONGEST_NAME = 32
 
 
 def _plot(axes: Axes, history: pd.DataFrame, columns: dict[str, str]) -> None:
@@ -30,12 +28,7 @@ def _plot(axes: Axes, history: pd.DataFrame, columns: dict[str, str]) -> None:
 def _mark_best(axes: Axes, history: pd.DataFrame) -> None:
     best = history.iloc[int(np.nanargmax(history[MONITORED].to_numpy()))]
     axes.axvline(best["epoch"], color=MUTED, linewidth=1, linestyle=(0, (4, 3)), zorder=1)
-    axes.set_title(
-        f"best f1_macro {best[MONITORED]:.3f}, epoch {int(best['epoch'])}",
-        loc="right",
-        fontsize=8,
-        color=MUTED,
-    )
+    side_note(axes, f"best f1_macro {best[MONITORED]:.3f}, epoch {int(best['epoch'])}")
 
 
 def _existing(history: pd.DataFrame, columns: dict[str, str]) -> dict[str, str]:
@@ -59,20 +52,3 @@ def draw_learning_curves(history: pd.DataFrame, path: Path) -> None:
             every[1].legend(loc="best")
             if MONITORED in figures:
                 _mark_best(every[1], history)
-
-
-def draw_curves_of_runs(histories: Mapping[str, pd.DataFrame], path: Path) -> None:
-    """Draws the validation loss and `f1_macro` of several runs, a line a run."""
-    with picture(path, 10, 3.6) as figure:
-        every = figure.subplots(1, 2)
-        for axes, column, title in zip(every, ("val/loss", MONITORED), ("Validation loss", "f1_macro"), strict=True):
-            for name, history in histories.items():
-                if column in history:
-                    axes.plot(history["epoch"], history[column], label=shorten(name, LONGEST_NAME), marker=".")
-            axes.set_title(title)
-            axes.set_xlabel("epoch")
-            keep_integers(axes)
-        every[0].set_ylim(bottom=0)
-        every[1].set_ylim(0, 1.02)
-        if histories:
-            every[1].legend(loc="center left", bbox_to_anchor=(1.01, 0.5), fontsize=7)

@@ -1,4 +1,4 @@
-"""How many pictures each class has, and how large they are."""
+"""Numbers of pictures of the classes, and their sizes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
-from animeid.plots.picture import BLUE, MUTED, keep_integers, picture, shorten
+from animeid.plots.picture import BLUE, MUTED, ORANGE, keep_integers, picture, shorten, side_note
 
 NAMED_UP_TO = 40
 LONGEST_NAME = 24
@@ -23,8 +23,7 @@ def draw_long_tail(counts: pd.Series, path: Path, title: str) -> None:
         ranks = np.arange(1, len(counts) + 1)
         axes.bar(ranks, counts.to_numpy(), width=0.8 if names else 1.0, color=BLUE, alpha=0.85)
         axes.set_title(title)
-        ratio = counts.iloc[0] / counts.iloc[-1]
-        axes.set_title(f"largest over smallest {ratio:.1f}", loc="right", fontsize=8, color=MUTED)
+        side_note(axes, f"largest over smallest {counts.iloc[0] / counts.iloc[-1]:.1f}")
         axes.set_ylabel("pictures")
         if names:
             labels = [shorten(str(name), LONGEST_NAME) for name in counts.index]
@@ -32,6 +31,27 @@ def draw_long_tail(counts: pd.Series, path: Path, title: str) -> None:
         else:
             axes.set_xlabel("class, by rank")
             keep_integers(axes)
+        axes.grid(axis="x", visible=False)
+
+
+def draw_shot_groups(counts: np.ndarray, many_above: int, few_below: int, path: Path) -> None:
+    """Draws the training pictures of each class, `[C]`, the most frequent first, with the bounds of the groups."""
+    ordered = np.sort(counts)[::-1]
+    with picture(path, 6.0, 2.8) as figure:
+        axes = figure.subplots()
+        colours = [ORANGE if count < few_below else BLUE for count in ordered]
+        axes.bar(np.arange(len(ordered)) + 1, ordered, width=0.9, color=colours, linewidth=0)
+        axes.set_yscale("log")
+        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        axes.set_ylim(0.8, max(ordered.max(), many_above) * 1.5)
+        for bound, name in ((many_above, "many above"), (few_below, "few below (orange)")):
+            axes.axhline(bound, color=MUTED, linewidth=0.9, linestyle=(0, (4, 3)))
+            axes.text(len(ordered) + 0.5, bound * 1.08, f"{name} {bound}", ha="right", fontsize=7, color=MUTED)
+        axes.set_xlim(0.4, len(ordered) + 0.6)
+        axes.set_title("Training pictures of each class")
+        ratio = ordered[0] / max(ordered[-1], 1)
+        side_note(axes, f"{ordered[0]:,} to {ordered[-1]:,}, ratio {ratio:.0f}")
+        axes.set_xlabel("classes, by number of pictures")
         axes.grid(axis="x", visible=False)
 
 
@@ -52,4 +72,4 @@ def draw_sizes(widths: np.ndarray, heights: np.ndarray, path: Path, title: str) 
             axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
             axis.set_minor_formatter(NullFormatter())
         axes.set_title(title)
-        axes.set_title(f"{len(sizes):,} sizes", loc="right", fontsize=8, color=MUTED)
+        side_note(axes, f"{len(sizes):,} sizes")

@@ -76,6 +76,11 @@ def keep_integers(axes: Axes) -> None:
     axes.xaxis.get_major_locator().set_params(integer=True)  # type: ignore[call-arg]
 
 
+def side_note(axes: Axes, text: str) -> None:
+    """Writes a short fact right above the axes, beside their title."""
+    axes.set_title(text, loc="right", fontsize=8, color=MUTED)
+
+
 def shorten(text: str, width: int) -> str:
     """At most `width` half-width characters; what is cut from the middle becomes an ellipsis."""
     if text_width(text) <= width:

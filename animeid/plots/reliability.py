@@ -8,7 +8,7 @@ from typing import Any
 
 from matplotlib.axes import Axes
 
-from animeid.plots.picture import BLUE, GREEN, MUTED, picture
+from animeid.plots.picture import BLUE, GREEN, MUTED, picture, side_note
 
 
 def draw_reliability(part: Mapping[str, Any], temperature: float | None, path: Path, title: str) -> None:
@@ -21,7 +21,7 @@ def draw_reliability(part: Mapping[str, Any], temperature: float | None, path: P
         for axes, (name, bins, ece, colour) in zip(every, panels, strict=True):
             _panel(axes, bins, colour)
             axes.set_title(f"{title}, {name}" if len(panels) == 1 else name)
-            axes.set_title(f"ECE {ece:.3f}", loc="right", fontsize=8, color=MUTED)
+            side_note(axes, f"ECE {ece:.3f}")
         every[0].set_ylabel("share that is right")
 
 

@@ -106,11 +106,11 @@ def _training_steps(built: Components, budget_s: float) -> tuple[float, ...]:
 @torch.inference_mode()
 def _answering_times(built: Components, budget_s: float) -> tuple[float, ...]:
     trainer = built.plan.trainer
-    module = built.module.to(trainer.accelerator).eval()
+    model = built.module.to(trainer.accelerator).eval().inference_model
     times: list[float] = []
     began = last = time.perf_counter()
     for batch in built.data.evaluation_dataloader(np.arange(len(built.data.table))):
-        output_of(module, batch["image"].to(module.device), DTYPES[trainer.precision]).logits.cpu()
+        output_of(model, batch["image"].to(model.device), DTYPES[trainer.precision]).logits.cpu()
         now = time.perf_counter()
         times.append((now - last) / len(batch["row"]))
         last = now

@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 
 from animeid.metrics.label_errors import suspects
-from animeid.runs.finished import Saved
+from animeid.runs.finished import FinishedRun
+from animeid.system.console import some_of
 
 FEW = 20
 LOW_F1 = 0.6
@@ -18,15 +19,15 @@ SUSPECT_SHARE = 0.1
 KNOWN_RECALL = 0.5
 
 
-def advice(saved: Saved, rows: Sequence[Mapping[str, Any]]) -> list[str]:
+def advice(run: FinishedRun, rows: Sequence[Mapping[str, Any]]) -> list[str]:
     """Sentences, the most useful first; `rows` are the judged part's `per_class`."""
-    found = [_beaten(saved), _gains_from_data(rows), _suspicious(saved, rows), _calibrated(saved)]
+    found = [_beaten(run), _gains_from_data(rows), _suspicious(run, rows), _calibrated(run)]
     return [sentence for sentence in found if sentence]
 
 
-def _beaten(saved: Saved) -> str | None:
-    own = saved.judged["f1_macro"]
-    baselines = saved.metrics["baselines"].get(saved.part, {})
+def _beaten(run: FinishedRun) -> str | None:
+    own = run.judged["f1_macro"]
+    baselines = run.metrics["baselines"].get(run.part, {})
     better = [name for name, figures in baselines.items() if figures["f1_macro"] >= own]
     if not better:
         return None
@@ -43,53 +44,49 @@ def _gains_from_data(rows: Sequence[Mapping[str, Any]]) -> str | None:
         return None
     rich = [row["f1"] for row in rows if row["support"] and row["train_count"] >= FEW]
     beside = f"; those with more have a mean F1 of {100 * np.mean(rich):.1f} %" if rich else ""
-    listed = names([f"{row['label']} ({row['train_count']})" for row in sorted(poor, key=lambda row: row["f1"])])
+    listed = some_of(
+        [f"{row['label']} ({row['train_count']})" for row in sorted(poor, key=lambda row: row["f1"])], NAMED
+    )
     return (
         f"{len(poor)} classes have under {FEW} training pictures and an F1 below {100 * LOW_F1:.0f} %{beside}. "
         f"More pictures of these would help most: {listed}."
     )
 
 
-def label_suspects(saved: Saved) -> pd.DataFrame:
+def label_suspects(run: FinishedRun) -> pd.DataFrame:
     """Rows of `predictions` of the judged part whose label is probably wrong, most suspicious first."""
-    chosen = saved.positions
-    found = suspects(np.asarray(saved.logits[chosen]), saved.predictions["target"].to_numpy()[chosen])
+    chosen = run.positions
+    found = suspects(np.asarray(run.logits[chosen]), run.targets[chosen])
     return found.assign(position=chosen[found["position"].to_numpy(dtype=np.int64)])
 
 
-def _suspicious(saved: Saved, rows: Sequence[Mapping[str, Any]]) -> str | None:
-    found = label_suspects(saved)
-    if found.empty or saved.judged["f1_macro"] < LOW_F1:
+def _suspicious(run: FinishedRun, rows: Sequence[Mapping[str, Any]]) -> str | None:
+    found = label_suspects(run)
+    if found.empty or run.judged["f1_macro"] < LOW_F1:
         return None
     counts = found["target"].value_counts()
-    support = np.bincount(saved.predictions["target"].to_numpy()[saved.positions], minlength=len(saved.labels))
+    support = np.bincount(run.targets[run.positions], minlength=len(run.labels))
     # A class that is hardly known tells nothing of its labels.
     recall = {row["label"]: row["recall"] for row in rows}
     classes = [
         target
         for target in counts.index
-        if counts[target] >= max(2, SUSPECT_SHARE * support[target]) and recall[saved.labels[target]] >= KNOWN_RECALL
+        if counts[target] >= max(2, SUSPECT_SHARE * support[target]) and recall[run.labels[target]] >= KNOWN_RECALL
     ]
     if not classes:
         return None
-    listed = names([f"{saved.labels[target]} ({counts[target]} of {support[target]})" for target in classes])
+    listed = some_of([f"{run.labels[target]} ({counts[target]} of {support[target]})" for target in classes], NAMED)
     return (
         f"In {len(classes)} classes many errors look like wrong labels: the model is surer of another class than it "
         f"usually is of that class's own pictures. Look through {listed}."
     )
 
 
-def _calibrated(saved: Saved) -> str | None:
-    ece = saved.judged.get("ece")
+def _calibrated(run: FinishedRun) -> str | None:
+    ece = run.judged.get("ece")
     if ece is None or ece < 0.1:
         return None
     return (
         f"Confidence is off by {100 * ece:.0f} points on average (ECE): do not use it as a threshold before it is "
         "scaled, and try loss.label_smoothing=0.1, mixing=mixup_cutmix or fewer epochs."
     )
-
-
-def names(found: Sequence[str]) -> str:
-    """The first of them, and how many more there are."""
-    shown = ", ".join(found[:NAMED])
-    return shown if len(found) <= NAMED else f"{shown} and {len(found) - NAMED} more"

@@ -1,4 +1,4 @@
-"""Which classes are taken for one another."""
+"""Classes that are taken for one another, from a confusion matrix."""
 
 from __future__ import annotations
 
@@ -7,8 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.cluster.hierarchy import leaves_list, linkage, optimal_leaf_ordering
 from scipy.spatial.distance import squareform
-
-from animeid.plots.confusion import confusion_counts
 
 
 @dataclass(frozen=True)
@@ -19,11 +17,6 @@ class Pair:
     second: int
     forth: int
     back: int
-
-
-def matrix(targets: np.ndarray, answers: np.ndarray, classes: int) -> np.ndarray:
-    """`[C, C]` int: rows are true classes, columns the answers."""
-    return confusion_counts(targets, answers, classes)
 
 
 def similar_order(counts: np.ndarray) -> np.ndarray:

@@ -8,29 +8,24 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from animeid.data.augment import EvalTransform
 from animeid.explain.overlay import overlay
 from animeid.html.thumbnails import LARGE, Thumbnails, as_uri
-from animeid.metrics.worst import worst_first
+from animeid.imaging.evaluation import EvalTransform
 from animeid.reporting.confusions import Pair
 from animeid.reporting.wording import percent
 from animeid.retrieval.neighbours import nearest
-from animeid.runs.finished import Saved
-from animeid.tracking.results import read_cams
+from animeid.runs.finished import FinishedRun
 
 NEIGHBOURS = 4
 SHOWN_OF_PAIR = 4
 
 
-def worst(saved: Saved, thumbnails: Thumbnails) -> list[dict[str, Any]]:
+def worst(run: FinishedRun, thumbnails: Thumbnails) -> list[dict[str, Any]]:
     """The worst answers: picture, heat map, likeliest classes, and the nearest training pictures."""
-    table, chosen = saved.predictions, saved.positions
-    targets = table["target"].to_numpy()
-    found = chosen[worst_first(np.asarray(saved.logits[chosen]), targets[chosen])]
+    table, found = run.predictions, run.worst_positions
     bank = np.flatnonzero((table["split"] == "train").to_numpy())
     count = min(NEIGHBOURS, len(bank))
-    near = nearest(np.asarray(saved.embeddings[found]), np.asarray(saved.embeddings[bank]), count) if count else None
-    cams = read_cams(saved.folder)
+    near = nearest(np.asarray(run.embeddings[found]), np.asarray(run.embeddings[bank]), count) if count else None
     cards = []
     for number, position in enumerate(found):
         row = table.iloc[position]
@@ -41,42 +36,42 @@ def worst(saved: Saved, thumbnails: Thumbnails) -> list[dict[str, Any]]:
                 "label": row["label"],
                 "predicted": row["predicted"],
                 "picture": thumbnails.of(row["path"], LARGE),
-                "heat": _heat(saved, thumbnails, row["path"], cams.get(int(row["row"]))),
+                "heat": _heat(run, thumbnails, row["path"], run.cams.get(int(row["row"]))),
                 "top": [{"label": label, "share": percent(share), "width": share} for label, share in shown],
-                "near": [] if near is None else _near(saved, thumbnails, bank[near[0][number]], near[1][number]),
+                "near": [] if near is None else _near(run, thumbnails, bank[near[0][number]], near[1][number]),
             }
         )
     return cards
 
 
-def _heat(saved: Saved, thumbnails: Thumbnails, path: str, cam: np.ndarray | None) -> str | None:
+def _heat(run: FinishedRun, thumbnails: Thumbnails, path: str, cam: np.ndarray | None) -> str | None:
     if cam is None:
         return None
     pixels = thumbnails.pixels(path, max(cam.shape))
     if pixels is None:
         return None
-    seen = EvalTransform(cam.shape, saved.plan["data"]["crop_pct"])(pixels)
+    seen = EvalTransform(cam.shape, run.plan["data"]["crop_pct"])(pixels)
     image = Image.fromarray(overlay(seen, cam))
     return as_uri(image.resize((LARGE, LARGE * image.height // image.width), Image.Resampling.BILINEAR))
 
 
 def _near(
-    saved: Saved, thumbnails: Thumbnails, positions: np.ndarray, similarities: np.ndarray
+    run: FinishedRun, thumbnails: Thumbnails, positions: np.ndarray, similarities: np.ndarray
 ) -> list[dict[str, Any]]:
-    rows = saved.predictions.iloc[positions]
+    rows = run.predictions.iloc[positions]
     return [
         {"label": row["label"], "picture": thumbnails.of(row["path"]), "similarity": f"{similarity:.2f}"}
         for (_, row), similarity in zip(rows.iterrows(), similarities, strict=True)
     ]
 
 
-def pairs(saved: Saved, thumbnails: Thumbnails, found: list[Pair]) -> list[dict[str, Any]]:
+def pairs(run: FinishedRun, thumbnails: Thumbnails, found: list[Pair]) -> list[dict[str, Any]]:
     """Each pair of classes with pictures that were taken for the other one."""
-    table = saved.predictions.iloc[saved.positions]
+    table = run.predictions.iloc[run.positions]
     return [
         {
-            "first": saved.labels[pair.first],
-            "second": saved.labels[pair.second],
+            "first": run.labels[pair.first],
+            "second": run.labels[pair.second],
             "forth": pair.forth,
             "back": pair.back,
             "first_pictures": _of_pair(table, thumbnails, pair.first, pair.second),

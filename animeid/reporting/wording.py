@@ -11,14 +11,14 @@ import pandas as pd
 from animeid.system.progress import clock
 
 
-def percent(value: float | None) -> str:
-    return "–" if value is None else f"{100 * value:.1f} %"
+def percent(value: float | None, unit: str = " %") -> str:
+    return "–" if value is None else f"{100 * value:.1f}{unit}"
 
 
-def with_interval(figures: Mapping[str, Any], name: str) -> str:
-    """`71.6 % (68.5 to 74.7)`."""
+def with_interval(figures: Mapping[str, Any], name: str, unit: str = " %") -> str:
+    """`71.6 % (68.5 to 74.7)`, without the interval where there is none."""
     interval = figures.get(f"{name}_ci")
-    text = percent(figures.get(name))
+    text = percent(figures.get(name), unit)
     return text if interval is None else f"{text} ({100 * interval[0]:.1f} to {100 * interval[1]:.1f})"
 
 

@@ -1,54 +1,105 @@
-"""What a finished run saved, as its page needs it."""
+"""The one reader of a finished run's files."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from pathlib import Path
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
 
 from animeid.data.manifest import Manifest, read_manifest
 from animeid.errors import InputError
+from animeid.metrics.functional import confusion_counts
+from animeid.metrics.worst import worst_first
+from animeid.predictions import Predictions
 from animeid.runs.folder import RunFolder
-from animeid.system.files import read_yaml
-from animeid.terms import EVALUATED_SPLITS
+from animeid.runs.identity import leaves
+from animeid.system.files import read_json, read_yaml
+from animeid.terms import EVALUATED_SPLITS, UNKNOWN_TARGET
+
+CLASS_COLUMNS = ("label", "support", "precision", "recall", "f1")
+
+Figure = float | list[float]
+"""A number, or the two ends of an interval."""
 
 
 @dataclass(frozen=True)
-class Saved:
-    """The files of a run, each read once.
+class FinishedRun:
+    """The files of a run, each read once, when it is first asked for.
 
-    metrics: `metrics.json`. part: what the page is about, `test`, or `val` where there is no test part.
+    Folders of answers that no training left (an evaluation, an ensemble, out-of-fold answers) are read by it as well;
+    they lack what only training writes.
+
+    Raises:
+        InputError: by what needs a file of the run's end, where the run has not come to it.
     """
 
     folder: RunFolder
-    metrics: Mapping[str, Any]
-    part: str
 
     @classmethod
-    def of(cls, folder: RunFolder) -> Saved:
+    def of(cls, folder: RunFolder) -> Self:
         """Raises:
         InputError: the run has not finished, or judged nothing.
         """
-        if not folder.is_finished:
-            raise InputError(
-                f"{folder.path} has no {folder.metrics.name}, so that there is nothing to report: "
-                "let the run finish (the same command with resume=auto), or give another run"
-            )
-        metrics = json.loads(folder.metrics.read_text(encoding="utf-8"))
-        part = next((part for part in reversed(EVALUATED_SPLITS) if metrics.get(part)), None)
-        if part is None:
-            raise InputError(f"{folder.path} has neither a test nor a val part, so that there is nothing to report")
-        return cls(folder, metrics, part)
+        run = cls(folder)
+        if not run.parts:
+            raise InputError(f"the run {folder.path} has neither a test nor a val part, so that it has no figures")
+        return run
+
+    @classmethod
+    def open(cls, path: str | Path) -> Self:
+        """Raises:
+        InputError: there is no such run, it has not finished, or judged nothing.
+        """
+        return cls.of(RunFolder.open(path))
+
+    @cached_property
+    def metrics(self) -> dict[str, Any]:
+        return read_json(self._written(self.folder.metrics))
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """The parts that there are figures of, in the order of evaluation."""
+        return tuple(part for part in EVALUATED_SPLITS if self.metrics.get(part))
+
+    @property
+    def part(self) -> str:
+        """The part that the run is judged by: `test`, or `val` where there is no test part."""
+        return self.parts[-1]
 
     @property
     def judged(self) -> Mapping[str, Any]:
-        """The figures of the part that the page is about."""
+        """The figures of `part`."""
         return self.metrics[self.part]
+
+    def figure(self, part: str, name: str) -> float | None:
+        """A figure of `metrics.json`; None where there is no such part, or the part has no such figure."""
+        return (self.metrics.get(part) or {}).get(name)
+
+    @property
+    def named_figures(self) -> dict[str, Figure]:
+        """All figures with one name each, `test/f1_macro`; of calibration `temperature` and `test/ece_scaled`."""
+        found = self.calibration
+        if found is None:
+            return flatten(self.metrics)
+        scaled = {part: {"ece_scaled": figures["ece_scaled"]} for part, figures in found["parts"].items()}
+        return flatten(self.metrics) | flatten({"temperature": found["temperature"], **scaled})
+
+    def class_figures(self, part: str) -> pd.DataFrame:
+        """A row a class, with `CLASS_COLUMNS`."""
+        return pd.DataFrame(self.metrics[part]["per_class"], columns=list(CLASS_COLUMNS))
+
+    @property
+    def training_s(self) -> float | None:
+        """Seconds of training, those of an earlier stage among them; None of a run that has not finished."""
+        if not self.folder.is_finished:
+            return None
+        cost = self.metrics["cost"]
+        return float(cost["train_s"] + cost.get("earlier_s", 0.0))
 
     @cached_property
     def labels(self) -> tuple[str, ...]:
@@ -56,6 +107,7 @@ class Saved:
 
     @cached_property
     def plan(self) -> dict[str, Any]:
+        """`config.yaml` as it is; what builds parts of it takes `read_plan`."""
         return read_yaml(self.folder.config)
 
     @cached_property
@@ -63,22 +115,114 @@ class Saved:
         return read_manifest(self.folder.manifest)
 
     @cached_property
+    def environment(self) -> dict[str, Any]:
+        return read_json(self.folder.environment)
+
+    @cached_property
+    def skipped(self) -> pd.DataFrame:
+        return pd.read_csv(self.folder.skipped, dtype=str)
+
+    @cached_property
+    def conflicts(self) -> pd.DataFrame:
+        return pd.read_csv(self.folder.conflicts, dtype=str)
+
+    @cached_property
+    def history(self) -> pd.DataFrame | None:
+        """A row an epoch; None where nothing was trained."""
+        return pd.read_csv(self.folder.history) if self.folder.was_trained else None
+
+    @cached_property
+    def calibration(self) -> dict[str, Any] | None:
+        """None of a run that an earlier version made."""
+        return read_json(self.folder.calibration) if self.folder.calibration.is_file() else None
+
+    @cached_property
+    def cams(self) -> dict[int, np.ndarray]:
+        """The heat maps of the worst answers, `[H, W]` uint8 each, by manifest row; a network may have none."""
+        if not self.folder.cams.is_file():
+            return {}
+        with np.load(self.folder.cams) as stored:
+            return dict(zip(stored["row"].tolist(), stored["cam"], strict=True))
+
+    @property
+    def charts(self) -> dict[str, Path]:
+        """The charts in the folder by name; their number grows as pages are written."""
+        return {path.stem: path for path in sorted(self.folder.figures.glob("*.png"))}
+
+    @cached_property
     def predictions(self) -> pd.DataFrame:
         """`predictions.parquet` with the numbers of the classes that were named, `answer`."""
-        table = pd.read_parquet(self.folder.predictions)
+        table = pd.read_parquet(self._written(self.folder.predictions))
         number = {label: target for target, label in enumerate(self.labels)}
         return table.assign(answer=table["predicted"].map(number).astype(np.int64))
 
     @cached_property
-    def positions(self) -> np.ndarray:
-        """`[N]` int64: the rows of `predictions` of the part's pictures that belong to a class."""
-        table = self.predictions
-        return np.flatnonzero(((table["split"] == self.part) & (table["target"] >= 0)).to_numpy())
-
-    @cached_property
     def logits(self) -> np.ndarray:
-        return np.load(self.folder.logits, mmap_mode="r")
+        """`[N, C]` float32, a row a row of `predictions`; read as far as it is asked for."""
+        return np.load(self._written(self.folder.logits), mmap_mode="r")
 
     @cached_property
     def embeddings(self) -> np.ndarray:
-        return np.load(self.folder.embeddings, mmap_mode="r")
+        """`[N, D]` float32, as `logits`."""
+        return np.load(self._written(self.folder.embeddings), mmap_mode="r")
+
+    @property
+    def targets(self) -> np.ndarray:
+        """`[N]` int64, a target a row of `predictions`."""
+        return self.predictions["target"].to_numpy()
+
+    def positions_in(self, split: str) -> np.ndarray:
+        """`[K]` int64: the rows of `predictions` of the split's pictures that belong to a class."""
+        in_split = (self.predictions["split"] == split).to_numpy()
+        return np.flatnonzero(in_split & (self.targets != UNKNOWN_TARGET))
+
+    @cached_property
+    def positions(self) -> np.ndarray:
+        """`[K]` int64: those of `part`."""
+        return self.positions_in(self.part)
+
+    def answers_at(self, positions: np.ndarray) -> Predictions:
+        """What the run said to these rows of `predictions`: every figure can be recomputed from it."""
+        table = self.predictions.iloc[positions]
+        losses = table["loss"].to_numpy(dtype=np.float32)
+        return Predictions(table["row"].to_numpy(), self.logits[positions], self.embeddings[positions], losses)
+
+    def answers_of(self, split: str) -> Predictions:
+        """What the run said to all pictures of a split, those of no class among them."""
+        return self.answers_at(np.flatnonzero((self.predictions["split"] == split).to_numpy()))
+
+    def confusion(self, split: str) -> np.ndarray:
+        """`[C, C]` int64 pictures of a split by class (rows) and answer (columns)."""
+        positions = self.positions_in(split)
+        answers = self.predictions["answer"].to_numpy()
+        return confusion_counts(self.targets[positions], answers[positions], len(self.labels))
+
+    @cached_property
+    def worst_positions(self) -> np.ndarray:
+        """`[K]` int64: the rows of `predictions` of `part` whose class got the least probability, the least first."""
+        return self.positions[worst_first(self.logits[self.positions], self.targets[self.positions])]
+
+    def _written(self, path: Path) -> Path:
+        """A file that a run writes when it ends.
+
+        Raises:
+            InputError: it is not there.
+        """
+        if not path.is_file():
+            raise InputError(
+                f"the run {self.folder.path} is not finished, for it has no {path.name}: let it go on with its command "
+                "and resume=auto, or give another run"
+            )
+        return path
+
+
+def flatten(metrics: Mapping[str, Any]) -> dict[str, Figure]:
+    """The numbers and intervals of `metrics.json` by the names that lead to them, joined by `/`."""
+    figures = {}
+    for name, value in leaves(metrics, separator="/"):
+        match value:
+            case int() | float() | [float(), float()]:
+                figures[name] = value
+            case _:  # a table, or null
+                pass
+    return figures

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain, count
 from pathlib import Path
 
 from animeid.errors import InputError
-from animeid.system.files import remove_strays
+from animeid.system.files import read_json, remove_strays
 
 OUTPUTS = Path("outputs")
 
@@ -199,12 +198,6 @@ class RunFolder:
         """Whether there was a history to write: a second stage may train nothing."""
         return self.history.is_file()
 
-    def read_training_s(self) -> float | None:
-        """Seconds of training, those of an earlier stage among them; None of a run that has not finished."""
-        if not self.is_finished:
-            return None
-        cost = json.loads(self.metrics.read_text(encoding="utf-8"))["cost"]
-        return float(cost["train_s"] + cost.get("earlier_s", 0.0))
-
     def read_labels(self) -> tuple[str, ...]:
-        return tuple(json.loads(self.labels.read_text(encoding="utf-8")))
+        """The classes in target order; a run has them from its beginning."""
+        return tuple(read_json(self.labels))

@@ -14,6 +14,7 @@ from animeid.data.duplicates.trained import trained_before
 from animeid.data.manifest import Manifest, read_manifest
 from animeid.errors import InputError
 from animeid.runs.lineage import Lineage, lineage
+from animeid.terms import EVALUATED_SPLITS
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ def check_leaks(plan: Mapping[str, Any], manifest: Manifest) -> Leaks | None:
     earlier, data = lineage(plan), plan["data"]
     if not earlier.runs:
         return None
-    parts = {part: (manifest.table["split"] == part).to_numpy() for part in ("val", "test")}
+    parts = {part: (manifest.table["split"] == part).to_numpy() for part in EVALUATED_SPLITS}
     seen = seen_by(earlier, manifest, parts["val"] | parts["test"], data["max_pixels"], data["cache"])
     counts = {part: int((seen.rows & rows).sum()) for part, rows in parts.items()}
     if counts["test"] and data["leaks"] != "report":

@@ -1,27 +1,16 @@
-"""From a model's answers to the figures and files of a run."""
+"""The files of a run's predictions."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from animeid.data.manifest import Manifest
-from animeid.metrics.evaluate import evaluate
 from animeid.predictions import TOP_K, Predictions, top_k
 from animeid.runs.folder import RunFolder
 from animeid.system.files import atomic
-from animeid.types import LabelStats
-
-
-def evaluate_split(answers: Predictions, manifest: Manifest, stats: LabelStats) -> dict[str, Any]:
-    """One split of `metrics.json`."""
-    table = manifest.table.iloc[answers.rows]
-    return evaluate(
-        answers.logits, table["target"].to_numpy(), table["group"].to_numpy(dtype=str), stats, answers.losses
-    )
 
 
 def predictions_table(answers: Mapping[str, Predictions], manifest: Manifest, labels: tuple[str, ...]) -> pd.DataFrame:
@@ -60,18 +49,3 @@ def save_predictions(
     for path, part in ((folder.logits, "logits"), (folder.embeddings, "embeddings")):
         with atomic(path) as stream:
             np.save(stream, np.concatenate([getattr(answer, part) for answer in answers.values()]))
-
-
-def read_predictions(folder: RunFolder, split: str) -> Predictions:
-    """The saved answers of one split: every figure can be recomputed from them.
-
-    `losses` are those of the run.
-    """
-    table = pd.read_parquet(folder.predictions, columns=["row", "split", "loss"])
-    chosen = np.flatnonzero((table["split"] == split).to_numpy())
-    return Predictions(
-        rows=table["row"].to_numpy()[chosen],
-        logits=np.load(folder.logits, mmap_mode="r")[chosen],
-        embeddings=np.load(folder.embeddings, mmap_mode="r")[chosen],
-        losses=table["loss"].to_numpy(dtype=np.float32)[chosen],
-    )

@@ -27,6 +27,12 @@ def how_to_install(extra: str) -> str:
     return f"pip install 'animeid[{extra}]', or in a checkout pip install -e '.[{extra}]'"
 
 
+def some_of(names: Sequence[str], count: int) -> str:
+    """The first names, and how many more there are: `a, b and 3 more`."""
+    more = f" and {len(names) - count} more" if len(names) > count else ""
+    return ", ".join(names[:count]) + more
+
+
 def as_text(path: Path) -> str:
     """A path as text that can be written: the odd bytes of a name that is no UTF-8 become `\\xff`."""
     return os.fsencode(path).decode("utf-8", "backslashreplace")

@@ -56,6 +56,18 @@ def write_json(path: Path, value: Any) -> None:
         stream.write("\n")
 
 
+def read_json(path: Path) -> Any:
+    """What `write_json` wrote.
+
+    Raises:
+        InputError: the file is damaged.
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise InputError(f"{path} cannot be read, for it is damaged: put back a copy of it") from error
+
+
 def write_yaml(path: Path, plain: Mapping[str, Any]) -> None:
     """Writes plain values; names in any script stay readable."""
     with atomic(path, "w") as stream:

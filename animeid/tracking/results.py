@@ -1,8 +1,7 @@
-"""What a finished run found, read back from the files that it saved."""
+"""The results of a finished run, as trackers show them."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,23 +11,15 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from animeid.data.manifest import read_manifest
 from animeid.data.picture_files import decode
 from animeid.explain.overlay import overlay
 from animeid.imaging.decode import UnreadableImage
-from animeid.metrics.worst import worst_first
-from animeid.runs.folder import RunFolder
-from animeid.runs.identity import leaves
+from animeid.imaging.evaluation import EvalTransform
+from animeid.runs.finished import Figure, FinishedRun
 from animeid.system.console import say
-from animeid.system.files import read_yaml
-from animeid.terms import EVALUATED_SPLITS
 
-CLASS_COLUMNS = ("label", "support", "precision", "recall", "f1")
 WORST_SIDE = 256
 NO_RATES = pd.DataFrame({"epoch": [], "lr": []})
-
-Figure = float | list[float]
-"""A number, or the two ends of an interval."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +45,7 @@ class Results:
     plan: the run's `config.yaml`.
     figures: `metrics.json` with one name a figure, `test/f1_macro`, and `calibration.json` beside it: `temperature`,
         `test/ece_scaled`; those that do not exist are left out.
-    classes: for each judged part a row a class, with `CLASS_COLUMNS`.
+    classes: for each judged part a row a class, with `finished.CLASS_COLUMNS`.
     confusion: for each judged part a row for each pair that occurs: `true`, `predicted`, `pictures`.
     worst_part, worst: the pictures of test (without it, of val) to whose class the model gave the least probability,
         the worst first.
@@ -77,73 +68,36 @@ class Results:
         return {name: value for name, value in self.figures.items() if not isinstance(value, list)}
 
 
-def read_results(folder: RunFolder) -> Results:
-    """Reads what a finished run saved."""
-    plan = read_yaml(folder.config)
-    metrics = json.loads(folder.metrics.read_text(encoding="utf-8"))
-    parts = [part for part in EVALUATED_SPLITS if metrics.get(part)]
-    worst_part = parts[-1] if parts else ""
+def read_results(run: FinishedRun) -> Results:
+    """What a finished run found, as trackers show it."""
     return Results(
-        plan=plan,
-        figures=flatten(metrics) | calibration(folder),
-        classes={part: pd.DataFrame(metrics[part]["per_class"], columns=list(CLASS_COLUMNS)) for part in parts},
-        confusion={part: confusion(folder, part) for part in parts},
-        worst_part=worst_part,
-        worst=worst(folder, worst_part, plan["data"]) if worst_part else [],
-        rates=pd.read_csv(folder.history)[["epoch", "lr"]] if folder.was_trained else NO_RATES,
-        pictures={path.stem: path for path in sorted(folder.figures.glob("*.png"))},
+        plan=run.plan,
+        figures=run.named_figures,
+        classes={part: run.class_figures(part) for part in run.parts},
+        confusion={part: confused_pairs(run, part) for part in run.parts},
+        worst_part=run.part if run.parts else "",
+        worst=worst_answers(run) if run.parts else [],
+        rates=NO_RATES if run.history is None else run.history[["epoch", "lr"]],
+        pictures=run.charts,
     )
 
 
-def flatten(metrics: Mapping[str, Any]) -> dict[str, Figure]:
-    """The numbers and intervals of `metrics.json` by the names that lead to them, joined by `/`."""
-    figures = {}
-    for name, value in leaves(metrics, separator="/"):
-        match value:
-            case int() | float() | [float(), float()]:
-                figures[name] = value
-            case _:  # a table, or null
-                pass
-    return figures
+def confused_pairs(run: FinishedRun, part: str) -> pd.DataFrame:
+    """How often each class was given each answer: `true`, `predicted`, `pictures`; pairs that never occur are left out.
 
-
-def calibration(folder: RunFolder) -> dict[str, Figure]:
-    """The temperature, and the calibration error of each part under it; `metrics.json` has that without."""
-    found = json.loads(folder.calibration.read_text(encoding="utf-8"))
-    scaled = {part: {"ece_scaled": figures["ece_scaled"]} for part, figures in found["parts"].items()}
-    return flatten({"temperature": found["temperature"], **scaled})
-
-
-def confusion(folder: RunFolder, part: str) -> pd.DataFrame:
-    """How often each class was given each answer, from the saved predictions; pairs that never occur are left out."""
-    table = pd.read_parquet(folder.predictions, columns=["split", "target", "predicted"])
-    table = table[(table["split"] == part) & (table["target"] >= 0)]
-    table["true"] = np.array(folder.read_labels(), dtype=object)[table["target"]]
-    return table.groupby(["true", "predicted"]).size().reset_index(name="pictures")
-
-
-def worst(folder: RunFolder, part: str, data: Mapping[str, Any]) -> list[Answer]:
-    """The answers of a part that gave the true class the least probability, from the saved logits.
-
-    Args:
-        folder: of the run.
-        part: of the data.
-        data: how the plan reads pictures.
+    Ordered by the names.
     """
-    table = pd.read_parquet(folder.predictions)
-    chosen = np.flatnonzero((table["split"] == part).to_numpy())
-    logits = np.load(folder.logits, mmap_mode="r")[chosen]
-    rows = table.iloc[chosen[worst_first(logits, table["target"].to_numpy()[chosen])]]
-    root, cams = read_manifest(folder.manifest).root, read_cams(folder)
-    return [answer for row in rows.to_dict("records") if (answer := _answer(row, root, data, cams.get(row["row"])))]
+    counts, names = run.confusion(part), np.array(run.labels, dtype=object)
+    true, predicted = np.nonzero(counts)
+    table = pd.DataFrame({"true": names[true], "predicted": names[predicted], "pictures": counts[true, predicted]})
+    return table.sort_values(["true", "predicted"], ignore_index=True)
 
 
-def read_cams(folder: RunFolder) -> dict[int, np.ndarray]:
-    """The saved heat maps, `[H, W]` uint8 each, by manifest row."""
-    if not folder.cams.is_file():
-        return {}
-    with np.load(folder.cams) as stored:
-        return dict(zip(stored["row"].tolist(), stored["cam"], strict=True))
+def worst_answers(run: FinishedRun) -> list[Answer]:
+    """The answers that gave the true class the least probability, without those whose pictures are gone."""
+    rows = run.predictions.iloc[run.worst_positions].to_dict("records")
+    root, data = run.manifest.root, run.plan["data"]
+    return [answer for row in rows if (answer := _answer(row, root, data, run.cams.get(row["row"])))]
 
 
 def _answer(row: Mapping[Any, Any], root: Path, data: Mapping[str, Any], cam: np.ndarray | None) -> Answer | None:
@@ -159,6 +113,4 @@ def _answer(row: Mapping[Any, Any], root: Path, data: Mapping[str, Any], cam: np
 
 
 def _looked_at(pixels: np.ndarray, crop_pct: float, cam: np.ndarray) -> Image.Image:
-    from animeid.data.augment import EvalTransform  # its albumentations takes seconds, and a logger's card none
-
     return Image.fromarray(overlay(EvalTransform(cam.shape, crop_pct)(pixels), cam))

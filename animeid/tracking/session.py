@@ -8,6 +8,7 @@ from typing import Any, Protocol, runtime_checkable
 
 from lightning.pytorch.utilities import rank_zero_only
 
+from animeid.runs.finished import FinishedRun
 from animeid.runs.folder import RunFolder
 from animeid.tracking.results import Results, read_results
 
@@ -44,7 +45,7 @@ def tracked(loggers: Sequence[Any], folder: RunFolder) -> Iterator[None]:
             tracker.start()
         yield
         if trackers:
-            results = read_results(folder)
+            results = read_results(FinishedRun(folder))
             for tracker in trackers:
                 tracker.log_results(results)
         exit_code = 0

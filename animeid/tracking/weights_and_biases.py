@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import secrets
 from collections.abc import Sequence
@@ -16,7 +15,7 @@ from lightning.pytorch.loggers.logger import rank_zero_experiment
 from animeid.errors import InputError
 from animeid.runs.folder import RunFolder
 from animeid.system.console import say
-from animeid.system.files import atomic, read_yaml
+from animeid.system.files import atomic, read_json, read_yaml
 from animeid.tracking.results import Results
 from animeid.tracking.server import Mode, choose_mode
 from animeid.tracking.session import is_first_process
@@ -104,7 +103,7 @@ class WeightsAndBiases(WandbLogger):
         import wandb
 
         plan = read_yaml(self.folder.config)
-        environment = json.loads(self.folder.environment.read_text(encoding="utf-8"))
+        environment = read_json(self.folder.environment)
         run = wandb.init(
             project=self._project,
             entity=self.entity,

@@ -11,10 +11,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from animeid.engine.devices import DTYPES
 from animeid.engine.inference import output_of
-from animeid.engine.module import CharacterModule
 from animeid.engine.views import Views
+from animeid.models.inference import InferenceModel
 
 LATENCY_RUNS = 20
 
@@ -28,38 +27,42 @@ def peak_memory_mib(device: torch.device) -> float:
 
 
 @torch.inference_mode()
-def latency_ms(module: CharacterModule, image_size: tuple[int, int], views: Views | None) -> float:
-    """Median milliseconds for one picture on the device, in the precision and the views of the run, after three warm-up
-    answers."""
-    precision = DTYPES[module.record["plan"]["trainer"]["precision"]]
-    picture = torch.zeros((1, 3, *image_size), dtype=torch.uint8, device=module.device)
+def latency_ms(
+    model: InferenceModel, image_size: tuple[int, int], precision: torch.dtype, views: Views | None
+) -> float:
+    """Median milliseconds for one picture of `image_size` (H, W) on the model's device, after three warm-up answers."""
+    picture = torch.zeros((1, 3, *image_size), dtype=torch.uint8, device=model.device)
     times = []
     for _ in range(LATENCY_RUNS + 3):
         start = time.perf_counter()
-        output_of(module, picture, precision, views).logits.cpu()
+        output_of(model, picture, precision, views).logits.cpu()
         times.append(time.perf_counter() - start)
     return 1000 * float(np.median(times[3:]))
 
 
 def cost(
-    module: CharacterModule,
+    model: InferenceModel,
     checkpoint: Path,
-    image_size: tuple[int, int],
     train_s: float,
     earlier_s: float | None,
     rates: list[float],
-    views: Views | None,
+    latency: float,
 ) -> dict[str, Any]:
-    """The `cost` of `metrics.json`; `images_per_s` is the median over epochs of training alone.
+    """The `cost` of `metrics.json`.
 
-    `earlier_s`, of the stages before, is there for a second stage only.
+    Args:
+        model: that answers, on its device.
+        checkpoint: the file of its weights.
+        train_s, earlier_s: seconds of training, and of the stages before; None where this is no second stage.
+        rates: pictures a second of each epoch's training alone, whose median is `images_per_s`.
+        latency: milliseconds for one picture.
     """
     return {
         "train_s": round(train_s, 2),
         **({} if earlier_s is None else {"earlier_s": round(earlier_s, 2)}),
         "images_per_s": round(float(np.median(rates)), 1) if rates else None,
-        "peak_mem": round(peak_memory_mib(module.device), 1),
-        "params": sum(parameter.numel() for parameter in module.model.parameters()),
+        "peak_mem": round(peak_memory_mib(model.device), 1),
+        "params": sum(parameter.numel() for parameter in model.parameters()),
         "size_mb": round(checkpoint.stat().st_size / 1e6, 2),
-        "latency_ms": round(latency_ms(module, image_size, views), 3),
+        "latency_ms": round(latency, 3),
     }

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import cast
 
 import numpy as np
 import torch
@@ -11,12 +10,11 @@ from torch import Tensor
 
 from animeid.data.datamodule import CharacterDataModule
 from animeid.data.manifest import Manifest
-from animeid.engine.module import CharacterModule
 from animeid.errors import InputError
 from animeid.explain.grad_cam import grad_cam, heat
 from animeid.metrics.calibration import calibrate
 from animeid.metrics.worst import worst_first
-from animeid.models.classifier import Classifier
+from animeid.models.inference import InferenceModel
 from animeid.predictions import Predictions
 from animeid.runs.folder import RunFolder
 from animeid.system.console import say
@@ -28,7 +26,7 @@ def save_evidence(
     answers: Mapping[str, Predictions],
     manifest: Manifest,
     data: CharacterDataModule,
-    module: CharacterModule,
+    model: InferenceModel,
 ) -> None:
     """Writes `calibration.json` and `cams.npz` of a run.
 
@@ -37,7 +35,7 @@ def save_evidence(
         answers: of the judged parts, in the order in which they are judged: the last one's worst answers are explained.
         manifest: of the run.
         data: reads the pictures.
-        module: the model that answered; it stays where it is, in evaluation mode.
+        model: what answered; it stays where it is, in evaluation mode.
     """
     targets = manifest.table["target"].to_numpy()
     judged = {part: (answer.logits, targets[answer.rows]) for part, answer in answers.items()}
@@ -45,11 +43,11 @@ def save_evidence(
     if judged:
         last = list(answers)[-1]
         worst = worst_first(*judged[last])
-        save_cams(folder, answers[last].rows[worst], answers[last].logits[worst].argmax(axis=1), data, module)
+        save_cams(folder, answers[last].rows[worst], answers[last].logits[worst].argmax(axis=1), data, model)
 
 
 def save_cams(
-    folder: RunFolder, rows: np.ndarray, classes: np.ndarray, data: CharacterDataModule, module: CharacterModule
+    folder: RunFolder, rows: np.ndarray, classes: np.ndarray, data: CharacterDataModule, model: InferenceModel
 ) -> None:
     """Writes `cams.npz`: `row` `[K]` int64, and `cam` `[K, H, W]` uint8, the heat over each picture as evaluation sees
     it; a network without feature maps has none, which is said.
@@ -59,7 +57,7 @@ def save_cams(
         rows: `[K]`, of the manifest.
         classes: `[K]`, the answer that is explained.
         data: reads the pictures.
-        module: the model.
+        model: what answered.
     """
     answer_of = dict(zip(rows.tolist(), classes.tolist(), strict=True))
     batches = [
@@ -67,7 +65,7 @@ def save_cams(
         for batch in data.evaluation_dataloader(rows)
     ]
     try:
-        cams = heat_of(batches, module)
+        cams = heat_of(batches, model)
     except InputError as error:
         # The sentence ends in what to do about it, and a run that is done needs nothing done.
         say(f"no Grad-CAM for this network: {str(error).rpartition(': ')[0]}")
@@ -76,21 +74,20 @@ def save_cams(
         np.savez_compressed(stream, row=rows.astype(np.int64), cam=cams)
 
 
-def heat_of(batches: Sequence[tuple[Tensor, Tensor]], module: CharacterModule) -> np.ndarray:
+def heat_of(batches: Sequence[tuple[Tensor, Tensor]], model: InferenceModel) -> np.ndarray:
     """`[K, H, W]` uint8: where each picture speaks for a class, in single precision whatever the run's.
 
     Args:
         batches: uint8 pictures `[B, 3, H, W]`, and the class of each, `[B]`.
-        module: the model.
+        model: what answers.
 
     Raises:
         InputError: the network has no feature maps that its answers depend on.
     """
-    module.eval()
-    model, device = cast(Classifier, module.model), module.device
-    size, padding = model.backbone.image_size, model.backbone.padding
+    classifier, device = model.eval().classifier, model.device
+    size, padding = classifier.backbone.image_size, classifier.backbone.padding
     found = [
-        heat(grad_cam(model, module.normalise(image.to(device)), classes.to(device)), size, padding).cpu().numpy()
+        heat(grad_cam(classifier, model.normalise(image.to(device)), classes.to(device)), size, padding).cpu().numpy()
         for image, classes in batches
     ]
     return np.concatenate(found) if found else np.zeros((0, *size), np.uint8)

@@ -127,10 +127,13 @@ def refuse_followers(built: Components) -> None:
 def answer_parts(built: Components) -> dict[str, Predictions]:
     """The best model's answers for this process's share of every part that has pictures."""
     trainer = built.plan.trainer
-    module, dtype = built.module.to(_own_device(trainer.accelerator)), DTYPES[trainer.precision]
+    module, dtype = built.module.to(_own_device(trainer.accelerator)).eval(), DTYPES[trainer.precision]
+    model = module.inference_model
     views = build_views("own", built.plan)
     return {
-        part: predict_all(module, built.data.evaluation_dataloader(rows), f"answering {part}", dtype, views)
+        part: predict_all(
+            model, built.data.evaluation_dataloader(rows), f"answering {part}", dtype, views, losses=module.losses
+        )
         for part in SPLITS
         if (part != "test" or built.plan.get("test", True)) and len(rows := built.data.rows(part))
     }

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import glob
-import json
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -14,23 +13,25 @@ import pandas as pd
 
 from animeid.assembly.plan import FinalPlan, label_stats
 from animeid.config import gateway
-from animeid.data.manifest import Manifest, read_manifest
+from animeid.data.manifest import Manifest
 from animeid.data.prepare import prepare
 from animeid.data.splits.parts import folds_of
 from animeid.errors import InputError, MachineError
 from animeid.inference.ensembling import cost_of_each, ensemble
-from animeid.inference.evaluation import Pictures, save
+from animeid.inference.evaluation import save
+from animeid.inference.labelled import Pictures
+from animeid.metrics.evaluate import evaluate_split
 from animeid.metrics.table import summary_table
 from animeid.multirun.record import Asked
 from animeid.multirun.running import JobCrashedError, Running
 from animeid.predictions import join
-from animeid.runs.finished import Saved
+from animeid.runs.comparison import check_joinable
+from animeid.runs.finished import FinishedRun
 from animeid.runs.folder import OUTPUTS, RunFolder
 from animeid.runs.leaks import seen_by
 from animeid.runs.lineage import lineage
-from animeid.runs.predictions import evaluate_split, read_predictions
 from animeid.system.console import say
-from animeid.system.files import write_json
+from animeid.system.files import read_json, write_json
 from animeid.system.launcher import refuse_launcher
 from animeid.training.run import train
 
@@ -39,8 +40,6 @@ ENSEMBLE = "ensemble"
 RECORD = "folds.json"
 """What the folds were begun with."""
 NEVER_HELD_OUT = "its class has too few groups for folds, so that every run was trained on it"
-SAME = ("path", "label", "sha256", "target", "group")
-"""Columns in which the folds' manifests agree."""
 
 Request = dict[str, Any]
 
@@ -73,7 +72,7 @@ def train_all(request: Request) -> float | None:
         )
     runs = [job.folder for job in running.planned.values()]
     figure = judge_out_of_fold(RunFolder(path / OUT_OF_FOLD), runs)
-    if request["test"] and (read_manifest(runs[0].manifest).table["split"] == "test").any():
+    if request["test"] and (FinishedRun(runs[0]).manifest.table["split"] == "test").any():
         judge_together(RunFolder(path / ENSEMBLE), runs)
     return figure
 
@@ -86,7 +85,7 @@ def check_same_settings(record: Path, asked: Sequence[Asked]) -> None:
     """Raises:
     InputError: the folder's folds were begun with other settings, and what they say together would be mixed up.
     """
-    if record.is_file() and json.loads(record.read_text(encoding="utf-8")) != identities(asked):
+    if record.is_file() and read_json(record) != identities(asked):
         raise InputError(f"{record.parent} has the folds of other settings or other pictures: choose another run_id")
 
 
@@ -147,17 +146,18 @@ def judge_out_of_fold(folder: RunFolder, runs: Sequence[RunFolder]) -> float:
     """
     if folder.is_finished:
         say(f"out-of-fold answers are there already: {folder.path}")
-        return float(json.loads(folder.metrics.read_text(encoding="utf-8"))["val"]["f1_macro"])
-    first = check_same_pictures(runs)
-    answers = join([read_predictions(run, "val") for run in runs])
+        return float(FinishedRun(folder).metrics["val"]["f1_macro"])
+    folds = [FinishedRun(run) for run in runs]
+    first = check_joinable(folds)
+    answers = join([fold.answers_of("val") for fold in folds])
     never = first.table[(first.table["split"] == "train") & ~first.table.index.isin(answers.rows)]
     table = first.table.copy()
     table.loc[answers.rows, "split"] = "val"
     manifest = Manifest(table, first.root, first.attributes)
-    labels, plan = runs[0].read_labels(), FinalPlan.read(runs[0].config)
+    labels, plan = folds[0].labels, FinalPlan.read(runs[0].config)
     metrics = {
-        "val": evaluate_split(answers, manifest, label_stats(plan, labels)),
-        "cost": cost_of_each([Saved.of(run) for run in runs]),
+        "val": evaluate_split(answers, manifest.table, label_stats(plan, labels)),
+        "cost": cost_of_each(folds),
     }
     left_out = pd.DataFrame({"path": never["path"], "reason": NEVER_HELD_OUT})
     remove(folder)
@@ -183,19 +183,3 @@ def remove(folder: RunFolder) -> None:
     """Removes what an interrupted call left: all of it can be made again."""
     if folder.path.exists():
         shutil.rmtree(folder.path)
-
-
-def check_same_pictures(runs: Sequence[RunFolder]) -> Manifest:
-    """The first run's manifest.
-
-    Raises:
-        InputError: another one has other pictures.
-    """
-    first, *others = (read_manifest(run.manifest) for run in runs)
-    for run, other in zip(runs[1:], others, strict=True):
-        if not other.table[list(SAME)].equals(first.table[list(SAME)]):
-            raise InputError(
-                f"the pictures changed between {runs[0].path} and {run.path}, so that their folds do not fit together: "
-                "train all folds again under another run_id"
-            )
-    return first

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -10,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from lightning.pytorch import Callback, seed_everything
 
 from animeid.assembly.model import as_size, build_views
@@ -21,11 +19,12 @@ from animeid.assembly.run import Components, build
 from animeid.assembly.transfer import earlier_run
 from animeid.config import gateway
 from animeid.data.prepare import Prepared, prepare
-from animeid.engine.devices import choose_accelerator, gpu_name
+from animeid.engine.devices import DTYPES, choose_accelerator, gpu_name
 from animeid.engine.launch import Launch, launched
 from animeid.engine.processes import meet, processes
 from animeid.engine.sharding import check_sharded
 from animeid.errors import InputError, MachineError
+from animeid.metrics.evaluate import evaluate_split
 from animeid.metrics.table import summary_table
 from animeid.optim.schedules import FollowsValidation
 from animeid.predictions import Predictions
@@ -33,8 +32,9 @@ from animeid.recipe.choice import table
 from animeid.recipe.choose import choose
 from animeid.reporting.figures import draw_figures
 from animeid.reporting.page import write_report
+from animeid.runs.finished import FinishedRun
 from animeid.runs.folder import OUTPUTS, RunFolder
-from animeid.runs.predictions import evaluate_split, save_predictions
+from animeid.runs.predictions import save_predictions
 from animeid.system import environment
 from animeid.system.checksum import is_whole
 from animeid.system.console import say
@@ -44,7 +44,7 @@ from animeid.terms import EVALUATED_SPLITS
 from animeid.tracking.session import tracked
 from animeid.training import resume
 from animeid.training.baselines import compare_with_baselines
-from animeid.training.cost import cost
+from animeid.training.cost import cost, latency_ms
 from animeid.training.evidence import save_evidence
 from animeid.training.fitting import Fitted, RunState, answer_parts, collect, fit
 from animeid.training.workers import announce, follow, nothing_left
@@ -76,7 +76,7 @@ def lead(request: dict[str, Any], outputs: Path, launch: Launch, callbacks: Sequ
     if folder is not None and folder.is_finished:
         resume.check_same(folder, request)
         nothing_left(launch)
-        metrics = json.loads(folder.metrics.read_text(encoding="utf-8"))
+        metrics = FinishedRun(folder).metrics
         tidy_up(folder, request, metrics)
     else:
         begun = begin(request, outputs) if folder is None else go_on(folder, request)
@@ -200,15 +200,18 @@ def finish(begun: RunState, fitted: Fitted, answers: dict[str, Predictions]) -> 
     folder, built, prepared = begun.folder, begun.built, begun.prepared
     manifest, stats = prepared.manifest, built.stats
     metrics: dict[str, Any] = {
-        part: evaluate_split(answers[part], manifest, stats) if part in answers else None for part in EVALUATED_SPLITS
+        part: evaluate_split(answers[part], manifest.table, stats) if part in answers else None
+        for part in EVALUATED_SPLITS
     }
     judged = {part: answers[part].rows for part in EVALUATED_SPLITS if part in answers}
     metrics["baselines"] = compare_with_baselines(built.data, manifest, answers["train"].rows, judged, stats)
     size = as_size(built.plan.data.image_size)
     views = build_views("own", built.plan)
-    metrics["cost"] = cost(built.module, folder.best, size, *seconds_of(built.plan, fitted), fitted.rates, views)
+    model, precision = built.module.inference_model, DTYPES[built.plan["trainer"]["precision"]]
+    latency = latency_ms(model, size, precision, views)
+    metrics["cost"] = cost(model, folder.best, *seconds_of(built.plan, fitted), fitted.rates, latency)
     save_predictions(folder, answers, manifest, prepared.labels)
-    save_evidence(folder, {part: answers[part] for part in judged}, manifest, built.data, built.module)
+    save_evidence(folder, {part: answers[part] for part in judged}, manifest, built.data, model)
     draw_figures(folder, learning_rates(folder, built), built.module.optimisation.steps_per_epoch)
     write_json(folder.metrics, metrics)
     if judged:
@@ -220,7 +223,7 @@ def seconds_of(plan: FinalPlan, fitted: Fitted) -> tuple[float, float | None]:
     """What a run took itself, and what the runs took that it mends or mixes; None where it is no second stage."""
     if soup := plan.facts.soup:
         return fitted.train_s + soup["seconds"], soup["earlier_s"]
-    return fitted.train_s, RunFolder(Path(plan["from_run"])).read_training_s() if plan.get("stage") else None
+    return fitted.train_s, FinishedRun(RunFolder(Path(plan["from_run"]))).training_s if plan.get("stage") else None
 
 
 def learning_rates(folder: RunFolder, built: Components) -> np.ndarray:
@@ -228,12 +231,13 @@ def learning_rates(folder: RunFolder, built: Components) -> np.ndarray:
 
     Empty where nothing was trained.
     """
-    if not folder.was_trained:
+    history = FinishedRun(folder).history
+    if history is None:
         return np.empty(0)
     run = built.module.optimisation
     figures: Sequence[float] = ()
     if isinstance(run.schedule, FollowsValidation):
-        figures = pd.read_csv(folder.history)[run.schedule.monitor].tolist()
+        figures = history[run.schedule.monitor].tolist()
     return run.schedule.trace(
         lr=built.plan["optimizer"]["lr"],
         total_steps=run.total_steps,

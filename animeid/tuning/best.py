@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 from animeid.inference.evaluation import evaluate
+from animeid.runs.finished import FinishedRun
 from animeid.runs.folder import RunFolder
 from animeid.system.console import say
 from animeid.system.files import read_yaml
@@ -22,7 +22,7 @@ def judge_on_test(search: Search, compose: Compose) -> None:
         if not done:
             evaluate(compose("evaluate", [f"run={run}"]))
             return
-    figure = json.loads(done[0].metrics.read_text(encoding="utf-8"))["test"]["f1_macro"]
+    figure = FinishedRun(done[0]).metrics["test"]["f1_macro"]
     other = "" if run == best else f"; it is not read again for {best}, which is the best now"
     say(f"the test part has been read before, with {run}: {figure:.3f} f1_macro{other}")
 

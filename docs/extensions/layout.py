@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 from typing import Any
 
+from animeid.config.roots import roots
 from extensions.packages import PACKAGE, ROOT, Module, loose_files, rooms
 
 BETWEEN = re.compile(r"\s*[|:]\s*")
@@ -50,7 +51,9 @@ def contracts() -> list[Mapping[str, Any]]:
 def layers() -> list[list[str]]:
     """Rooms and files of each layer of the package, the highest layer first."""
     found = next(item for item in contracts() if item["type"] == "layers" and "animeid" in item.get("containers", ()))
-    return [[name.strip("() ") for name in BETWEEN.split(layer)] for layer in found["layers"]]
+    named = [[name.strip("() ") for name in BETWEEN.split(layer)] for layer in found["layers"]]
+    # `commands` stands for the entry points (see tests/import_contracts.py).
+    return [[one for name in layer for one in (roots() if name == "commands" else [name])] for layer in named]
 
 
 def other_contracts() -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import shlex
 from collections.abc import Sequence
@@ -16,7 +15,7 @@ from scipy.stats import t as student
 
 from animeid.config import gateway
 from animeid.runs.folder import RunFolder
-from animeid.system.files import read_yaml
+from animeid.system.files import read_json, read_yaml
 from experiments.long_tail.rows import Job
 from experiments.runs import OUTPUTS
 
@@ -58,8 +57,8 @@ class Outcome:
             ValueError: the job's folder was made by other arguments.
         """
         folder = RunFolder(job.folder)
-        found = _json(folder.metrics)["test"]
-        classes = _json(OUTPUTS / job.base / "metrics.json")["test"]["per_class"]
+        found = read_json(folder.metrics)["test"]
+        classes = read_json(OUTPUTS / job.base / "metrics.json")["test"]["per_class"]
         table = pd.read_parquet(folder.predictions)
         table = table[table["split"] == "test"].sort_values("path", kind="stable")
         number = {label: target for target, label in enumerate(folder.read_labels())}
@@ -102,7 +101,7 @@ def commits_of(job: Job) -> frozenset[str]:
         path = folder / "environment.json"
         if not path.is_file() and job.row.kind in ("evaluate", "timm"):
             continue
-        found = _json(path)
+        found = read_json(path)
         if shlex.split(found["command"])[-len(arguments) :] != arguments:
             raise ValueError(f"{folder} was made by other arguments than the row's: remove it and run the ladder again")
         commits.add(str(found["code"]["commit"])[:10])
@@ -130,7 +129,7 @@ def seconds_of(job: Job) -> float:
 
 def _runs_of(job: Job) -> list[Path]:
     """The runs of a job's ensemble."""
-    return [Path(member["run"]) for member in _json(job.folder / "ensemble.json")]
+    return [Path(member["run"]) for member in read_json(job.folder / "ensemble.json")]
 
 
 def _trained(folder: Path) -> float:
@@ -138,11 +137,7 @@ def _trained(folder: Path) -> float:
 
 
 def _cost(folder: Path) -> Any:
-    return _json(folder / "metrics.json")["cost"]
-
-
-def _json(path: Path) -> Any:
-    return json.loads(path.read_text(encoding="utf-8"))
+    return read_json(folder / "metrics.json")["cost"]
 
 
 def over_seeds(values: Sequence[float | None]) -> tuple[float, float | None] | None:

@@ -29,11 +29,12 @@ from torch.utils.data import Dataset
 from animeid.assembly.plan import FinalPlan, label_stats
 from animeid.data.manifest import Manifest, read_manifest
 from animeid.data.picture_files import decode
-from animeid.inference.evaluation import Pictures, save
+from animeid.inference.evaluation import save
+from animeid.inference.labelled import Pictures
+from animeid.metrics.evaluate import evaluate_split
 from animeid.metrics.functional import negative_log_likelihood
 from animeid.predictions import Predictions
 from animeid.runs.folder import RunFolder
-from animeid.runs.predictions import evaluate_split
 from experiments.runs import OUTPUTS, write_origin
 
 WARMUP_EPOCHS, WARMUP_LR = 5, 1e-5  # timm's --warmup-epochs and --warmup-lr
@@ -131,7 +132,7 @@ def main() -> None:
     rows, stats = parts["test"].rows, label_stats(plan, labels)
     losses = negative_log_likelihood(logits, parts["test"].targets).astype(np.float32)
     answers = Predictions(rows, logits, np.zeros((len(rows), 1), np.float32), losses)
-    metrics = {"test": evaluate_split(answers, manifest, stats), "cost": {"train_s": seconds}}
+    metrics = {"test": evaluate_split(answers, manifest.table, stats), "cost": {"train_s": seconds}}
     folder = RunFolder(Path(OUTPUTS / name))
     folder.create()
     write_origin(folder.path)

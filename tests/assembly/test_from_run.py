@@ -24,8 +24,8 @@ from animeid.data.manifest import Manifest, complete
 from animeid.data.prepare import Prepared, prepare
 from animeid.data.settings import DataSettings
 from animeid.errors import InputError
-from animeid.inference.evaluation import PUT_ASIDE, TRAINED
-from animeid.inference.predictor import load_run
+from animeid.inference.labelled import PUT_ASIDE, TRAINED
+from animeid.inference.predictor import Predictor
 from animeid.models import published
 from animeid.models.backbone import TimmBackbone
 from animeid.models.classifier import Classifier
@@ -114,7 +114,8 @@ def test_known_classes_answer_as_before(head: str, home: Path, new_pictures: Pre
     run = "first" if head == "linear" else "cosine"
     start = built(new_pictures, "new", f"from_run=outputs/{run}", f"head={head}")
     # The head's rows: two kept and moved, two as a fresh head of the same seed has them.
-    before, after = logits(load_run(run_of(home, run))[2].model), logits(start.module.model)  # type: ignore[arg-type]
+    earlier = Predictor.load(run_of(home, run).path).model.classifier
+    before, after = logits(earlier), logits(start.module.model)  # type: ignore[arg-type]
     for name in ("Rei", "雷电将军"):
         torch.testing.assert_close(after[:, NEW.index(name)], before[:, OLD.index(name)])
     assert not torch.allclose(after[:, NEW.index("Misato")], before[:, OLD.index("Asuka")])
@@ -202,9 +203,10 @@ def test_a_run_on_other_classes_trains_and_lists_what_it_took(home: Path, capsys
     assert list(table.columns) == ["kind", "name", "outcome", "detail"]
     assert read_yaml(second.config)["facts"]["weights"]["run"].endswith("first")
     assert read_yaml(second.config)["model"]["pretrained"] == "auto"
-    plan, stats, module = load_run(second)
-    assert stats.names == NEW
-    assert module.model.head.linear.out_features == 4  # type: ignore[union-attr]
+    predictor = Predictor.load(second.path)
+    plan = predictor.plan
+    assert predictor.stats.names == NEW
+    assert predictor.model.classifier.head.linear.out_features == 4  # type: ignore[union-attr]
     last = torch.load(second.last, weights_only=True)
     assert last["epoch"] == 0
     assert {float(state["step"]) for state in last["optimizer_states"][0]["state"].values()} == {

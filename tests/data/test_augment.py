@@ -1,4 +1,4 @@
-"""Transforms: sizes, seeds, named operations, cards."""
+"""Training transforms: sizes, seeds, named operations, cards."""
 
 from __future__ import annotations
 
@@ -10,14 +10,12 @@ import cv2
 import numpy as np
 import pytest
 import yaml
-from PIL import Image
 
 from animeid.config.gateway import build
-from animeid.data.augment import Augmentation, EvalTransform
+from animeid.data.augment import Augmentation
 from animeid.errors import InputError
 
 CARDS = Path(__file__).resolve().parents[2] / "conf" / "augment"
-FILTER = Image.Resampling.BILINEAR
 NAMES = ("none", "basic", "light", "strong")
 
 
@@ -116,31 +114,3 @@ def test_unknown_arguments_are_refused_by_name() -> None:
 def test_impossible_crops_are_refused() -> None:
     with pytest.raises(InputError, match=r"augment\.crop_scale"):
         Augmentation({}, image_size=(8, 8), crop_scale=(0.9, 0.2))
-
-
-@pytest.mark.parametrize("source", [(200, 200), (300, 200), (150, 410), (700, 90)])
-@pytest.mark.parametrize("size", [(64, 64), (60, 80)])
-def test_evaluation_is_an_antialiased_resize_and_a_centre_crop(source: tuple[int, int], size: tuple[int, int]) -> None:
-    crop_pct = 0.875
-    image = picture(*source)
-    scale = max(side / crop_pct / length for side, length in zip(size, source, strict=True))
-    height, width = size[0] / scale, size[1] / scale
-    top, left = (source[0] - height) / 2, (source[1] - width) / 2
-    expected = Image.fromarray(image).resize(size[::-1], FILTER, box=(left, top, left + width, top + height))
-    result = EvalTransform(size, crop_pct)(image)
-    assert result.shape == (*size, 3)
-    difference = np.abs(result.astype(int) - np.asarray(expected))
-    assert difference.mean() < 2
-
-
-def test_evaluation_does_not_alias() -> None:
-    """A one-pixel chequerboard becomes even grey; picking pixels would give stripes."""
-    board = (np.indices((512, 512)).sum(0) % 2 * 255).astype(np.uint8)
-    result = EvalTransform((50, 50), 1.0)(np.repeat(board[..., None], 3, axis=2))
-    assert result.std() < 8
-
-
-@pytest.mark.parametrize("source", [(1, 1), (3, 5), (1, 3000), (5000, 2)])
-def test_tiny_and_thin_pictures_are_enlarged(source: tuple[int, int]) -> None:
-    image = np.full((*source, 3), 77, np.uint8)
-    assert np.array_equal(EvalTransform((60, 80), 0.9)(image), np.full((60, 80, 3), 77, np.uint8))

@@ -15,7 +15,7 @@ from scipy.special import softmax
 from animeid import ensemble, train
 from animeid.inference.ensembling import cost_of_all, cost_of_each
 from animeid.metrics.voting import majority, mean_probability
-from animeid.runs.finished import Saved
+from animeid.runs.finished import FinishedRun
 from animeid.runs.folder import RunFolder
 from tests.small_runs import QUICK, class_folders
 
@@ -92,9 +92,9 @@ def test_runs_answer_together(vote: str, home: Path, monkeypatch, capsys) -> Non
     assert given == (weights if vote == "weighted" else [1.0, 1.0])
 
 
-def saved_with(train_s: float, latency_ms: float, from_run: str | None = None, **earlier: float) -> Saved:
+def saved_with(train_s: float, latency_ms: float, from_run: str | None = None, **earlier: float) -> FinishedRun:
     cost = {"train_s": train_s, "latency_ms": latency_ms, **earlier}
-    return cast("Saved", SimpleNamespace(metrics={"cost": cost}, plan={"from_run": from_run}))
+    return cast("FinishedRun", SimpleNamespace(metrics={"cost": cost}, plan={"from_run": from_run}))
 
 
 def test_earlier_stages_are_paid_for_once() -> None:

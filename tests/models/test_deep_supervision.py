@@ -25,7 +25,7 @@ from animeid.data.prepare import Prepared
 from animeid.engine.inference import output_of
 from animeid.engine.trainer import quieten
 from animeid.errors import InputError
-from animeid.inference.predictor import load_run
+from animeid.inference.predictor import Predictor
 from animeid.models.deep_supervision import AuxiliaryClassifiers
 from animeid.models.weights import load_classifier
 from animeid.runs.folder import RunFolder
@@ -215,7 +215,7 @@ def test_a_head_over_maps_beside_auxiliary_classifiers(prepared: Prepared) -> No
 def test_half_precision(prepared: Prepared) -> None:
     run = built(prepared)
     batch: Any = next(iter(run.data.train_dataloader()))
-    output = output_of(run.module.train(), batch["image"], torch.bfloat16)
+    output = output_of(run.module.train().inference_model, batch["image"], torch.bfloat16)
     assert {logits.dtype for logits in output.aux_logits} == {torch.bfloat16}
     values = run.module.losses(output, batch)
     values.mean().backward()
@@ -274,12 +274,14 @@ def test_the_best_checkpoint_answers_and_the_last_one_goes_on(run: RunFolder) ->
 
 
 def test_a_finished_run_answers_without_auxiliary_weights(run: RunFolder) -> None:
-    plan, _, module = load_run(run)
-    assert plan["deep_supervision"]["weights"] == list(WEIGHTS)
-    assert module.model.auxiliary is None
+    predictor = Predictor.load(run.path)
+    classifier = predictor.model.classifier
+    assert list(predictor.plan["deep_supervision"]["weights"]) == list(WEIGHTS)
+    assert classifier.auxiliary is None
     best = torch.load(run.best, weights_only=True)["state_dict"]
-    assert module.state_dict().keys() == best.keys()
-    assert all(torch.equal(value, best[name]) for name, value in module.state_dict().items())
+    state = {f"model.{name}": value for name, value in classifier.state_dict().items()}
+    assert state.keys() == best.keys()
+    assert all(torch.equal(value, best[name]) for name, value in state.items())
 
 
 @pytest.mark.parametrize("checkpoint", ["best", "last"])
@@ -291,6 +293,6 @@ def test_a_run_with_auxiliary_classifiers_starts_from_any_checkpoint(
     path: Path = getattr(run, checkpoint)
     load_classifier(model, path, LABELS)
     state = torch.load(path, weights_only=True)["state_dict"]
-    plain = build_model(load_run(run)[0], len(LABELS)).state_dict()
+    plain = build_model(Predictor.load(run.path).plan, len(LABELS)).state_dict()
     assert all(torch.equal(model.state_dict()[name], state[f"model.{name}"]) for name in plain)
     assert all(torch.equal(old, new) for old, new in zip(drawn, model.auxiliary.parameters(), strict=True))  # type: ignore[union-attr]

@@ -21,7 +21,6 @@ from animeid.config.locate import conf_dir, groups
 from animeid.engine.callbacks.freezing import Unfreezing, freezing_callbacks
 from animeid.engine.checkpoint_io import AtomicCheckpointIO
 from animeid.engine.module import CharacterModule, record
-from animeid.engine.normalise import Normalise
 from animeid.engine.trainer import quieten
 from animeid.errors import InputError
 from animeid.losses.cross_entropy import CrossEntropyLoss
@@ -32,6 +31,7 @@ from animeid.models.freezing import AllButLast, Gradual, WholeBackbone
 from animeid.models.heads.linear import LinearHead
 from animeid.models.layers import layers_below_head
 from animeid.models.lora import Lora, fold
+from animeid.models.normalise import Normalise
 from animeid.models.weights import load_classifier
 from animeid.optim.optimisation import Optimisation
 from animeid.optim.optimizers import AdamW

@@ -57,6 +57,7 @@ class Work:
         folder.create()
         self.folders[request["run_id"]] = name(request)
         write_json(folder.environment, {"data_fingerprint": self.data, "judged_fingerprint": self.judged})
+        write_json(folder.labels, ["a", "b"])
         val = VAL[name(request)]
         # Test figures are in the opposite order.
         metrics = {

@@ -20,7 +20,7 @@ from animeid.data.manifest import Manifest, read_manifest
 from animeid.errors import InputError
 from animeid.notebook.data_set import class_counts, class_tiles, explore, pair_tiles
 from animeid.notebook.inline import drawn
-from animeid.notebook.run import FinishedRun, read_finished
+from animeid.notebook.run import NotebookRun, read_finished
 from animeid.notebook.runs import class_figures, disagreement_tiles, disagreements, figures_of_runs, read_comparable
 from animeid.plots.comparison import draw_class_differences, draw_curves_of_runs
 from animeid.plots.contact_sheet import Tile, draw_contact_sheet, thumbnail
@@ -54,7 +54,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def run(folder: Path) -> FinishedRun:
+def run(folder: Path) -> NotebookRun:
     return read_finished(folder)
 
 
@@ -70,28 +70,28 @@ def another(folder: Path, tmp_path: Path) -> RunFolder:
     return copy
 
 
-def saved(run: FinishedRun) -> pd.DataFrame:
+def saved(run: NotebookRun) -> pd.DataFrame:
     table = pd.read_parquet(run.folder.predictions)
     return table[table["split"] == "test"].reset_index(drop=True)
 
 
-def test_answers_are_those_that_the_run_saved(run: FinishedRun) -> None:
+def test_answers_are_those_that_the_run_saved(run: NotebookRun) -> None:
     table = saved(run)
     assert run.part == "test"
     for name in ("path", "label", "predicted"):
         assert run.table[name].tolist() == table[name].tolist()
     np.testing.assert_allclose(run.table["probability"], table["probability"], rtol=1e-4)
     np.testing.assert_allclose(-np.log(run.table["of_truth"]), table["loss"], rtol=1e-3, atol=1e-5)
-    assert run.table["is_right"].mean() == pytest.approx(run.results.figures["test/acc_micro"])
+    assert run.table["is_right"].mean() == pytest.approx(run.named_figures["test/acc_micro"])
 
 
-def test_the_worst_have_the_highest_loss(run: FinishedRun) -> None:
+def test_the_worst_have_the_highest_loss(run: NotebookRun) -> None:
     expected = saved(run).sort_values("loss", ascending=False)["path"].head(4)
     assert [tile.path for tile in run.worst(4)] == [run.manifest.root / path for path in expected]
     assert all(tile.path.is_file() for tile in run.worst(4))
 
 
-def test_confused_pairs_are_those_of_sklearns_matrix(run: FinishedRun) -> None:
+def test_confused_pairs_are_those_of_sklearns_matrix(run: NotebookRun) -> None:
     table = saved(run)
     matrix = confusion_matrix(table["label"], table["predicted"], labels=run.labels)
     np.fill_diagonal(matrix, 0)
@@ -104,9 +104,9 @@ def test_confused_pairs_are_those_of_sklearns_matrix(run: FinishedRun) -> None:
     assert {tile.lines[0] for tile in shown} == {found["true"].iloc[0]}
 
 
-def test_figures_stand_with_their_intervals(run: FinishedRun) -> None:
+def test_figures_stand_with_their_intervals(run: NotebookRun) -> None:
     figures = run.figures()
-    metrics = run.results.figures
+    metrics = run.named_figures
     assert figures.loc["f1_macro", "figure"] == metrics["test/f1_macro"]
     low, high = metrics["test/f1_macro_ci"]
     assert figures.loc["f1_macro", ["low", "high"]].tolist() == [low, high]
@@ -122,7 +122,7 @@ def test_what_is_no_finished_run_is_refused(folder: Path, tmp_path: Path) -> Non
         read_finished(tmp_path / "half")
 
 
-def test_runs_differ_where_their_answers_do(run: FinishedRun, folder: Path, another: RunFolder) -> None:
+def test_runs_differ_where_their_answers_do(run: NotebookRun, folder: Path, another: RunFolder) -> None:
     runs = read_comparable([folder, another.path])
     logits = {name: softmax(found.answers.logits, axis=1) for name, found in runs.items()}
     truth = run.manifest.table["target"].to_numpy()[run.answers.rows]
@@ -140,12 +140,12 @@ def test_runs_differ_where_their_answers_do(run: FinishedRun, folder: Path, anot
     assert tiles[0].lines[1:] == (f"first: {found['first'].iloc[0]}", f"second: {found['second'].iloc[0]}")
 
 
-def test_tables_of_runs(run: FinishedRun, folder: Path, another: RunFolder) -> None:
+def test_tables_of_runs(run: NotebookRun, folder: Path, another: RunFolder) -> None:
     runs = read_comparable([folder, another.path])
     figures = figures_of_runs(runs)
     assert list(figures.columns) == ["first", "second"]
-    low, high = run.results.figures["test/nll_ci"]
-    assert figures.loc["nll", "first"] == f"{run.results.figures['test/nll']:.3f} [{low:.3f}, {high:.3f}]"
+    low, high = run.named_figures["test/nll_ci"]
+    assert figures.loc["nll", "first"] == f"{run.named_figures['test/nll']:.3f} [{low:.3f}, {high:.3f}]"
     assert set(class_figures(runs).index) == set(COUNTS)
 
 
@@ -155,7 +155,7 @@ def test_runs_that_were_judged_on_other_pictures_are_refused(folder: Path, anoth
     moved = table.index[table["split"] == "test"][0]
     table.loc[moved, "split"] = "train"
     Manifest(table, manifest.root).write(another.manifest)
-    with pytest.raises(InputError, match="not judged on the same pictures"):
+    with pytest.raises(InputError, match="was judged on other test pictures"):
         read_comparable([folder, another.path])
 
 
@@ -165,7 +165,7 @@ def test_one_run_is_no_comparison(folder: Path) -> None:
             read_comparable(runs)
 
 
-def test_a_folder_is_explored(run: FinishedRun) -> None:
+def test_a_folder_is_explored(run: NotebookRun) -> None:
     found = explore(run.manifest.root)
     assert class_counts(found).to_dict() == {"初音ミク": 25, "霧雨魔理沙": 20, "Tom & Jerry": 17}
     names = [tile.path.name for tile in pair_tiles(found, found.duplicates, "exact", 5)]
@@ -178,7 +178,7 @@ def test_a_folder_is_explored(run: FinishedRun) -> None:
         class_tiles(found, "nobody", 6)
 
 
-def test_a_runs_manifest_is_explored_as_well(run: FinishedRun) -> None:
+def test_a_runs_manifest_is_explored_as_well(run: NotebookRun) -> None:
     found = explore(run.folder.manifest)
     assert class_counts(found).sum() == 62
     assert len(found.duplicates) == 1
@@ -228,7 +228,7 @@ def test_a_sheet_says_which_picture_is_missing(tmp_path: Path) -> None:
     assert none.height < one.height
 
 
-def test_the_charts_are_drawn_with_names_of_all_scripts(run: FinishedRun, tmp_path: Path) -> None:
+def test_the_charts_are_drawn_with_names_of_all_scripts(run: NotebookRun, tmp_path: Path) -> None:
     history = pd.DataFrame({"epoch": [0, 1], "train/loss": [2.0, 1.0], "val/f1_macro": [0.1, 0.2]})
     drawn(draw_curves_of_runs, histories={"初": history, "second": history[["epoch", "train/loss"]]})
     f1 = pd.DataFrame({"a": [0.1, 0.5, np.nan], "b": [0.4, 0.2, 1.0]}, index=list(COUNTS))

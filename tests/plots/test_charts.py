@@ -11,8 +11,9 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from animeid.metrics.functional import confusion_counts
 from animeid.plots.class_size import draw_f1_by_size
-from animeid.plots.confusion import confusion_counts, draw_confusion_matrix
+from animeid.plots.confusion import draw_confusion_matrix
 from animeid.plots.curves import draw_learning_curves
 from animeid.plots.schedule import draw_learning_rate
 

@@ -16,8 +16,9 @@ from matplotlib.font_manager import FontProperties, findfont, get_font
 from PIL import Image
 from sklearn.metrics import confusion_matrix
 
+from animeid.metrics.functional import confusion_counts
 from animeid.plots.class_size import draw_f1_by_size
-from animeid.plots.confusion import confusion_counts, draw_confusion_matrix
+from animeid.plots.confusion import draw_confusion_matrix
 from animeid.plots.curves import draw_learning_curves
 from animeid.plots.fonts import font_families
 from animeid.plots.picture import picture, shorten

@@ -21,14 +21,15 @@ from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from animeid import train
-from animeid.data.augment import EvalTransform
 from animeid.data.picture_files import decode
 from animeid.errors import InputError
 from animeid.explain.overlay import overlay
+from animeid.imaging.evaluation import EvalTransform
+from animeid.runs.finished import FinishedRun, flatten
 from animeid.runs.folder import RunFolder
 from animeid.system.files import read_yaml
 from animeid.tracking.dashboard import BARS, CHOICES, CURVES, GALLERIES, OUTCOMES, STEP
-from animeid.tracking.results import flatten, read_results
+from animeid.tracking.results import read_results
 from animeid.tracking.session import tracked
 from animeid.tracking.wandb_media import tables
 from animeid.tracking.weights_and_biases import WeightsAndBiases, default_group
@@ -441,7 +442,7 @@ def test_results_without_a_test_part_show_the_worst_of_validation(copy: RunFolde
     copy.metrics.write_text(json.dumps({**metrics, "test": None}))
     calibration = json.loads(copy.calibration.read_text())
     copy.calibration.write_text(json.dumps({**calibration, "parts": {"val": calibration["parts"]["val"]}}))
-    results = read_results(copy)
+    results = read_results(FinishedRun(copy))
     assert results.worst_part == "val"
     assert set(results.classes) == {"val"}
     assert not any(name.startswith("test/") for name in results.figures)
@@ -449,15 +450,15 @@ def test_results_without_a_test_part_show_the_worst_of_validation(copy: RunFolde
 
 def test_a_network_without_heat_maps_has_no_column_of_them(copy: RunFolder) -> None:
     copy.cams.unlink()
-    assert all(answer.looked_at is None for answer in read_results(copy).worst)
-    assert list(tables(read_results(copy))["test/worst_predictions"].columns)[-1] == "image"
+    assert all(answer.looked_at is None for answer in read_results(FinishedRun(copy)).worst)
+    assert list(tables(read_results(FinishedRun(copy)))["test/worst_predictions"].columns)[-1] == "image"
 
 
 def test_a_picture_that_is_gone_is_said_and_left_out(copy: RunFolder, capsys: pytest.CaptureFixture[str]) -> None:
     table = pd.read_parquet(copy.predictions)
     table.loc[table["split"] == "test", "path"] = "gone.png"
     table.to_parquet(copy.predictions)
-    assert read_results(copy).worst == []
+    assert read_results(FinishedRun(copy)).worst == []
     assert "gone.png" in capsys.readouterr().out
 
 

@@ -19,6 +19,7 @@ from animeid.data.files import find_pictures
 from animeid.data.manifest import read_manifest
 from animeid.data.settings import DataSettings
 from animeid.data.sources import read_source
+from animeid.engine.devices import DTYPES
 from animeid.errors import InputError
 from animeid.inference.predictor import answering_precision
 from animeid.plots.picture import picture
@@ -173,12 +174,11 @@ def test_latency_is_that_of_the_runs_precision(name: str, dtype: torch.dtype) ->
 
     class Module(nn.Module):
         device = torch.device("cpu")
-        record = {"plan": {"trainer": {"precision": name}}}  # noqa: RUF012
 
         def forward(self, image: torch.Tensor) -> ModelOutput:
             logits = nn.functional.linear(image.float().mean((2, 3)), torch.ones(2, 3))
             seen.add(logits.dtype)
             return ModelOutput(logits, logits)
 
-    assert latency_ms(Module(), (8, 8), None) > 0  # type: ignore[arg-type]
+    assert latency_ms(Module(), (8, 8), DTYPES[name], None) > 0  # type: ignore[arg-type]
     assert seen == {dtype}

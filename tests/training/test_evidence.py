@@ -15,10 +15,10 @@ from animeid.assembly.data import build_data, build_pixels
 from animeid.data.manifest import read_manifest
 from animeid.data.samplers.natural import Natural
 from animeid.explain.grad_cam import grad_cam, heat
-from animeid.inference.predictor import load_run
+from animeid.inference.predictor import Predictor
 from animeid.metrics.calibration import calibrate
+from animeid.runs.finished import FinishedRun
 from animeid.runs.folder import RunFolder
-from animeid.runs.predictions import read_predictions
 from animeid.tracking.results import read_results
 from animeid.training.evidence import save_evidence
 from tests.small_runs import QUICK, class_folders
@@ -46,7 +46,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
 
 def test_calibration_is_that_of_the_saved_answers(folder: RunFolder) -> None:
     targets = read_manifest(folder.manifest).table["target"].to_numpy()
-    answers = {part: read_predictions(folder, part) for part in ("val", "test")}
+    answers = {part: FinishedRun(folder).answers_of(part) for part in ("val", "test")}
     found = json.loads(folder.calibration.read_text())
     assert found == calibrate({part: (answer.logits, targets[answer.rows]) for part, answer in answers.items()})
     metrics = json.loads(folder.metrics.read_text())
@@ -60,15 +60,16 @@ def test_heat_maps_are_those_of_the_worst_pictures_and_of_their_answers(folder: 
         rows, cams = stored["row"], stored["cam"]
     assert (rows.dtype, cams.dtype, cams.shape) == (np.int64, np.uint8, (24, 32, 32))
     manifest = read_manifest(folder.manifest)
-    worst = [answer.path for answer in read_results(folder).worst]
+    worst = [answer.path for answer in read_results(FinishedRun(folder)).worst]
     assert manifest.table["path"].iloc[rows].tolist() == worst
-    plan, stats, module = load_run(folder)
+    predictor = Predictor.load(folder.path)
+    plan, stats, model = predictor.plan, predictor.stats, predictor.model
     pixels = build_pixels(plan.data, manifest).pixels
     data = build_data(plan, manifest, stats.names, Natural, pixels)
     images = torch.cat([batch["image"] for batch in data.evaluation_dataloader(rows)])
     predictions = pd.read_parquet(folder.predictions).set_index("row")
     answers = torch.tensor([stats.names.index(predictions.loc[row, "predicted"]) for row in rows])
-    expected = heat(grad_cam(module.model, module.normalise(images), answers), (32, 32), (0, 0, 0, 0))
+    expected = heat(grad_cam(model.classifier, model.normalise(images), answers), (32, 32), (0, 0, 0, 0))
     assert np.abs(expected.numpy().astype(int) - cams).max() <= 1
     assert {int(cam.max()) for cam in cams} == {255}
 
@@ -76,12 +77,13 @@ def test_heat_maps_are_those_of_the_worst_pictures_and_of_their_answers(folder: 
 def test_a_network_without_feature_maps_says_so_in_one_line(
     folder: RunFolder, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    plan, stats, module = load_run(folder)
-    module.model.backbone.net.forward_intermediates = None
+    predictor = Predictor.load(folder.path)
+    plan, stats, model = predictor.plan, predictor.stats, predictor.model
+    model.classifier.backbone.net.forward_intermediates = None
     manifest = read_manifest(folder.manifest)
     data = build_data(plan, manifest, stats.names, Natural, build_pixels(plan.data, manifest).pixels)
     other = RunFolder(tmp_path)
-    save_evidence(other, {"val": read_predictions(folder, "val")}, manifest, data, module)
+    save_evidence(other, {"val": FinishedRun(folder).answers_of("val")}, manifest, data, model)
     (line,) = capsys.readouterr().out.splitlines()
     assert line.startswith("no Grad-CAM for this network: timm cannot tap ")
     assert "choose" not in line

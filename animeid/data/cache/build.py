@@ -11,12 +11,11 @@ from io import BytesIO
 from pathlib import Path
 
 import numpy as np
-import torch
 
-from animeid.data.working import working_from_stream
 from animeid.errors import InputError
 from animeid.imaging.decode import UnreadableImage
 from animeid.imaging.geometry import working_size
+from animeid.imaging.working import working_from_stream
 from animeid.system.machine import usable_cores
 from animeid.system.progress import progress
 
@@ -76,8 +75,7 @@ def write_pixels(path: Path, wanted: Wanted, max_pixels: int) -> np.ndarray:
             pixels[start : start + picture.size] = picture.reshape(-1)
             sizes[index] = picture.shape[:2]
 
-        # Each thread computes alone: torch's own threads on top would wait for one another.
-        with ThreadPoolExecutor(usable_cores(), initializer=torch.set_num_threads, initargs=(1,)) as pool:
+        with ThreadPoolExecutor(usable_cores()) as pool:
             try:
                 count = len(wanted.paths)
                 for _ in progress(pool.map(fill, range(count)), count, "filling the pixel cache"):

@@ -8,7 +8,7 @@ from typing import Protocol
 import numpy as np
 
 from animeid.data.manifest import Manifest
-from animeid.data.working import working_picture
+from animeid.data.picture_files import working_picture
 from animeid.errors import InputError
 from animeid.imaging.decode import UnreadableImage
 

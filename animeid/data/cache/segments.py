@@ -28,7 +28,7 @@ from animeid.system.console import say
 from animeid.system.files import atomic
 from animeid.system.lock import lock
 
-VERSION = 1
+VERSION = 2
 """Changes with what a working picture is."""
 
 SPARE = 0.02
@@ -159,6 +159,7 @@ def open_cache(home: Path, manifest: Manifest, files: FilePixels) -> CachedPixel
     if len(found.missing):
         try:
             with lock(folder / "lock", f"the pixel cache {folder}", waits=True):
+                _forget(home)
                 _clear(folder)
                 found = find(folder, sha256)
                 if len(found.missing):
@@ -175,16 +176,20 @@ def open_cache(home: Path, manifest: Manifest, files: FilePixels) -> CachedPixel
     return CachedPixels(found, rows, files)
 
 
+def _forget(home: Path) -> None:
+    """Removes what has not been used for long, of all working sides and versions; what others own stays."""
+    for index in home.glob("v*/*.npz"):
+        with suppress(OSError):
+            if is_forgotten(index):
+                index.unlink()
+                index.with_suffix(".pixels").unlink()
+
+
 def _clear(folder: Path) -> None:
-    """Removes what a killed build left, and what has not been used for long; the lock is held."""
+    """Removes what a killed build left; the lock is held."""
     for partial in folder.glob(".*"):
         partial.unlink(missing_ok=True)
-    indexed = set()
-    for index in folder.glob("*.npz"):
-        if is_forgotten(index):
-            index.unlink()
-        else:
-            indexed.add(index.stem)
+    indexed = {index.stem for index in folder.glob("*.npz")}
     for pixels in folder.glob("*.pixels"):
         if pixels.stem not in indexed:
             pixels.unlink()

@@ -12,12 +12,12 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from animeid.errors import InputError
+from animeid.system.files import read_json
 
 FORMAT = "animeid shards 1"
 INDEX, MANIFEST, SKIPPED, CONFLICTS, DUPLICATES, REQUEST = (
@@ -88,7 +88,7 @@ def split_path(path: Path) -> tuple[Path, str] | None:
 
 def _read(path: Path) -> dict[str, Any] | None:
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        found = read_json(path)
+    except (OSError, InputError):
         return None
     return found if isinstance(found, dict) and found.get("format") == FORMAT else None

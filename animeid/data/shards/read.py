@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import io
-import json
 import os
 from functools import lru_cache
 from pathlib import Path
 
 from animeid.data.shards.layout import SUFFIX, split_path
+from animeid.system.files import read_json
 
 OPEN_SHARDS = 512
 """So many are held open by a process; shards of one class each are read side by side."""
@@ -22,7 +22,7 @@ class OpenShard:
     """
 
     def __init__(self, path: Path) -> None:
-        sidecar = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+        sidecar = read_json(path.with_suffix(".json"))
         self.places: dict[str, tuple[int, int]] = sidecar["pictures"]
         self.descriptor = os.open(path, os.O_RDONLY)
 

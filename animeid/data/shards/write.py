@@ -20,7 +20,7 @@ from animeid.data.prepare import Prepared
 from animeid.data.shards.layout import CONFLICTS, DUPLICATES, MANIFEST, REQUEST, SKIPPED, SUFFIX, Index, Shard
 from animeid.data.shards.layout import INDEX as INDEX_FILE
 from animeid.errors import InputError
-from animeid.system.files import atomic, write_json
+from animeid.system.files import atomic, read_json, write_json
 from animeid.system.progress import progress
 
 MEGABYTE = 1_000_000
@@ -109,7 +109,7 @@ def check_output(output: Path, request: dict[str, Any]) -> None:
         raise InputError(f"output={output} holds finished shards, which are never overwritten: name another folder")
     begun = output / REQUEST
     if begun.is_file():
-        if json.loads(begun.read_text(encoding="utf-8")) != json.loads(json.dumps(request)):
+        if read_json(begun) != json.loads(json.dumps(request)):
             raise InputError(
                 f"output={output} was begun with other settings, which are in {begun}: give those, or another folder"
             )
@@ -129,7 +129,7 @@ def _written(planned: list[Planned], manifest: Manifest, output: Path) -> Iterat
     for shard in planned:
         path, sidecar = output / shard.name, output / f"{Path(shard.name).stem}.json"
         digest = _digest(shard, manifest.table)
-        done = json.loads(sidecar.read_text(encoding="utf-8")) if sidecar.is_file() and path.is_file() else {}
+        done = read_json(sidecar) if sidecar.is_file() and path.is_file() else {}
         if done.get("plan") != digest or path.stat().st_size != done["size"]:
             done = {"plan": digest, **_write_one(path, shard, manifest, steps)}
             write_json(sidecar, done)

@@ -11,6 +11,7 @@ import pandas as pd
 from animeid.data.settings import DataSettings
 from animeid.data.splits.splits import Pool, number_of_folds, split_by_ratio, split_into_folds
 from animeid.errors import InputError
+from animeid.system.console import some_of
 
 NAMED = 5
 """So many names at most stand in a sentence."""
@@ -155,6 +156,5 @@ def _make_folds(table: pd.DataFrame, labels: Sequence[str], settings: DataSettin
 def _too_small(targets: Sequence[int], labels: Sequence[str], what: str) -> list[str]:
     if not targets:
         return []
-    named = ", ".join(labels[target] for target in targets[:NAMED])
-    more = f" and {len(targets) - NAMED} more" if len(targets) > NAMED else ""
-    return [f"{len(targets)} classes have too few groups {what} and stay in training: {named}{more}"]
+    named = some_of([labels[target] for target in targets], NAMED)
+    return [f"{len(targets)} classes have too few groups {what} and stay in training: {named}"]

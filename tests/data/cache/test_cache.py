@@ -22,8 +22,7 @@ from animeid.data.cache.home import KEPT_DAYS
 from animeid.data.cache.pixels import FilePixels
 from animeid.data.cache.segments import CachedPixels, CacheFull, open_cache
 from animeid.data.manifest import Manifest
-from animeid.data.picture_files import decode
-from animeid.data.working import working_picture
+from animeid.data.picture_files import decode, working_picture
 from animeid.errors import InputError
 from animeid.imaging.geometry import working_side
 
@@ -173,6 +172,17 @@ def test_segments_that_no_run_opened_for_long_are_removed_by_the_next_build(pict
     assert old not in files_in(home)
 
 
+def test_so_are_those_of_other_sides_and_versions(pictures: Path, home: Path) -> None:
+    long_ago = time.time() - (KEPT_DAYS + 1) * 86400
+    (home / "v1-256").mkdir(parents=True)
+    for name in ("old", "new"):
+        for suffix in (".npz", ".pixels"):
+            (home / "v1-256" / name).with_suffix(suffix).write_bytes(b"what another version kept")
+    os.utime(home / "v1-256" / "old.npz", (long_ago, long_ago))
+    assert_right(opened(home, pictures), pictures)
+    assert sorted(path.name for path in (home / "v1-256").iterdir()) == ["new.npz", "new.pixels"]
+
+
 @pytest.mark.parametrize("damage", ["cut", "no index", "broken index"])
 def test_what_is_not_whole_is_built_anew(damage: str, pictures: Path, home: Path) -> None:
     opened(home, pictures)
@@ -198,10 +208,10 @@ def slowly(*arguments):
     time.sleep(0.1)
     return read(*arguments)
 build._read = slowly
-whole = segments._build
+add = segments._build
 def told(*arguments):
     print("building", flush=True)
-    whole(*arguments)
+    add(*arguments)
     print("built", flush=True)
 segments._build = told
 segments.open_cache(Path(sys.argv[2]), manifest, FilePixels(manifest, 10**7, 48))

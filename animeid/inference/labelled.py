@@ -1,0 +1,128 @@
+"""Pictures to evaluate a finished run on: a part of its own, or new labelled ones."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from animeid.data.duplicates.fingerprints import content_of
+from animeid.data.manifest import Manifest, read_manifest
+from animeid.data.prepare import read_labelled
+from animeid.data.settings import DataSettings
+from animeid.errors import InputError
+from animeid.runs.folder import RunFolder
+from animeid.runs.leaks import seen_by
+from animeid.runs.lineage import with_ancestors
+from animeid.system.console import some_of
+from animeid.system.progress import progress
+from animeid.terms import UNKNOWN_TARGET
+
+STRANGER = "the run does not know this class"
+TRAINED = "the run, or one that its weights come from, was trained on it or on a near copy of it"
+PUT_ASIDE = "in no part: an exact copy has another label, or the manifest says so"
+
+NAMED = 5
+"""How many pictures or classes a sentence names at most."""
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """What is judged: a manifest whose targets are the run's, and the rows of it."""
+
+    manifest: Manifest
+    rows: np.ndarray
+    notes: tuple[str, ...]
+    left_out: pd.DataFrame
+
+
+def own_pictures(folder: RunFolder, split: str) -> Pictures:
+    """A part of the run's own manifest.
+
+    Raises:
+        InputError: the run has no such part.
+    """
+    manifest = read_manifest(folder.manifest)
+    rows = np.flatnonzero((manifest.table["split"] == split).to_numpy())
+    if not len(rows):
+        there = sorted(set(manifest.table["split"]) & {"train", "val", "test"})
+        raise InputError(f"the run {folder.path} has no pictures in split={split}: choose one of {', '.join(there)}")
+    return Pictures(manifest, rows, _changed(manifest, rows), pd.DataFrame({"path": [], "reason": []}))
+
+
+def _changed(manifest: Manifest, rows: np.ndarray) -> tuple[str, ...]:
+    """A sentence about pictures whose files do not hold what the run was judged on, if there are such."""
+    table = manifest.table.iloc[rows]
+    known = table[table["sha256"] != ""]
+    now = [content_of(manifest.root / path) for path in progress(known["path"], len(known), "checking pictures")]
+    names = known["path"][known["sha256"].to_numpy() != np.array(now)].tolist()
+    if not names:
+        return ()
+    sentence = (
+        f"WARNING: {len(names)} files are not the pictures that the run was made with, so that other figures will "
+        f"come out: {some_of(names, NAMED)}"
+    )
+    return (sentence,)
+
+
+def with_targets(table: pd.DataFrame, labels: tuple[str, ...]) -> pd.DataFrame:
+    """The table with targets by class name; a name that the run does not know gets -1."""
+    number = {name: target for target, name in enumerate(labels)}
+    targets = [number.get(label, UNKNOWN_TARGET) for label in table["label"]]
+    return table.assign(target=np.array(targets, dtype=np.int64))
+
+
+def new_pictures(folder: RunFolder, settings: DataSettings, labels: tuple[str, ...]) -> Pictures:
+    """Labelled pictures that neither the run nor one that its weights come from has seen.
+
+    Those that they were trained on, or whose class the run does not know, or that are in no part (exact copies with
+    different labels), are left out, counted and listed (`leaks=fail` refuses the first instead, `leaks=report` keeps
+    them).
+
+    Raises:
+        InputError: no picture of a known class is left, or training pictures are among them and `leaks` is `fail`.
+    """
+    read = read_labelled(settings)
+    table = with_targets(read.manifest.table, labels)
+    unknown = (table["target"] == UNKNOWN_TARGET).to_numpy()
+    aside = (table["split"] == "excluded").to_numpy()
+    looked = seen_by(with_ancestors(folder), read.manifest, ~(unknown | aside), settings.max_pixels, settings.cache)
+    seen = looked.rows & ~aside
+    if seen.any() and settings.leaks == "fail":
+        raise InputError(
+            f"{int(seen.sum())} pictures of {settings.root} were in the training of {looked.named()}: "
+            "remove them, or take data.leaks=drop to leave them out"
+        )
+    dropped = unknown | aside | (seen & (settings.leaks != "report"))
+    reasons = np.select([aside, unknown], [PUT_ASIDE, STRANGER], default=TRAINED)
+    left_out = pd.DataFrame({"path": table["path"][dropped], "reason": reasons[dropped]})
+    notes = [*read.notes, *looked.notes]
+    if unknown.any():
+        names = sorted(set(table["label"][unknown]))
+        notes.append(f"{int(unknown.sum())} pictures of classes that the run does not know: {some_of(names, NAMED)}")
+    if seen.any():
+        kept = "kept, since data.leaks=report" if settings.leaks == "report" else "left out"
+        notes.append(f"{int(seen.sum())} pictures were in the training of {looked.named()} and are {kept}")
+    if aside.any():
+        notes.append(f"{int(aside.sum())} pictures that are in no part are not judged")
+    rows = np.flatnonzero(~dropped)
+    if not len(rows):
+        raise InputError(f"no picture of {settings.root} can be judged by {folder.path}: {'; '.join(notes)}")
+    manifest = Manifest(table, read.manifest.root, read.manifest.attributes)
+    return Pictures(manifest, rows, tuple(notes), pd.concat([read.skipped, left_out], ignore_index=True))
+
+
+def choose_pictures(
+    run: RunFolder, request: Mapping[str, Any], data: DataSettings, labels: tuple[str, ...]
+) -> Pictures:
+    """The run's own part, or new pictures where a root is given."""
+    given = request["data"]
+    if not given["root"]:
+        return own_pictures(run, request["split"])
+    settings = DataSettings(
+        root=given["root"], leaks=given["leaks"], max_pixels=data.max_pixels, copy_pattern=data.copy_pattern
+    )
+    return new_pictures(run, settings, labels)
