@@ -8,10 +8,10 @@ from typing import Annotated
 from annotated_types import Ge, Interval
 from torch import Tensor, nn
 
-from animeid.models.heads.linear import LinearHead
+from animeid.models.heads.last_map import LastMapHead
 
 
-class SqueezeExcitationHead(LinearHead):
+class SqueezeExcitationHead(LastMapHead):
     """Squeeze and excitation (Hu 2018, arXiv 1709.01507, eq. 2 to 4) of the last feature map, then a linear layer.
 
     The map is squeezed to its mean, `s = sigmoid(W2 relu(W1 mean + b1) + b2)` excites each channel, and the embedding
@@ -26,8 +26,6 @@ class SqueezeExcitationHead(LinearHead):
         reduction: how many times smaller the hidden layer is than the map's channels.
         dropout: share of the embedding's values dropped in training.
     """
-
-    taps = (-1,)
 
     def __init__(
         self,
@@ -45,6 +43,6 @@ class SqueezeExcitationHead(LinearHead):
             nn.Linear(channels, hidden), nn.ReLU(), nn.Linear(hidden, in_features), nn.Sigmoid()
         )
 
-    def embed(self, embedding: Tensor, maps: Sequence[Tensor]) -> Tensor:
+    def embed_map(self, embedding: Tensor, features: Tensor) -> Tensor:
         """`[B, D]` and the last map `[B, c, h, w]` to `[B, D]`."""
-        return embedding * self.excitation(maps[0].mean((2, 3)))
+        return embedding * self.excitation(features.mean((2, 3)))

@@ -11,12 +11,12 @@ from timm.models.vision_transformer import Block
 from torch import Tensor, nn
 
 from animeid.errors import InputError
-from animeid.models.heads.linear import LinearHead
+from animeid.models.heads.last_map import LastMapHead
 
 LONGEST_WAVE = 10000.0
 
 
-class TransformerHead(LinearHead):
+class TransformerHead(LastMapHead):
     """A small pre-norm transformer (Dosovitskiy 2021, arXiv 2010.11929) over the tokens of the last feature map.
 
     A token is a place of the map, normalised, projected and given its position as sines and cosines of row and column,
@@ -35,8 +35,6 @@ class TransformerHead(LinearHead):
     Raises:
         InputError: `width` cannot be split as it must.
     """
-
-    taps = (-1,)
 
     def __init__(
         self,
@@ -60,10 +58,10 @@ class TransformerHead(LinearHead):
         self.blocks = nn.Sequential(*(Block(width, heads, qkv_bias=True, proj_drop=dropout) for _ in range(depth)))
         self.norm = nn.LayerNorm(width)
 
-    def embed(self, embedding: Tensor, maps: Sequence[Tensor]) -> Tensor:
+    def embed_map(self, embedding: Tensor, features: Tensor) -> Tensor:
         """`[B, D]` and the last map `[B, c, h, w]` to `[B, E]`."""
-        places = self.map_projection(maps[0].flatten(2).transpose(1, 2))
-        height, width = maps[0].shape[2:]
+        places = self.map_projection(features.flatten(2).transpose(1, 2))
+        height, width = features.shape[2:]
         places = places + positions(height, width, places.shape[-1], places.device).to(places.dtype)
         tokens = torch.cat([self.class_projection(embedding).unsqueeze(1), places], dim=1)
         return self.norm(self.blocks(tokens))[:, 0]
