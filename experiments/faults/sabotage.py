@@ -57,7 +57,8 @@ def nan_at(number: int) -> Before:
         def poisoned(self: CharacterModule, *arguments: Any) -> Any:
             nonlocal calls
             calls += 1
-            return original(self, *arguments) * (torch.nan if calls == number else 1)
+            step = original(self, *arguments)
+            return {**step, "loss": step["loss"] * (torch.nan if calls == number else 1)}
 
         CharacterModule.training_step = poisoned  # type: ignore[method-assign]
 
