@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -28,10 +28,8 @@ def blank_charts() -> Iterator[None]:
     Rooms whose tests look at charts have a fixture of this name in the place of this one.
     """
     from matplotlib.figure import Figure
-    from PIL import Image
 
-    def blank(figure: Figure, stream: IO[bytes], **settings: object) -> None:
-        Image.new("L", (1, 1), 255).save(stream, "PNG")
+    from tests.charts import blank
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Figure, "savefig", blank)
