@@ -11,7 +11,7 @@ from animeid.assembly.plan import Plan, views_of
 from animeid.data.prepare import Prepared
 from animeid.engine.devices import default_workers
 from animeid.errors import InputError
-from animeid.system.launcher import ProcessRank, own_place
+from animeid.system.launcher import ProcessRank, own_rank
 
 # Chosen on validation parts by experiments/defaults.
 IMAGE_SIZE = 64
@@ -53,7 +53,7 @@ def plan_for(request: Mapping[str, Any], pictures: int, accelerator: str) -> Pla
     )
     _refuse_separate_views(data["batch_size"], views)
     trainer = {**filled(request["trainer"], max_epochs=MAX_EPOCHS), "accelerator": accelerator}
-    trainer = place_processes(trainer, accelerator, own_place())
+    trainer = place_processes(trainer, accelerator, own_rank())
     timed = _timed(request, trainer["max_epochs"])
     return Plan.from_dict({**request, "data": data, "trainer": trainer, **timed})
 

@@ -10,7 +10,7 @@ from animeid.assembly.effective_prior import effective_prior
 from animeid.assembly.model import add_auxiliary
 from animeid.assembly.module import build_module, build_stage
 from animeid.assembly.plan import FinalPlan, Plan, final, label_stats
-from animeid.assembly.soup import cook
+from animeid.assembly.soup import mix_soup
 from animeid.assembly.start import Started, start
 from animeid.assembly.transfer import Transfer, earlier_run
 from animeid.data.datamodule import CharacterDataModule
@@ -57,9 +57,9 @@ def build(plan: Plan, prepared: Prepared) -> Components:
     started = start(plan, prepared, from_scratch=True)
     check_batch_size(plan, started.model)
     check_first_size(plan, started.model)
-    built = assemble(complete(plan, started, prepared, leaks), prepared, started, from_scratch=True)
+    components = assemble(complete(plan, started, prepared, leaks), prepared, started, from_scratch=True)
     weights_notes = (*started.weights_notes, *(leaks.notes if leaks else ()))
-    return replace(built, notes=(*started.data_notes, *weights_notes, *started.freezing_notes, *built.notes))
+    return replace(components, notes=(*started.data_notes, *weights_notes, *started.freezing_notes, *components.notes))
 
 
 def rebuild(plan: FinalPlan, prepared: Prepared, *, from_scratch: bool) -> Components:
@@ -81,25 +81,25 @@ def assemble(plan: FinalPlan, prepared: Prepared, started: Started, *, from_scra
     stats = label_stats(plan, prepared.labels)
     module = build_module(plan, stats, model, freezing, stage)
     feedback = feedback_callbacks(module.loss, data, stats.num_classes)
-    built = Components(plan, stats, module, data, stage, feedback, freezing=freezing, transfer=started.transfer)
-    return take_weights(built) if from_scratch else built
+    components = Components(plan, stats, module, data, stage, feedback, freezing=freezing, transfer=started.transfer)
+    return take_weights(components) if from_scratch else components
 
 
-def take_weights(built: Components) -> Components:
+def take_weights(components: Components) -> Components:
     """Where the stage trains nothing, has the run's checkpoint say what those who did were shown.
 
     Fills the module with the mean of several runs where the stage is a soup; what that took stands in the facts of the
     plan that is returned, unless it has been told before.
     """
-    plan, module = built.plan, built.module
+    plan, module = components.plan, components.module
     earlier = earlier_run(plan)
-    if earlier is None or built.stage.trains:
-        return built
-    if built.stage.mixture is None:
+    if earlier is None or components.stage.trains:
+        return components
+    if components.stage.mixture is None:
         shown = effective_prior(earlier.folder, FinalPlan.read(earlier.folder.config))
-        return replace(built, feedback=(ShownPrior(shown),))
-    cooked = cook(built.stage.mixture, earlier, module, built.data, plan.trainer)
+        return replace(components, feedback=(ShownPrior(shown),))
+    cooked = mix_soup(components.stage.mixture, earlier, module, components.data, plan.trainer)
     took = plan.facts.soup or {"seconds": cooked.seconds, "earlier_s": cooked.earlier_s}
     plan = final(plan, replace(plan.facts, soup=took))
-    module.record = record(built.stats.names, plan.as_dict())
-    return replace(built, plan=plan, feedback=(ShownPrior(cooked.shown),), notes=(cooked.note,))
+    module.record = record(components.stats.names, plan.as_dict())
+    return replace(components, plan=plan, feedback=(ShownPrior(cooked.shown),), notes=(cooked.note,))

@@ -47,7 +47,7 @@ class SoupResult:
     shown: Tensor | None
 
 
-def cook(
+def mix_soup(
     pattern: str, earlier: Earlier, module: CharacterModule, data: CharacterDataModule, trainer: TrainerSettings
 ) -> SoupResult:
     """Puts the soup of a pattern's runs into the module.
@@ -91,10 +91,10 @@ def cook(
         f"the soup is the mean of {len(taken)} of {len(runs)} runs ({names}): f1_macro on validation {scores[-1]:.3f}, "
         f"{scores[0]:.3f} of the best run alone; it took {seconds:.1f} s"
     )
-    return SoupResult(note, seconds, earlier_s, mean_shown([runs[place].folder for place in taken]))
+    return SoupResult(note, seconds, earlier_s, mean_effective_prior([runs[place].folder for place in taken]))
 
 
-def mean_shown(runs: Sequence[RunFolder]) -> Tensor | None:
+def mean_effective_prior(runs: Sequence[RunFolder]) -> Tensor | None:
     """`[C]` float64: the class distribution that the runs' kept epochs showed on average; None if one is not known."""
     known = [prior for run in runs if (prior := effective_prior(run, read_plan(run.config))) is not None]
     return torch.stack(known).mean(0) if len(known) == len(runs) else None

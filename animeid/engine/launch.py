@@ -20,7 +20,7 @@ from torch import distributed
 from animeid.engine.processes import is_lost_connection
 from animeid.errors import InputError, Interrupted, MachineError, PeerFailedError
 from animeid.system.console import say_beside, say_error
-from animeid.system.launcher import ProcessRank, own_place
+from animeid.system.launcher import ProcessRank, own_rank
 from animeid.system.progress import clock
 
 GATHER_S = 600.0
@@ -168,7 +168,7 @@ def launched() -> Iterator[Launch]:
     Raises:
         PeerFailedError: the work inside failed because another process did.
     """
-    launch = Launch(own_place())
+    launch = Launch(own_rank())
     try:
         yield launch
     except (InputError, MachineError, PeerFailedError) as error:

@@ -13,7 +13,7 @@ import torch
 from torch import distributed
 
 from animeid.errors import PeerFailedError
-from animeid.system.launcher import ProcessRank, own_place
+from animeid.system.launcher import ProcessRank, own_rank
 
 LEAVE_S = 10.0
 """Seconds that the others get to end by themselves when the first one fails."""
@@ -28,7 +28,7 @@ def processes(number: int, command: Sequence[str]) -> Iterator[None]:
     Raises:
         PeerFailedError: one of them failed.
     """
-    if number == 1 or own_place().size > 1:
+    if number == 1 or own_rank().size > 1:
         yield
         return
     threads = torch.get_num_threads()

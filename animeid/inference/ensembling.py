@@ -38,7 +38,7 @@ def ensemble(request: Mapping[str, Any]) -> dict[str, Any]:
     first = runs[0]
     probabilities = np.stack([probabilities_of(run) for run in runs])
     vote = majority(probabilities) if request["vote"] == "majority" else mean_probability(probabilities, weights)
-    answers = as_answers(first, vote, joined_embeddings(runs))
+    answers = as_predictions(first, vote, joined_embeddings(runs))
     stats = label_stats(FinalPlan.from_dict(first.plan), first.labels)
     metrics = {
         first.part: evaluate_split(answers, first.manifest.table, stats),
@@ -83,7 +83,7 @@ def joined_embeddings(runs: Sequence[FinishedRun]) -> np.ndarray:
     return np.concatenate([part / np.linalg.norm(part, axis=1, keepdims=True).clip(1e-12) for part in parts], axis=1)
 
 
-def as_answers(first: FinishedRun, probabilities: np.ndarray, embeddings: np.ndarray) -> Predictions:
+def as_predictions(first: FinishedRun, probabilities: np.ndarray, embeddings: np.ndarray) -> Predictions:
     """Probabilities and embeddings, in the common order, as answers in the order of the first run's manifest."""
     places = common_order(first)
     rows = first.predictions["row"].to_numpy()[places]

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from animeid.data.files import find_pictures
-from animeid.inference.answers import Answer, write
+from animeid.inference.output_rows import Answer, write
 from animeid.inference.predictor import Predictor, say_unreadable
 from animeid.predictions import top_names
 from animeid.system.console import as_text, say, say_beside

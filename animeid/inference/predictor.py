@@ -90,7 +90,7 @@ class Predictor:
         stats = label_stats(plan, labels)
         classifier = build_model(without_weights(plan), len(labels))
         load_classifier(classifier, folder.best, labels)
-        dtype = answering_precision(plan, classifier, device, precision)
+        dtype = inference_precision(plan, classifier, device, precision)
         offset, notes = None, [folder.unfinished_note] if folder.unfinished_note else []
         if adjustment != 0:
             from animeid.inference.adjustment import logit_offset  # reads tables, which few need
@@ -111,7 +111,7 @@ class Predictor:
 
     @classmethod
     def of(cls, request: Mapping[str, Any]) -> Self:
-        """The predictor that a command asks for (see `animeid.inference.requests.AnsweringRequest`)."""
+        """The predictor that a command asks for (see `animeid.inference.requests.InferenceRequest`)."""
         return cls.load(
             request["run"],
             accelerator=request["accelerator"],
@@ -178,7 +178,7 @@ class Predictor:
         return top_names(predictions.logits, self.labels, k)
 
 
-def answering_precision(plan: FinalPlan, classifier: Classifier, accelerator: str, asked: str = "auto") -> torch.dtype:
+def inference_precision(plan: FinalPlan, classifier: Classifier, accelerator: str, asked: str = "auto") -> torch.dtype:
     """The precision in which a finished run answers: its own on the accelerator that it was trained on."""
     check_precision(accelerator, asked, key="precision")
     if asked == "auto":

@@ -12,7 +12,7 @@ from animeid.values import Name, PathText, Tau
 
 
 @dataclass(frozen=True, kw_only=True)
-class AnsweringRequest:
+class InferenceRequest:
     """How a finished run answers: the keys of `conf/inference/default.yaml`.
 
     run: a run's folder.
@@ -34,7 +34,7 @@ class AnsweringRequest:
 
 
 @dataclass(frozen=True, kw_only=True)
-class EvaluateRequest(AnsweringRequest):
+class EvaluateRequest(InferenceRequest):
     """The root of `conf/evaluate.yaml`.
 
     split: the part of the run's own pictures.
@@ -48,7 +48,7 @@ class EvaluateRequest(AnsweringRequest):
 
 
 @dataclass(frozen=True, kw_only=True)
-class PredictRequest(AnsweringRequest):
+class PredictRequest(InferenceRequest):
     """The root of `conf/predict.yaml`.
 
     input: a picture, a folder or a glob.

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from animeid.metrics.evaluate import judge_predictions
 from animeid.terms import UNKNOWN_TARGET
-
-__all__ = ["judge_predictions", "majority", "nearest_histogram"]
 
 BLOCK_ENTRIES = 16_000_000
 

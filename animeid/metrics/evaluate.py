@@ -68,7 +68,7 @@ def evaluate_split(answers: Predictions, table: pd.DataFrame, stats: LabelStats)
     return evaluate(answers.logits, rows["target"].to_numpy(), rows["group"].to_numpy(dtype=str), stats, answers.losses)
 
 
-def judge_predictions(
+def evaluate_predictions(
     predicted: np.ndarray, targets: np.ndarray, groups: np.ndarray, stats: LabelStats
 ) -> dict[str, Any]:
     """Judges bare predictions `[N]`, as baselines make them: `evaluate` without what needs probabilities or classes."""

@@ -32,7 +32,7 @@ class NotebookRun(FinishedRun):
     @cached_property
     def answers(self) -> Predictions:
         """Of the part's pictures that belong to a class, in the order of `table`."""
-        return self.answers_at(self.positions)
+        return self.predictions_at(self.positions)
 
     @cached_property
     def table(self) -> pd.DataFrame:

@@ -42,8 +42,8 @@ def epochs_within(request: dict[str, Any], prepared: Prepared, accelerator: str,
         InputError: not even one.
     """
     model = {**request["model"], "pretrained": False}  # its steps take as long, and nothing is downloaded twice
-    built = build(make_plan({**request, "model": model}, prepared, accelerator), prepared)
-    estimate = expected_time(built, SPLITS)
+    components = build(make_plan({**request, "model": model}, prepared, accelerator), prepared)
+    estimate = expected_time(components, SPLITS)
     spent = time.monotonic() - began
     epochs = epochs_of(estimate, seconds_of(request["budget"]) - spent)
     if epochs < 1:

@@ -82,34 +82,34 @@ class Stopwatch(Callback):
         return tuple(np.diff(self.ends)) or (self.ends[0] - began,)
 
 
-def measure(built: Components, training_s: float, answering_s: float) -> Measured:
+def measure(components: Components, training_s: float, answering_s: float) -> Measured:
     """Trains and answers for so many seconds, on one device; the model is of no use afterwards."""
-    return Measured(_training_steps(built, training_s), _answering_times(built, answering_s))
+    return Measured(_training_steps(components, training_s), _answering_times(components, answering_s))
 
 
-def _training_steps(built: Components, budget_s: float) -> tuple[float, ...]:
+def _training_steps(components: Components, budget_s: float) -> tuple[float, ...]:
     stopwatch = Stopwatch(budget_s)
-    averager = [built.module.averager] if built.module.averager else []
-    callbacks: list[Callback] = [*built.feedback, *averager, *freezing_callbacks(built.freezing), stopwatch]
+    averager = [components.module.averager] if components.module.averager else []
+    callbacks: list[Callback] = [*components.feedback, *averager, *freezing_callbacks(components.freezing), stopwatch]
     callbacks += [TQDMProgressBar(leave=False)] if sys.stderr.isatty() else []
-    settings = replace(built.plan.trainer, devices=1)
+    settings = replace(components.plan.trainer, devices=1)
     began = time.perf_counter()
     with tempfile.TemporaryDirectory() as nowhere:
         folder = RunFolder(Path(nowhere))
-        trainer = build_trainer(settings, whole(built.plan.trainer.max_epochs), callbacks, [], folder)
+        trainer = build_trainer(settings, whole(components.plan.trainer.max_epochs), callbacks, [], folder)
         with suppress(EnoughError), warnings.catch_warnings():
             warnings.filterwarnings("ignore", message=".*no `val_dataloader`.*")
-            trainer.fit(built.module, train_dataloaders=built.data.train_dataloader())
+            trainer.fit(components.module, train_dataloaders=components.data.train_dataloader())
     return stopwatch.steps(began)
 
 
 @torch.inference_mode()
-def _answering_times(built: Components, budget_s: float) -> tuple[float, ...]:
-    trainer = built.plan.trainer
-    model = built.module.to(trainer.accelerator).eval().inference_model
+def _answering_times(components: Components, budget_s: float) -> tuple[float, ...]:
+    trainer = components.plan.trainer
+    model = components.module.to(trainer.accelerator).eval().inference_model
     times: list[float] = []
     began = last = time.perf_counter()
-    for batch in built.data.evaluation_dataloader(np.arange(len(built.data.table))):
+    for batch in components.data.evaluation_dataloader(np.arange(len(components.data.table))):
         output_of(model, batch["image"].to(model.device), DTYPES[trainer.precision]).logits.cpu()
         now = time.perf_counter()
         times.append((now - last) / len(batch["row"]))
@@ -139,15 +139,15 @@ def estimate(measured: Measured, *, epochs: int, batches: int, judged: int, pict
     )
 
 
-def expected_time(built: Components, answered: Sequence[str]) -> Estimate:
+def expected_time(components: Components, answered: Sequence[str]) -> Estimate:
     """Measures, and scales to the plan; `answered` are the parts whose pictures are answered at the end."""
-    measured = measure(built, TRAINING_S, ANSWERING_S)
-    trainer = built.plan.trainer
+    measured = measure(components, TRAINING_S, ANSWERING_S)
+    trainer = components.plan.trainer
     return estimate(
         measured,
         epochs=whole(trainer.max_epochs),
-        batches=built.data.batches_per_epoch,
-        judged=len(built.data.rows("val")),
-        pictures=sum(len(built.data.rows(part)) for part in answered),
+        batches=components.data.batches_per_epoch,
+        judged=len(components.data.rows("val")),
+        pictures=sum(len(components.data.rows(part)) for part in answered),
         devices=whole(trainer.devices),
     )

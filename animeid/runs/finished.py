@@ -181,15 +181,15 @@ class FinishedRun:
         """`[K]` int64: those of `part`."""
         return self.positions_in(self.part)
 
-    def answers_at(self, positions: np.ndarray) -> Predictions:
+    def predictions_at(self, positions: np.ndarray) -> Predictions:
         """What the run said to these rows of `predictions`: every figure can be recomputed from it."""
         table = self.predictions.iloc[positions]
         losses = table["loss"].to_numpy(dtype=np.float32)
         return Predictions(table["row"].to_numpy(), self.logits[positions], self.embeddings[positions], losses)
 
-    def answers_of(self, split: str) -> Predictions:
+    def predictions_of(self, split: str) -> Predictions:
         """What the run said to all pictures of a split, those of no class among them."""
-        return self.answers_at(np.flatnonzero((self.predictions["split"] == split).to_numpy()))
+        return self.predictions_at(np.flatnonzero((self.predictions["split"] == split).to_numpy()))
 
     def confusion(self, split: str) -> np.ndarray:
         """`[C, C]` int64 pictures of a split by class (rows) and answer (columns)."""

@@ -45,7 +45,7 @@ class ProcessRank:
         }
 
 
-def own_place(environment: Mapping[str, str] = os.environ) -> ProcessRank:
+def own_rank(environment: Mapping[str, str] = os.environ) -> ProcessRank:
     """The place of this process.
 
     torchrun's variables count before SLURM's. Those of SLURM count in the tasks of an `srun` only: a batch script has
@@ -74,7 +74,7 @@ def refuse_launcher(what: str, instead: str) -> None:
     Raises:
         InputError: a launcher started several.
     """
-    size = own_place().size
+    size = own_rank().size
     if size > 1:
         raise InputError(f"{what} is the work of one process, and a launcher started {size}: {instead}")
 

@@ -10,7 +10,8 @@ import numpy as np
 from animeid.data.datamodule import CharacterDataModule
 from animeid.data.histograms import colour_histogram
 from animeid.data.manifest import Manifest
-from animeid.metrics.baselines import judge_predictions, majority, nearest_histogram
+from animeid.metrics.baselines import majority, nearest_histogram
+from animeid.metrics.evaluate import evaluate_predictions
 from animeid.system.progress import progress
 from animeid.types import LabelStats
 
@@ -41,7 +42,7 @@ def compare_with_baselines(
         nearest = nearest_histogram(features, targets[train_rows], histograms(data, rows))
         common = majority(targets[train_rows], len(rows))
         baselines[part] = {
-            name: judge_predictions(predicted, targets[rows], groups[rows], stats)
+            name: evaluate_predictions(predicted, targets[rows], groups[rows], stats)
             for name, predicted in (("majority", common), ("colour_histogram", nearest))
         }
     return baselines

@@ -30,7 +30,7 @@ from animeid.optim.schedules import FollowsValidation
 from animeid.predictions import Predictions, join
 from animeid.runs.folder import RunFolder
 from animeid.system.files import atomic
-from animeid.system.launcher import own_place
+from animeid.system.launcher import own_rank
 from animeid.terms import SPLITS
 
 
@@ -43,7 +43,7 @@ class RunState:
     """
 
     folder: RunFolder
-    built: Components
+    components: Components
     prepared: Prepared
     loggers: Sequence[Logger] = ()
     checkpoint: Path | None = None
@@ -58,22 +58,22 @@ class Fitted:
     rates: list[float]
 
 
-def fit(begun: RunState) -> Fitted:
+def fit(state: RunState) -> Fitted:
     """Trains and leaves the best weights in the module."""
     keep_freed_memory()
-    folder, built, plan = begun.folder, begun.built, begun.built.plan
-    callbacks = [*callbacks_of(built, folder, has_logger=bool(begun.loggers)), *begun.watchers]
+    folder, components, plan = state.folder, state.components, state.components.plan
+    callbacks = [*callbacks_of(components, folder, has_logger=bool(state.loggers)), *state.watchers]
     trainer = build_trainer(
         plan.trainer,
-        whole(plan.trainer.max_epochs) if built.stage.trains else 0,
+        whole(plan.trainer.max_epochs) if components.stage.trains else 0,
         callbacks,
-        begun.loggers,
+        state.loggers,
         folder,
-        thaws=built.freezing is not None and built.freezing.thaws,
+        thaws=components.freezing is not None and components.freezing.thaws,
     )
     if plan.trainer.compile:
-        compile_network(built.module.model)
-    trainer.fit(built.module, datamodule=built.data, ckpt_path=begun.checkpoint, weights_only=True)
+        compile_network(components.module.model)
+    trainer.fit(components.module, datamodule=components.data, ckpt_path=state.checkpoint, weights_only=True)
     if not folder.best.is_file():  # it was lost after the last epoch
         trainer.save_checkpoint(folder.best, weights_only=True)
     meet()  # the first process has written the checkpoints by then
@@ -81,66 +81,66 @@ def fit(begun: RunState) -> Fitted:
     best = read_torch(folder.best)
     if plan.trainer.strategy == "fsdp":
         # Each process has a part of the trained weights; the best ones are whole in the checkpoint.
-        built.module.model = build_model(without_weights(plan), built.stats.num_classes)
-    built.module.drop_auxiliary()
-    built.stage.remove(built.module.model)  # type: ignore[arg-type]
-    built.module.load_state_dict(best["state_dict"])
+        components.module.model = build_model(without_weights(plan), components.stats.num_classes)
+    components.module.drop_auxiliary()
+    components.stage.remove(components.module.model)  # type: ignore[arg-type]
+    components.module.load_state_dict(best["state_dict"])
     return Fitted(history.train_seconds, history.rates)
 
 
-def callbacks_of(built: Components, folder: RunFolder, *, has_logger: bool) -> list[Callback]:
+def callbacks_of(components: Components, folder: RunFolder, *, has_logger: bool) -> list[Callback]:
     """What watches over training.
 
     Raises:
         InputError: the schedule, the loss, the augmentation or the end of training follows validation, and the data has
             no such part.
     """
-    settings = built.plan.callbacks
-    has_val = len(built.data.rows("val")) > 0
+    settings = components.plan.callbacks
+    has_val = len(components.data.rows("val")) > 0
     if not has_val:
-        refuse_followers(built)
-    counts = epochs_that_count(built.module, built.data.sampler)
+        refuse_followers(components)
+    counts = epochs_that_count(components.module, components.data.sampler)
     callbacks = build_callbacks(
         settings,
         folder,
-        averager=built.module.averager,
-        feedback=built.feedback,
+        averager=components.module.averager,
+        feedback=components.feedback,
         has_logger=has_logger,
         has_val=has_val,
         counts=counts,
     )
-    return [*callbacks, *freezing_callbacks(built.freezing)]
+    return [*callbacks, *freezing_callbacks(components.freezing)]
 
 
-def refuse_followers(built: Components) -> None:
+def refuse_followers(components: Components) -> None:
     """Raises:
     InputError: the schedule, the loss or the augmentation follows validation, which there is not.
     """
-    needs = [callback.needs_validation for callback in built.feedback]
-    if isinstance(built.module.optimisation.schedule, FollowsValidation):
+    needs = [callback.needs_validation for callback in components.feedback]
+    if isinstance(components.module.optimisation.schedule, FollowsValidation):
         needs.insert(0, "this scheduler follows a figure of validation")
     for need in needs:
         if need is not None:
             raise InputError(f"{need}, and the data has no val part: take another one")
 
 
-def answer_parts(built: Components) -> dict[str, Predictions]:
+def predict_splits(components: Components) -> dict[str, Predictions]:
     """The best model's answers for this process's share of every part that has pictures."""
-    trainer = built.plan.trainer
-    module, dtype = built.module.to(_own_device(trainer.accelerator)).eval(), DTYPES[trainer.precision]
+    trainer = components.plan.trainer
+    module, dtype = components.module.to(_own_device(trainer.accelerator)).eval(), DTYPES[trainer.precision]
     model = module.inference_model
-    views = build_views("own", built.plan)
+    views = build_views("own", components.plan)
     return {
         part: predict_all(
-            model, built.data.evaluation_dataloader(rows), f"answering {part}", dtype, views, losses=module.losses
+            model, components.data.evaluation_dataloader(rows), f"answering {part}", dtype, views, losses=module.losses
         )
         for part in SPLITS
-        if (part != "test" or built.plan.get("test", True)) and len(rows := built.data.rows(part))
+        if (part != "test" or components.plan.get("test", True)) and len(rows := components.data.rows(part))
     }
 
 
 def _own_device(accelerator: str) -> torch.device:
-    return torch.device(accelerator, own_place().local_rank) if accelerator == "cuda" else torch.device(accelerator)
+    return torch.device(accelerator, own_rank().local_rank) if accelerator == "cuda" else torch.device(accelerator)
 
 
 def _share_file(folder: RunFolder, rank: int) -> Path:

@@ -71,9 +71,9 @@ def train_all(request: Request) -> float | None:
             f"says: {failures[0]}"
         )
     runs = [job.folder for job in running.planned.values()]
-    figure = judge_out_of_fold(RunFolder(path / OUT_OF_FOLD), runs)
+    figure = evaluate_out_of_fold(RunFolder(path / OUT_OF_FOLD), runs)
     if request["test"] and (FinishedRun(runs[0]).manifest.table["split"] == "test").any():
-        judge_together(RunFolder(path / ENSEMBLE), runs)
+        ensemble_folds(RunFolder(path / ENSEMBLE), runs)
     return figure
 
 
@@ -138,7 +138,7 @@ def try_fold(running: Running, asked: Asked, request: Request) -> InputError | M
     return None
 
 
-def judge_out_of_fold(folder: RunFolder, runs: Sequence[RunFolder]) -> float:
+def evaluate_out_of_fold(folder: RunFolder, runs: Sequence[RunFolder]) -> float:
     """Writes each picture's answer by the run that was not trained on it, and the figures of all of them.
 
     Raises:
@@ -149,7 +149,7 @@ def judge_out_of_fold(folder: RunFolder, runs: Sequence[RunFolder]) -> float:
         return float(FinishedRun(folder).metrics["val"]["f1_macro"])
     folds = [FinishedRun(run) for run in runs]
     first = check_joinable(folds)
-    answers = join([fold.answers_of("val") for fold in folds])
+    answers = join([fold.predictions_of("val") for fold in folds])
     never = first.table[(first.table["split"] == "train") & ~first.table.index.isin(answers.rows)]
     table = first.table.copy()
     table.loc[answers.rows, "split"] = "val"
@@ -169,7 +169,7 @@ def judge_out_of_fold(folder: RunFolder, runs: Sequence[RunFolder]) -> float:
     return float(metrics["val"]["f1_macro"])
 
 
-def judge_together(folder: RunFolder, runs: Sequence[RunFolder]) -> None:
+def ensemble_folds(folder: RunFolder, runs: Sequence[RunFolder]) -> None:
     """The mean answer of all folds on the test part, which none has seen."""
     if folder.is_finished:
         say(f"the folds' common answers are there already: {folder.path}")

@@ -24,7 +24,7 @@ from animeid.runs.identity import result_keys
 from animeid.system.checksum import is_whole
 from animeid.system.console import say
 from animeid.system.files import read_yaml, remove_strays
-from animeid.system.launcher import own_place
+from animeid.system.launcher import own_rank
 from animeid.training.fitting import RunState
 
 
@@ -62,8 +62,8 @@ def go_on(folder: RunFolder, request: dict[str, Any]) -> RunState:
     _check_processes(folder, plan)
     remove_strays(folder.path)
     checkpoint = last_whole(folder)
-    begun = read_run(folder, plan, checkpoint)
-    return replace(begun, loggers=build_loggers(request, folder))
+    state = read_run(folder, plan, checkpoint)
+    return replace(state, loggers=build_loggers(request, folder))
 
 
 def last_whole(folder: RunFolder) -> Path | None:
@@ -101,10 +101,10 @@ def _set_aside(checkpoint: Path) -> Path:
 def read_run(folder: RunFolder, plan: FinalPlan, checkpoint: Path | None) -> RunState:
     """A run's objects and pictures without loggers, its data standing where the checkpoint goes on."""
     prepared = read_prepared(folder)
-    built = rebuild(plan, prepared, from_scratch=checkpoint is None)
+    components = rebuild(plan, prepared, from_scratch=checkpoint is None)
     if checkpoint is not None:
-        built.data.resume_at(*position(checkpoint))
-    return RunState(folder, built, prepared, checkpoint=checkpoint)
+        components.data.resume_at(*position(checkpoint))
+    return RunState(folder, components, prepared, checkpoint=checkpoint)
 
 
 def _check_processes(folder: RunFolder, plan: FinalPlan) -> None:
@@ -112,7 +112,7 @@ def _check_processes(folder: RunFolder, plan: FinalPlan) -> None:
     InputError: a launcher started another number of processes than the run has.
     """
     before = plan.trainer.devices, plan.trainer.num_nodes
-    place = own_place()
+    place = own_rank()
     now = (place.local_size, place.nodes) if place.size > 1 else (before[0], 1)
     if before != now:
         raise InputError(

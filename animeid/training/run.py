@@ -46,7 +46,7 @@ from animeid.training import resume
 from animeid.training.baselines import compare_with_baselines
 from animeid.training.cost import cost, latency_ms
 from animeid.training.evidence import save_evidence
-from animeid.training.fitting import Fitted, RunState, answer_parts, collect, fit
+from animeid.training.fitting import Fitted, RunState, collect, fit, predict_splits
 from animeid.training.workers import announce, follow, nothing_left
 
 
@@ -79,14 +79,14 @@ def lead(request: dict[str, Any], outputs: Path, launch: Launch, callbacks: Sequ
         metrics = FinishedRun(folder).metrics
         tidy_up(folder, request, metrics)
     else:
-        begun = begin(request, outputs) if folder is None else go_on(folder, request)
-        begun = replace(begun, watchers=tuple(callbacks))
-        announce(launch, begun)
-        with saying_what_is_kept(begun.folder, request), tracked(begun.loggers, begun.folder):
-            fitted, answers = fit_and_answer(begun)
+        state = begin(request, outputs) if folder is None else go_on(folder, request)
+        state = replace(state, watchers=tuple(callbacks))
+        announce(launch, state)
+        with saying_what_is_kept(state.folder, request), tracked(state.loggers, state.folder):
+            fitted, answers = fit_and_predict(state)
             launch.part()
-            metrics = finish(begun, fitted, answers)
-        folder = begun.folder
+            metrics = finish(state, fitted, answers)
+        folder = state.folder
     say(summary_table(metrics))
     if folder.report.is_file():
         say(f"report: {folder.report}")
@@ -139,80 +139,80 @@ def begin(request: dict[str, Any], outputs: Path) -> RunState:
     prepared = prepare(settings)
     chosen = choose(request, prepared, accelerator)
     seed_everything(request["seed"], workers=True, verbose=False)  # a measured budget has drawn random numbers
-    built = build(make_plan(chosen.request, prepared, accelerator), prepared)
+    components = build(make_plan(chosen.request, prepared, accelerator), prepared)
     if chosen.choices:
-        plan = built.plan.with_choices(choice.as_record() for choice in chosen.choices)
-        built = replace(built, plan=plan)
+        plan = components.plan.with_choices(choice.as_record() for choice in chosen.choices)
+        components = replace(components, plan=plan)
         say(table(chosen.choices))
-    device = f"computing on {accelerator} in {built.plan.trainer.precision}"
-    for note in (*prepared.notes, *built.notes, device):
+    device = f"computing on {accelerator} in {components.plan.trainer.precision}"
+    for note in (*prepared.notes, *components.notes, device):
         say(note)
     folder.create()
-    save_inputs(folder, request, built, prepared)
-    return RunState(folder, built, prepared, loggers)
+    save_inputs(folder, request, components, prepared)
+    return RunState(folder, components, prepared, loggers)
 
 
 def go_on(folder: RunFolder, request: dict[str, Any]) -> RunState:
     """The run in `folder`, ready to go on from its last checkpoint."""
     seed_everything(request["seed"], workers=True, verbose=False)
-    begun = resume.go_on(folder, request)
-    if begun.checkpoint is None:
+    state = resume.go_on(folder, request)
+    if state.checkpoint is None:
         say(f"the run {folder.path} was cut off before its first checkpoint and starts again")
     else:
-        epoch, batches = resume.position(begun.checkpoint)
+        epoch, batches = resume.position(state.checkpoint)
         say(f"going on with {folder.path} in epoch {epoch + 1} after {batches} batches")
-    return begun
+    return state
 
 
-def save_inputs(folder: RunFolder, request: dict[str, Any], built: Components, prepared: Prepared) -> None:
+def save_inputs(folder: RunFolder, request: dict[str, Any], components: Components, prepared: Prepared) -> None:
     """Writes all that is known before training, so that a run that is cut off can be read as well."""
     write_yaml(folder.request, request)
-    write_yaml(folder.config, built.plan.as_dict())
+    write_yaml(folder.config, components.plan.as_dict())
     prepared.manifest.write(folder.manifest)
     write_json(folder.labels, list(prepared.labels))
     tables = [(folder.skipped, prepared.skipped), (folder.conflicts, prepared.conflicts)]
-    if built.transfer:
-        tables.append((folder.transfer, built.transfer.table))
+    if components.transfer:
+        tables.append((folder.transfer, components.transfer.table))
     for path, listed in tables:
         with atomic(path, "w") as stream:
             listed.to_csv(stream, index=False)
-    seeds = {"seed": request["seed"], "split_seed": built.plan.data.split_seed}
-    accelerator = built.plan.trainer.accelerator
+    seeds = {"seed": request["seed"], "split_seed": components.plan.data.split_seed}
+    accelerator = components.plan.trainer.accelerator
     found = environment.describe(prepared.manifest.table, seeds, accelerator, gpu_name(accelerator))
     write_json(folder.environment, found)
 
 
-def fit_and_answer(begun: RunState) -> tuple[Fitted, dict[str, Predictions]]:
+def fit_and_predict(state: RunState) -> tuple[Fitted, dict[str, Predictions]]:
     """Trains on the devices of the plan and has the best model answer every picture."""
-    number, folder = processes_of(begun.built.plan), begun.folder
-    checkpoint = [str(begun.checkpoint)] if begun.checkpoint else []
+    number, folder = processes_of(state.components.plan), state.folder
+    checkpoint = [str(state.checkpoint)] if state.checkpoint else []
     with processes(number, ["-m", "animeid.ranks", str(folder.path), *checkpoint]):
-        fitted = fit(begun)
-        own = answer_parts(begun.built)
+        fitted = fit(state)
+        own = predict_splits(state.components)
         meet()  # the others have handed theirs over
         answers = collect(folder, own, number)
-    begun.built.data.trainer = None  # what follows sees every picture, and not a process's share
+    state.components.data.trainer = None  # what follows sees every picture, and not a process's share
     return fitted, answers
 
 
-def finish(begun: RunState, fitted: Fitted, answers: dict[str, Predictions]) -> dict[str, Any]:
+def finish(state: RunState, fitted: Fitted, answers: dict[str, Predictions]) -> dict[str, Any]:
     """Judges the best model, writes predictions, evidence, figures and pictures."""
-    folder, built, prepared = begun.folder, begun.built, begun.prepared
-    manifest, stats = prepared.manifest, built.stats
+    folder, components, prepared = state.folder, state.components, state.prepared
+    manifest, stats = prepared.manifest, components.stats
     metrics: dict[str, Any] = {
         part: evaluate_split(answers[part], manifest.table, stats) if part in answers else None
         for part in EVALUATED_SPLITS
     }
     judged = {part: answers[part].rows for part in EVALUATED_SPLITS if part in answers}
-    metrics["baselines"] = compare_with_baselines(built.data, manifest, answers["train"].rows, judged, stats)
-    size = as_size(built.plan.data.image_size)
-    views = build_views("own", built.plan)
-    model, precision = built.module.inference_model, DTYPES[built.plan["trainer"]["precision"]]
+    metrics["baselines"] = compare_with_baselines(components.data, manifest, answers["train"].rows, judged, stats)
+    size = as_size(components.plan.data.image_size)
+    views = build_views("own", components.plan)
+    model, precision = components.module.inference_model, DTYPES[components.plan["trainer"]["precision"]]
     latency = latency_ms(model, size, precision, views)
-    metrics["cost"] = cost(model, folder.best, *seconds_of(built.plan, fitted), fitted.rates, latency)
+    metrics["cost"] = cost(model, folder.best, *seconds_of(components.plan, fitted), fitted.rates, latency)
     save_predictions(folder, answers, manifest, prepared.labels)
-    save_evidence(folder, {part: answers[part] for part in judged}, manifest, built.data, model)
-    draw_figures(folder, learning_rates(folder, built), built.module.optimisation.steps_per_epoch)
+    save_evidence(folder, {part: answers[part] for part in judged}, manifest, components.data, model)
+    draw_figures(folder, learning_rates(folder, components), components.module.optimisation.steps_per_epoch)
     write_json(folder.metrics, metrics)
     if judged:
         write_report(folder)
@@ -226,7 +226,7 @@ def seconds_of(plan: FinalPlan, fitted: Fitted) -> tuple[float, float | None]:
     return fitted.train_s, FinishedRun(RunFolder(Path(plan["from_run"]))).training_s if plan.get("stage") else None
 
 
-def learning_rates(folder: RunFolder, built: Components) -> np.ndarray:
+def learning_rates(folder: RunFolder, components: Components) -> np.ndarray:
     """`[total_steps]` float64: the rate of each step, also of a schedule that followed a figure of validation.
 
     Empty where nothing was trained.
@@ -234,12 +234,12 @@ def learning_rates(folder: RunFolder, built: Components) -> np.ndarray:
     history = FinishedRun(folder).history
     if history is None:
         return np.empty(0)
-    run = built.module.optimisation
+    run = components.module.optimisation
     figures: Sequence[float] = ()
     if isinstance(run.schedule, FollowsValidation):
         figures = history[run.schedule.monitor].tolist()
     return run.schedule.trace(
-        lr=built.plan["optimizer"]["lr"],
+        lr=components.plan["optimizer"]["lr"],
         total_steps=run.total_steps,
         steps_per_epoch=run.steps_per_epoch,
         figures=figures,

@@ -11,21 +11,21 @@ from animeid.engine.launch import Launch
 from animeid.engine.processes import meet
 from animeid.errors import InputError
 from animeid.runs.folder import RunFolder
-from animeid.system.launcher import own_place
-from animeid.training.fitting import RunState, answer_parts, fit, hand_over
+from animeid.system.launcher import own_rank
+from animeid.training.fitting import RunState, fit, hand_over, predict_splits
 from animeid.training.resume import read_run
 
 APPEAR_S = 120.0
 """Seconds in which the files of one node must be there on another: network file systems take some."""
 
 
-def announce(launch: Launch, begun: RunState) -> None:
+def announce(launch: Launch, state: RunState) -> None:
     """Says to the other processes which run it is."""
-    folder = begun.folder
+    folder = state.folder
     launch.tell(
         {
             "folder": str(folder.path),
-            "checkpoint": str(begun.checkpoint) if begun.checkpoint else None,
+            "checkpoint": str(state.checkpoint) if state.checkpoint else None,
             "plan": _digest(folder.config),
         }
     )
@@ -68,9 +68,9 @@ def await_plan(folder: RunFolder, plan: str, seconds: float = APPEAR_S) -> None:
 
 def accompany(folder: RunFolder, checkpoint: Path | None) -> None:
     """Trains and answers beside the first process, which judges and writes."""
-    begun = read_run(folder, FinalPlan.read(folder.config), checkpoint)
-    fit(begun)
-    hand_over(folder, answer_parts(begun.built), own_place().rank)
+    state = read_run(folder, FinalPlan.read(folder.config), checkpoint)
+    fit(state)
+    hand_over(folder, predict_splits(state.components), own_rank().rank)
     meet()
 
 

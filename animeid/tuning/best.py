@@ -13,7 +13,7 @@ from animeid.tuning.search import FOLDER, Search
 from animeid.tuning.trials import Compose
 
 
-def judge_on_test(search: Search, compose: Compose) -> None:
+def evaluate_best_on_test(search: Search, compose: Compose) -> None:
     """Reads the test part once in a search's life, with the model that is the best when it is first asked for."""
     best = search.path / str(search.finished()[0].user_attrs[FOLDER])
     with search.judged(int(best.name)) as judged:

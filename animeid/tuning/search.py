@@ -41,7 +41,7 @@ POLL_S = 1.0
 
 
 @dataclass(frozen=True)
-class Begun:
+class RunningTrial:
     """A trial of this process.
 
     folder: of its run. values: that it tries, as they are written on the command line. reported: epochs whose figure it
@@ -94,7 +94,7 @@ class Search:
         return every if self.method == "grid" else min(trials, every)
 
     @contextmanager
-    def next(self, trials: int) -> Iterator[Begun | None]:
+    def next(self, trials: int) -> Iterator[RunningTrial | None]:
         """The next trial, which no other process takes while the block runs; None when all have begun."""
         with ExitStack() as held:
             with self._locked():
@@ -139,7 +139,7 @@ class Search:
                 self.study.set_user_attr(TESTED, folder)
             yield int(self.study.user_attrs[TESTED])
 
-    def _begin(self) -> Begun:
+    def _begin(self) -> RunningTrial:
         """A trial whose values no other one has: training again what is known would tell nothing."""
         for _ in range(DRAWS):
             begun = self._draw()
@@ -149,7 +149,7 @@ class Search:
         self.study.enqueue_trial(self._untried())
         return self._draw()
 
-    def _draw(self) -> Begun:
+    def _draw(self) -> RunningTrial:
         # By its number: no process and no later call draws the values of another.
         self.study.sampler = sampler(self.method, (self.seed * SEEDS_APART + len(self.trials())) % 2**32)
         trial = self.study.ask()
@@ -159,9 +159,9 @@ class Search:
         reported = self.trials()[trial.user_attrs[GOES_ON]].intermediate_values if GOES_ON in trial.user_attrs else {}
         for epoch, figure in reported.items():
             trial.report(figure, epoch)
-        return Begun(trial, folder, values, frozenset(reported))
+        return RunningTrial(trial, folder, values, frozenset(reported))
 
-    def lost_before(self, begun: Begun) -> bool:
+    def lost_before(self, begun: RunningTrial) -> bool:
         """Whether the trial that this one goes on with ended because another process of its run failed."""
         before = begun.trial.user_attrs.get(GOES_ON)
         return before is not None and LOST in self.trials()[before].user_attrs

@@ -18,7 +18,7 @@ from animeid.system.console import say
 from animeid.system.progress import clock
 from animeid.training.run import train
 from animeid.tuning.pruning import Reporting
-from animeid.tuning.search import ERROR, LOST, Begun, Search
+from animeid.tuning.search import ERROR, LOST, RunningTrial, Search
 
 Compose = Callable[[str, Sequence[str]], dict[str, Any]]
 """A command and its arguments to its checked request."""
@@ -55,7 +55,7 @@ def try_all(search: Search, limit: int, training: Training) -> None:
             seconds.append(time.monotonic() - start)
 
 
-def title(begun: Begun, search: Search, limit: int, seconds: Sequence[float]) -> str:
+def title(begun: RunningTrial, search: Search, limit: int, seconds: Sequence[float]) -> str:
     what = " ".join(f"{key}={value}" for key, value in begun.values.items())
     finished = search.finished()
     best = f", best until now {finished[0].value:.3f}" if finished else ""
@@ -64,7 +64,7 @@ def title(begun: Begun, search: Search, limit: int, seconds: Sequence[float]) ->
     return f"trial {begun.trial.number}: {what}{best}{left}"
 
 
-def do_trial(search: Search, begun: Begun, training: Training) -> None:
+def do_trial(search: Search, begun: RunningTrial, training: Training) -> None:
     """Trains with the trial's values and writes down what came of it.
 
     A signal and a fault of the machine leave it to be gone on with by the same command; so does a fault in another
@@ -94,7 +94,7 @@ def do_trial(search: Search, begun: Begun, training: Training) -> None:
         search.study.tell(begun.trial, value)
 
 
-def fail(search: Search, begun: Begun, folder: RunFolder, error: Exception) -> None:
+def fail(search: Search, begun: RunningTrial, folder: RunFolder, error: Exception) -> None:
     """Writes down why a trial failed: settings that cannot be trained do not stop the others."""
     file = write_error(folder, error)
     begun.trial.set_user_attr(ERROR, sentence_of(error))

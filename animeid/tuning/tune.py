@@ -9,7 +9,7 @@ from animeid.errors import InputError
 from animeid.runs.folder import OUTPUTS, RunFolder
 from animeid.system.console import say
 from animeid.system.output import check_output
-from animeid.tuning.best import judge_on_test
+from animeid.tuning.best import evaluate_best_on_test
 from animeid.tuning.checks import check_common, check_space
 from animeid.tuning.page import write_page_of
 from animeid.tuning.search import ERROR, Search
@@ -61,7 +61,7 @@ def tune(request: Mapping[str, Any], training: Training) -> float | None:
         is_on = search.wait()
     value = sum_up(search, training)
     if request["test"]:
-        judge_on_test(search, training.compose)
+        evaluate_best_on_test(search, training.compose)
     return value
 
 

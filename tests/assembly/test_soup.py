@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from animeid import train
-from animeid.assembly.soup import mean_shown
+from animeid.assembly.soup import mean_effective_prior
 from animeid.data.datamodule import CharacterDataModule, PictureLoader
 from animeid.models.soup import greedy_soup, mean_state
 from animeid.runs.folder import RunFolder
@@ -131,9 +131,9 @@ def test_a_soup_was_shown_what_its_members_were_on_average(home: Path, monkeypat
         for run, prior in zip(runs, ([0.5, 0.5], [0.8, 0.2], [0.2, 0.8]), strict=True)
     }
     monkeypatch.setattr("animeid.assembly.soup.effective_prior", lambda run, _: priors.get(run.path))
-    torch.testing.assert_close(mean_shown(runs[:2]), torch.tensor([0.65, 0.35], dtype=torch.float64))
+    torch.testing.assert_close(mean_effective_prior(runs[:2]), torch.tensor([0.65, 0.35], dtype=torch.float64))
     del priors[runs[2].path]
-    assert mean_shown(runs) is None
+    assert mean_effective_prior(runs) is None
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from animeid.config import gateway
 from animeid.config.compose import compose
 from animeid.data.adaptive import Adaptive
 from animeid.data.prepare import Prepared
-from animeid.engine.following import ConfidenceTracker
+from animeid.engine.confidence_tracker import ConfidenceTracker
 from animeid.metrics.confidence import ClassConfidence
 from animeid.runs.folder import RunFolder
 from tests.small_runs import QUICK, Painted, class_folders

@@ -22,7 +22,7 @@ from animeid.data.manifest import read_manifest
 from animeid.errors import InputError
 from animeid.inference.adjustment import has_trait
 from animeid.inference.predictor import Predictor
-from animeid.inference.requests import AnsweringRequest
+from animeid.inference.requests import InferenceRequest
 from animeid.runs.finished import FinishedRun
 from animeid.runs.folder import RunFolder
 from tests.small_runs import QUICK, class_folders
@@ -58,7 +58,7 @@ def held_out(run: RunFolder) -> list[Path]:
 
 
 def test_training_evaluation_and_the_predictor_answer_alike(run: RunFolder) -> None:
-    saved = FinishedRun(run).answers_of("test")
+    saved = FinishedRun(run).predictions_of("test")
     predictor = Predictor.load(run.path, batch_size="auto")
     found = predictor(held_out(run))
     np.testing.assert_array_equal(found.rows, np.arange(len(saved.rows)))
@@ -67,7 +67,7 @@ def test_training_evaluation_and_the_predictor_answer_alike(run: RunFolder) -> N
     assert np.isnan(found.losses).all()
     assert evaluate.main([f"run={run.path}", "accelerator=cpu", "precision=32-true", "num_workers=1"]) == 0
     (folder,) = (run.path / "evaluations").iterdir()
-    judged = FinishedRun(RunFolder(folder)).answers_of("test")
+    judged = FinishedRun(RunFolder(folder)).predictions_of("test")
     np.testing.assert_array_equal(judged.logits, saved.logits)
     np.testing.assert_array_equal(judged.losses, saved.losses)
 
@@ -163,7 +163,7 @@ def test_evaluate_and_predict_take_the_same_settings_by_the_same_names() -> None
     asked = ("run=x", "accelerator=cpu", "precision=32-true", "batch_size=4", "num_workers=0", "tta=flip")
     evaluating = compose("evaluate", [*asked, "logit_adjustment=auto"])
     predicting = compose("predict", [*asked, "logit_adjustment=auto", "input=y"])
-    names = [field.name for field in fields(AnsweringRequest)]
+    names = [field.name for field in fields(InferenceRequest)]
     assert len(names) == 7
     assert {name: evaluating[name] for name in names} == {name: predicting[name] for name in names}
     older = compose("evaluate", ["run=x", "trainer.accelerator=cpu", "trainer.precision=bf16-mixed"])

@@ -11,7 +11,7 @@ import torch
 from sklearn import metrics as sk
 
 from animeid.errors import InputError
-from animeid.metrics.evaluate import evaluate, judge_predictions
+from animeid.metrics.evaluate import evaluate, evaluate_predictions
 from animeid.types import LabelStats
 
 COUNTS = (150, 120, 80, 40, 20, 12, 5, 3)
@@ -168,7 +168,7 @@ def test_logits_that_are_no_numbers_are_refused() -> None:
 
 def test_predictions_are_judged_as_logits_are() -> None:
     given, figures = part(), judged()
-    bare = judge_predictions(given["logits"].argmax(1), given["targets"], given["groups"], stats())
+    bare = evaluate_predictions(given["logits"].argmax(1), given["targets"], given["groups"], stats())
     assert bare == {name: figures[name] for name in bare}
     assert {"acc_micro", "acc_macro_ci", "f1_macro", "few/acc_macro", "support", "groups"} <= set(bare)
     assert not {"per_class", "ece", "top5"} & set(bare)

@@ -15,7 +15,7 @@ from torchmetrics.functional.classification import multiclass_calibration_error
 from animeid.errors import InputError
 from animeid.metrics.baselines import majority, nearest_histogram
 from animeid.metrics.collection import build_collection
-from animeid.metrics.evaluate import evaluate, judge_predictions
+from animeid.metrics.evaluate import evaluate, evaluate_predictions
 from animeid.metrics.table import summary_table
 from animeid.types import LabelStats
 
@@ -123,7 +123,7 @@ def test_the_nearest_histogram_is_that_of_scikit_learn() -> None:
 
 def test_the_majority_baseline_names_the_largest_class() -> None:
     assert majority(np.array([2, 2, 1, -1, -1, -1]), 3).tolist() == [2, 2, 2]
-    figures = judge_predictions(
+    figures = evaluate_predictions(
         np.zeros(6, int), np.array([0, 0, 0, 1, 2, 2]), np.arange(6).astype(str), stats_of([3, 2, 1])
     )
     assert figures["acc_macro"] == pytest.approx(1 / 3)
@@ -157,7 +157,7 @@ def coverage(rounds: int, name: str, truth: float, by_row: bool = False) -> floa
         predicted, targets, groups = grouped(random)
         if by_row:
             groups = np.arange(len(groups)).astype(str)
-        low, high = judge_predictions(predicted, targets, groups, stats_of([30, 30, 30, 30]))[f"{name}_ci"]
+        low, high = evaluate_predictions(predicted, targets, groups, stats_of([30, 30, 30, 30]))[f"{name}_ci"]
         held += low <= truth <= high
     return held / rounds
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from animeid.metrics.baselines import judge_predictions, majority
-from animeid.metrics.evaluate import evaluate
+from animeid.metrics.baselines import majority
+from animeid.metrics.evaluate import evaluate, evaluate_predictions
 from animeid.metrics.table import summary_table
 from animeid.types import LabelStats
 
@@ -19,7 +19,7 @@ def metrics(skill: float) -> dict[str, object]:
     logits = generator.normal(size=(90, 3)).astype(np.float32)
     logits[np.arange(90), targets] += skill
     figures = evaluate(logits, targets, groups, STATS, None)
-    common = judge_predictions(majority(targets, 90), targets, groups, STATS)
+    common = evaluate_predictions(majority(targets, 90), targets, groups, STATS)
     return {"val": figures, "test": figures, "baselines": {"test": {"majority": common}}, "cost": {"train_s": 12.3}}
 
 

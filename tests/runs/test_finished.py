@@ -53,7 +53,7 @@ def test_each_file_is_read_once_and_none_before_it_is_asked_for(
     for _ in range(2):
         for name in EVERYTHING:
             getattr(run, name)
-        run.confusion("val"), run.answers_of("val"), run.class_figures("test"), run.figure("val", "f1_macro")
+        run.confusion("val"), run.predictions_of("val"), run.class_figures("test"), run.figure("val", "f1_macro")
     expected = {
         "metrics.json", "config.yaml", "manifest.parquet", "environment.json", "skipped.csv", "conflicts.csv",
         "history.csv", "calibration.json", "cams.npz", "predictions.parquet", "logits.npy", "embeddings.npy",
@@ -92,7 +92,7 @@ def test_a_damaged_file_is_said(folder: RunFolder) -> None:
 def test_answers_are_the_saved_ones(folder: RunFolder) -> None:
     run, table = FinishedRun(folder), pd.read_parquet(folder.predictions)
     rows = np.flatnonzero(table["split"] == "unknown")
-    found = run.answers_of("unknown")
+    found = run.predictions_of("unknown")
     assert found.rows.tolist() == [PARTS.index("unknown")]
     np.testing.assert_array_equal(found.logits, np.load(folder.logits)[rows])
     np.testing.assert_array_equal(found.embeddings, np.load(folder.embeddings)[rows])

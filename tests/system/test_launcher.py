@@ -7,7 +7,7 @@ import pytest
 from animeid import evaluate
 from animeid.assembly.planning import place_processes
 from animeid.errors import InputError
-from animeid.system.launcher import ProcessRank, first_host, own_place
+from animeid.system.launcher import ProcessRank, first_host, own_rank
 
 TORCHRUN = {
     "RANK": "3",
@@ -31,18 +31,18 @@ SRUN = {
 
 
 def test_torchrun_and_srun_give_the_same_place() -> None:
-    place = own_place(TORCHRUN)
+    place = own_rank(TORCHRUN)
     assert place == ProcessRank(3, 1, 4, 2, 1, ("node0", 29500)) and place.nodes == 2
     assert place.environment() == TORCHRUN
-    assert own_place(SRUN) == ProcessRank(3, 1, 4, 2, 1, ("gpu007", 20077))
-    assert own_place(SRUN | {"MASTER_ADDR": "a", "MASTER_PORT": "1"}).address == ("a", 1)
+    assert own_rank(SRUN) == ProcessRank(3, 1, 4, 2, 1, ("gpu007", 20077))
+    assert own_rank(SRUN | {"MASTER_ADDR": "a", "MASTER_PORT": "1"}).address == ("a", 1)
     # A process that torchrun started inside an srun task.
-    assert own_place(SRUN | TORCHRUN) == place
+    assert own_rank(SRUN | TORCHRUN) == place
 
 
 def test_a_batch_script_is_one_process() -> None:
     batch = {"SLURM_PROCID": "0", "SLURM_LOCALID": "0", "SLURM_NTASKS": "8", "SLURM_JOB_ID": "77"}
-    assert own_place(batch) == own_place({}) == own_place(SRUN | {"SLURM_STEP_NUM_TASKS": "1"}) == ProcessRank()
+    assert own_rank(batch) == own_rank({}) == own_rank(SRUN | {"SLURM_STEP_NUM_TASKS": "1"}) == ProcessRank()
 
 
 @pytest.mark.parametrize(
@@ -65,12 +65,12 @@ def test_the_first_host(nodes: str, host: str) -> None:
 )
 def test_what_cannot_be_is_said(environment: dict[str, str], sentence: str) -> None:
     with pytest.raises(InputError, match=sentence):
-        own_place(environment)
+        own_rank(environment)
 
 
 def test_the_plan_takes_what_was_started() -> None:
     for given in ({"devices": "auto", "num_nodes": "auto"}, {"devices": "all", "num_nodes": 2}):
-        assert place_processes(given, "cpu", own_place(TORCHRUN)) == {"devices": 2, "num_nodes": 2}
+        assert place_processes(given, "cpu", own_rank(TORCHRUN)) == {"devices": 2, "num_nodes": 2}
     alone = {"devices": 3, "num_nodes": "auto"}
     assert place_processes(alone, "cpu", ProcessRank()) == {"devices": 3, "num_nodes": 1}
 
@@ -85,7 +85,7 @@ def test_the_plan_takes_what_was_started() -> None:
 )
 def test_other_numbers_than_were_started_are_refused(trainer, environment, sentence) -> None:
     with pytest.raises(InputError, match=sentence):
-        place_processes(trainer, "cpu", own_place(environment))
+        place_processes(trainer, "cpu", own_rank(environment))
 
 
 def test_other_commands_are_one_process(monkeypatch, capsys) -> None:

@@ -21,7 +21,7 @@ from animeid.data.settings import DataSettings
 from animeid.data.sources import read_source
 from animeid.engine.devices import DTYPES
 from animeid.errors import InputError
-from animeid.inference.predictor import answering_precision
+from animeid.inference.predictor import inference_precision
 from animeid.plots.picture import picture
 from animeid.system.output import check_output
 from animeid.training.cost import latency_ms
@@ -157,7 +157,7 @@ def test_what_the_model_or_device_cannot_do_is_a_sentence(
 
 def test_evaluation_refuses_that_precision_too() -> None:
     with pytest.raises(InputError, match="16-mixed is for GPUs"):
-        answering_precision(None, None, "cpu", "16-mixed")  # type: ignore[arg-type]
+        inference_precision(None, None, "cpu", "16-mixed")  # type: ignore[arg-type]
 
 
 def test_a_glyph_that_no_font_has_is_no_warning(tmp_path: Path) -> None:

@@ -46,7 +46,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
 
 def test_calibration_is_that_of_the_saved_answers(folder: RunFolder) -> None:
     targets = read_manifest(folder.manifest).table["target"].to_numpy()
-    answers = {part: FinishedRun(folder).answers_of(part) for part in ("val", "test")}
+    answers = {part: FinishedRun(folder).predictions_of(part) for part in ("val", "test")}
     found = json.loads(folder.calibration.read_text())
     assert found == calibrate({part: (answer.logits, targets[answer.rows]) for part, answer in answers.items()})
     metrics = json.loads(folder.metrics.read_text())
@@ -83,7 +83,7 @@ def test_a_network_without_feature_maps_says_so_in_one_line(
     manifest = read_manifest(folder.manifest)
     data = build_data(plan, manifest, stats.names, Natural, build_pixels(plan.data, manifest).pixels)
     other = RunFolder(tmp_path)
-    save_evidence(other, {"val": FinishedRun(folder).answers_of("val")}, manifest, data, model)
+    save_evidence(other, {"val": FinishedRun(folder).predictions_of("val")}, manifest, data, model)
     (line,) = capsys.readouterr().out.splitlines()
     assert line.startswith("no Grad-CAM for this network: timm cannot tap ")
     assert "choose" not in line

@@ -8,7 +8,7 @@ from lightning.pytorch import LightningModule, Trainer
 
 from animeid.data.augmentation import FollowsConfidence
 from animeid.engine.callbacks.contract import Feedback
-from animeid.engine.following import ConfidenceTracker
+from animeid.engine.confidence_tracker import ConfidenceTracker
 from animeid.engine.step import StepOutput
 from animeid.types import Batch
 
