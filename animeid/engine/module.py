@@ -38,8 +38,7 @@ LOSS_SO_FAR = "train_loss"
 class CharacterModule(LightningModule):
     """Trains a classifier of characters.
 
-    What loss, sampler and augmentation are told on the way is the matter of callbacks, which see each step's output
-    (`animeid.engine.callbacks.feedback`).
+    What loss, sampler and augmentation are told on the way is the matter of `animeid.engine.callbacks.feedback`.
 
     Args:
         model: answers float pictures `[B, 3, H, W]` with a ModelOutput.
@@ -117,24 +116,22 @@ class CharacterModule(LightningModule):
         torch.manual_seed(int(sequence.generate_state(1, np.uint64)[0]))
 
     def training_step(self, batch: Batch, batch_idx: int) -> StepOutput:
-        output = self.model(batch["image"], batch["target"])
+        pictures, output = len(batch["row"]), self.model(batch["image"], batch["target"])
         value = self.losses(output, batch).mean()
         if self.contrast is not None:
             value = value + self.contrast.weight * self.contrast(output.embedding, batch["target"]).mean()
-        settings: dict[str, Any] = {"batch_size": len(batch["row"])}
         # Two names by hand: one log call for both would call the steps' figure train/loss_step.
-        self.log("train/loss", value, prog_bar=True, **settings)
-        self.train_loss.update(value.detach(), len(batch["row"]))
+        self.log("train/loss", value, prog_bar=True, batch_size=pictures)
+        self.train_loss.update(value.detach(), pictures)
         self.log("train/loss_epoch", self.train_loss, on_step=False, on_epoch=True)
         # Told before the step, after which the head is another one.
         plain = self.model.plain_logits(output)  # type: ignore[operator]
-        loss = value * weight_among_ranks(self.trainer, len(batch["row"]), self.device)
+        loss = value * weight_among_ranks(self.trainer, pictures, self.device)
         return {"loss": loss, "output": without_gradients(output), "plain_logits": plain}
 
     def validation_step(self, batch: Batch, batch_idx: int) -> StepOutput:
         output = self.model(batch["image"])
-        known = batch["target"] != UNKNOWN_TARGET
-        self.val_loss.update(self.losses(output, batch)[known])
+        self.val_loss.update(self.losses(output, batch)[batch["target"] != UNKNOWN_TARGET])
         self.metrics.update(output.logits, batch["target"])
         return {"output": output, "plain_logits": output.logits}
 
@@ -187,8 +184,7 @@ class CharacterModule(LightningModule):
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         if LOSS_SO_FAR in checkpoint:
-            so_far = (tensor.to(self.device) for tensor in checkpoint[LOSS_SO_FAR])
-            self.train_loss.total, self.train_loss.pictures = so_far
+            self.train_loss.total, self.train_loss.pictures = (sums.to(self.device) for sums in checkpoint[LOSS_SO_FAR])
         if self.averager is not None:
             self.averager.from_checkpoint(checkpoint)
 
