@@ -1,4 +1,4 @@
-"""How work ends early: by bad input, a fault of the machine, a signal, or because another process of the run failed."""
+"""Exceptions that end work early: bad input, a fault of the machine, a signal, another process that failed."""
 
 
 class InputError(Exception):

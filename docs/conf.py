@@ -1,4 +1,4 @@
-"""How the site is built: `make docs`."""
+"""Sphinx configuration."""
 
 from __future__ import annotations
 

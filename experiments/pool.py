@@ -1,4 +1,4 @@
-"""Does jobs side by side, each on a core of its own; what is done already is not done again."""
+"""Pool of jobs, each on a core of its own; what is done already is not done again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What studies share: training runs by name, each done once, and tables of their figures."""
+"""Shared runs and tables of studies: each run by name and done once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the tests of real runs share: the arguments of a run of seconds, and pictures to train it on."""
+"""Real runs of seconds for tests: their arguments, and pictures to train on."""
 
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+"""Shot groups and the class prior."""
+
 from __future__ import annotations
 
 import pytest

@@ -1,4 +1,4 @@
-"""What a plan's network cannot do, refused before training."""
+"""Checks of a plan's network before training."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How often a finished run was shown each class."""
+"""Class prior that a finished run was trained with."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a plan cannot know before its data and its model are there."""
+"""Facts of a final plan."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a run starts from: a plan's data and model, built once and handed on."""
+"""Data and model of a plan, as a run starts from them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every entry point does: compose, check, run, and answer bad input with one sentence and status 2."""
+"""The frame of every entry point: compose, check, run, exit status."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which keys of a request were set by someone, and which still are the root configuration's."""
+"""Keys of a request that differ from the root configuration."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where the cards lie: inside the package when it was installed, beside it in a checkout."""
+"""The folder of cards: inside the package when it was installed, beside it in a checkout."""
 
 from __future__ import annotations
 

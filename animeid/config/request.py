@@ -1,4 +1,4 @@
-"""What a command works on: a composed configuration, checked once."""
+"""The checked request of a command."""
 
 from __future__ import annotations
 

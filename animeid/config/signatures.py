@@ -1,4 +1,4 @@
-"""What a target can be given, read from its source text."""
+"""Signatures of card targets, read from source text."""
 
 from __future__ import annotations
 

@@ -1,10 +1,10 @@
-"""What an augmentation is: it changes training pictures, one card of the group `augment`.
+"""Contract of augmentations.
 
-It is built with `image_size` (H, W), then with the values of its card, and called with a picture, a seed and the
-picture's class. One whose changes depend on the classes, or change over the run, is told what it needs: the counts of
-the classes before the first picture comes; and, where it has `follow`, how sure training is of each class. What it has
-become is its state, a dict of plain values, which is saved with the data's. A transform that is only called is taken as
-well: `Steady` is the part of the contract that is empty for it.
+An augmentation is built with `image_size` (H, W), then with the values of its card, and called with a picture, a seed
+and the picture's class. One whose changes depend on the classes, or change over the run, is told what it needs: the
+counts of the classes before the first picture comes; and, where it has `follow`, how sure training is of each class.
+What it has become is its state, a dict of plain values, which is saved with the data's. A transform that is only called
+is taken as well: `Steady` is the part of the contract that is empty for it.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Settings of a data card. Light: the command line reads this before anything heavy is imported."""
+"""Settings of the group `data`; light: the command line reads them before anything heavy is imported."""
 
 from __future__ import annotations
 

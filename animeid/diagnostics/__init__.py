@@ -1,1 +1,1 @@
-"""What `animeid doctor` looks at: machine, packages, pictures, network, recipe."""
+"""Diagnostics of `animeid doctor`: machine, packages, pictures, network, recipe."""

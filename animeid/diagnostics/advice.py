@@ -1,4 +1,4 @@
-"""What is worth doing before training, most urgent first."""
+"""Advice before training, most urgent first."""
 
 from __future__ import annotations
 

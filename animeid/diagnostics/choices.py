@@ -1,4 +1,4 @@
-"""What training will choose where it is left to choose, told by the functions that choose."""
+"""Choices that training will make."""
 
 from __future__ import annotations
 

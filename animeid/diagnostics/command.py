@@ -1,4 +1,4 @@
-"""What `python -m animeid.doctor` does."""
+"""The doctor command."""
 
 from __future__ import annotations
 

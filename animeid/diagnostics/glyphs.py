@@ -1,4 +1,4 @@
-"""Can the fonts that pictures are drawn with write these names?"""
+"""Coverage of names by the fonts that pictures are drawn with."""
 
 from __future__ import annotations
 

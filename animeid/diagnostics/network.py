@@ -1,4 +1,4 @@
-"""Which servers answer: the hub of published weights, and W&B."""
+"""Reachability of the hub of published weights and of W&B."""
 
 from __future__ import annotations
 

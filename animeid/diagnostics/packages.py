@@ -1,4 +1,4 @@
-"""Are the packages those that animeid asks for, and do they fit one another?"""
+"""Versions of packages, and whether they fit."""
 
 from __future__ import annotations
 

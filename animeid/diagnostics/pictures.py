@@ -1,4 +1,4 @@
-"""What a folder of pictures holds, as training reads it."""
+"""Facts of a picture folder."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which precisions work on a device, found out by trying them on the default network."""
+"""Trial of precisions on a device."""
 
 from __future__ import annotations
 

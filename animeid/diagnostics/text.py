@@ -1,4 +1,4 @@
-"""How facts are laid out."""
+"""Layout of facts as text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What follows how well training fits its pictures, and how well others, epoch by epoch."""
+"""Tracker of confidence on training and validation."""
 
 from __future__ import annotations
 

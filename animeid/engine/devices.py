@@ -1,4 +1,4 @@
-"""Where a run computes, and with which precision; nothing of it is chosen in silence."""
+"""Choice of device and precision."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""What the processes that a launcher started tell one another beside training: which run it is, and that one failed.
+"""Messages between launched processes: which run it is, and that one failed.
 
-Collectives cannot do that: they wait for hours where the first process hashes a million pictures, and on a GPU for ever
-where a process is gone. A key-value store can be asked in between.
+Collectives cannot carry them: they wait for hours where the first process hashes a million pictures, and on a GPU for
+ever where a process is gone. A key-value store can be asked in between.
 """
 
 from __future__ import annotations

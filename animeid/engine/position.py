@@ -1,4 +1,4 @@
-"""Where training stands: its place in the epoch, and what a batch counts beside those of other processes."""
+"""Position of training in its epoch; weight of a batch among ranks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How long, where and how exactly to train: the targets of the trainer and callback cards.
+"""Settings of trainer and callbacks.
 
 Light, since the command line checks cards against these before it imports torch.
 """

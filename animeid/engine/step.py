@@ -1,4 +1,4 @@
-"""What a step hands to the callbacks."""
+"""Output of a step, for callbacks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is done to a batch of training pictures on the device."""
+"""Transforms of training batches on the device."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Answers of finished runs: evaluation, prediction, ensembles."""
+"""Predictors of finished runs: evaluation, prediction, ensembles."""

@@ -1,4 +1,4 @@
-"""What `python -m animeid.ensemble` does: several finished runs answer as one, from their saved answers alone."""
+"""Ensembles from saved predictions."""
 
 from __future__ import annotations
 

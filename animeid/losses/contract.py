@@ -1,4 +1,4 @@
-"""What a loss is, and what it may follow: one file and one card.
+"""Contract of losses.
 
 A loss is built with `stats`, the classes and how often training shows them, then with the values of its card. Called
 with a model's output and a batch it answers its terms, `[B]` each and not reduced (`animeid.types.Loss`). A picture of

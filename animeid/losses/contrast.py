@@ -1,4 +1,4 @@
-"""What a contrastive term trains beside the model, and forgets when training is over."""
+"""Contrastive term beside the loss."""
 
 from __future__ import annotations
 

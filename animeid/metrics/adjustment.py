@@ -1,4 +1,4 @@
-"""How strongly a finished model's logits are moved against the prior that it was trained with."""
+"""Choice of tau for logit adjustment."""
 
 from __future__ import annotations
 

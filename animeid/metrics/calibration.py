@@ -1,4 +1,4 @@
-"""How far confidence can be believed: reliability, the temperature that mends it, and what chance alone looks like."""
+"""Calibration: reliability, temperature, chance level."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How sure a model is of the right class, class by class."""
+"""Mean confidence by class."""
 
 from __future__ import annotations
 

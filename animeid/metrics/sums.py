@@ -1,4 +1,4 @@
-"""What a part adds up to, group by group: every figure is a function of these sums."""
+"""Sufficient statistics by group."""
 
 from __future__ import annotations
 

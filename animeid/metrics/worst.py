@@ -1,4 +1,4 @@
-"""Which of a part's answers are shown as its worst."""
+"""Worst predictions of a split."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which of a backbone's weights are held still. The head is always trained."""
+"""Freezing of backbone weights. The head is always trained."""
 
 from __future__ import annotations
 

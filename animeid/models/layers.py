@@ -1,4 +1,4 @@
-"""How far a timm network's tensors stand below its classifier, counted as timm groups them."""
+"""Depth of a timm network's tensors below its classifier."""
 
 from __future__ import annotations
 

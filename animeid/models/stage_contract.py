@@ -1,4 +1,4 @@
-"""What a second stage is: what is done to a finished run's head or weights, one card of the group `stage`.
+"""Contract of second stages.
 
 A stage derives from `Stage`, whose methods do nothing, and has those of its own for the moments in which it does
 something. In their order: `start` on the model that has the finished run's weights; `attach` before an optimiser is

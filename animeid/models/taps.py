@@ -1,4 +1,4 @@
-"""Which stages of a backbone are tapped for feature maps.
+"""Choice of tapped stages.
 
 A stage is what timm's `forward_intermediates` counts: of a transformer, a block. Shape letters: S stages of a network.
 """

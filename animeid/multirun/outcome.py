@@ -1,4 +1,4 @@
-"""What has become of a job, told by the files in its folder alone: the job may have run in another process."""
+"""Outcome of a job, from its folder."""
 
 from __future__ import annotations
 

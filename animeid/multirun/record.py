@@ -1,4 +1,4 @@
-"""Which job of a multirun is which: `multirun.json` ties the number of a job's folder to what the job is.
+"""Record of a multirun's jobs, `multirun.json`.
 
 Folders are numbered, since names made of overrides (`loss=focal,seed=1`) could not be given to `run=...` without
 quoting, and values can be paths. Hydra's own numbers are positions in one call, and job 3 of the next call may be

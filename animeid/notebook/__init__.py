@@ -1,1 +1,1 @@
-"""What notebooks call: a run, several runs, a data set."""
+"""Functions for notebooks: a run, several runs, a data set."""

@@ -1,4 +1,4 @@
-"""Which parameters feel weight decay, and which learn at a lower rate."""
+"""Parameter groups: decay, rates by depth."""
 
 from __future__ import annotations
 

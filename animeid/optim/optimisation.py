@@ -1,4 +1,4 @@
-"""How a run's weights are trained: optimiser, learning rate and decay over its steps."""
+"""Optimisation of a run: optimiser, rate, decay."""
 
 from __future__ import annotations
 

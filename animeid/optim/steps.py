@@ -1,4 +1,4 @@
-"""How many steps the optimiser takes."""
+"""Number of optimiser steps."""
 
 from __future__ import annotations
 

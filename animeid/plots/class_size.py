@@ -1,4 +1,4 @@
-"""F1 of each class against how often training showed it."""
+"""Chart of F1 by class size."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reliability diagram: accuracy against confidence."""
+"""Reliability diagram."""
 
 from __future__ import annotations
 

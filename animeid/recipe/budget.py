@@ -1,4 +1,4 @@
-"""How many epochs fit into a time: some steps are measured, the rest is division."""
+"""Epochs that fit a time budget."""
 
 from __future__ import annotations
 

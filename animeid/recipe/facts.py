@@ -1,4 +1,4 @@
-"""What `recipe=auto` looks at."""
+"""Facts for `recipe=auto`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is chosen from which facts. The numbers come from experiments/recipe, on casts that are in no test."""
+"""Rules of `recipe=auto`. Their numbers come from experiments/recipe, on casts that are in no test."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How long training will take: some of its steps are measured, the rest is multiplication."""
+"""Estimate of training time from measured steps."""
 
 from __future__ import annotations
 

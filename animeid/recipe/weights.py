@@ -1,4 +1,4 @@
-"""What a model will start from, told without downloading anything."""
+"""Origin of initial weights, told without a download."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What to do next, from measured facts."""
+"""Advice from measured facts."""
 
 from __future__ import annotations
 

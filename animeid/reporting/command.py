@@ -1,4 +1,4 @@
-"""What `python -m animeid.report` does."""
+"""The report command."""
 
 from __future__ import annotations
 

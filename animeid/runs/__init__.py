@@ -1,1 +1,1 @@
-"""Folders of runs: what they hold, what they come from, which of them may be compared."""
+"""Folders of runs: files, saved predictions, lineage, and which of them may be compared."""

@@ -1,4 +1,4 @@
-"""What makes two requests ask for the same result."""
+"""Identity of a request's result."""
 
 from __future__ import annotations
 

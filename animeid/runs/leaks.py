@@ -1,4 +1,4 @@
-"""Whether the runs that a model comes from were trained on the pictures that it is judged on."""
+"""Leaks from earlier runs into val and test."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which earlier runs a run's weights come from, at any remove."""
+"""Lineage of a run's weights."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What the operating system gives: files, processes, memory, console."""
+"""Operating system: files, processes, memory, console."""

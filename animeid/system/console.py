@@ -1,4 +1,4 @@
-"""What a command tells its user: results on standard output, what is said beside them on standard error."""
+"""Console output: results on standard output, what is said beside them on standard error."""
 
 from __future__ import annotations
 

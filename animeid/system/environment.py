@@ -1,4 +1,4 @@
-"""What a result depends on besides its configuration: code, versions, hardware, data."""
+"""Environment of a result: code, versions, hardware, data."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which errors of others' code are no bugs of ours, and what to say of them."""
+"""Known errors of other packages, in sentences."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which of a run's processes this one is, as a launcher tells it: torchrun, or SLURM's srun."""
+"""Rank of this process under torchrun or srun."""
 
 from __future__ import annotations
 

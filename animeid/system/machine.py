@@ -1,4 +1,4 @@
-"""What this process may use of the machine: its affinity, and the limits that a container sets (Linux's cgroups)."""
+"""Limits on cores and memory."""
 
 from __future__ import annotations
 

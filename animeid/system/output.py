@@ -1,4 +1,4 @@
-"""Where a command writes what its user named."""
+"""Checks of output paths."""
 
 from __future__ import annotations
 

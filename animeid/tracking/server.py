@@ -1,4 +1,4 @@
-"""Whether W&B's server can be used, found out in bounded time and without a question to the user."""
+"""Availability of W&B's server, found out in bounded time."""
 
 from __future__ import annotations
 

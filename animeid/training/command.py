@@ -1,4 +1,4 @@
-"""What `python -m animeid.train` does."""
+"""The train command."""
 
 from __future__ import annotations
 

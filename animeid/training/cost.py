@@ -1,4 +1,4 @@
-"""What a run cost: time, memory, size, latency."""
+"""Cost of a run: time, memory, size, latency."""
 
 from __future__ import annotations
 

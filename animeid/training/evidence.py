@@ -1,4 +1,4 @@
-"""What stands behind a run's figures: how far its confidence can be believed, and where it looked."""
+"""Evidence behind figures: calibration and heat maps."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the processes of a run do that are not its first: they train and answer beside it, as its folder says."""
+"""Work of a run's other processes."""
 
 from __future__ import annotations
 

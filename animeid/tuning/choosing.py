@@ -1,4 +1,4 @@
-"""What Optuna chooses by: the values of the next trial, and which trials are cut short."""
+"""Samplers and pruners of Optuna."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `python -m animeid.tune` does: the arguments of its command line are those of each trial."""
+"""The tune command: its arguments are those of each trial."""
 
 from __future__ import annotations
 

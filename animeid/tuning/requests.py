@@ -1,4 +1,4 @@
-"""What a search is asked for. Light: the command line reads this as text, before anything is imported."""
+"""Request classes of searches; light: the command line reads them as text."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What the site is written from: cards, commands, rooms and the import rule, read from `conf/` and the code."""
+"""Generators of the site."""

@@ -1,4 +1,4 @@
-"""What a YAML file's comments say: of the file, and of each key."""
+"""Comments of YAML cards: of the file, and of each key."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How small working pictures may be: `python -m experiments.cache.study [emoji_cast=FOLDER]`.
+"""Study of the size of working pictures: `python -m experiments.cache.study [emoji_cast=FOLDER]`.
 
 2 cores, about 8 minutes. The default training with working pictures of 8/7 of the output, as they are kept, and of
 twice the output, where no random crop of the default augmentations is enlarged; on the built-in cast and on emoji_cast

@@ -1,4 +1,4 @@
-"""How hard the built-in cast is, how fast it is drawn, and what it looks like: `python -m experiments.cast.study`."""
+"""Study of the built-in cast, its difficulty, speed and looks: `python -m experiments.cast.study`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How well near-duplicates are found on real drawings: `python -m experiments.duplicates.study [emoji_cast=FOLDER]`."""
+"""Study of near-duplicates on real drawings: `python -m experiments.duplicates.study [emoji_cast=FOLDER]`."""
 
 from __future__ import annotations
 

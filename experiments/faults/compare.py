@@ -1,4 +1,4 @@
-"""Whether two runs are one: bit for bit in all that does not measure time."""
+"""Equality of two runs: bit for bit in all that does not measure time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What goes wrong: inside a child before its command, or to its files between two commands."""
+"""Injected faults: inside a child before its command, or in its files between two commands."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is left after each fault: `python -m experiments.faults.study [kills=100] [output=FILE]`.
+"""Study of faults: `python -m experiments.faults.study [kills=100] [output=FILE]`.
 
 2 cores, some 15 minutes. Expect every run to go on and to end as the straight one, and no stray file.
 """

@@ -1,4 +1,4 @@
-"""What the ladder was to show, beside what it shows."""
+"""Goals of the ladder, beside what it shows."""
 
 from __future__ import annotations
 

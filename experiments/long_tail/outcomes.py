@@ -1,4 +1,4 @@
-"""What the jobs of a row left: figures of the test part, and the answers behind them."""
+"""Outcomes of a row's jobs: figures of the test part, and the answers behind them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which precision is faster on this machine's processor: `python -m experiments.precision.study`.
+"""Study of precisions on this machine's processor: `python -m experiments.precision.study`.
 
 2 cores, about 4 minutes. Expect bf16 to pay for networks without depthwise convolutions, on a processor that has bf16
 instructions.

@@ -1,4 +1,4 @@
-"""What the first choices of `recipe=auto` did on the ladder's network: `python -m experiments.recipe.network`.
+"""Study of `recipe=auto` on the ladder's network: `python -m experiments.recipe.network`.
 
 The choices were made on a network of 5 million parameters; the ladder's has 0.4 million. The same sets, on validation
 parts only, with several seeds. 2 cores, about a quarter of an hour; the same command goes on after a kill.

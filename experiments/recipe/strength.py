@@ -1,4 +1,4 @@
-"""How strongly `recipe=auto` changes pictures: `python -m experiments.recipe.strength [emoji_cast=FOLDER]`.
+"""Study of augmentation strength for `recipe=auto`: `python -m experiments.recipe.strength [emoji_cast=FOLDER]`.
 
 Strengths that stay and strengths that follow training, on the ladder's network and on validation parts only, with
 several seeds. 2 cores, about half an hour; the same command goes on after a kill.

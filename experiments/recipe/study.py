@@ -1,4 +1,4 @@
-"""What `recipe=auto` rests on: `python -m experiments.recipe.study [emoji_cast=FOLDER]`.
+"""Study of the choices of `recipe=auto`: `python -m experiments.recipe.study [emoji_cast=FOLDER]`.
 
 Settings are compared on validation parts of three development casts, whose characters are in no other study, and on
 that of emoji_cast, so that nothing is chosen for drawn characters that harms on real pictures. Test parts are not

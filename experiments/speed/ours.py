@@ -1,4 +1,4 @@
-"""How fast animeid trains, and what each of its settings adds to that."""
+"""Speed of animeid and its settings."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""What each technique costs and gains: `python -m experiments.techniques.study [emoji_cast=FOLDER] [epochs=N]`.
+"""Study of techniques: `python -m experiments.techniques.study [emoji_cast=FOLDER] [epochs=N]`.
 
-Writes its own page, the table in `docs/train.md` and the `Expected` line of each card.
+Writes its own page, the table in `docs/techniques.md` and the `Expected` line of each card.
 
 2 cores, about 1.5 minutes a row and set at 10 epochs. Each `experiment=` card is trained on the built-in cast and on
 emoji_cast by its grouped split, beside the defaults; one seed, so that differences within the intervals are noise.
@@ -66,7 +66,7 @@ def row(name: str, folder: Path, base: Path) -> list[str]:
 
 
 def overview(folders: dict[str, dict[str, Path]]) -> str:
-    """The table of `docs/train.md`: a row a card, gain and cost on each set."""
+    """The table of `docs/techniques.md`: a row a card, gain and cost on each set."""
     header = ["card", "what it does, and when to use it", *(f"{name}: gain, time" for name in folders)]
     rows = []
     for card in cards():
@@ -115,7 +115,7 @@ figures stand beside; nothing was chosen by them.
 {(chr(10) * 2).join(sections)}
 """
     (HERE / "README.md").write_text(text, encoding="utf-8")
-    write_between(HERE.parents[1] / "docs" / "train.md", "techniques", overview(folders))
+    write_between(HERE.parents[1] / "docs" / "techniques.md", "techniques", overview(folders))
     print(text)
 
 

@@ -1,4 +1,4 @@
-"""What each setting that keeps the device busy is worth: `python -m experiments.throughput.study`.
+"""Study of throughput settings: `python -m experiments.throughput.study`.
 
 2 cores, about 15 minutes, on a machine that does nothing else. Each row differs from the defaults in one setting.
 """

@@ -1,4 +1,4 @@
-"""What the W&B dashboard shows, drawn from offline runs: `python -m experiments.tracking.study`.
+"""Study of the W&B dashboard, from offline runs: `python -m experiments.tracking.study`.
 
 Three short runs on the built-in cast without a W&B key, some minutes on 2 cores. The panels are those of
 `python -m animeid.dashboard`; their values are read back from the files that W&B would send.

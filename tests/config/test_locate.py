@@ -1,4 +1,4 @@
-"""Where cards are found, and what is meant by a misspelt name."""
+"""The folder of cards, and suggestions for misspelt names."""
 
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+"""Manifests prepared from every kind of source: labels, parts, groups, folds, and what is refused."""
+
 from __future__ import annotations
 
 import os

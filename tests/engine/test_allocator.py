@@ -1,3 +1,5 @@
+"""The memory allocator, in a process of its own."""
+
 from __future__ import annotations
 
 import subprocess

@@ -1,4 +1,4 @@
-"""Which epoch is the best, and when training stops."""
+"""The best epoch, and early stopping."""
 
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+"""Checkpoints are whole or not there."""
+
 from __future__ import annotations
 
 from pathlib import Path

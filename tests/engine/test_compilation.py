@@ -1,3 +1,5 @@
+"""Compiled networks: trained, saved as plain ones, and refused without a compiler."""
+
 from __future__ import annotations
 
 from pathlib import Path

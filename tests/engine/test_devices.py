@@ -1,4 +1,4 @@
-"""What `auto` stands for on each device."""
+"""Choices of `auto` on each device."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the ladder was to show: measured by scikit-learn beside it."""
+"""Goals of the ladder, measured by scikit-learn beside it."""
 
 from __future__ import annotations
 

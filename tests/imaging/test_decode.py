@@ -1,3 +1,5 @@
+"""The decoder: formats, colours, orientation, and what is no picture."""
+
 from __future__ import annotations
 
 from pathlib import Path

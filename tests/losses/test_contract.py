@@ -1,4 +1,4 @@
-"""What every loss must do. The cards are found, not listed: a new loss is one file and one card."""
+"""The contract of losses. The cards are found, not listed: a new loss is one file and one card."""
 
 from __future__ import annotations
 

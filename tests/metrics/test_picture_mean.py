@@ -1,3 +1,5 @@
+"""Means over pictures of figures by batch."""
+
 from __future__ import annotations
 
 import numpy as np

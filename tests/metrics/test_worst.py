@@ -1,4 +1,4 @@
-"""Which answers are the worst."""
+"""The worst answers."""
 
 from __future__ import annotations
 

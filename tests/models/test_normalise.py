@@ -1,3 +1,5 @@
+"""Normalisation against torchvision's."""
+
 from __future__ import annotations
 
 import pytest

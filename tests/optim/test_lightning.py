@@ -1,4 +1,4 @@
-"""What a real Trainer does with the schedules and how many steps it takes."""
+"""Schedules and step counts under a real Trainer."""
 
 from __future__ import annotations
 

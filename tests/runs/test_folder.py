@@ -1,3 +1,5 @@
+"""Run folders: never overwritten, opened whole, written without half files."""
+
 from __future__ import annotations
 
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""What launchers say about a process."""
+"""Ranks as launchers tell them."""
 
 from __future__ import annotations
 

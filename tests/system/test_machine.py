@@ -1,4 +1,4 @@
-"""What a container leaves of a machine, from files as the kernel writes them."""
+"""Limits of a container, from files as the kernel writes them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What people's folders, files and requests hold that cannot be used: a sentence each, and no traceback."""
+"""Unusable folders, files and requests: a sentence each, and no traceback."""
 
 from __future__ import annotations
 

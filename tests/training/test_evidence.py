@@ -1,4 +1,4 @@
-"""What a run writes of its evidence, recomputed from its other files."""
+"""Evidence of a run, recomputed from its other files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The cache folder: decoded pixels and fingerprints of pictures, kept between runs."""
+"""Home of the cache of pixels and fingerprints."""
 
 from __future__ import annotations
 

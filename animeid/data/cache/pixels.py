@@ -1,4 +1,4 @@
-"""Working pictures of a manifest's rows, as a loader reads them: from the files here, from the cache in `segments`."""
+"""Sources of working pictures: files or cache."""
 
 from __future__ import annotations
 

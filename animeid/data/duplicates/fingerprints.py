@@ -1,4 +1,4 @@
-"""Fingerprints of pictures, taken at one look: size, sha256, perceptual hashes and a thumbnail."""
+"""Fingerprints of pictures: size, sha256, perceptual hashes, thumbnail."""
 
 from __future__ import annotations
 

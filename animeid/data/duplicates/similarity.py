@@ -1,4 +1,4 @@
-"""Similarity of two thumbnails of one picture, be it in other colours or in another frame."""
+"""Similarity of two thumbnails: other colours, another frame."""
 
 from __future__ import annotations
 

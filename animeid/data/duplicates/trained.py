@@ -1,4 +1,4 @@
-"""Pictures that a run was trained on: copies, near duplicates, and what is in one group with them."""
+"""Pictures that a run was trained on: copies, near copies, groups."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a sampler is, and what it may say beside: one file and one card.
+"""Contract of samplers.
 
 A sampler is built with `rows`, `targets` and `num_classes` of the training part, then with the values of its card. It
 gives a pure stream of rows (`animeid.types.Sampler`): the same `(seed, epoch)` always gives the same one.

@@ -1,4 +1,4 @@
-"""What samplers share that go from one distribution to another over the epochs of a run."""
+"""Base of samplers that move between distributions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What samplers share that learn nothing from the run."""
+"""Base of samplers without state."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What samplers share that take another one's draws and give them another order."""
+"""Base of samplers that reorder another's draws."""
 
 from __future__ import annotations
 

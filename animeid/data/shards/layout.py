@@ -1,4 +1,4 @@
-"""Layout of a folder of shards.
+"""Layout of a shard folder.
 
 - `index.json`: format, counts and labels, and of every shard its name, part, class, pictures, bytes and sha256. It is
   written last: a folder that has it is whole.

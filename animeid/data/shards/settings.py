@@ -1,4 +1,4 @@
-"""Settings of the card of a shard folder. Light: the command line reads this before anything heavy is imported."""
+"""Settings of a shard folder; light: the command line reads them before anything heavy is imported."""
 
 from __future__ import annotations
 

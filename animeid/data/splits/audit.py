@@ -1,4 +1,4 @@
-"""Does anything stand in two parts? Recomputed from the finished table, whoever made the split."""
+"""Audit of a split, recomputed from the finished table."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The part of each picture: given, carved or made."""
+"""Assignment of pictures to splits: given, carved or made."""
 
 from __future__ import annotations
 

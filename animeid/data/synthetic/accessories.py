@@ -1,4 +1,4 @@
-"""What is worn on the head: one accessory, and glasses or an eyepatch."""
+"""Accessories: one on the head, glasses, eyepatch."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who the characters are: traits, palettes that several share, and hard twins."""
+"""Identities: traits, shared palettes, hard twins."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What changes from picture to picture and says nothing about who it is."""
+"""Nuisance factors: what varies within a character."""
 
 from __future__ import annotations
 

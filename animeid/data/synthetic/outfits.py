@@ -1,4 +1,4 @@
-"""How each outfit is cut: what covers arms and legs, which colour goes where, and what lies about the neck."""
+"""Outfits: cut, colours, neck."""
 
 from __future__ import annotations
 

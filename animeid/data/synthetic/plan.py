@@ -1,4 +1,4 @@
-"""Which pictures a cast has: how many of each character in each part, and the random stream of each picture."""
+"""Plan of a cast: counts and random streams."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the built-in cast is asked to be. Light: the command line reads this before anything heavy is imported."""
+"""Settings of the built-in cast; light: the command line reads them before anything heavy is imported."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an average of weights is decided by."""
+"""Contract of weight averages."""
 
 from __future__ import annotations
 

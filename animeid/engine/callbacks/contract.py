@@ -1,4 +1,6 @@
-"""What a feedback callback is: it tells a part of the run what training makes of it, and owns what it needs for that.
+"""Contract of feedback callbacks.
+
+A feedback callback tells a part of the run what training makes of it, and owns what it needs for that.
 
 What must outlast a process is written into the checkpoint by `on_save_checkpoint` and read by `on_load_checkpoint`; the
 module has both called for checkpoints of weights alone, too.

@@ -1,4 +1,4 @@
-"""What a run tells its own parts while it trains: the callbacks that they need."""
+"""Choice of a run's feedback callbacks."""
 
 from __future__ import annotations
 

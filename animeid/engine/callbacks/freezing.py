@@ -1,4 +1,4 @@
-"""What freezing does while a run is under way: unfreezing by epoch, and taking adapters out at the end."""
+"""Callbacks of freezing: unfreezing by epoch, and taking adapters out at the end."""
 
 from __future__ import annotations
 

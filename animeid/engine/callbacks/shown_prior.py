@@ -1,4 +1,4 @@
-"""How often training showed each class: kept in every checkpoint, and told to the loss where epochs differ."""
+"""Class prior of each epoch, saved and told to the loss."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a head is: the last part of a classifier, one file and one card.
+"""Contract of heads.
 
 A head is an `nn.Module` that is built with `in_features` (D of the backbone) and `num_classes` (C), then with the
 values of its card. It answers embeddings `[B, D]` with logits `[B, C]`.

@@ -1,4 +1,4 @@
-"""How the learning rate moves over a run: one schedule a file."""
+"""Learning-rate schedules, one a file."""
 
 from animeid.optim.schedules.base import Curve, FollowsValidation, Schedule
 from animeid.optim.schedules.swa import SwaCurve

@@ -1,4 +1,4 @@
-"""What a schedule is, and the base of those whose whole curve is known before the run."""
+"""Contract of schedules, and the base of known curves."""
 
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+"""Copies and near-duplicates: what is found, grouped, kept between runs, and called a conflict."""
+
 from __future__ import annotations
 
 from pathlib import Path

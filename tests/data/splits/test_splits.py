@@ -1,3 +1,5 @@
+"""Splits and folds: groups never cross, classes keep their shares, and content alone decides."""
+
 from __future__ import annotations
 
 import numpy as np
