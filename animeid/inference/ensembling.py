@@ -39,7 +39,7 @@ def ensemble(request: Mapping[str, Any]) -> dict[str, Any]:
     probabilities = np.stack([probabilities_of(run) for run in runs])
     vote = majority(probabilities) if request["vote"] == "majority" else mean_probability(probabilities, weights)
     answers = as_predictions(first, vote, joined_embeddings(runs))
-    stats = label_stats(FinalPlan.from_dict(first.plan), first.labels)
+    stats = label_stats(FinalPlan.read(first.folder.config), first.labels)
     metrics = {
         first.part: evaluate_split(answers, first.manifest.table, stats),
         "cost": cost_of_all(runs),

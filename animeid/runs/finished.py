@@ -1,4 +1,4 @@
-"""The one reader of a finished run's files."""
+"""The reader of a finished run's files."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 
-from animeid.data.manifest import Manifest, read_manifest
 from animeid.errors import InputError
 from animeid.metrics.functional import confusion_counts
 from animeid.metrics.worst import worst_first
 from animeid.predictions import Predictions
 from animeid.runs.folder import RunFolder
 from animeid.runs.identity import leaves
-from animeid.system.files import read_json, read_yaml
+from animeid.runs.saved import SavedRun
+from animeid.system.files import read_json
 from animeid.terms import EVALUATED_SPLITS, UNKNOWN_TARGET
 
 CLASS_COLUMNS = ("label", "support", "precision", "recall", "f1")
@@ -28,8 +28,8 @@ Figure = float | list[float]
 
 
 @dataclass(frozen=True)
-class FinishedRun:
-    """The files of a run, each read once, when it is first asked for.
+class FinishedRun(SavedRun):
+    """A run that has come to its end: what it began with, and what it left.
 
     Folders of answers that no training left (an evaluation, an ensemble, out-of-fold answers) are read by it as well;
     they lack what only training writes.
@@ -37,8 +37,6 @@ class FinishedRun:
     Raises:
         InputError: by what needs a file of the run's end, where the run has not come to it.
     """
-
-    folder: RunFolder
 
     @classmethod
     def of(cls, folder: RunFolder) -> Self:
@@ -100,31 +98,6 @@ class FinishedRun:
             return None
         cost = self.metrics["cost"]
         return float(cost["train_s"] + cost.get("earlier_s", 0.0))
-
-    @cached_property
-    def labels(self) -> tuple[str, ...]:
-        return self.folder.read_labels()
-
-    @cached_property
-    def plan(self) -> dict[str, Any]:
-        """`config.yaml` as it is; what builds parts of it takes `read_plan`."""
-        return read_yaml(self.folder.config)
-
-    @cached_property
-    def manifest(self) -> Manifest:
-        return read_manifest(self.folder.manifest)
-
-    @cached_property
-    def environment(self) -> dict[str, Any]:
-        return read_json(self.folder.environment)
-
-    @cached_property
-    def skipped(self) -> pd.DataFrame:
-        return pd.read_csv(self.folder.skipped, dtype=str)
-
-    @cached_property
-    def conflicts(self) -> pd.DataFrame:
-        return pd.read_csv(self.folder.conflicts, dtype=str)
 
     @cached_property
     def history(self) -> pd.DataFrame | None:

@@ -8,7 +8,7 @@ from itertools import chain, count
 from pathlib import Path
 
 from animeid.errors import InputError
-from animeid.system.files import read_json, remove_strays
+from animeid.system.files import remove_strays
 
 OUTPUTS = Path("outputs")
 
@@ -197,7 +197,3 @@ class RunFolder:
     def was_trained(self) -> bool:
         """Whether there was a history to write: a second stage may train nothing."""
         return self.history.is_file()
-
-    def read_labels(self) -> tuple[str, ...]:
-        """The classes in target order; a run has them from its beginning."""
-        return tuple(read_json(self.labels))
