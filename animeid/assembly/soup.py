@@ -26,7 +26,8 @@ from animeid.metrics.adjustment import f1_macro
 from animeid.models.checkpoint import read_checkpoint, read_torch
 from animeid.models.soup import State, greedy_soup, mean_state
 from animeid.models.weights import load_classifier
-from animeid.runs.comparison import each_once, matching, pictures_of
+from animeid.runs.comparison import basis
+from animeid.runs.find import each_once, matching
 from animeid.runs.finished import FinishedRun
 from animeid.runs.folder import RunFolder
 from animeid.terms import SPLITS
@@ -137,4 +138,4 @@ def signature_of(run: FinishedRun) -> tuple[Any, ...]:
     plan, tensors = FinalPlan.read(run.folder.config), read_checkpoint(run.folder.best).tensors
     shapes = sorted((name, tuple(tensor.shape)) for name, tensor in tensors.items())
     learnt_by = {name: plan[name] for name in LEARNT_BY}
-    return plan["model"]["name"], plan["data"]["image_size"], run.labels, shapes, pictures_of(run, SPLITS), learnt_by
+    return plan["model"]["name"], plan["data"]["image_size"], basis(run, SPLITS), shapes, learnt_by

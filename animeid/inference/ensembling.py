@@ -18,7 +18,8 @@ from animeid.metrics.functional import negative_log_likelihood
 from animeid.metrics.table import summary_table
 from animeid.metrics.voting import majority, mean_probability
 from animeid.predictions import Predictions, softmax
-from animeid.runs.comparison import common_order, find_runs
+from animeid.runs.comparison import common_order
+from animeid.runs.find import find_runs
 from animeid.runs.finished import FinishedRun
 from animeid.runs.folder import OUTPUTS, RunFolder
 from animeid.system.console import say
