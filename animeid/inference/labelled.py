@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from animeid.data.duplicates.fingerprints import content_of
-from animeid.data.manifest import Manifest
+from animeid.data.manifest import Manifest, targets_by_label
 from animeid.data.prepare import read_labelled
 from animeid.data.settings import DataSettings
 from animeid.errors import InputError
@@ -71,7 +71,7 @@ def _changed(manifest: Manifest, rows: np.ndarray) -> tuple[str, ...]:
 
 def with_targets(table: pd.DataFrame, labels: tuple[str, ...]) -> pd.DataFrame:
     """The table with targets by class name; a name that the run does not know gets -1."""
-    number = {name: target for target, name in enumerate(labels)}
+    number = targets_by_label(labels)
     targets = [number.get(label, UNKNOWN_TARGET) for label in table["label"]]
     return table.assign(target=np.array(targets, dtype=np.int64))
 

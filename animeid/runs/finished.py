@@ -11,6 +11,7 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 
+from animeid.data.manifest import targets_by_label
 from animeid.errors import InputError
 from animeid.metrics.functional import confusion_counts
 from animeid.metrics.worst import worst_first
@@ -126,8 +127,7 @@ class FinishedRun(SavedRun):
     def predictions(self) -> pd.DataFrame:
         """`predictions.parquet` with the numbers of the classes that were named, `answer`."""
         table = pd.read_parquet(self._written(self.folder.predictions))
-        number = {label: target for target, label in enumerate(self.labels)}
-        return table.assign(answer=table["predicted"].map(number).astype(np.int64))
+        return table.assign(answer=table["predicted"].map(targets_by_label(self.labels)).astype(np.int64))
 
     @cached_property
     def logits(self) -> np.ndarray:
