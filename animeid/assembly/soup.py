@@ -13,8 +13,8 @@ from torch import Tensor
 from torch.optim.swa_utils import update_bn
 
 from animeid.assembly.effective_prior import effective_prior
+from animeid.assembly.plan import FinalPlan
 from animeid.assembly.transfer import Earlier
-from animeid.config.freeze import read_plan
 from animeid.config.second_stage import LEARNT_BY
 from animeid.data.datamodule import CharacterDataModule
 from animeid.engine.devices import DTYPES
@@ -26,7 +26,8 @@ from animeid.metrics.adjustment import f1_macro
 from animeid.models.checkpoint import read_checkpoint, read_torch
 from animeid.models.soup import State, greedy_soup, mean_state
 from animeid.models.weights import load_classifier
-from animeid.runs.comparison import each_once, matching, pictures_of
+from animeid.runs.comparison import basis
+from animeid.runs.find import each_once, matching
 from animeid.runs.finished import FinishedRun
 from animeid.runs.folder import RunFolder
 from animeid.terms import SPLITS
@@ -96,7 +97,7 @@ def mix_soup(
 
 def mean_effective_prior(runs: Sequence[RunFolder]) -> Tensor | None:
     """`[C]` float64: the class distribution that the runs' kept epochs showed on average; None if one is not known."""
-    known = [prior for run in runs if (prior := effective_prior(run, read_plan(run.config))) is not None]
+    known = [prior for run in runs if (prior := effective_prior(run, FinalPlan.read(run.config))) is not None]
     return torch.stack(known).mean(0) if len(known) == len(runs) else None
 
 
@@ -134,7 +135,7 @@ def ingredients(pattern: str, earlier: Earlier) -> list[FinishedRun]:
 
 def signature_of(run: FinishedRun) -> tuple[Any, ...]:
     """What runs of one soup agree in; all parts are the same, since a soup is chosen on validation."""
-    plan, tensors = read_plan(run.folder.config), read_checkpoint(run.folder.best).tensors
+    plan, tensors = FinalPlan.read(run.folder.config), read_checkpoint(run.folder.best).tensors
     shapes = sorted((name, tuple(tensor.shape)) for name, tensor in tensors.items())
     learnt_by = {name: plan[name] for name in LEARNT_BY}
-    return plan["model"]["name"], plan["data"]["image_size"], run.labels, shapes, pictures_of(run, SPLITS), learnt_by
+    return plan["model"]["name"], plan["data"]["image_size"], basis(run, SPLITS), shapes, learnt_by

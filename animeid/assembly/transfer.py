@@ -9,13 +9,13 @@ from typing import Any
 
 import pandas as pd
 
-from animeid.assembly.plan import Plan
-from animeid.config.freeze import read_plan
+from animeid.assembly.plan import FinalPlan, Plan
 from animeid.errors import InputError
 from animeid.models.catalogue import same_network
 from animeid.models.classifier import Classifier
 from animeid.models.transfer import BACKBONE, Moved, move_head
 from animeid.runs.folder import RunFolder
+from animeid.runs.saved import SavedRun
 from animeid.system.console import some_of
 
 COLUMNS = ("kind", "name", "outcome", "detail")
@@ -71,7 +71,7 @@ def earlier_run(request: Mapping[str, Any]) -> Earlier | None:
         other = "model.pretrained=true" if model.get("pretrained") is True else "model.weights"
         raise InputError(f"from_run and {other} both say where weights come from: leave one out")
     folder = RunFolder.open(path)
-    plan = read_plan(folder.config)
+    plan = FinalPlan.read(folder.config)
     name, theirs = model["name"], plan["model"]["name"]
     if not same_network(name, theirs):
         raise InputError(
@@ -84,7 +84,7 @@ def earlier_run(request: Mapping[str, Any]) -> Earlier | None:
             f"from_run={path} has a {kinds[0]} and this run a {kinds[1]}: choose the same head, "
             "or take from_run_parts=backbone to start with a new head"
         )
-    return Earlier(folder, folder.read_labels(), parts)
+    return Earlier(folder, SavedRun(folder).labels, parts)
 
 
 def take_over(earlier: Earlier, model: Classifier, labels: Sequence[str]) -> Transfer:

@@ -53,6 +53,11 @@ class Manifest:
             pq.write_table(frame.replace_schema_metadata(metadata), stream)
 
 
+def targets_by_label(labels: Sequence[str]) -> dict[str, int]:
+    """The numbers of classes in target order."""
+    return {label: target for target, label in enumerate(labels)}
+
+
 def complete(table: pd.DataFrame, attributes: Sequence[str] = ()) -> pd.DataFrame:
     """The table with every column of a manifest, in their order and types, and nothing else."""
     columns: dict[str, pd.Series | np.ndarray] = {}

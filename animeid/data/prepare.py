@@ -13,7 +13,7 @@ from animeid.data.cache.home import cache_home
 from animeid.data.duplicates.conflicts import exact_conflicts, listed
 from animeid.data.duplicates.fingerprints import Fingerprints, fingerprint_all
 from animeid.data.duplicates.search import near_pairs
-from animeid.data.manifest import Manifest, complete
+from animeid.data.manifest import Manifest, complete, targets_by_label
 from animeid.data.settings import DataSettings
 from animeid.data.shards.layout import is_shard_folder
 from animeid.data.shards.settings import ShardSettings
@@ -199,8 +199,7 @@ def _with_targets(table: pd.DataFrame, settings: DataSettings) -> tuple[pd.DataF
         where = settings.root or "the built-in cast"
         there = f"only the class '{labels[0]}'" if labels else "no class"
         raise InputError(f"{where} has {there}: at least two classes are needed to tell characters apart")
-    number = {label: target for target, label in enumerate(labels)}
-    targets = table["label"].map(number).fillna(UNKNOWN_TARGET).astype(np.int64)
+    targets = table["label"].map(targets_by_label(labels)).fillna(UNKNOWN_TARGET).astype(np.int64)
     return (
         table.assign(
             target=targets.mask(unlabelled, UNKNOWN_TARGET), split=table["split"].mask(unlabelled & used, "unknown")

@@ -18,7 +18,8 @@ from animeid.metrics.functional import negative_log_likelihood
 from animeid.metrics.table import summary_table
 from animeid.metrics.voting import majority, mean_probability
 from animeid.predictions import Predictions, softmax
-from animeid.runs.comparison import common_order, find_runs
+from animeid.runs.comparison import common_order
+from animeid.runs.find import find_runs
 from animeid.runs.finished import FinishedRun
 from animeid.runs.folder import OUTPUTS, RunFolder
 from animeid.system.console import say
@@ -39,7 +40,7 @@ def ensemble(request: Mapping[str, Any]) -> dict[str, Any]:
     probabilities = np.stack([probabilities_of(run) for run in runs])
     vote = majority(probabilities) if request["vote"] == "majority" else mean_probability(probabilities, weights)
     answers = as_predictions(first, vote, joined_embeddings(runs))
-    stats = label_stats(FinalPlan.from_dict(first.plan), first.labels)
+    stats = label_stats(FinalPlan.read(first.folder.config), first.labels)
     metrics = {
         first.part: evaluate_split(answers, first.manifest.table, stats),
         "cost": cost_of_all(runs),

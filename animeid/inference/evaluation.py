@@ -20,7 +20,7 @@ from animeid.metrics.evaluate import evaluate_split
 from animeid.metrics.table import summary_table
 from animeid.predictions import Predictions
 from animeid.reporting.figures import draw_confusion
-from animeid.runs.folder import RunFolder
+from animeid.runs.folder import RunFolder, unused
 from animeid.runs.predictions import save_predictions
 from animeid.system.console import say
 from animeid.system.files import atomic, write_json, write_yaml
@@ -64,12 +64,7 @@ def loader_of(pictures: Pictures, predictor: Predictor) -> DataLoader:
 
 def output_folder(run: RunFolder, name: str) -> RunFolder:
     """A new folder below the run's `evaluations`, numbered when the name is taken."""
-    base = run.path / "evaluations" / name
-    number, path = 1, base
-    while path.exists():
-        number += 1
-        path = base.with_name(f"{base.name}-{number}")
-    folder = RunFolder(path)
+    folder = RunFolder(unused(run.path / "evaluations" / name))
     folder.create()
     return folder
 

@@ -10,13 +10,14 @@ import numpy as np
 import pandas as pd
 
 from animeid.data.duplicates.fingerprints import content_of
-from animeid.data.manifest import Manifest, read_manifest
+from animeid.data.manifest import Manifest, targets_by_label
 from animeid.data.prepare import read_labelled
 from animeid.data.settings import DataSettings
 from animeid.errors import InputError
 from animeid.runs.folder import RunFolder
 from animeid.runs.leaks import seen_by
 from animeid.runs.lineage import with_ancestors
+from animeid.runs.saved import SavedRun
 from animeid.system.console import some_of
 from animeid.system.progress import progress
 from animeid.terms import UNKNOWN_TARGET
@@ -45,7 +46,7 @@ def own_pictures(folder: RunFolder, split: str) -> Pictures:
     Raises:
         InputError: the run has no such part.
     """
-    manifest = read_manifest(folder.manifest)
+    manifest = SavedRun(folder).manifest
     rows = np.flatnonzero((manifest.table["split"] == split).to_numpy())
     if not len(rows):
         there = sorted(set(manifest.table["split"]) & {"train", "val", "test"})
@@ -70,7 +71,7 @@ def _changed(manifest: Manifest, rows: np.ndarray) -> tuple[str, ...]:
 
 def with_targets(table: pd.DataFrame, labels: tuple[str, ...]) -> pd.DataFrame:
     """The table with targets by class name; a name that the run does not know gets -1."""
-    number = {name: target for target, name in enumerate(labels)}
+    number = targets_by_label(labels)
     targets = [number.get(label, UNKNOWN_TARGET) for label in table["label"]]
     return table.assign(target=np.array(targets, dtype=np.int64))
 

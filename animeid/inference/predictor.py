@@ -24,6 +24,7 @@ from animeid.models.inference import InferenceModel
 from animeid.models.weights import load_classifier
 from animeid.predictions import Predictions, concatenate, top_names
 from animeid.runs.folder import RunFolder
+from animeid.runs.saved import SavedRun
 from animeid.system.console import as_text, say_beside
 from animeid.types import LabelStats, ModelOutput
 from animeid.values import Tau
@@ -86,7 +87,7 @@ class Predictor:
         """
         folder = RunFolder.open(run)
         device = choose_accelerator(accelerator, key="accelerator")
-        plan, labels = FinalPlan.read(folder.config), folder.read_labels()
+        plan, labels = FinalPlan.read(folder.config), SavedRun(folder).labels
         stats = label_stats(plan, labels)
         classifier = build_model(without_weights(plan), len(labels))
         load_classifier(classifier, folder.best, labels)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import traceback
 from dataclasses import dataclass
-from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from animeid.errors import InputError, MachineError
-from animeid.runs.folder import RunFolder
+from animeid.runs.folder import RunFolder, unused_number
 
 if TYPE_CHECKING:
     from animeid.runs.finished import FinishedRun
@@ -83,7 +82,6 @@ def make_way(folder: RunFolder, *, keeps_half: bool) -> Path | None:
     # Without a plan there is nothing to go on from.
     if (keeps_half and folder.config.is_file()) or outcome(folder).state != "not finished":
         return None
-    names = (folder.path.with_name(f"{folder.path.name}.unfinished-{number}") for number in count(1))
-    aside = next(path for path in names if not path.exists())
+    aside = unused_number(folder.path.with_name(f"{folder.path.name}.unfinished"), 1)
     folder.path.rename(aside)
     return aside

@@ -21,10 +21,9 @@ from animeid.errors import InputError
 from animeid.runs.folder import RunFolder
 from animeid.runs.identity import result_keys
 from animeid.system.files import read_json, write_json
-from animeid.system.lock import lock
+from animeid.system.lock import lock, lock_file
 
 RECORD = "multirun.json"
-LOCKS = ".locks"
 ABOUT_THE_FOLDER = ("run_id", "resume")
 
 
@@ -94,7 +93,7 @@ class Multirun:
             )
 
     def lock_file(self, name: str | int) -> Path:
-        return self.path / LOCKS / str(name)
+        return lock_file(self.path, name)
 
     def jobs(self) -> list[Job]:
         """All jobs that any call has asked for, by number."""

@@ -12,7 +12,8 @@ from animeid.html.thumbnails import file_as_uri
 from animeid.metrics.paired import Difference, Metric, paired_bootstrap
 from animeid.plots.comparison import draw_curves_of_runs
 from animeid.reporting.wording import cost_rows, with_interval
-from animeid.runs.comparison import common_order, find_runs
+from animeid.runs.comparison import common_order
+from animeid.runs.find import find_runs
 from animeid.runs.finished import FinishedRun
 from animeid.runs.identity import changes_result, leaves
 

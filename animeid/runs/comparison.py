@@ -1,15 +1,16 @@
-"""The one rule whether runs may be compared or joined, and the runs that a pattern finds.
+"""The one rule whether runs may be compared or joined: the same pictures, and the same classes in the same order.
 
-The rule: the same pictures to be judged on, the same classes in the same order, and no training picture of one among
-those that another is judged on.
+Which pictures is for who asks. Reports and ensembles take those that the runs are judged on, and add that none of them
+was in the training of another; multiruns take those of val and test, as recorded; a soup takes those of all splits; and
+folds take the rows of the manifest whatever their split, and add that no two held out the same one.
 """
 
 from __future__ import annotations
 
-import glob
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
+from hashlib import sha256
 from itertools import combinations
-from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -17,47 +18,39 @@ import pandas as pd
 from animeid.data.manifest import Manifest
 from animeid.errors import InputError
 from animeid.runs.finished import FinishedRun
-from animeid.runs.folder import RunFolder
-from animeid.system.console import say
 from animeid.system.environment import data_fingerprint
 
 SAME_MANIFEST = ["path", "label", "sha256", "target", "group"]
 """Columns in which manifests agree whose rows mean the same pictures."""
 
 
-def matching(pattern: str) -> list[RunFolder]:
-    """The finished runs that a pattern, or several with colons between them, means; each once, in the patterns' order.
+class Basis(NamedTuple):
+    """What a run's figures rest on; equal for the same pictures and the same classes in the same order.
 
-    Folders of answers that no training left are left out, which is said.
+    pictures: a fingerprint of them, None where an earlier version recorded none.
     """
-    given = [piece for piece in pattern.split(":") if piece]
-    paths = [Path(path) for piece in given for path in sorted(glob.glob(piece))]  # noqa: PTH207
-    finished = [folder for folder in map(RunFolder, paths) if folder.is_finished]
-    if others := [str(folder.path) for folder in finished if not folder.config.is_file()]:
-        say(f"left out, as no training run made them: {', '.join(others)}")
-    return each_once([folder for folder in finished if folder.config.is_file()])
+
+    pictures: str | None
+    labels: tuple[str, ...]
 
 
-def each_once(folders: Sequence[RunFolder]) -> list[RunFolder]:
-    """Without those that an earlier one names by another path."""
-    found: dict[Path, RunFolder] = {}
-    for folder in folders:
-        found.setdefault(folder.path.resolve(), folder)
-    return list(found.values())
+def basis(run: FinishedRun, splits: Sequence[str]) -> Basis:
+    """That of the splits, by the run's manifest."""
+    return Basis(pictures_of(run, splits), run.labels)
 
 
-def find_runs(pattern: str) -> list[FinishedRun]:
-    """The runs of a pattern, to be compared.
+def recorded_basis(run: FinishedRun) -> Basis:
+    """That of val and test, as the run recorded it when it began.
 
-    Raises:
-        InputError: there are fewer than two, or they may not be compared.
+    It needs no manifest to be read, of which a multirun may have hundreds.
     """
-    folders = matching(pattern)
-    if len(folders) < 2:
-        raise InputError(f"runs={pattern} finds {len(folders)} finished runs: give a quoted pattern that finds several")
-    runs = [FinishedRun.open(folder.path) for folder in folders]
-    check_comparable(runs)
-    return runs
+    return Basis(run.environment.get("judged_fingerprint"), run.labels)
+
+
+def _basis_of_rows(run: FinishedRun) -> Basis:
+    """That of all rows of the manifest in their order, whatever their split, which folds differ in."""
+    hashes = pd.util.hash_pandas_object(run.manifest.table[SAME_MANIFEST], index=False)
+    return Basis(sha256(hashes.to_numpy().tobytes()).hexdigest(), run.labels)
 
 
 def check_comparable(runs: Sequence[FinishedRun]) -> None:
@@ -66,14 +59,15 @@ def check_comparable(runs: Sequence[FinishedRun]) -> None:
     """
     first = runs[0]
     splits = (first.part,)
-    pictures = pictures_of(first, splits)
+    common = basis(first, splits)
     for other in runs[1:]:
-        if other.part != first.part or pictures_of(other, splits) != pictures:
+        its = basis(other, splits)
+        if other.part != first.part or its.pictures != common.pictures:
             raise InputError(
                 f"{other.folder.path} was judged on other {first.part} pictures than {first.folder.path}, so that "
                 "their figures cannot be compared: give runs of the same data, split_seed and fold"
             )
-        if other.labels != first.labels:
+        if its.labels != common.labels:
             raise InputError(
                 f"{other.folder.path} has other classes than {first.folder.path}, so that their figures cannot be "
                 "compared and their answers cannot be joined: give runs of one data set"
@@ -104,14 +98,6 @@ def _contents(run: FinishedRun, split: str) -> pd.Series:
     return table["sha256"][table["split"] == split]
 
 
-def recorded_basis(run: FinishedRun) -> Hashable:
-    """Equal for runs whose figures of val and test can be compared, as they recorded it when they began.
-
-    It needs no manifest to be read, of which a multirun may have hundreds.
-    """
-    return run.environment.get("judged_fingerprint"), run.labels
-
-
 def check_joinable(runs: Sequence[FinishedRun]) -> Manifest:
     """The common manifest of folds, each of which answers its own validation pictures.
 
@@ -119,9 +105,9 @@ def check_joinable(runs: Sequence[FinishedRun]) -> Manifest:
         InputError: the manifests are of other pictures or classes, or two runs held out the same picture.
     """
     first = runs[0]
+    common = _basis_of_rows(first)
     for run in runs[1:]:
-        same = run.manifest.table[SAME_MANIFEST].equals(first.manifest.table[SAME_MANIFEST])
-        if not same or run.labels != first.labels:
+        if _basis_of_rows(run) != common:
             raise InputError(
                 f"the pictures changed between {first.folder.path} and {run.folder.path}, so that their folds do not "
                 "fit together: train all folds again under another run_id"

@@ -1,4 +1,4 @@
-"""The one reader of a finished run's files."""
+"""The reader of a finished run's files."""
 
 from __future__ import annotations
 
@@ -11,14 +11,15 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 
-from animeid.data.manifest import Manifest, read_manifest
+from animeid.data.manifest import targets_by_label
 from animeid.errors import InputError
 from animeid.metrics.functional import confusion_counts
 from animeid.metrics.worst import worst_first
 from animeid.predictions import Predictions
 from animeid.runs.folder import RunFolder
 from animeid.runs.identity import leaves
-from animeid.system.files import read_json, read_yaml
+from animeid.runs.saved import SavedRun
+from animeid.system.files import read_json
 from animeid.terms import EVALUATED_SPLITS, UNKNOWN_TARGET
 
 CLASS_COLUMNS = ("label", "support", "precision", "recall", "f1")
@@ -28,8 +29,8 @@ Figure = float | list[float]
 
 
 @dataclass(frozen=True)
-class FinishedRun:
-    """The files of a run, each read once, when it is first asked for.
+class FinishedRun(SavedRun):
+    """A run that has come to its end: what it began with, and what it left.
 
     Folders of answers that no training left (an evaluation, an ensemble, out-of-fold answers) are read by it as well;
     they lack what only training writes.
@@ -37,8 +38,6 @@ class FinishedRun:
     Raises:
         InputError: by what needs a file of the run's end, where the run has not come to it.
     """
-
-    folder: RunFolder
 
     @classmethod
     def of(cls, folder: RunFolder) -> Self:
@@ -102,31 +101,6 @@ class FinishedRun:
         return float(cost["train_s"] + cost.get("earlier_s", 0.0))
 
     @cached_property
-    def labels(self) -> tuple[str, ...]:
-        return self.folder.read_labels()
-
-    @cached_property
-    def plan(self) -> dict[str, Any]:
-        """`config.yaml` as it is; what builds parts of it takes `read_plan`."""
-        return read_yaml(self.folder.config)
-
-    @cached_property
-    def manifest(self) -> Manifest:
-        return read_manifest(self.folder.manifest)
-
-    @cached_property
-    def environment(self) -> dict[str, Any]:
-        return read_json(self.folder.environment)
-
-    @cached_property
-    def skipped(self) -> pd.DataFrame:
-        return pd.read_csv(self.folder.skipped, dtype=str)
-
-    @cached_property
-    def conflicts(self) -> pd.DataFrame:
-        return pd.read_csv(self.folder.conflicts, dtype=str)
-
-    @cached_property
     def history(self) -> pd.DataFrame | None:
         """A row an epoch; None where nothing was trained."""
         return pd.read_csv(self.folder.history) if self.folder.was_trained else None
@@ -153,8 +127,7 @@ class FinishedRun:
     def predictions(self) -> pd.DataFrame:
         """`predictions.parquet` with the numbers of the classes that were named, `answer`."""
         table = pd.read_parquet(self._written(self.folder.predictions))
-        number = {label: target for target, label in enumerate(self.labels)}
-        return table.assign(answer=table["predicted"].map(number).astype(np.int64))
+        return table.assign(answer=table["predicted"].map(targets_by_label(self.labels)).astype(np.int64))
 
     @cached_property
     def logits(self) -> np.ndarray:

@@ -4,13 +4,29 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import chain, count
+from itertools import count
 from pathlib import Path
 
 from animeid.errors import InputError
-from animeid.system.files import read_json, remove_strays
+from animeid.system.files import remove_strays
 
 OUTPUTS = Path("outputs")
+
+
+def unused(base: Path) -> Path:
+    """The path, or the first of `base-2`, `base-3` and so on that is not there."""
+    return unused_number(base, 2) if base.exists() else base
+
+
+def unused_number(base: Path, first: int) -> Path:
+    """The first of `base-<first>`, `base-<first + 1>` and so on that is not there."""
+    numbered = (base.with_name(f"{base.name}-{number}") for number in count(first))
+    return next(path for path in numbered if not path.exists())
+
+
+def group_path(run_id: str | None) -> Path:
+    """The folder below `outputs` of several runs, which a later call may go on with; a new one without a `run_id`."""
+    return OUTPUTS / run_id if run_id else RunFolder.reserve(None).path
 
 
 @dataclass(frozen=True)
@@ -32,8 +48,7 @@ class RunFolder:
             return run
         now = now or datetime.now()
         base = outputs / f"{now:%Y-%m-%d}" / f"{now:%H-%M-%S}"
-        numbered = (base.with_name(f"{base.name}-{number}") for number in count(2))
-        return cls(next(path for path in chain([base], numbered) if not path.exists()))
+        return cls(unused(base))
 
     def create(self) -> None:
         """Makes the folder.
@@ -197,7 +212,3 @@ class RunFolder:
     def was_trained(self) -> bool:
         """Whether there was a history to write: a second stage may train nothing."""
         return self.history.is_file()
-
-    def read_labels(self) -> tuple[str, ...]:
-        """The classes in target order; a run has them from its beginning."""
-        return tuple(read_json(self.labels))

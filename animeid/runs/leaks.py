@@ -11,9 +11,10 @@ import numpy as np
 
 from animeid.data.cache.home import cache_home
 from animeid.data.duplicates.trained import trained_before
-from animeid.data.manifest import Manifest, read_manifest
+from animeid.data.manifest import Manifest
 from animeid.errors import InputError
 from animeid.runs.lineage import Lineage, lineage
+from animeid.runs.saved import SavedRun
 from animeid.terms import EVALUATED_SPLITS
 
 
@@ -48,7 +49,7 @@ def seen_by(earlier: Lineage, manifest: Manifest, judged: np.ndarray, max_pixels
     """
     rows, runs, notes = np.zeros(len(manifest.table), dtype=bool), [], [*earlier.notes]
     for run in earlier.runs:
-        found = trained_before(manifest, read_manifest(run.manifest), judged, max_pixels, cache_home(cache))
+        found = trained_before(manifest, SavedRun(run).manifest, judged, max_pixels, cache_home(cache))
         if found.rows.any():
             runs.append(run.path)
         if found.unread:

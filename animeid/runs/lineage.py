@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from animeid.runs.folder import RunFolder
-from animeid.system.files import read_yaml
+from animeid.runs.saved import SavedRun
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ def lineage(plan: Mapping[str, Any]) -> Lineage:
         runs.append(folder)
         # A plan names its origin from where that run was started, which is mostly a folder above it.
         whose, bases = f"the run {folder.path}", [*folder.path.resolve().parents, Path()]
-        plan = read_yaml(folder.config)
+        plan = SavedRun(folder).plan
     return Lineage(tuple(runs))
 
 

@@ -16,6 +16,12 @@ from animeid.errors import InputError
 from animeid.system.console import say
 
 MOMENT_S = 1.0
+FOLDER = ".locks"
+
+
+def lock_file(path: Path, name: str | int) -> Path:
+    """That of what is called `name` in the folder `path`."""
+    return path / FOLDER / str(name)
 
 
 @contextmanager

@@ -14,8 +14,9 @@ from lightning.pytorch.loggers.logger import rank_zero_experiment
 
 from animeid.errors import InputError
 from animeid.runs.folder import RunFolder
+from animeid.runs.saved import SavedRun
 from animeid.system.console import say
-from animeid.system.files import atomic, read_json, read_yaml
+from animeid.system.files import atomic
 from animeid.tracking.results import Results
 from animeid.tracking.server import Mode, choose_mode
 from animeid.tracking.session import is_first_process
@@ -102,16 +103,15 @@ class WeightsAndBiases(WandbLogger):
     def _init(self, mode: str) -> wandb.Run:
         import wandb
 
-        plan = read_yaml(self.folder.config)
-        environment = read_json(self.folder.environment)
+        saved = SavedRun(self.folder)
         run = wandb.init(
             project=self._project,
             entity=self.entity,
             name=self.folder.path.name,
-            group=self.group or default_group(plan["run_id"]),
+            group=self.group or default_group(saved.plan["run_id"]),
             job_type=self.job_type,
             tags=self.tags,
-            config={**plan, "environment": environment},
+            config={**saved.plan, "environment": saved.environment},
             dir=self._save_dir,
             id=self._stored_id() or secrets.token_hex(4),
             # Offline there is nothing to ask: both parts carry the id, and the server joins them.

@@ -27,7 +27,7 @@ from animeid.multirun.running import JobCrashedError, Running
 from animeid.predictions import join
 from animeid.runs.comparison import check_joinable
 from animeid.runs.finished import FinishedRun
-from animeid.runs.folder import OUTPUTS, RunFolder
+from animeid.runs.folder import OUTPUTS, RunFolder, group_path
 from animeid.runs.leaks import seen_by
 from animeid.runs.lineage import lineage
 from animeid.system.console import say
@@ -56,7 +56,7 @@ def train_all(request: Request) -> float | None:
     """
     refuse_launcher("data.fold=all", "each fold starts the processes of trainer.devices=N itself")
     requests = [with_fold(request, fold) for fold in range(number_of_folds(request))]
-    path = OUTPUTS / request["run_id"] if request["run_id"] else RunFolder.reserve(None).path
+    path = group_path(request["run_id"])
     asked = [Asked.of(one, {"data.fold": str(fold)}) for fold, one in enumerate(requests)]
     check_same_settings(path / RECORD, asked)
     running = Running.begin(path, asked)

@@ -7,13 +7,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 import yaml
 
 from animeid.assembly.module import build_loggers
 from animeid.assembly.plan import FinalPlan
 from animeid.assembly.run import rebuild
-from animeid.data.manifest import read_manifest
 from animeid.data.prepare import Prepared
 from animeid.data.shards.read import is_there
 from animeid.engine.devices import choose_accelerator
@@ -21,9 +19,10 @@ from animeid.errors import InputError
 from animeid.models.checkpoint import read_torch
 from animeid.runs.folder import RunFolder
 from animeid.runs.identity import result_keys
+from animeid.runs.saved import SavedRun
 from animeid.system.checksum import is_whole
 from animeid.system.console import say
-from animeid.system.files import read_yaml, remove_strays
+from animeid.system.files import remove_strays
 from animeid.system.launcher import own_rank
 from animeid.training.fitting import RunState
 
@@ -131,7 +130,7 @@ def check_same(folder: RunFolder, request: Mapping[str, Any]) -> None:
     """Raises:
     InputError: a key that changes the result differs from that of the run.
     """
-    before = result_keys(read_yaml(folder.request))
+    before = result_keys(SavedRun(folder).request)
     # As it looks after writing and reading: tuples have become lists.
     now = result_keys(yaml.safe_load(yaml.safe_dump(dict(request))))
     changed = [key for key in sorted(before | now) if before.get(key) != now.get(key)]
@@ -149,7 +148,8 @@ def read_prepared(folder: RunFolder) -> Prepared:
     Raises:
         InputError: pictures are missing.
     """
-    manifest = read_manifest(folder.manifest)
+    saved = SavedRun(folder)
+    manifest = saved.manifest
     used = manifest.table[manifest.table["split"] != "excluded"]
     missing = [path for path in used["path"] if not is_there(manifest.root / path)]
     if missing:
@@ -157,8 +157,7 @@ def read_prepared(folder: RunFolder) -> Prepared:
             f"{len(missing)} pictures of the run {folder.path} are missing, such as {manifest.root / missing[0]}: "
             "put them back, or begin a new run without them"
         )
-    skipped, conflicts = (pd.read_csv(path, dtype=str) for path in (folder.skipped, folder.conflicts))
-    return Prepared(manifest, folder.read_labels(), skipped, conflicts, given_splits=True)
+    return Prepared(manifest, saved.labels, saved.skipped, saved.conflicts, given_splits=True)
 
 
 def position(checkpoint: Path) -> tuple[int, int]:

@@ -7,8 +7,8 @@ from pathlib import Path
 from animeid.inference.evaluation import evaluate
 from animeid.runs.finished import FinishedRun
 from animeid.runs.folder import RunFolder
+from animeid.runs.saved import SavedRun
 from animeid.system.console import say
-from animeid.system.files import read_yaml
 from animeid.tuning.search import FOLDER, Search
 from animeid.tuning.trials import Compose
 
@@ -30,5 +30,5 @@ def evaluate_best_on_test(search: Search, compose: Compose) -> None:
 def evaluations_on_test(run: Path) -> list[RunFolder]:
     """Those of the run's own test part that came to their end; other pictures are judged as a test part too."""
     found = (RunFolder(path) for path in sorted((run / "evaluations").glob("*")))
-    asked = [(folder, read_yaml(folder.request)) for folder in found if folder.is_finished and folder.request.is_file()]
+    asked = [(folder, SavedRun(folder).request) for folder in found if folder.is_finished and folder.request.is_file()]
     return [folder for folder, request in asked if request["split"] == "test" and not request["data"]["root"]]

@@ -14,12 +14,11 @@ import optuna
 from optuna.trial import FrozenTrial, Trial, TrialState
 
 from animeid.system.console import say
-from animeid.system.lock import lock, state_of
+from animeid.system.lock import lock, lock_file, state_of
 from animeid.tuning.choosing import Method, pruner, sampler
 from animeid.tuning.space import Dimension, combinations, grid_of
 from animeid.tuning.store import STORE, check_folder, open_study
 
-LOCKS = ".locks"
 FOLDER = "folder"
 """The attribute of a trial with the number of its folder: a trial that goes on after a kill has another number."""
 ERROR = "error"
@@ -227,7 +226,7 @@ class Search:
         return lock(self._lock_file("search"), f"{self.path / STORE}", waits=True)
 
     def _lock_file(self, name: int | str) -> Path:
-        return self.path / LOCKS / str(name)
+        return lock_file(self.path, name)
 
 
 def is_void(trial: FrozenTrial) -> bool:

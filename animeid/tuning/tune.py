@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from animeid.errors import InputError
-from animeid.runs.folder import OUTPUTS, RunFolder
+from animeid.runs.folder import group_path
 from animeid.system.console import say
 from animeid.system.output import check_output
 from animeid.tuning.best import evaluate_best_on_test
@@ -43,7 +43,7 @@ def tune(request: Mapping[str, Any], training: Training) -> float | None:
         say(f"start it with: wandb sweep {output}")
         return None
     check_common(space, training)
-    path = OUTPUTS / request["run_id"] if request["run_id"] else RunFolder.reserve(None).path
+    path = group_path(request["run_id"])
     search = Search(
         path,
         space,

@@ -12,12 +12,10 @@ from animeid.runs.comparison import (
     check_comparable,
     check_joinable,
     common_order,
-    each_once,
-    find_runs,
-    matching,
     pictures_of,
     recorded_basis,
 )
+from animeid.runs.find import each_once, find_runs, matching
 from animeid.runs.finished import FinishedRun
 from animeid.runs.folder import RunFolder
 from animeid.system.files import write_json

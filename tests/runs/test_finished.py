@@ -1,4 +1,4 @@
-"""The one reader of a finished run: each file is read once, and says what the file says."""
+"""The reader of a finished run: each file is read once, and says what the file says."""
 
 from __future__ import annotations
 
@@ -13,13 +13,17 @@ import pytest
 from scipy.special import softmax
 from sklearn.metrics import confusion_matrix
 
+from animeid.data import manifest
 from animeid.errors import InputError
-from animeid.runs import finished
+from animeid.runs import finished, saved
 from animeid.runs.finished import FinishedRun
 from animeid.runs.folder import RunFolder
 from tests.runs.fake_runs import PARTS, fake_manifest, fake_run
 
-READERS = ("read_json", "read_yaml", "read_manifest", "np.load", "pd.read_parquet", "pd.read_csv")
+READERS = (
+    (finished, "read_json"), (saved, "read_json"), (saved, "read_yaml"), (manifest, "read_manifest"),
+    (np, "load"), (pd, "read_parquet"), (pd, "read_csv"),
+)  # fmt: skip
 EVERYTHING = (
     "metrics", "parts", "part", "judged", "named_figures", "training_s", "labels", "plan", "manifest", "environment",
     "skipped", "conflicts", "history", "calibration", "cams", "predictions", "logits", "embeddings", "targets",
@@ -44,9 +48,7 @@ def test_each_file_is_read_once_and_none_before_it_is_asked_for(
 
         return reader
 
-    for name in READERS:
-        place, _, attribute = name.rpartition(".")
-        owner = getattr(finished, place) if place else finished
+    for owner, attribute in READERS:
         monkeypatch.setattr(owner, attribute, counting(getattr(owner, attribute)))
     run = FinishedRun(folder)
     assert not read
@@ -55,8 +57,9 @@ def test_each_file_is_read_once_and_none_before_it_is_asked_for(
             getattr(run, name)
         run.confusion("val"), run.predictions_of("val"), run.class_figures("test"), run.figure("val", "f1_macro")
     expected = {
-        "metrics.json", "config.yaml", "manifest.parquet", "environment.json", "skipped.csv", "conflicts.csv",
-        "history.csv", "calibration.json", "cams.npz", "predictions.parquet", "logits.npy", "embeddings.npy",
+        "metrics.json", "config.yaml", "labels.json", "manifest.parquet", "environment.json", "skipped.csv",
+        "conflicts.csv", "history.csv", "calibration.json", "cams.npz", "predictions.parquet", "logits.npy",
+        "embeddings.npy",
     }  # fmt: skip
     assert dict(read) == dict.fromkeys(expected, 1)
 

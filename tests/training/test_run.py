@@ -18,6 +18,7 @@ from PIL import Image, ImageDraw
 
 from animeid import evaluate, predict, train
 from animeid.runs.folder import RunFolder
+from animeid.runs.saved import SavedRun
 from tests.small_runs import QUICK
 
 NAMES = ("初音ミク", "Tom & Jerry", "レミリア スカーレット")
@@ -83,7 +84,7 @@ def test_a_run_leaves_what_the_design_lists(run: RunFolder) -> None:
     files = ("request", "config", "manifest", "skipped", "labels", "environment", "history", "best", "last")
     outcome = ("predictions", "logits", "embeddings", "metrics")
     assert [name for name in (*files, *outcome) if not getattr(run, name).is_file()] == []
-    assert run.read_labels() == tuple(sorted(NAMES))
+    assert SavedRun(run).labels == tuple(sorted(NAMES))
     assert sorted(picture.suffix for picture in run.figures.iterdir())[0] == ".png"
 
 
@@ -136,7 +137,7 @@ def test_history_has_a_row_an_epoch(run: RunFolder) -> None:
 def test_last_is_the_last_epoch_and_loads_without_code(run: RunFolder) -> None:
     last = torch.load(run.last, weights_only=True)
     assert last["epoch"] == 1
-    assert last["hyper_parameters"]["labels"] == list(run.read_labels())
+    assert last["hyper_parameters"]["labels"] == list(SavedRun(run).labels)
     assert "optimizer_states" not in torch.load(run.best, weights_only=True)
 
 

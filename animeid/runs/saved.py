@@ -1,0 +1,65 @@
+"""The reader of what a run's folder holds from its beginning, be the run finished or going on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from animeid.runs.folder import RunFolder
+from animeid.system.files import read_json, read_yaml
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from animeid.data.manifest import Manifest
+
+# Tables are imported when one is asked for: naming a picture needs none.
+
+
+@dataclass(frozen=True)
+class SavedRun:
+    """The files that a run writes before it trains, each read once, when it is first asked for.
+
+    Raises:
+        InputError: by what needs a file that is damaged or not there.
+    """
+
+    folder: RunFolder
+
+    @cached_property
+    def request(self) -> dict[str, Any]:
+        """`request.yaml`: what was asked for."""
+        return read_yaml(self.folder.request)
+
+    @cached_property
+    def plan(self) -> dict[str, Any]:
+        """`config.yaml` as it is; what builds parts of it takes `FinalPlan.read`, which checks it."""
+        return read_yaml(self.folder.config)
+
+    @cached_property
+    def labels(self) -> tuple[str, ...]:
+        """The classes in target order."""
+        return tuple(read_json(self.folder.labels))
+
+    @cached_property
+    def environment(self) -> dict[str, Any]:
+        return read_json(self.folder.environment)
+
+    @cached_property
+    def manifest(self) -> Manifest:
+        from animeid.data.manifest import read_manifest
+
+        return read_manifest(self.folder.manifest)
+
+    @cached_property
+    def skipped(self) -> pd.DataFrame:
+        import pandas as pd
+
+        return pd.read_csv(self.folder.skipped, dtype=str)
+
+    @cached_property
+    def conflicts(self) -> pd.DataFrame:
+        import pandas as pd
+
+        return pd.read_csv(self.folder.conflicts, dtype=str)
