@@ -114,13 +114,7 @@ class LabelStats:
 class Loss(Protocol):
     """Terms of a loss, each `[B]` and not reduced; the module weights and reduces them.
 
-    Optional: `set_progress(epoch, step, total_steps, epochs)` for losses that change over time, called as each epoch
-    begins; `set_prior(prior)` for losses that depend on how often training shows each class. Where that changes over
-    the epochs it is called as each begins, and with None where epochs are compared.
-
-    Optional traits of the class: `lifts_rare_classes = True` where rare classes are favoured by other means than the
-    prior; `adjusts_by_prior = True` where logits are learnt that are adjusted by the prior already, unless its argument
-    `tau` is 0.
+    What concerns some losses only is a trait (see `animeid.losses.contract`).
     """
 
     def __call__(self, output: ModelOutput, batch: Batch) -> dict[str, Tensor]: ...
@@ -129,7 +123,7 @@ class Loss(Protocol):
 class Sampler(Protocol):
     """A pure global stream of training rows: the same `(seed, epoch)` always gives the same stream.
 
-    Optional: `prior_of(epoch)`, the `prior()` of an epoch that begins, for samplers whose epochs differ.
+    What concerns some samplers only is a trait (see `animeid.data.samplers.contract`).
     """
 
     def stream(self, seed: int, epoch: int) -> np.ndarray:

@@ -11,6 +11,7 @@ from animeid.assembly.plan import FinalPlan, Plan, final, processes_of, whole
 from animeid.assembly.planning import filled
 from animeid.assembly.start import Started
 from animeid.assembly.transfer import earlier_run
+from animeid.config import gateway
 from animeid.config.second_stage import trains
 from animeid.data.datamodule import CharacterDataModule
 from animeid.data.prepare import Prepared
@@ -80,7 +81,8 @@ def with_rates(plan: Plan, model: Classifier) -> Plan:
     pictures = whole(plan.data.batch_size) * plan.trainer.accumulate_grad_batches * processes_of(plan)
     loaded = model.backbone.weights_source != "random"
     if optimizer["lr"] == "auto":
-        plan = plan.having(optimizer={"lr": default_learning_rate(optimizer["_target_"], loaded, pictures)})
+        settings = gateway.part_class(optimizer, "optimizer")
+        plan = plan.having(optimizer={"lr": default_learning_rate(settings, loaded, pictures)})
     if not plan["averaging"]:
         return plan
     return plan.having(averaging=filled(plan["averaging"], lr=SWA_SHARE * plan["optimizer"]["lr"]))

@@ -66,5 +66,5 @@ def build_data(
         seed=plan["seed"],
         processes=processes_of(plan),
         views=views_of(plan),
-        shuffle_buffer=plan["data"].get("shuffle_buffer", SHUFFLE_BUFFER),
+        shuffle_buffer=data.shard_buffer or SHUFFLE_BUFFER,
     )

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from animeid.config import gateway
-from animeid.data.samplers.contract import VariesByEpoch
+from animeid.data.samplers.contract import varies_by_epoch
 from animeid.engine.callbacks.shown_prior import SHOWN
 from animeid.models.checkpoint import read_torch
 from animeid.runs.folder import RunFolder
@@ -29,7 +29,6 @@ def effective_prior(run: RunFolder, plan: Mapping[str, Any]) -> Tensor | None:
     saved: Tensor | None = read_torch(run.best, mmap=True).get(SHOWN)
     if saved is not None:
         return saved.clone()
-    sampler = gateway.build(plan["sampler"], "sampler").func
-    if isinstance(sampler, type) and issubclass(sampler, VariesByEpoch):
+    if varies_by_epoch(gateway.part_class(plan["sampler"], "sampler")):
         return None
     return torch.tensor(plan["facts"]["prior"], dtype=torch.float64)

@@ -16,7 +16,6 @@ from animeid.data.duplicates.search import near_pairs
 from animeid.data.manifest import Manifest, complete, targets_by_label
 from animeid.data.settings import DataSettings
 from animeid.data.shards.layout import is_shard_folder
-from animeid.data.shards.settings import ShardSettings
 from animeid.data.shards.source import read_shards
 from animeid.data.sources import Source, read_source
 from animeid.data.splits.audit import Audit, overlap, resolve
@@ -109,7 +108,7 @@ def read_labelled(settings: DataSettings) -> Labelled:
             )
         stored = read_shards(settings)
         return Labelled(stored.manifest, stored.skipped, stored.conflicts, stored.duplicates, stored.notes)
-    if isinstance(settings, ShardSettings):
+    if settings.wants_shards:
         raise InputError(
             f"data=shards data.root={settings.root}: no shards are there; write them with "
             f"python -m animeid.shard data.root=PICTURES output={settings.root}"

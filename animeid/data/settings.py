@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from annotated_types import Ge, Gt, Interval
 
@@ -17,6 +17,7 @@ Leaks = Literal["auto", "fail", "drop", "report"]
 class DataSettings:
     """Where the pictures are, how they are split, and how they are loaded.
 
+    wants_shards: whether the root must be a folder of shards; any card may have one.
     root: class folders; a folder with `train/` and any of `val/ test/ unknown/`; or a manifest file (CSV or Parquet).
         Without it the built-in cast is used.
     cast: the built-in cast.
@@ -40,6 +41,8 @@ class DataSettings:
     many_above, few_below: bounds of the many/medium/few groups, in training pictures of a class.
     """
 
+    wants_shards: ClassVar[bool] = False
+
     root: PathText | None = None
     cast: CastSettings | None = None
     image_size: Annotated[int, Ge(8)] | tuple[Annotated[int, Ge(8)], Annotated[int, Ge(8)]] | Literal["auto"] = "auto"
@@ -59,3 +62,8 @@ class DataSettings:
     crop_pct: Annotated[float, Interval(ge=0.1, le=1)] = 0.95
     many_above: Annotated[int, Ge(1)] = 100
     few_below: Annotated[int, Gt(0)] = 20
+
+    @property
+    def shard_buffer(self) -> int | None:
+        """Pictures among which the order of a shard is shuffled; None where the card does not say."""
+        return None

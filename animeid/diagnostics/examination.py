@@ -22,6 +22,7 @@ from animeid.diagnostics.network import ask_servers
 from animeid.diagnostics.pictures import look_at_pictures
 from animeid.diagnostics.precision import try_precisions
 from animeid.diagnostics.text import tell
+from animeid.engine.callbacks.history import History
 from animeid.engine.devices import choose_accelerator
 from animeid.recipe.choice import table
 from animeid.recipe.choose import choose
@@ -71,7 +72,8 @@ def examine_pictures(request: dict[str, Any], accelerator: str, weights: Weights
     tell(report.choice_lines(request, built.plan.as_dict(), weights, has_data=True))
     tell(["", table(chosen.choices)] if chosen.choices else [])
     with tempfile.TemporaryDirectory() as nowhere:
-        callbacks_of(built, RunFolder(Path(nowhere)), has_logger=False)
+        folder = RunFolder(Path(nowhere))
+        callbacks_of(built, folder, History(folder.history), has_logger=False)
     say("\nmeasuring some steps of training ...")
     tell(report.time_lines(expected_time(built, SPLITS), reading_s))
     missing = missing_glyphs([*SAMPLES, *prepared.labels])

@@ -80,6 +80,7 @@ def checkpoints(folder: RunFolder, monitor: str | None, counts: Callable[[], boo
 def build_callbacks(
     settings: CallbackSettings,
     folder: RunFolder,
+    history: History,
     *,
     averager: Averager | None,
     feedback: Sequence[Callback] = (),
@@ -93,6 +94,7 @@ def build_callbacks(
     did.
 
     Args:
+        history: that keeps the figures of the epochs.
         feedback: that tells the parts of the run how training goes.
         counts: whether the epoch that ends may be the best, and counts for stopping early.
 
@@ -103,8 +105,7 @@ def build_callbacks(
         raise InputError(
             "callbacks.patience needs a validation part, and this data has none: add pictures, or leave patience out"
         )
-    callbacks: list[Callback] = [*feedback, *([averager] if averager else []), SharedBuffers()]
-    callbacks.append(History(folder.history))
+    callbacks: list[Callback] = [*feedback, *([averager] if averager else []), SharedBuffers(), history]
     callbacks += [TQDMProgressBar(leave=False)] if sys.stderr.isatty() else [PlainProgress()]
     if settings.patience is not None:
         callbacks.append(

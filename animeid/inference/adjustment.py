@@ -10,6 +10,7 @@ from torch import Tensor
 from animeid.assembly.effective_prior import effective_prior
 from animeid.config import gateway
 from animeid.errors import InputError
+from animeid.losses.contract import adjusts_by_prior, lifts_rare_classes
 from animeid.metrics.adjustment import choose_tau
 from animeid.runs.finished import FinishedRun
 from animeid.runs.folder import RunFolder
@@ -35,7 +36,7 @@ def logit_offset(
             no validation part.
     """
     parts = [(gateway.part_class(part, "loss"), part) for part in losses_of(plan["loss"])]
-    if any(has_trait(loss, "adjusts_by_prior") and part.get("tau") != 0 for loss, part in parts):
+    if any(adjusts_by_prior(loss) and part.get("tau") != 0 for loss, part in parts):
         raise InputError(
             f"logit_adjustment={tau} would adjust the logits of {run.path} twice, for its loss has done so in "
             "training: leave it out"
@@ -52,7 +53,7 @@ def logit_offset(
     chosen = choice(FinishedRun(run), stats) if tau == "auto" else tau
     how = ", which is best on validation" if tau == "auto" else ""
     told = [f"logits are adjusted by the training prior, tau {chosen:g}{how}"]
-    lifted = [loss.__name__ for loss, _ in parts if has_trait(loss, "lifts_rare_classes")]
+    lifted = [loss.__name__ for loss, _ in parts if lifts_rare_classes(loss)]
     if lifted:
         told.append(f"{lifted[0]} has lifted rare classes in training already: this lifts them again")
     return chosen * stats.log_prior, tuple(told)
@@ -64,11 +65,6 @@ def losses_of(loss: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     for value in loss.values():
         if isinstance(value, Mapping) and "_target_" in value:
             yield from losses_of(value)
-
-
-def has_trait(loss: type, trait: str) -> bool:
-    """Whether a class of losses has an optional trait (see `animeid.types.Loss`)."""
-    return bool(getattr(loss, trait, False))
 
 
 def choice(run: FinishedRun, stats: LabelStats) -> float:

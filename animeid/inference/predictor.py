@@ -13,7 +13,8 @@ from torch.utils.data import DataLoader
 
 from animeid.assembly.model import as_size, build_model, build_views, without_weights
 from animeid.assembly.plan import FinalPlan, label_stats, whole
-from animeid.data.files import FileDataset, Picture, Pictures, pictures_of
+from animeid.data.pictures import Picture, Pictures, pictures_of
+from animeid.data.unlabelled import UnlabelledDataset
 from animeid.engine.devices import DTYPES, check_precision, choose_accelerator, choose_precision, default_workers
 from animeid.engine.inference import as_predictions, predict_batches
 from animeid.engine.views import Views
@@ -169,9 +170,9 @@ class Predictor:
             Batches, of whose keys `row` `[B]` are the places of the pictures, and `error` says of each why it could
             not be read, or is empty; and the answers to them. What cannot be read is answered as a black picture.
         """
-        dataset = FileDataset(pictures, self.transform, self.plan.data.max_pixels)
+        dataset = UnlabelledDataset(pictures, self.transform, self.plan.data.max_pixels)
         workers = self.num_workers if len(pictures) > self.batch_size else 0
-        loader = DataLoader(dataset, self.batch_size, num_workers=workers, collate_fn=FileDataset.collate)
+        loader = DataLoader(dataset, self.batch_size, num_workers=workers, collate_fn=UnlabelledDataset.collate)
         return predict_batches(self.model, loader, "naming pictures", self.precision, self.views)
 
     def names(self, predictions: Predictions, k: int = 5) -> list[list[dict[str, Any]]]:

@@ -7,6 +7,9 @@ no class (-1) costs nothing; targets may be shares `[B, C]`, in which every loss
 A loss that changes while it trains has the method for what it follows: `set_progress`, `set_prior`, `observe_recall`.
 They are called on the loss and on every loss within it, the outermost first, by the callbacks of
 `animeid.engine.callbacks`; what a loss has learnt so lies in its buffers, which are saved with the model.
+
+What a class of losses does about imbalance is said by attributes of the class, `lifts_rare_classes` and
+`adjusts_by_prior`, which are read without building one: an adjustment after training must not do it again.
 """
 
 from __future__ import annotations
@@ -58,6 +61,33 @@ class FollowsRecall(Protocol):
     def observe_recall(self, recall: Tensor) -> None:
         """Takes in the recall `[C]` of an epoch's validation, NaN for a class without pictures."""
         ...
+
+
+@runtime_checkable
+class LiftsRareClasses(Protocol):
+    """A class of losses that says whether it favours rare classes by other means than the prior."""
+
+    lifts_rare_classes: bool
+
+
+@runtime_checkable
+class AdjustsByPrior(Protocol):
+    """A class of losses that says whether the logits that are learnt are adjusted by the prior already.
+
+    Where it is so, a `tau` of 0 on its card is no adjustment.
+    """
+
+    adjusts_by_prior: bool
+
+
+def lifts_rare_classes(loss: object) -> bool:
+    """Whether a class of losses favours rare classes; one that does not tell does not."""
+    return isinstance(loss, LiftsRareClasses) and loss.lifts_rare_classes
+
+
+def adjusts_by_prior(loss: object) -> bool:
+    """Whether a class of losses adjusts logits by the prior; one that does not tell does not."""
+    return isinstance(loss, AdjustsByPrior) and loss.adjusts_by_prior
 
 
 def parts_with(loss: Loss, trait: type[Trait]) -> list[Trait]:

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 from scipy.optimize import brentq
-from scipy.special import softmax
 
 from animeid.metrics.functional import (
     ECE_BINS,
@@ -16,6 +15,7 @@ from animeid.metrics.functional import (
     expected_calibration_error,
 )
 from animeid.metrics.sums import GroupSums
+from animeid.predictions import softmax
 from animeid.terms import UNKNOWN_TARGET
 
 COLDEST, HOTTEST = 0.01, 100.0
@@ -67,7 +67,7 @@ def fit_temperature(logits: np.ndarray, targets: np.ndarray) -> float:
     of_truth = np.take_along_axis(logits, targets[:, None], axis=1).sum()
 
     def slope(log_temperature: float) -> float:
-        expected = (softmax(logits * np.exp(-log_temperature), axis=1) * logits).sum(axis=1)
+        expected = (softmax(logits * np.exp(-log_temperature)) * logits).sum(axis=1)
         return float(expected.sum() - of_truth + expected.mean())
 
     low, high = np.log(COLDEST), np.log(HOTTEST)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from scipy.special import softmax
 
+from animeid.predictions import softmax
 from animeid.terms import UNKNOWN_TARGET
 
 ROUNDING = 1e-9
@@ -32,7 +32,7 @@ def suspects(logits: np.ndarray, targets: np.ndarray) -> pd.DataFrame:
         `suggested`, and `margin`, by how much its probability exceeds the target's.
     """
     positions = np.flatnonzero(targets != UNKNOWN_TARGET)
-    probabilities = softmax(logits[positions].astype(np.float64), axis=1)
+    probabilities = softmax(logits[positions].astype(np.float64))
     given = targets[positions].astype(np.int64)
     reached = probabilities >= _thresholds(probabilities, given) - ROUNDING
     guess = np.where(reached, probabilities, -1).argmax(axis=1)

@@ -16,7 +16,7 @@ from torch.nn import functional
 
 from animeid.errors import InputError
 from animeid.models.classifier import Classifier
-from animeid.models.heads.linear import LinearHead
+from animeid.models.heads.contract import VectorHead
 from animeid.models.stage_contract import Stage, Validation
 from animeid.values import Tau
 
@@ -54,7 +54,7 @@ class WeightScaling(Stage):
         Raises:
             InputError: the head's classes have no vectors with a length.
         """
-        head = linear_head(model, "lws")
+        head = vector_head(model, "lws")
         head.requires_grad_(False)
         head.linear = ScaledLinear(head.linear)  # type: ignore[assignment]
 
@@ -69,7 +69,7 @@ class WeightScaling(Stage):
 
     def remove(self, model: Classifier) -> None:
         """Leaves a head into which the portable weights fit."""
-        head = linear_head(model, "lws")
+        head = vector_head(model, "lws")
         classes, length = head.linear.weight.shape
         head.linear = nn.Linear(length, classes)
 
@@ -92,7 +92,7 @@ class TauNormalisation(Stage):
         Raises:
             InputError: the head's classes have no vectors with a length, or there is no validation part to choose on.
         """
-        linear = linear_head(model, "tau_norm").linear
+        linear = vector_head(model, "tau_norm").linear
         tau = self.tau
         if tau == "auto":
             part, vectors = validation(), linear.weight.detach()
@@ -109,8 +109,8 @@ def normalised(vectors: Tensor, tau: float) -> Tensor:
     return vectors / vectors.norm(dim=1, keepdim=True).clamp_min(torch.finfo(vectors.dtype).tiny) ** tau
 
 
-def linear_head(model: Classifier, stage: str) -> LinearHead:
-    if not isinstance(model.head, LinearHead):
+def vector_head(model: Classifier, stage: str) -> VectorHead:
+    if not isinstance(model.head, VectorHead):
         raise InputError(
             f"stage={stage} changes the lengths of class vectors, and those of a {type(model.head).__name__} have none "
             "that counts: take stage=crt, or a first stage with head=linear"

@@ -1,14 +1,14 @@
 """The optimisers of the cards, and the learning rate when a card says `auto`.
 
-A card gives the settings; calling the object with the parameter groups gives torch's optimiser.
+A card gives the settings; calling the object with the parameter groups gives torch's optimiser. A class of settings for
+which `lr` may be `auto` says by which rule (`HasRateRule`).
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal, Protocol, runtime_checkable
 
 import torch
 from annotated_types import Ge, Gt, Interval
@@ -20,32 +20,39 @@ Rate = Annotated[float, Gt(0)] | Literal["auto"]
 Decay = Annotated[float, Interval(ge=0, lt=1)]
 LayerDecay = Annotated[float, Interval(gt=0, le=1)]
 
-# At a batch of 32: (random weights, loaded weights). Loaded weights are near where they should be, and a rate that is
-# right for random ones destroys them; random weights starve at the rate of loaded ones.
 REFERENCE_BATCH = 32
-REFERENCE_RATES = {"AdamW": (2e-3, 3e-4), "Adam": (2e-3, 3e-4), "SGD": (0.05, 0.005)}
 
 
-def default_learning_rate(optimizer: str, pretrained: bool, batch_size: int) -> float:
+@runtime_checkable
+class HasRateRule(Protocol):
+    """A class of settings with a rule for the learning rate.
+
+    reference_rates: at a batch of 32, for random and for loaded weights. Loaded ones are near where they should be, and
+        a rate that is right for random ones destroys them; random weights starve at the rate of loaded ones.
+    batch_exponent: of the batch in the rate.
+    """
+
+    reference_rates: tuple[float, float]
+    batch_exponent: float
+
+
+def default_learning_rate(optimizer: Any, pretrained: bool, batch_size: int) -> float:
     """The learning rate of `optimizer.lr=auto`, two significant digits.
 
-    With the batch it grows as its square root for Adam and AdamW (Malladi 2022, arXiv 2205.10287) and in proportion for
-    SGD (Goyal 2017, arXiv 1706.02677).
-
     Args:
-        optimizer: the name of the class, with or without its module.
+        optimizer: the class of its settings.
         pretrained: whether weights were loaded.
         batch_size: pictures in an optimiser step.
 
     Raises:
         InputError: no rule is known for this optimiser.
     """
-    name = optimizer.rpartition(".")[2]
-    if name not in REFERENCE_RATES:
-        known = ", ".join(REFERENCE_RATES)
-        raise InputError(f"optimizer.lr=auto is known for {known}, not for {name}: give optimizer.lr a number")
-    growth = batch_size / REFERENCE_BATCH
-    rate = REFERENCE_RATES[name][int(pretrained)] * (growth if name == "SGD" else math.sqrt(growth))
+    if not isinstance(optimizer, HasRateRule):
+        raise InputError(
+            f"optimizer.lr=auto needs the reference_rates of an optimiser, and {optimizer.__name__} has none: give "
+            "optimizer.lr a number"
+        )
+    rate = optimizer.reference_rates[int(pretrained)] * (batch_size / REFERENCE_BATCH) ** optimizer.batch_exponent
     return float(f"{rate:.1e}")
 
 
@@ -61,6 +68,10 @@ class Adam:
         layer_decay: what the rate is multiplied with from each of the backbone's layers to the one below; the head has
             `lr` itself. None gives every layer the same rate.
     """
+
+    reference_rates: ClassVar[tuple[float, float]] = (2e-3, 3e-4)
+    batch_exponent: ClassVar[float] = 0.5  # Malladi 2022, arXiv 2205.10287
+    fuses: ClassVar[bool] = True
 
     lr: Rate = "auto"
     betas: tuple[Decay, Decay] = (0.9, 0.999)
@@ -95,6 +106,10 @@ class SGD:
             `lr` itself. None gives every layer the same rate.
     """
 
+    reference_rates: ClassVar[tuple[float, float]] = (0.05, 0.005)
+    batch_exponent: ClassVar[float] = 1.0  # Goyal 2017, arXiv 1706.02677
+    fuses: ClassVar[bool] = False  # a fused step takes no parameter that was frozen before and has no momentum yet
+
     lr: Rate = "auto"
     momentum: Decay = 0.9
     nesterov: bool = True
@@ -123,12 +138,10 @@ def _build(
 
     On the CPU all of a step of Adam and AdamW is done in one pass over each tensor, where torch's usual one makes a
     dozen. On GPUs torch chooses: a fused step unscales the gradients of fp16 itself, so that nothing could clip them
-    before. That of SGD cannot take a parameter that was frozen in earlier steps, which has no momentum yet.
+    before.
     """
     arguments = {name: value for name, value in asdict(settings).items() if name != "layer_decay"}
-    if isinstance(settings, SGD) or any(
-        parameter.device.type != "cpu" for group in groups for parameter in group["params"]
-    ):
+    if not settings.fuses or any(parameter.device.type != "cpu" for group in groups for parameter in group["params"]):
         return optimizer(groups, **arguments)
     fused = optimizer(groups, fused=True, **arguments)
     # There is no scale on the CPU, and Lightning would take this mark of a fused step for a reason not to clip.

@@ -11,9 +11,12 @@ from typing import Any
 import numpy as np
 import torch
 
+from animeid.assembly.plan import FinalPlan
 from animeid.engine.inference import output_of
 from animeid.engine.views import Views
 from animeid.models.inference import InferenceModel
+from animeid.runs.finished import FinishedRun
+from animeid.runs.folder import RunFolder
 
 LATENCY_RUNS = 20
 
@@ -38,6 +41,13 @@ def latency_ms(
         output_of(model, picture, precision, views).logits.cpu()
         times.append(time.perf_counter() - start)
     return 1000 * float(np.median(times[3:]))
+
+
+def seconds_of(plan: FinalPlan, train_s: float) -> tuple[float, float | None]:
+    """What a run took itself, and what the runs took that it mends or mixes; None where it is no second stage."""
+    if soup := plan.facts.soup:
+        return train_s + soup["seconds"], soup["earlier_s"]
+    return train_s, FinishedRun(RunFolder(Path(plan["from_run"]))).training_s if plan.get("stage") else None
 
 
 def cost(

@@ -26,7 +26,7 @@ from animeid.engine.processes import meet
 from animeid.engine.trainer import build_callbacks, build_trainer
 from animeid.errors import InputError
 from animeid.models.checkpoint import read_torch
-from animeid.optim.schedules import FollowsValidation
+from animeid.optim.schedules import followed_figure
 from animeid.predictions import Predictions, join
 from animeid.runs.folder import RunFolder
 from animeid.system.files import atomic
@@ -62,7 +62,8 @@ def fit(state: RunState) -> Fitted:
     """Trains and leaves the best weights in the module."""
     keep_freed_memory()
     folder, components, plan = state.folder, state.components, state.components.plan
-    callbacks = [*callbacks_of(components, folder, has_logger=bool(state.loggers)), *state.watchers]
+    history = History(folder.history)
+    callbacks = [*callbacks_of(components, folder, history, has_logger=bool(state.loggers)), *state.watchers]
     trainer = build_trainer(
         plan.trainer,
         whole(plan.trainer.max_epochs) if components.stage.trains else 0,
@@ -77,7 +78,6 @@ def fit(state: RunState) -> Fitted:
     if not folder.best.is_file():  # it was lost after the last epoch
         trainer.save_checkpoint(folder.best, weights_only=True)
     meet()  # the first process has written the checkpoints by then
-    history = next(callback for callback in callbacks if isinstance(callback, History))
     best = read_torch(folder.best)
     if plan.trainer.strategy == "fsdp":
         # Each process has a part of the trained weights; the best ones are whole in the checkpoint.
@@ -88,7 +88,7 @@ def fit(state: RunState) -> Fitted:
     return Fitted(history.train_seconds, history.rates)
 
 
-def callbacks_of(components: Components, folder: RunFolder, *, has_logger: bool) -> list[Callback]:
+def callbacks_of(components: Components, folder: RunFolder, history: History, *, has_logger: bool) -> list[Callback]:
     """What watches over training.
 
     Raises:
@@ -103,6 +103,7 @@ def callbacks_of(components: Components, folder: RunFolder, *, has_logger: bool)
     callbacks = build_callbacks(
         settings,
         folder,
+        history,
         averager=components.module.averager,
         feedback=components.feedback,
         has_logger=has_logger,
@@ -117,7 +118,7 @@ def refuse_followers(components: Components) -> None:
     InputError: the schedule, the loss or the augmentation follows validation, which there is not.
     """
     needs = [callback.needs_validation for callback in components.feedback]
-    if isinstance(components.module.optimisation.schedule, FollowsValidation):
+    if followed_figure(components.module.optimisation.schedule) is not None:
         needs.insert(0, "this scheduler follows a figure of validation")
     for need in needs:
         if need is not None:

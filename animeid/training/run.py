@@ -8,25 +8,23 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from lightning.pytorch import Callback, seed_everything
 
 from animeid.assembly.model import as_size, build_views
 from animeid.assembly.module import build_loggers
-from animeid.assembly.plan import FinalPlan, processes_of
+from animeid.assembly.plan import processes_of
 from animeid.assembly.planning import make_plan
-from animeid.assembly.run import Components, build
+from animeid.assembly.run import build
 from animeid.assembly.transfer import earlier_run
 from animeid.config import gateway
-from animeid.data.prepare import Prepared, prepare
-from animeid.engine.devices import DTYPES, choose_accelerator, gpu_name
+from animeid.data.prepare import prepare
+from animeid.engine.devices import DTYPES, choose_accelerator
 from animeid.engine.launch import Launch, launched
 from animeid.engine.processes import meet, processes
 from animeid.engine.sharding import check_sharded
 from animeid.errors import InputError, MachineError
 from animeid.metrics.evaluate import evaluate_split
 from animeid.metrics.table import summary_table
-from animeid.optim.schedules import FollowsValidation
 from animeid.predictions import Predictions
 from animeid.recipe.choice import table
 from animeid.recipe.choose import choose
@@ -35,18 +33,18 @@ from animeid.reporting.page import write_report
 from animeid.runs.finished import FinishedRun
 from animeid.runs.folder import OUTPUTS, RunFolder
 from animeid.runs.predictions import save_predictions
-from animeid.system import environment
 from animeid.system.checksum import is_whole
 from animeid.system.console import say
 from animeid.system.faults import in_sentences
-from animeid.system.files import atomic, remove_strays, write_json, write_yaml
+from animeid.system.files import remove_strays, write_json
 from animeid.terms import EVALUATED_SPLITS
 from animeid.tracking.session import tracked
 from animeid.training import resume
 from animeid.training.baselines import compare_with_baselines
-from animeid.training.cost import cost, latency_ms
+from animeid.training.cost import cost, latency_ms, seconds_of
 from animeid.training.evidence import save_evidence
 from animeid.training.fitting import Fitted, RunState, collect, fit, predict_splits
+from animeid.training.saving import learning_rates, save_inputs
 from animeid.training.workers import announce, follow, nothing_left
 
 
@@ -164,24 +162,6 @@ def go_on(folder: RunFolder, request: dict[str, Any]) -> RunState:
     return state
 
 
-def save_inputs(folder: RunFolder, request: dict[str, Any], components: Components, prepared: Prepared) -> None:
-    """Writes all that is known before training, so that a run that is cut off can be read as well."""
-    write_yaml(folder.request, request)
-    write_yaml(folder.config, components.plan.as_dict())
-    prepared.manifest.write(folder.manifest)
-    write_json(folder.labels, list(prepared.labels))
-    tables = [(folder.skipped, prepared.skipped), (folder.conflicts, prepared.conflicts)]
-    if components.transfer:
-        tables.append((folder.transfer, components.transfer.table))
-    for path, listed in tables:
-        with atomic(path, "w") as stream:
-            listed.to_csv(stream, index=False)
-    seeds = {"seed": request["seed"], "split_seed": components.plan.data.split_seed}
-    accelerator = components.plan.trainer.accelerator
-    found = environment.describe(prepared.manifest.table, seeds, accelerator, gpu_name(accelerator))
-    write_json(folder.environment, found)
-
-
 def fit_and_predict(state: RunState) -> tuple[Fitted, dict[str, Predictions]]:
     """Trains on the devices of the plan and has the best model answer every picture."""
     number, folder = processes_of(state.components.plan), state.folder
@@ -207,9 +187,9 @@ def finish(state: RunState, fitted: Fitted, answers: dict[str, Predictions]) -> 
     metrics["baselines"] = compare_with_baselines(components.data, manifest, answers["train"].rows, judged, stats)
     size = as_size(components.plan.data.image_size)
     views = build_views("own", components.plan)
-    model, precision = components.module.inference_model, DTYPES[components.plan["trainer"]["precision"]]
+    model, precision = components.module.inference_model, DTYPES[components.plan.trainer.precision]
     latency = latency_ms(model, size, precision, views)
-    metrics["cost"] = cost(model, folder.best, *seconds_of(components.plan, fitted), fitted.rates, latency)
+    metrics["cost"] = cost(model, folder.best, *seconds_of(components.plan, fitted.train_s), fitted.rates, latency)
     save_predictions(folder, answers, manifest, prepared.labels)
     save_evidence(folder, {part: answers[part] for part in judged}, manifest, components.data, model)
     draw_figures(folder, learning_rates(folder, components), components.module.optimisation.steps_per_epoch)
@@ -217,30 +197,3 @@ def finish(state: RunState, fitted: Fitted, answers: dict[str, Predictions]) -> 
     if judged:
         write_report(folder)
     return metrics
-
-
-def seconds_of(plan: FinalPlan, fitted: Fitted) -> tuple[float, float | None]:
-    """What a run took itself, and what the runs took that it mends or mixes; None where it is no second stage."""
-    if soup := plan.facts.soup:
-        return fitted.train_s + soup["seconds"], soup["earlier_s"]
-    return fitted.train_s, FinishedRun(RunFolder(Path(plan["from_run"]))).training_s if plan.get("stage") else None
-
-
-def learning_rates(folder: RunFolder, components: Components) -> np.ndarray:
-    """`[total_steps]` float64: the rate of each step, also of a schedule that followed a figure of validation.
-
-    Empty where nothing was trained.
-    """
-    history = FinishedRun(folder).history
-    if history is None:
-        return np.empty(0)
-    run = components.module.optimisation
-    figures: Sequence[float] = ()
-    if isinstance(run.schedule, FollowsValidation):
-        figures = history[run.schedule.monitor].tolist()
-    return run.schedule.trace(
-        lr=components.plan["optimizer"]["lr"],
-        total_steps=run.total_steps,
-        steps_per_epoch=run.steps_per_epoch,
-        figures=figures,
-    )

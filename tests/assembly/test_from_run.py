@@ -32,7 +32,7 @@ from animeid.models.classifier import Classifier
 from animeid.models.heads.cosine import CosineHead
 from animeid.models.heads.linear import LinearHead
 from animeid.models.transfer import move_head
-from animeid.optim.optimizers import default_learning_rate
+from animeid.optim.optimizers import AdamW, default_learning_rate
 from animeid.runs.folder import RunFolder
 from animeid.system.files import read_yaml
 
@@ -136,7 +136,7 @@ def test_the_plan_records_where_weights_come_from(home: Path, new_pictures: Prep
     assert weights["source"] == "run"
     assert weights["classes"] == {"kept": 2, "new": 2, "dropped": 1}
     assert weights["seen"] == {"val": 0, "test": 0}
-    assert start.plan["optimizer"]["lr"] == default_learning_rate("AdamW", True, 8)
+    assert start.plan["optimizer"]["lr"] == default_learning_rate(AdamW, True, 8)
     said = [note for note in start.notes if "cannot be compared" in note]
     assert len(said) == 1
     assert "2 new (Kaworu, Misato), 1 dropped (Asuka)" in said[0]

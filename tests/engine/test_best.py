@@ -12,6 +12,7 @@ import torch
 
 from animeid import train
 from animeid.engine.callbacks.best import Best
+from animeid.engine.callbacks.history import History
 from animeid.engine.callbacks.stopping import Stopping
 from animeid.engine.settings import CallbackSettings
 from animeid.engine.trainer import build_callbacks
@@ -48,7 +49,8 @@ def history(run: RunFolder) -> list[dict[str, str]]:
 @pytest.mark.parametrize(("monitor", "mode"), [("val/loss", "min"), ("val/acc_micro", "max")])
 def test_a_loss_is_better_low(monitor: str, mode: str, tmp_path: Path) -> None:
     settings = CallbackSettings(monitor=monitor, patience=3)
-    found = build_callbacks(settings, RunFolder(tmp_path), averager=None, has_logger=False, has_val=True)
+    folder = RunFolder(tmp_path)
+    found = build_callbacks(settings, folder, History(folder.history), averager=None, has_logger=False, has_val=True)
     assert {callback.mode for callback in found if isinstance(callback, Best | Stopping)} == {mode}
 
 

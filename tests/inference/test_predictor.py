@@ -20,9 +20,9 @@ from animeid.config.compose import compose
 from animeid.config.locate import conf_dir
 from animeid.data.manifest import read_manifest
 from animeid.errors import InputError
-from animeid.inference.adjustment import has_trait
 from animeid.inference.predictor import Predictor
 from animeid.inference.requests import InferenceRequest
+from animeid.losses.contract import adjusts_by_prior, lifts_rare_classes
 from animeid.runs.finished import FinishedRun
 from animeid.runs.folder import RunFolder
 from tests.small_runs import QUICK, class_folders
@@ -176,8 +176,8 @@ def test_losses_tell_their_traits() -> None:
     lifting |= {"ldam_drw", "online_class_balance", "seesaw"}
     cards = [path.stem for path in (conf_dir() / "loss").glob("*.yaml")]
     for trait, expected in (
-        ("lifts_rare_classes", lifting),
-        ("adjusts_by_prior", {"balanced_softmax", "logit_adjustment"}),
+        (lifts_rare_classes, lifting),
+        (adjusts_by_prior, {"balanced_softmax", "logit_adjustment"}),
     ):
         losses = {name: gateway.part_class(compose("train", [f"loss={name}"])["loss"]) for name in cards}
-        assert {name for name, loss in losses.items() if has_trait(loss, trait)} == expected
+        assert {name for name, loss in losses.items() if trait(loss)} == expected

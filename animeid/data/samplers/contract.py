@@ -53,6 +53,11 @@ class Chooses(Protocol):
     chooses: Choice
 
 
+def varies_by_epoch(sampler: object) -> bool:
+    """Whether the epochs of a sampler, or of a class of samplers, differ."""
+    return isinstance(sampler, VariesByEpoch)
+
+
 def learns(sampler: Sampler) -> bool:
     return isinstance(sampler, LearnsFromLosses) and sampler.learns
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from annotated_types import Ge
 
@@ -19,4 +19,10 @@ class ShardSettings(DataSettings):
     shuffle_buffer: pictures among which the order of a shard is shuffled, as if so many were held in a buffer.
     """
 
+    wants_shards: ClassVar[bool] = True
+
     shuffle_buffer: Annotated[int, Ge(1)] = SHUFFLE_BUFFER
+
+    @property
+    def shard_buffer(self) -> int:
+        return self.shuffle_buffer

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from annotated_types import Ge, Gt
 
 from animeid.errors import InputError
-from animeid.optim.schedules import Curve, Schedule, SwaCurve
+from animeid.optim.schedules import FollowsSteps, Schedule, SwaCurve, followed_figure
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +41,7 @@ class Swa:
         """Raises:
         InputError: the schedule follows a figure of validation, so that its rate before the mean is not known.
         """
-        if not isinstance(before, Curve):
+        if followed_figure(before) is not None or not isinstance(before, FollowsSteps):
             raise InputError(
                 "averaging=swa sets the learning rate of the last epochs itself, and this scheduler follows a figure "
                 "of validation: take scheduler=cosine, one_cycle or constant"

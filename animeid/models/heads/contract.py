@@ -8,6 +8,9 @@ second method, `embed`, which makes its own embeddings of the backbone's and the
 `ModelOutput.embedding` and what `forward` sees, so that `head(output.embedding)` always gives `output.logits`, and
 whoever keeps embeddings (retrieval, new classes) has those that decide.
 
+A head that ends in a linear layer, by the lengths of whose class vectors classes differ, is a `VectorHead`: a second
+stage may change them.
+
 A head that holds pictures' own classes back in training has a method `with_margin`; its logits are then those of
 training alone, and `head(embedding)` stays what inference answers.
 """
@@ -17,7 +20,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol, runtime_checkable
 
-from torch import Tensor
+from torch import Tensor, nn
 
 
 class Head(Protocol):
@@ -52,3 +55,12 @@ class MarginHead(Head, Protocol):
     def with_margin(self, embedding: Tensor, target: Tensor) -> Tensor:
         """`[B, D]`, for pictures of `target [B]` or `[B, C]`, to logits `[B, C]`."""
         ...
+
+
+class VectorHead(nn.Module):
+    """A head whose last layer has a vector for each class, the length of which counts.
+
+    linear: that layer.
+    """
+
+    linear: nn.Linear

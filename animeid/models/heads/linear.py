@@ -7,10 +7,12 @@ from typing import Annotated
 from annotated_types import Interval
 from torch import Tensor, nn
 
+from animeid.models.heads.contract import VectorHead
+
 INITIAL_STD = 0.02
 
 
-class LinearHead(nn.Module):
+class LinearHead(VectorHead):
     """`logits = W dropout(embedding) + b`.
 
     Weights start small and biases at zero, so that a new head gives every class about the same probability.

@@ -1,6 +1,6 @@
 """Learning-rate schedules, one a file."""
 
-from animeid.optim.schedules.base import Curve, FollowsValidation, Schedule
+from animeid.optim.schedules.base import Curve, FollowsSteps, Schedule, followed_figure
 from animeid.optim.schedules.swa import SwaCurve
 
-__all__ = ["Curve", "FollowsValidation", "Schedule", "SwaCurve"]
+__all__ = ["Curve", "FollowsSteps", "Schedule", "SwaCurve", "followed_figure"]

@@ -44,15 +44,29 @@ class FollowsValidation(Protocol):
     monitor: str
 
 
-class Curve(ABC):
-    """A schedule whose factor on the highest rate depends on nothing but the step; steps with the optimiser."""
+def followed_figure(schedule: Schedule) -> str | None:
+    """The figure of validation that a schedule follows; None where it follows none."""
+    return schedule.monitor if isinstance(schedule, FollowsValidation) else None
 
-    @abstractmethod
+
+@runtime_checkable
+class FollowsSteps(Protocol):
+    """A schedule whose whole curve is known before the run."""
+
     def factor(self, step: int, *, total_steps: int, steps_per_epoch: int) -> float:
         """What the highest rate is multiplied with at `step`, counted from 0.
 
         `total_steps` itself may be asked for too: the scheduler moves on once more after the last step.
         """
+        ...
+
+
+class Curve(ABC):
+    """A schedule whose factor on the highest rate depends on nothing but the step; steps with the optimiser."""
+
+    @abstractmethod
+    def factor(self, step: int, *, total_steps: int, steps_per_epoch: int) -> float:
+        """See `FollowsSteps`."""
 
     def build(self, optimizer: Optimizer, *, total_steps: int, steps_per_epoch: int) -> dict[str, Any]:
         def factor(step: int) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from animeid.optim.schedules.base import Curve, ease
+from animeid.optim.schedules.base import Curve, FollowsSteps, ease
 
 
 class SwaCurve(Curve):
@@ -15,7 +15,7 @@ class SwaCurve(Curve):
         factor_after: that rate as a multiple of the highest.
     """
 
-    def __init__(self, before: Curve, *, start_epoch: int, anneal_epochs: int, factor_after: float) -> None:
+    def __init__(self, before: FollowsSteps, *, start_epoch: int, anneal_epochs: int, factor_after: float) -> None:
         self.before = before
         self.start_epoch = start_epoch
         self.anneal_epochs = anneal_epochs

@@ -1,0 +1,53 @@
+"""What a run knows before training, as files, and its learning rates as they came."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from animeid.assembly.run import Components
+from animeid.data.prepare import Prepared
+from animeid.engine.devices import gpu_name
+from animeid.optim.schedules import followed_figure
+from animeid.runs.finished import FinishedRun
+from animeid.runs.folder import RunFolder
+from animeid.system import environment
+from animeid.system.files import atomic, write_json, write_yaml
+
+
+def save_inputs(folder: RunFolder, request: dict[str, Any], components: Components, prepared: Prepared) -> None:
+    """Writes all that is known before training, so that a run that is cut off can be read as well."""
+    write_yaml(folder.request, request)
+    write_yaml(folder.config, components.plan.as_dict())
+    prepared.manifest.write(folder.manifest)
+    write_json(folder.labels, list(prepared.labels))
+    tables = [(folder.skipped, prepared.skipped), (folder.conflicts, prepared.conflicts)]
+    if components.transfer:
+        tables.append((folder.transfer, components.transfer.table))
+    for path, listed in tables:
+        with atomic(path, "w") as stream:
+            listed.to_csv(stream, index=False)
+    seeds = {"seed": request["seed"], "split_seed": components.plan.data.split_seed}
+    accelerator = components.plan.trainer.accelerator
+    found = environment.describe(prepared.manifest.table, seeds, accelerator, gpu_name(accelerator))
+    write_json(folder.environment, found)
+
+
+def learning_rates(folder: RunFolder, components: Components) -> np.ndarray:
+    """`[total_steps]` float64: the rate of each step, also of a schedule that followed a figure of validation.
+
+    Empty where nothing was trained.
+    """
+    history = FinishedRun(folder).history
+    if history is None:
+        return np.empty(0)
+    run = components.module.optimisation
+    followed = followed_figure(run.schedule)
+    figures = [] if followed is None else history[followed].tolist()
+    return run.schedule.trace(
+        lr=components.plan["optimizer"]["lr"],
+        total_steps=run.total_steps,
+        steps_per_epoch=run.steps_per_epoch,
+        figures=figures,
+    )
