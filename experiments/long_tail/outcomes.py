@@ -14,7 +14,9 @@ import pandas as pd
 from scipy.stats import t as student
 
 from animeid.config import gateway
+from animeid.data.manifest import targets_by_label
 from animeid.runs.folder import RunFolder
+from animeid.runs.saved import SavedRun
 from animeid.system.files import read_json, read_yaml
 from experiments.long_tail.rows import Job
 from experiments.runs import OUTPUTS
@@ -61,7 +63,7 @@ class Outcome:
         classes = read_json(OUTPUTS / job.base / "metrics.json")["test"]["per_class"]
         table = pd.read_parquet(folder.predictions)
         table = table[table["split"] == "test"].sort_values("path", kind="stable")
-        number = {label: target for target, label in enumerate(folder.read_labels())}
+        number = targets_by_label(SavedRun(folder).labels)
         few = [one["label"] for one in classes if one["shot_group"] == "few"]
         figures = {name: found[name] for name in JUDGED} | derived(found["per_class"], classes)
         return cls(

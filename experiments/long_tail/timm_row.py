@@ -27,7 +27,7 @@ from torch import nn
 from torch.utils.data import Dataset
 
 from animeid.assembly.plan import FinalPlan, label_stats
-from animeid.data.manifest import Manifest, read_manifest
+from animeid.data.manifest import Manifest
 from animeid.data.picture_files import decode
 from animeid.inference.evaluation import save
 from animeid.inference.labelled import Pictures
@@ -35,6 +35,7 @@ from animeid.metrics.evaluate import evaluate_split
 from animeid.metrics.functional import negative_log_likelihood
 from animeid.predictions import Predictions
 from animeid.runs.folder import RunFolder
+from animeid.runs.saved import SavedRun
 from experiments.runs import OUTPUTS, write_origin
 
 WARMUP_EPOCHS, WARMUP_LR = 5, 1e-5  # timm's --warmup-epochs and --warmup-lr
@@ -118,7 +119,8 @@ def train(model: nn.Module, batches, validation, epochs: int) -> float:
 def main() -> None:
     base, name, seed, epochs = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
     run = RunFolder.open(OUTPUTS / base)
-    plan, manifest, labels = FinalPlan.read(run.config), read_manifest(run.manifest), run.read_labels()
+    plan, saved = FinalPlan.read(run.config), SavedRun(run)
+    manifest, labels = saved.manifest, saved.labels
     table, size, batch = manifest.table, plan.data.image_size, plan.data.batch_size
     parts = {part: Part(manifest, np.flatnonzero(table["split"] == part)) for part in ("train", "val", "test")}
     random_seed(seed)
