@@ -97,9 +97,9 @@ class Filling:
     """How long a block fills the pixel cache."""
 
     def __enter__(self) -> None:
-        from animeid.assembly import run
+        from animeid.assembly import data
 
-        self.seconds, self.opens = 0.0, run.open_cache
+        self.seconds, self.opens = 0.0, data.open_cache
 
         def timed(*arguments):  # type: ignore[no-untyped-def]
             start = time.perf_counter()
@@ -107,12 +107,12 @@ class Filling:
             self.seconds = time.perf_counter() - start
             return found
 
-        run.open_cache = timed
+        data.open_cache = timed
 
     def __exit__(self, *error: object) -> None:
-        from animeid.assembly import run
+        from animeid.assembly import data
 
-        run.open_cache = self.opens
+        data.open_cache = self.opens
 
 
 def ours(root: Path, cache: Path | str, card: tuple[str, ...]) -> Components:
