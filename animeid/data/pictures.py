@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import singledispatch
 from pathlib import Path
 from typing import Any
@@ -27,9 +27,17 @@ def pictures_of(given: Any) -> list[Picture]:
     """One or several pictures as a list; the text of a path may mean several (see `find_pictures`).
 
     Raises:
-        InputError: a path leads to no picture.
+        InputError: a path leads to no picture, or what is given is none of these.
     """
-    return list(given)
+    if not isinstance(given, Iterable):
+        raise InputError(f"{given!r} is no picture: give files, a folder, Pillow images or arrays [H, W, 3] of uint8")
+    found = list(given)
+    if not found:
+        raise InputError("no pictures were given: give files, a folder, Pillow images or arrays [H, W, 3] of uint8")
+    for one in found:
+        if not isinstance(one, str | Path | Image.Image | np.ndarray):
+            raise InputError(f"{one!r} is no picture: give files, Pillow images or arrays [H, W, 3] of uint8")
+    return found
 
 
 @pictures_of.register
@@ -67,6 +75,6 @@ def _(picture: Image.Image, max_pixels: int, side: int) -> np.ndarray:  # noqa: 
 
 @read_working.register
 def _(picture: np.ndarray, max_pixels: int, side: int) -> np.ndarray:  # noqa: ARG001 - bounds what is decoded
-    if picture.dtype != np.uint8 or picture.ndim != 3 or picture.shape[2] != 3:
+    if picture.dtype != np.uint8 or picture.ndim != 3 or picture.shape[2] != 3 or not picture.size:
         raise InputError(f"a picture is [H, W, 3] uint8 in RGB, and this one {list(picture.shape)} {picture.dtype}")
     return working_from_image(Image.fromarray(picture), side)

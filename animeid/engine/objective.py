@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 import torch
 from torch import Tensor
 
+from animeid.errors import InputError
 from animeid.types import Batch, Loss, ModelOutput
 
 
@@ -35,6 +36,11 @@ def objective(loss: Loss, output: ModelOutput, batch: Batch, weights: LossWeight
 
 def _sum_of_terms(loss: Loss, output: ModelOutput, batch: Batch, weights: LossWeights) -> Tensor:
     terms = loss(output, batch)
+    if not isinstance(terms, Mapping):
+        raise InputError(
+            f"the loss {type(loss).__name__} returns {type(terms).__name__}, and a loss returns its terms by name, "
+            '`[B]` each: return {"loss": values}'
+        )
     return _weighted_sum(list(terms.values()), [weights.terms.get(name, 1.0) for name in terms])
 
 

@@ -6,13 +6,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, get_type_hints
 
 import torch
 from torch.utils.data import DataLoader
 
 from animeid.assembly.model import as_size, build_model, build_views, without_weights
 from animeid.assembly.plan import FinalPlan, label_stats, whole
+from animeid.config.check import check_value
 from animeid.data.pictures import Picture, Pictures, pictures_of
 from animeid.data.unlabelled import UnlabelledDataset
 from animeid.engine.devices import DTYPES, check_precision, choose_accelerator, choose_precision, default_workers
@@ -20,6 +21,7 @@ from animeid.engine.inference import as_predictions, predict_batches
 from animeid.engine.views import Views
 from animeid.errors import InputError
 from animeid.imaging.evaluation import EvalTransform
+from animeid.inference.requests import InferenceRequest
 from animeid.models.classifier import Classifier
 from animeid.models.inference import InferenceModel
 from animeid.models.weights import load_classifier
@@ -86,6 +88,12 @@ class Predictor:
         Raises:
             InputError: there is no such run, or it cannot answer so.
         """
+        _check(accelerator=accelerator, precision=precision, logit_adjustment=adjustment)
+        _check(batch_size=batch_size, num_workers=num_workers)
+        if isinstance(views, str) and views != "own":
+            raise InputError(
+                f"views={views} is neither own nor a card: give Views(...), a card as a mapping, or None"
+            )
         folder = RunFolder.open(run)
         device = choose_accelerator(accelerator, key="accelerator")
         plan, labels = FinalPlan.read(folder.config), SavedRun(folder).labels
@@ -178,6 +186,15 @@ class Predictor:
     def names(self, predictions: Predictions, k: int = 5) -> list[list[dict[str, Any]]]:
         """The `k` likeliest names of each picture, likeliest first: `label` and `probability` each."""
         return top_names(predictions.logits, self.labels, k)
+
+
+def _check(**settings: Any) -> None:
+    """Raises:
+    InputError: a setting is none that the commands take.
+    """
+    types = get_type_hints(InferenceRequest, include_extras=True)
+    for name, value in settings.items():
+        check_value(name, value, types[name])
 
 
 def inference_precision(plan: FinalPlan, classifier: Classifier, accelerator: str, asked: str = "auto") -> torch.dtype:

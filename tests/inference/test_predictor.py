@@ -181,3 +181,26 @@ def test_losses_tell_their_traits() -> None:
     ):
         losses = {name: gateway.part_class(compose("train", [f"loss={name}"])["loss"]) for name in cards}
         assert {name for name, loss in losses.items() if trait(loss)} == expected
+
+
+@pytest.mark.parametrize(
+    ("settings", "named"),
+    [
+        ({"accelerator": "foo"}, "accelerator"),
+        ({"precision": "foo"}, "precision"),
+        ({"adjustment": "foo"}, "logit_adjustment"),
+        ({"adjustment": -1}, "logit_adjustment"),
+        ({"batch_size": 0}, "batch_size"),
+        ({"num_workers": -1}, "num_workers"),
+        ({"views": "flip"}, "views=flip"),
+    ],
+)
+def test_settings_are_those_of_the_commands(run: RunFolder, settings: dict[str, object], named: str) -> None:
+    with pytest.raises(InputError, match=named):
+        Predictor.load(run.path, **settings)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("given", [None, 5, [5], [], [np.zeros((0, 0, 3), np.uint8)]], ids=str)
+def test_what_is_no_picture_is_refused(run: RunFolder, given: object) -> None:
+    with pytest.raises(InputError, match="picture"):
+        Predictor.load(run.path, num_workers=0)(given)  # type: ignore[arg-type]

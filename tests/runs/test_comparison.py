@@ -18,7 +18,7 @@ from animeid.runs.comparison import (
 from animeid.runs.find import each_once, find_runs, matching
 from animeid.runs.finished import FinishedRun
 from animeid.runs.folder import RunFolder
-from animeid.system.files import write_json
+from animeid.system.files import write_json, write_yaml
 from tests.runs.fake_runs import LABELS, PARTS, fake_manifest, fake_run
 
 NAMES = "abcdefghijklmn"
@@ -69,9 +69,15 @@ def test_classes_in_another_order_are_refused(run: FinishedRun, tmp_path: Path) 
         check_comparable([run, FinishedRun(folder)])
 
 
+def test_what_leaks_report_let_stand_is_compared(run: FinishedRun, tmp_path: Path) -> None:
+    leaking = other(tmp_path, names="aj" + NAMES[2:])
+    write_yaml(leaking.folder.config, {"data": {"leaks": "report"}})
+    check_comparable([run, leaking])
+
+
 @pytest.mark.parametrize("turned", [False, True])
 def test_a_training_picture_in_the_others_test_part_is_refused(turned: bool, run: FinishedRun, tmp_path: Path) -> None:
-    """Copies that `data.leaks=report` lets stand: `j`, a test picture, is the second training picture as well."""
+    """A copy that no audit saw: `j`, a test picture, is the second training picture as well."""
     runs = [run, other(tmp_path, names="aj" + NAMES[2:])]
     with pytest.raises(InputError, match=r"1 of the test pictures that .* is judged on were in the training of .*two"):
         check_comparable(runs[::-1] if turned else runs)
