@@ -185,6 +185,7 @@ def test_commands_compose(root: str, arguments: list[str], described_runs: None,
         compose(root, overrides, own_loss)
 
 
+@pytest.mark.slow
 def test_the_lines_of_help_compose(described_runs: None, own_loss: list[str]) -> None:
     for root in commands.roots():
         header = commands.read(root)["hydra"]["help"]["header"]

@@ -91,9 +91,7 @@ class Predictor:
         _check(accelerator=accelerator, precision=precision, logit_adjustment=adjustment)
         _check(batch_size=batch_size, num_workers=num_workers)
         if isinstance(views, str) and views != "own":
-            raise InputError(
-                f"views={views} is neither own nor a card: give Views(...), a card as a mapping, or None"
-            )
+            raise InputError(f"views={views} is neither own nor a card: give Views(...), a card as a mapping, or None")
         folder = RunFolder.open(run)
         device = choose_accelerator(accelerator, key="accelerator")
         plan, labels = FinalPlan.read(folder.config), SavedRun(folder).labels

@@ -17,6 +17,8 @@ from animeid.data.prepare import Prepared
 from animeid.engine.trainer import quieten
 from tests.small_runs import QUICK
 
+pytestmark = pytest.mark.slow
+
 CARDS = groups(conf_dir())
 ALWAYS = ("sampler", "loss", "mixing", "head")
 WHEN_THERE = ("averaging", "deep_supervision")

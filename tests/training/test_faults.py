@@ -225,8 +225,8 @@ def at_step(monkeypatch: pytest.MonkeyPatch, number: int, happens: Callable[[], 
         nonlocal calls
         calls += 1
         factor = happens() if calls == number else None
-        value = original(self, batch, batch_idx)
-        return value if factor is None else value * factor
+        step = original(self, batch, batch_idx)
+        return step if factor is None else {**step, "loss": step["loss"] * factor}
 
     monkeypatch.setattr(CharacterModule, "training_step", counted)
 

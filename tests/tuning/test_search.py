@@ -21,6 +21,12 @@ from animeid.tuning.charts import draw_parallel
 from animeid.tuning.search import FOLDER, Search
 from animeid.tuning.space import read_space
 
+
+@pytest.fixture(autouse=True, scope="module")
+def blank_charts() -> None:
+    """Charts are drawn here, and looked at."""
+
+
 LINE = {"x": {"low": 0.0, "high": 1.0}}
 
 
