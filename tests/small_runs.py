@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+import pytest
 from PIL import Image
+
+from animeid.runs.folder import RunFolder
+
+if TYPE_CHECKING:
+    from lightning.pytorch import Trainer
+
+Command = tuple[Callable[[Sequence[str]], int], Sequence[str]]
+"""The `main` of an entry point and its arguments."""
 
 QUICK = (
     "recipe=none",
@@ -70,3 +81,49 @@ class Painted:
 
     def __call__(self, image: np.ndarray, seed: int, target: int = -1) -> np.ndarray:
         return self.picture
+
+
+def assert_each_picture_is_answered_once(run: RunFolder) -> None:
+    """Raises unless the run has one answer for each picture of `uneven_manifest`, and `evaluate` gives the same.
+
+    The working folder is the one in which `outputs` lies.
+    """
+    from animeid import evaluate
+
+    table = pd.read_parquet(run.predictions)
+    assert sorted(table["row"]) == list(range(34))
+    assert not list(run.path.glob(".answers*"))
+    logits = np.load(run.logits)
+    for split in ("val", "test"):
+        assert evaluate.main([f"run={run.path}", f"split={split}", "trainer.precision=32-true"]) == 0
+        again = RunFolder(run.path / "evaluations" / split)
+        rows = pd.read_parquet(again.predictions)["row"]
+        assert list(rows) == list(table.loc[table["split"] == split, "row"])
+        np.testing.assert_allclose(np.load(again.logits), logits[(table["split"] == split).to_numpy()], atol=1e-5)
+        before, now = (json.loads(folder.metrics.read_text())[split] for folder in (run, again))
+        for name in ("acc_micro", "f1_macro", "nll"):
+            assert now[name] == pytest.approx(before[name], abs=1e-5)
+
+
+def trained_home(tmp_path_factory: pytest.TempPathFactory, counts: Mapping[str, int], *commands: Command) -> Path:
+    """A folder with `pictures` of noise, so many of each class, in which the commands ran well, in their order."""
+    home = tmp_path_factory.mktemp("home")
+    class_folders(home / "pictures", counts, coarse=4)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(home)
+        for main, arguments in commands:
+            assert main(list(arguments)) == 0
+    return home
+
+
+def quiet_trainer(**settings: Any) -> Trainer:
+    """Lightning's own trainer on the CPU, of an epoch unless told otherwise, that prints and saves nothing."""
+    from lightning.pytorch import Trainer
+
+    quiet = {
+        "logger": False,
+        "enable_checkpointing": False,
+        "enable_progress_bar": False,
+        "enable_model_summary": False,
+    }
+    return Trainer(**{"accelerator": "cpu", "max_epochs": 1, **quiet, **settings})

@@ -15,7 +15,7 @@ from animeid.runs.folder import RunFolder
 from animeid.system.files import read_yaml
 from tests.small_runs import QUICK, class_folders
 
-RUN = (*QUICK, "model.name=test_resnet", "trainer.max_epochs=1", "data.val_ratio=0.25", "data.test_ratio=0.25")
+RUN = (*QUICK, "trainer.max_epochs=1", "data.val_ratio=0.25", "data.test_ratio=0.25")
 SECOND = ("trainer.accelerator=cpu", "trainer.precision=32-true", "logger=none")
 
 

@@ -15,7 +15,7 @@ from animeid.models.soup import greedy_soup, mean_state
 from animeid.runs.folder import RunFolder
 from tests.small_runs import QUICK, class_folders
 
-RUN = (*QUICK, "model.name=test_resnet", "data.val_ratio=0.25", "data.test_ratio=0.25", "trainer.precision=32-true")
+RUN = (*QUICK, "data.val_ratio=0.25", "data.test_ratio=0.25", "trainer.precision=32-true")
 RUNS = ("first", "more-2", "more-3")
 START = (*RUN, "data.root=pictures", "logger=none")
 

@@ -219,7 +219,7 @@ def test_training_tells_it_how_it_goes(tmp_path: Path, monkeypatch: pytest.Monke
         original(self, *both)
 
     monkeypatch.setattr(Adaptive, "follow", follow)
-    arguments = ["data.root=pictures", *QUICK, "model.name=test_resnet", "trainer.max_epochs=2", "logger=none"]
+    arguments = ["data.root=pictures", *QUICK, "trainer.max_epochs=2", "logger=none"]
     assert train.main([*arguments, "augment=adaptive", "run_id=followed"]) == 0
     last = torch.load(RunFolder(tmp_path / "outputs" / "followed").last, weights_only=True)
     fit, table = last["train_fit"], pd.read_parquet(RunFolder(tmp_path / "outputs" / "followed").manifest)
@@ -236,7 +236,7 @@ def test_training_tells_it_how_it_goes(tmp_path: Path, monkeypatch: pytest.Monke
 
 
 def test_the_margin_of_training_does_not_count(prepared: Prepared) -> None:
-    request = compose("train", [*QUICK, "model.name=test_resnet", "augment=adaptive", "head=arcface"])
+    request = compose("train", [*QUICK, "augment=adaptive", "head=arcface"])
     module = build(make_plan(request, prepared, "cpu"), prepared).module.eval()
     image = torch.randint(0, 256, (4, 3, 32, 32), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
     image = module.normalise(image)

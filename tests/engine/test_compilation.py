@@ -12,7 +12,7 @@ from animeid.engine import compilation
 from animeid.runs.folder import RunFolder
 from tests.small_runs import QUICK, class_folders
 
-RUN = (*QUICK, "model.name=test_resnet", "data.batch_size=8", "trainer.max_epochs=1", "trainer.precision=32-true")
+RUN = (*QUICK, "data.batch_size=8", "trainer.max_epochs=1", "trainer.precision=32-true")
 
 
 @pytest.mark.slow

@@ -25,7 +25,7 @@ from animeid.losses.functional import cross_entropy
 from animeid.types import Batch, ModelOutput
 from tests.small_runs import QUICK
 
-RUN = (*QUICK, "model.name=test_resnet", "data.batch_size=4", "trainer.precision=32-true", "trainer.max_epochs=3")
+RUN = (*QUICK, "data.batch_size=4", "trainer.precision=32-true", "trainer.max_epochs=3")
 ALL = ("sampler=difficulty", "augment=adaptive", "augment.tolerated=0", "loss=online_class_balance", "head=arcface")
 """Everything that is told anything."""
 

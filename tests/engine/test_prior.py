@@ -16,7 +16,7 @@ from animeid.engine.module import CharacterModule
 from animeid.engine.trainer import quieten
 from tests.small_runs import QUICK
 
-RUN = (*QUICK, "model.name=test_resnet", "data.batch_size=4", "loss=balanced_softmax", "trainer.precision=32-true")
+RUN = (*QUICK, "data.batch_size=4", "loss=balanced_softmax", "trainer.precision=32-true")
 EPOCHS = 3
 
 

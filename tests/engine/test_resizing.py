@@ -32,7 +32,7 @@ def test_pictures_are_resized_with_antialiasing() -> None:
     assert resizing(image, 2) is image
 
 
-RUN = (*QUICK, "model.name=test_resnet", "data.image_size=64", "data.batch_size=3", "resizing=progressive")
+RUN = (*QUICK, "data.image_size=64", "data.batch_size=3", "resizing=progressive")
 
 
 def test_training_alone_sees_small_pictures(prepared: Prepared) -> None:

@@ -15,7 +15,7 @@ from animeid import evaluate, predict, train
 from animeid.engine.views import Views, zoom
 from animeid.runs.folder import RunFolder
 from animeid.types import ModelOutput
-from tests.small_runs import QUICK, class_folders
+from tests.small_runs import QUICK, trained_home
 
 PICTURES = torch.randint(0, 256, (2, 3, 20, 30), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
 
@@ -67,12 +67,8 @@ def test_answers_are_averaged() -> None:
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
-    home = tmp_path_factory.mktemp("home")
-    class_folders(home / "pictures", {"ミク": 12, "other": 12}, coarse=4)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(home)
-        arguments = ["data.root=pictures", *QUICK, "model.name=test_resnet", "trainer.max_epochs=1", "run_id=run"]
-        assert train.main(arguments) == 0
+    arguments = ["data.root=pictures", *QUICK, "trainer.max_epochs=1", "run_id=run"]
+    home = trained_home(tmp_path_factory, {"ミク": 12, "other": 12}, (train.main, arguments))
     return RunFolder(home / "outputs" / "run")
 
 
@@ -106,7 +102,7 @@ def test_what_no_view_is(wrong: str, run: RunFolder, capsys) -> None:
 def test_a_run_is_judged_in_its_views_and_others_follow(run: RunFolder, monkeypatch, capsys) -> None:
     home = run.path.parents[1]
     monkeypatch.chdir(home)
-    arguments = ["data.root=pictures", *QUICK, "model.name=test_resnet", "trainer.max_epochs=1", "data.test_ratio=0.3"]
+    arguments = ["data.root=pictures", *QUICK, "trainer.max_epochs=1", "data.test_ratio=0.3"]
     for name, more in (("plain", []), ("viewed", ["tta=flip"])):
         assert train.main([*arguments, *more, "trainer.precision=32-true", f"run_id={name}"]) == 0
     plain, viewed = (RunFolder(home / "outputs" / name) for name in ("plain", "viewed"))

@@ -16,21 +16,19 @@ from animeid.config.compose import compose
 from animeid.inference.adjustment import losses_of
 from animeid.metrics.adjustment import TAUS, adjust, choose_tau, f1_macro
 from animeid.runs.folder import RunFolder
-from tests.small_runs import QUICK, class_folders
+from tests.small_runs import QUICK, trained_home
 
-RUN = (*QUICK, "model.name=test_resnet", "trainer.max_epochs=1", "data.val_ratio=0.3", "data.test_ratio=0.3")
+RUN = (*QUICK, "trainer.max_epochs=1", "data.val_ratio=0.3", "data.test_ratio=0.3")
 
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Pictures, a run with plain cross entropy and one whose loss adjusts already."""
-    home = tmp_path_factory.mktemp("home")
-    class_folders(home / "pictures", {"many": 40, "少": 10}, coarse=4)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(home)
-        for name in ("cross_entropy", "logit_adjustment"):
-            assert train.main(["data.root=pictures", *RUN, f"loss={name}", f"run_id={name}"]) == 0
-    return home
+    commands = [
+        (train.main, ["data.root=pictures", *RUN, f"loss={name}", f"run_id={name}"])
+        for name in ("cross_entropy", "logit_adjustment")
+    ]
+    return trained_home(tmp_path_factory, {"many": 40, "少": 10}, *commands)
 
 
 def test_it_is_what_the_loss_would_have_learnt() -> None:

@@ -19,7 +19,7 @@ from animeid.runs.finished import FinishedRun
 from animeid.runs.folder import RunFolder
 from tests.small_runs import QUICK, class_folders
 
-RUN = (*QUICK, "model.name=test_resnet", "trainer.max_epochs=1", "data.val_ratio=0.25", "data.test_ratio=0.25")
+RUN = (*QUICK, "trainer.max_epochs=1", "data.val_ratio=0.25", "data.test_ratio=0.25")
 PROBABILITIES = softmax(np.random.default_rng(0).normal(size=(3, 50, 4)) * 2, axis=2)
 
 

@@ -27,7 +27,7 @@ from animeid.runs.finished import FinishedRun
 from animeid.runs.folder import RunFolder
 from tests.small_runs import QUICK, class_folders
 
-RUN = (*QUICK, "model.name=test_resnet", "trainer.max_epochs=1", "data.val_ratio=0.3", "data.test_ratio=0.3")
+RUN = (*QUICK, "trainer.max_epochs=1", "data.val_ratio=0.3", "data.test_ratio=0.3")
 HEAVY = ("lightning", "torchmetrics", "albumentations", "pandas", "matplotlib", "pyarrow", "wandb")
 """What no answer needs, and what takes seconds to import."""
 

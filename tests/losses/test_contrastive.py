@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 import torch
-from lightning.pytorch import Trainer, seed_everything
+from lightning.pytorch import seed_everything
 from torch import Tensor
 from torch.nn import functional
 
@@ -21,7 +21,7 @@ from animeid.data.stream import ShardedStream, TrainingBatches, shared_epoch
 from animeid.engine.trainer import quieten
 from animeid.errors import InputError
 from animeid.losses.contrastive import balanced_contrastive, supervised_contrastive
-from tests.small_runs import QUICK
+from tests.small_runs import QUICK, quiet_trainer
 
 TARGETS = torch.tensor([0, 0, 1, 2, 0, 1, -1, 3])
 TAU = 0.2
@@ -121,7 +121,7 @@ def test_no_batch_takes_views_apart_or_holds_one_picture(pictures: int, ranks: i
         assert list(TrainingBatches(stream, 2 * views)) == batches[-1:]
 
 
-RUN = (*QUICK, "model.name=test_resnet", "data.batch_size=6", "trainer.max_epochs=1")
+RUN = (*QUICK, "data.batch_size=6", "trainer.max_epochs=1")
 
 
 @pytest.mark.parametrize("card", ["supervised", "balanced"])
@@ -133,15 +133,7 @@ def test_it_trains_beside_any_loss_and_is_forgotten(card: str, head: str, prepar
     run = build(make_plan(request, prepared, "cpu"), prepared)
     assert run.module.contrast is not None
     before = {name: value.detach().clone() for name, value in run.module.contrast.named_parameters()}
-    trainer = Trainer(
-        accelerator="cpu",
-        max_epochs=1,
-        limit_val_batches=1,
-        logger=False,
-        enable_checkpointing=False,
-        enable_progress_bar=False,
-        enable_model_summary=False,
-    )
+    trainer = quiet_trainer(limit_val_batches=1)
     trainer.fit(run.module, datamodule=run.data)
     assert trainer.global_step == 3, "nine pictures twice"
     for name, value in run.module.contrast.named_parameters():

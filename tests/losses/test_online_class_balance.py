@@ -88,7 +88,7 @@ def test_recall_is_that_of_scikit_learn() -> None:
 def test_a_run_follows_its_validation_part(tmp_path, monkeypatch, capsys) -> None:
     class_folders(tmp_path / "pictures", {"many": 20, "少": 10}, coarse=4)
     monkeypatch.chdir(tmp_path)
-    run = ["data.root=pictures", *QUICK, "model.name=test_resnet", "trainer.max_epochs=2", "logger=none"]
+    run = ["data.root=pictures", *QUICK, "trainer.max_epochs=2", "logger=none"]
     arguments = [*run, "data.val_ratio=0.3", "loss=online_class_balance"]
     assert train.main([*arguments, "run_id=followed"]) == 0
     state = torch.load(RunFolder(tmp_path / "outputs" / "followed").last, weights_only=True)["state_dict"]

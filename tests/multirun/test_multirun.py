@@ -485,7 +485,7 @@ def test_a_missing_plugin_is_one_sentence(launcher: str, tmp_path: Path) -> None
     ]
 
 
-RUN = (*QUICK, "model.name=test_resnet", "trainer.max_epochs=1", "trainer.accelerator=cpu")
+RUN = (*QUICK, "trainer.max_epochs=1", "trainer.accelerator=cpu")
 
 
 @pytest.fixture

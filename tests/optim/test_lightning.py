@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from lightning.pytorch import LightningModule, Trainer
+from lightning.pytorch import LightningModule
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
@@ -19,6 +19,7 @@ from animeid.optim.schedules.one_cycle import OneCycle
 from animeid.optim.schedules.plateau import ReduceOnPlateau
 from animeid.optim.schedules.warm_restarts import CosineWarmRestarts
 from animeid.optim.steps import optimizer_steps_per_epoch, total_steps
+from tests.small_runs import quiet_trainer
 
 LR = 0.01
 BATCHES = 7
@@ -52,16 +53,8 @@ def fit(schedule: Schedule, folder: Path, epochs: int, accumulate: int, figures:
     loader = DataLoader(torch.ones(BATCHES, 1))
     steps, per_epoch = total_steps(BATCHES, epochs, accumulate), optimizer_steps_per_epoch(BATCHES, accumulate)
     module = Recorder(schedule, steps, per_epoch, figures)
-    trainer = Trainer(
-        accelerator="cpu",
-        max_epochs=epochs,
-        accumulate_grad_batches=accumulate,
-        num_sanity_val_steps=0,
-        default_root_dir=folder,
-        logger=False,
-        enable_checkpointing=False,
-        enable_progress_bar=False,
-        enable_model_summary=False,
+    trainer = quiet_trainer(
+        max_epochs=epochs, accumulate_grad_batches=accumulate, num_sanity_val_steps=0, default_root_dir=folder
     )
     trainer.fit(module, loader, loader)
     assert trainer.estimated_stepping_batches == steps
@@ -116,17 +109,7 @@ class Steep(LightningModule):
 @pytest.mark.parametrize("precision", ["32-true", "bf16-mixed"])
 def test_gradients_are_clipped_in_every_precision_of_the_cpu(precision: str, tmp_path: Path) -> None:
     module = Steep()
-    trainer = Trainer(
-        accelerator="cpu",
-        precision=precision,  # type: ignore[arg-type]
-        max_epochs=1,
-        gradient_clip_val=1.0,
-        logger=False,
-        enable_checkpointing=False,
-        enable_progress_bar=False,
-        enable_model_summary=False,
-        default_root_dir=tmp_path,
-    )
+    trainer = quiet_trainer(precision=precision, gradient_clip_val=1.0, default_root_dir=tmp_path)
     trainer.fit(module, DataLoader(torch.ones(1, 1)))
     # The first step is the rate times gradient / (|gradient| + eps): half of it with the clipped gradient.
     assert module.weight.item() == pytest.approx(-0.25, rel=1e-3)

@@ -15,7 +15,7 @@ from animeid.runs.folder import RunFolder
 from animeid.system.lock import lock
 from tests.small_runs import QUICK, class_folders, noise
 
-RUN = (*QUICK, "model.name=test_resnet", "trainer.max_epochs=1", "data.test_ratio=0.25", "logger=none")
+RUN = (*QUICK, "trainer.max_epochs=1", "data.test_ratio=0.25", "logger=none")
 ALL = ("data.root=pictures", *RUN, "data.folds=5", "data.fold=all", "run_id=all")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import subprocess
@@ -16,10 +15,10 @@ import pandas as pd
 import pytest
 import torch
 
-from animeid import evaluate, train
+from animeid import train
 from animeid.engine.processes import free_port
 from animeid.runs.folder import RunFolder
-from tests.small_runs import LAYER_NORM, uneven_manifest
+from tests.small_runs import LAYER_NORM, assert_each_picture_is_answered_once, uneven_manifest
 
 pytestmark = pytest.mark.slow
 
@@ -122,17 +121,7 @@ def test_two_nodes_train_as_one_process_does(alone: RunFolder, together: RunFold
 
 def test_every_picture_is_answered_once(together: RunFolder, home: Path, monkeypatch) -> None:
     monkeypatch.chdir(home)
-    table = pd.read_parquet(together.predictions)
-    assert sorted(table["row"]) == list(range(34))
-    assert not list(together.path.glob(".answers*"))
-    logits = np.load(together.logits)
-    for split in ("val", "test"):
-        assert evaluate.main([f"run={together.path}", f"split={split}", "trainer.precision=32-true"]) == 0
-        again = RunFolder(together.path / "evaluations" / split)
-        np.testing.assert_allclose(np.load(again.logits), logits[(table["split"] == split).to_numpy()], atol=1e-5)
-        before, now = (json.loads(folder.metrics.read_text())[split] for folder in (together, again))
-        for name in ("acc_micro", "f1_macro", "nll"):
-            assert now[name] == pytest.approx(before[name], abs=1e-5)
+    assert_each_picture_is_answered_once(together)
 
 
 def test_tasks_of_srun_go_on_with_a_run_after_sigterm(home: Path, manifest: Path, alone: RunFolder) -> None:

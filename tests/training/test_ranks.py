@@ -5,14 +5,13 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import pytest
 import torch
 
-from animeid import evaluate, train
+from animeid import train
 from animeid.runs.folder import RunFolder
-from tests.small_runs import LAYER_NORM, uneven_manifest
+from tests.small_runs import LAYER_NORM, assert_each_picture_is_answered_once, uneven_manifest
 
 RUN = (*LAYER_NORM, "trainer.max_epochs=3")
 
@@ -64,16 +63,7 @@ def test_validation_in_training_is_that_of_one_process(alone: RunFolder, togethe
 @pytest.mark.slow
 def test_every_picture_is_answered_once_as_by_one_process(together: RunFolder, home: Path, monkeypatch) -> None:
     monkeypatch.chdir(home)
-    table = pd.read_parquet(together.predictions)
-    assert sorted(table["row"]) == list(range(34))
-    assert not list(together.path.glob(".answers*"))
-    logits = np.load(together.logits)
-    for split in ("val", "test"):
-        assert evaluate.main([f"run={together.path}", f"split={split}", "trainer.precision=32-true"]) == 0
-        again = RunFolder(together.path / "evaluations" / split)
-        rows = pd.read_parquet(again.predictions)["row"]
-        assert list(rows) == list(table.loc[table["split"] == split, "row"])
-        np.testing.assert_allclose(np.load(again.logits), logits[(table["split"] == split).to_numpy()], atol=1e-5)
+    assert_each_picture_is_answered_once(together)
 
 
 @pytest.mark.slow

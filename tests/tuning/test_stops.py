@@ -25,7 +25,6 @@ from tests.small_runs import QUICK, class_folders
 RUN = (
     *QUICK,
     "data.root=pictures",
-    "model.name=test_resnet",
     "trainer.max_epochs=1",
     "data.val_ratio=0.3",
     "data.test_ratio=0.2",

@@ -25,11 +25,10 @@ from animeid.training.run import train as train_run
 from animeid.tuning.best import evaluations_on_test
 from animeid.tuning.pruning import MONITORED, Reporting
 from animeid.tuning.search import FOLDER
-from tests.small_runs import QUICK, class_folders
+from tests.small_runs import QUICK, trained_home
 
 RUN = (
     *QUICK,
-    "model.name=test_resnet",
     "trainer.max_epochs=1",
     "data.val_ratio=0.3",
     "data.test_ratio=0.2",
@@ -42,12 +41,7 @@ SEARCH = ("data.root=pictures", *RUN, *SPACE, "trials=3", "run_id=search")
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Pictures, and a search of three trials."""
-    home = tmp_path_factory.mktemp("home")
-    class_folders(home / "pictures", {"many": 16, "少": 10}, coarse=4)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(home)
-        assert tune.main(list(SEARCH)) == 0
-    return home
+    return trained_home(tmp_path_factory, {"many": 16, "少": 10}, (tune.main, SEARCH))
 
 
 def rows(home: Path, name: str) -> list[dict[str, str]]:
