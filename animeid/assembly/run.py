@@ -98,8 +98,8 @@ def take_weights(components: Components) -> Components:
     if components.stage.mixture is None:
         shown = effective_prior(earlier.folder, FinalPlan.read(earlier.folder.config))
         return replace(components, feedback=(ShownPrior(shown),))
-    cooked = mix_soup(components.stage.mixture, earlier, module, components.data, plan.trainer)
-    took = plan.facts.soup or {"seconds": cooked.seconds, "earlier_s": cooked.earlier_s}
+    mixed = mix_soup(components.stage.mixture, earlier, module, components.data, plan.trainer)
+    took = plan.facts.soup or {"seconds": mixed.seconds, "earlier_s": mixed.earlier_s}
     plan = final(plan, replace(plan.facts, soup=took))
     module.record = record(components.stats.names, plan.as_dict())
-    return replace(components, plan=plan, feedback=(ShownPrior(cooked.shown),), notes=(cooked.note,))
+    return replace(components, plan=plan, feedback=(ShownPrior(mixed.shown),), notes=(mixed.note,))

@@ -8,9 +8,7 @@ from torch.nn.functional import interpolate
 
 
 def resize(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """As `animeid.imaging.resize.resize`, but for rounding.
-
-    Measured on 219 million values: at most 1.4 % of them differ by one grey level, 81 values by two, none by more.
+    """As `animeid.imaging.resize.resize`, but for rounding: by a grey level, seldom two (bounds: tests/imaging).
 
     Torch's kernel for uint8 pictures in this layout is several times faster than Pillow and than OpenCV's area average.
     """

@@ -13,7 +13,7 @@ from animeid.assembly.soup import mean_effective_prior
 from animeid.data.datamodule import CharacterDataModule, PictureLoader
 from animeid.models.soup import greedy_soup, mean_state
 from animeid.runs.folder import RunFolder
-from tests.small_runs import QUICK, class_folders
+from tests.small_runs import QUICK, trained_home
 
 RUN = (*QUICK, "data.val_ratio=0.25", "data.test_ratio=0.25", "trainer.precision=32-true")
 RUNS = ("first", "more-2", "more-3")
@@ -41,17 +41,14 @@ def test_the_mean_leaves_counts_alone() -> None:
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run, and two that go on from it with other seeds."""
-    home = tmp_path_factory.mktemp("home")
-    class_folders(home / "pictures", {"many": 60, "少": 24}, coarse=4)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(home)
-        assert train.main([*START, "trainer.max_epochs=2", "run_id=first"]) == 0
-        for seed in (2, 3):
-            own = ["from_run=outputs/first", f"seed={seed}", "trainer.max_epochs=1", "optimizer.lr=1e-4"]
-            assert train.main([*START, *own, f"run_id=more-{seed}"]) == 0
-        soup = ["stage=soup", "from_run=outputs/more-2", "stage.runs=outputs/more-*:outputs/first"]
-        assert train.main([*soup, "logger=none", "trainer.precision=32-true", "run_id=soup"]) == 0
-    return home
+    further = ("from_run=outputs/first", "trainer.max_epochs=1", "optimizer.lr=1e-4")
+    soup = ("stage=soup", "from_run=outputs/more-2", "stage.runs=outputs/more-*:outputs/first")
+    commands = [
+        (*START, "trainer.max_epochs=2", "run_id=first"),
+        *((*START, *further, f"seed={seed}", f"run_id=more-{seed}") for seed in (2, 3)),
+        (*soup, "logger=none", "trainer.precision=32-true", "run_id=soup"),
+    ]
+    return trained_home(tmp_path_factory, {"many": 60, "少": 24}, *((train.main, command) for command in commands))
 
 
 def state(home: Path, run: str) -> dict[str, torch.Tensor]:
