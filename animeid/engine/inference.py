@@ -31,9 +31,10 @@ def output_of(model: InferenceModel, image: Tensor, precision: torch.dtype, view
 def predict_batches(
     model: InferenceModel, loader: DataLoader, what: str, precision: torch.dtype, views: Views | None = None
 ) -> Iterator[tuple[dict[str, Any], ModelOutput]]:
-    """Each batch of a loader as it comes, and the model's answer for its `image`, which is on the model's device."""
+    """Each batch of a loader as it comes, and the model's answer for its `image`; both are on the model's device."""
     for batch in progress(loader, len(loader), what):
-        yield batch, output_of(model, batch["image"].to(model.device, non_blocking=True), precision, views)
+        image = batch["image"].to(model.device, non_blocking=True)
+        yield {**batch, "image": image}, output_of(model, image, precision, views)
 
 
 @torch.inference_mode()

@@ -14,12 +14,12 @@ class StepOutput(TypedDict):
 
     loss: in training, the mean `[]`.
     output: of the model, without auxiliary logits.
-    plain_logits: `[B, C]` as the model names pictures, without a margin, which only training has.
+    plain_logits: in training where they are asked for, `[B, C]` as the model names pictures: without a margin.
     """
 
     loss: NotRequired[Tensor]
     output: ModelOutput
-    plain_logits: Tensor
+    plain_logits: NotRequired[Tensor]
 
 
 def without_gradients(output: ModelOutput) -> ModelOutput:

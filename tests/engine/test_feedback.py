@@ -23,7 +23,7 @@ from animeid.engine.callbacks.shown_prior import SHOWN, ShownPrior
 from animeid.engine.trainer import quieten
 from animeid.losses.functional import cross_entropy
 from animeid.types import Batch, ModelOutput
-from tests.small_runs import QUICK
+from tests.small_runs import QUICK, quiet_trainer
 
 RUN = (*QUICK, "data.batch_size=4", "trainer.precision=32-true", "trainer.max_epochs=3")
 ALL = ("sampler=difficulty", "augment=adaptive", "augment.tolerated=0", "loss=online_class_balance", "head=arcface")
@@ -37,16 +37,7 @@ def built(prepared: Prepared, *overrides: str) -> Components:
 
 def fit(run: Components, *more: Callback, epochs: int = 3, ckpt_path: Path | None = None) -> Trainer:
     quieten()
-    trainer = Trainer(
-        accelerator="cpu",
-        max_epochs=epochs,
-        callbacks=[*run.feedback, *more],
-        num_sanity_val_steps=0,
-        logger=False,
-        enable_checkpointing=False,
-        enable_progress_bar=False,
-        enable_model_summary=False,
-    )
+    trainer = quiet_trainer(max_epochs=epochs, callbacks=[*run.feedback, *more], num_sanity_val_steps=0)
     trainer.fit(run.module, datamodule=run.data, ckpt_path=ckpt_path, weights_only=True)
     return trainer
 
@@ -176,3 +167,15 @@ def test_validation_is_asked_for_where_something_follows_it(prepared: Prepared) 
         "this loss follows the recall of validation",
         "this augmentation follows the confidence of validation",
     }
+
+
+@pytest.mark.parametrize(("augment", "passes"), [("none", 0), ("adaptive", 1)])
+def test_a_head_with_a_margin_answers_a_second_time_only_for_who_reads_it(
+    augment: str, passes: int, prepared: Prepared, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = built(prepared, "head=arcface", f"augment={augment}")
+    model, plain = run.module.model, []
+    answer = model.plain_logits
+    monkeypatch.setattr(model, "plain_logits", lambda output: plain.append(None) or answer(output))
+    trainer = fit(run, epochs=1)
+    assert len(plain) == passes * trainer.global_step

@@ -14,7 +14,7 @@ from animeid.data.prepare import Prepared
 from animeid.engine.callbacks.shown_prior import SHOWN
 from animeid.engine.module import CharacterModule
 from animeid.engine.trainer import quieten
-from tests.small_runs import QUICK
+from tests.small_runs import QUICK, quiet_trainer
 
 RUN = (*QUICK, "data.batch_size=4", "loss=balanced_softmax", "trainer.precision=32-true")
 EPOCHS = 3
@@ -28,9 +28,7 @@ def built(prepared: Prepared, *overrides: str) -> Components:
 
 def trainer(run: Components, **settings) -> Trainer:
     quieten()
-    plain = {"logger": False, "enable_checkpointing": False, "enable_progress_bar": False}
-    settings = {**plain, "callbacks": [*run.feedback], **settings}
-    return Trainer(accelerator="cpu", enable_model_summary=False, max_epochs=EPOCHS, **settings)
+    return quiet_trainer(**{"max_epochs": EPOCHS, "callbacks": [*run.feedback], **settings})
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 import torch
-from lightning.pytorch import Trainer
 
 from animeid.assembly.planning import make_plan
 from animeid.assembly.run import build
@@ -13,7 +12,7 @@ from animeid.data.prepare import Prepared
 from animeid.engine.resizing import ProgressiveResizing
 from animeid.engine.trainer import quieten
 from animeid.errors import InputError
-from tests.small_runs import QUICK
+from tests.small_runs import QUICK, quiet_trainer
 
 
 def test_sides_grow_evenly_to_their_full_size() -> None:
@@ -43,10 +42,7 @@ def test_training_alone_sees_small_pictures(prepared: Prepared) -> None:
     run.module.model.register_forward_pre_hook(
         lambda module, inputs: sizes.append((module.training, run.module.current_epoch, inputs[0].shape[2]))
     )
-    trainer = Trainer(
-        accelerator="cpu", max_epochs=4, logger=False, enable_checkpointing=False, enable_progress_bar=False,
-        enable_model_summary=False, num_sanity_val_steps=0,
-    )  # fmt: skip
+    trainer = quiet_trainer(max_epochs=4, num_sanity_val_steps=0)
     trainer.fit(run.module, datamodule=run.data)
     trained = {epoch: size for training, epoch, size in sizes if training}
     assert trained == {0: 32, 1: 40, 2: 56, 3: 64}

@@ -31,6 +31,7 @@ class ConfidenceFeedback(Feedback):
 
     def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self.tracker.to(pl_module.device)
+        pl_module.returns_plain_logits = True  # type: ignore[assignment]
 
     def begin_epoch(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self.tracker.begin(trainer.current_epoch)
@@ -43,7 +44,7 @@ class ConfidenceFeedback(Feedback):
     def on_validation_batch_end(  # type: ignore[override]
         self, trainer: Trainer, pl_module: LightningModule, outputs: StepOutput, batch: Batch, *place: Any
     ) -> None:
-        self.tracker.held_out.update(outputs["plain_logits"], batch["target"])
+        self.tracker.held_out.update(outputs["output"].logits, batch["target"])
 
     def on_save_checkpoint(self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]) -> None:
         checkpoint[FIT_SO_FAR] = self.tracker.state()
