@@ -235,6 +235,7 @@ def test_training_pictures_of_the_earlier_run_are_refused_as_test(
     assert "the figures of test are better than they would be" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_a_grandparents_training_pictures_are_found_by_every_command(
     home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

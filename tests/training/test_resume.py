@@ -92,8 +92,7 @@ VARIANTS = {
 }
 
 
-QUICK_VARIANTS = {"plain", "mixed"}
-SORTED = [pytest.param(name, marks=[] if name in QUICK_VARIANTS else pytest.mark.slow) for name in VARIANTS]
+SORTED = [pytest.param(name, marks=[] if name == "plain" else pytest.mark.slow) for name in VARIANTS]
 
 
 @pytest.mark.parametrize("variant", SORTED)

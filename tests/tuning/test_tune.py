@@ -98,6 +98,7 @@ def test_other_pictures_are_not_taken_for_the_test_part(home: Path, tmp_path: Pa
     assert [found.path for found in evaluations_on_test(tmp_path)] == [own.path]
 
 
+@pytest.mark.slow
 def test_another_best_later_does_not_read_the_test_part_again(home: Path, monkeypatch, capsys) -> None:
     monkeypatch.chdir(home)
     judged = [argument.replace("run_id=search", "run_id=judged") for argument in SEARCH if "trials" not in argument]
