@@ -11,9 +11,8 @@ import pandas as pd
 
 from animeid.assembly.plan import FinalPlan, label_stats
 from animeid.errors import InputError
-from animeid.inference.evaluation import answers_in, made, save
+from animeid.inference.evaluation import answers_in, judge, made
 from animeid.inference.labelled import Pictures
-from animeid.metrics.evaluate import evaluate_split
 from animeid.metrics.functional import negative_log_likelihood
 from animeid.metrics.table import summary_table
 from animeid.metrics.voting import majority, mean_probability
@@ -42,14 +41,11 @@ def ensemble(request: Mapping[str, Any]) -> dict[str, Any]:
     stats = label_stats(FinalPlan.read(first.folder.config), first.labels)
     with made(folder):
         answers = answers_in(folder, first.part, voted(runs, request["vote"], weights))
-        metrics = {
-            first.part: evaluate_split(answers, first.manifest.table, stats),
-            "cost": cost_of_all(runs),
-        }
         write_yaml(folder.request, dict(request))
         write_json(folder.path / "ensemble.json", members(runs, weights))
         left_out = pd.DataFrame({"path": [], "reason": []})
-        save(folder, first.part, answers, Pictures(first.manifest, answers.rows, (), left_out), first.labels, metrics)
+        pictures = Pictures(first.manifest, answers.rows, (), left_out)
+        metrics = judge(folder, first.part, answers, pictures, stats, cost=cost_of_all(runs))
     say(table_of(runs, metrics[first.part]))
     say(summary_table(metrics))
     say(f"ensemble folder: {folder.path}")

@@ -26,6 +26,11 @@ from animeid.runs.folder import RunFolder, unused
 from animeid.runs.predictions import save_table, write_answers
 from animeid.system.console import say
 from animeid.system.files import atomic, write_json, write_yaml
+from animeid.system.progress import Steps
+from animeid.types import LabelStats
+
+SHARES = {"figures": 3.0, "answers": 1.0, "chart": 2.0}
+"""How the steps of judging compare in time, roughly."""
 
 
 def evaluate(request: Mapping[str, Any]) -> dict[str, Any]:
@@ -49,9 +54,8 @@ def evaluate(request: Mapping[str, Any]) -> dict[str, Any]:
         )
         if views is not None:
             say(views.told(len(pictures.rows), time.perf_counter() - began))
-        metrics = {part: evaluate_split(answers, pictures.manifest.table, predictor.stats)}
         write_yaml(folder.request, dict(request))
-        save(folder, part, answers, pictures, labels, metrics)
+        metrics = judge(folder, part, answers, pictures, predictor.stats)
     say(summary_table(metrics))
     say(f"evaluation folder: {folder.path}")
     return metrics
@@ -92,19 +96,24 @@ def answers_in(folder: RunFolder, part: str, answers: Iterable[Predictions]) -> 
     return write_answers(folder.logits, folder.embeddings, {part: answers})[part]
 
 
-def save(
-    folder: RunFolder,
-    part: str,
-    answers: Predictions,
-    pictures: Pictures,
-    labels: tuple[str, ...],
-    metrics: dict[str, Any],
-) -> None:
-    """Writes what `answers_in` has left to write."""
-    save_table(folder, {part: answers}, pictures.manifest, labels)
+def judge(
+    folder: RunFolder, part: str, answers: Predictions, pictures: Pictures, stats: LabelStats, **more: Any
+) -> dict[str, Any]:
+    """Judges what `answers_in` wrote and writes the rest of the folder; returns `metrics.json`.
+
+    Args:
+        more: what else stands in `metrics.json`.
+    """
+    steps = Steps("judging", SHARES)
+    with steps.step("figures"):
+        metrics = {part: evaluate_split(answers, pictures.manifest.table, stats), **more}
+    with steps.step("answers"):
+        save_table(folder, {part: answers}, pictures.manifest, stats.names)
     pictures.manifest.write(folder.manifest)
-    write_json(folder.labels, list(labels))
+    write_json(folder.labels, list(stats.names))
     with atomic(folder.skipped, "w") as stream:
         pictures.left_out.to_csv(stream, index=False)
-    draw_confusion(folder, part)
+    with steps.step("chart"):
+        draw_confusion(folder, part)
     write_json(folder.metrics, metrics)
+    return metrics

@@ -71,9 +71,11 @@ def test_a_folder_without_runs_is_told(tmp_path: Path, monkeypatch, capsys) -> N
     assert "runs=outputs finds no run" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize(("request_", "left"), [({"keep": "weights"}, ["best.ckpt"]), ({"keep": "all"}, ALL), ({}, ALL)])
-def test_a_run_keeps_what_it_was_asked_to(request_: dict[str, str], left: list[str], tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("asked", "left"), [({"keep": "weights"}, ["best.ckpt"]), ({"keep": "all"}, ALL), ({}, ALL)], ids=str
+)
+def test_a_run_keeps_what_it_was_asked_to(asked: dict[str, str], left: list[str], tmp_path: Path) -> None:
     """A run of an earlier version was not asked, and has kept all."""
-    folder = a_run(tmp_path / "run", **request_)
+    folder = a_run(tmp_path / "run", **asked)
     keep_weights_only(folder)
     assert checkpoints(folder) == left

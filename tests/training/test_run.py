@@ -149,9 +149,23 @@ def test_a_finished_folder_is_refused(run: RunFolder, pictures: Path, capsys: py
 
 
 def test_the_last_line_names_the_folder(pictures: Path, capsys: pytest.CaptureFixture[str], home: Path) -> None:
-    assert train.main([f"data.root={pictures}", "run_id=named", *RUN, "trainer.max_epochs=1"]) == 0
+    arguments = [f"data.root={pictures}", "run_id=named", *RUN, "trainer.max_epochs=1", "embeddings=off"]
+    assert train.main(arguments) == 0
     last = capsys.readouterr().out.strip().splitlines()[-1]
     assert last.endswith(str(Path("outputs") / "named"))
+
+
+def test_training_pictures_are_answered_unless_they_are_left_out(run: RunFolder, home: Path) -> None:
+    """In the run before this one they were; the page has all but their neighbours."""
+    without = RunFolder(home / "outputs" / "named")
+    tables = {name: pd.read_parquet(folder.predictions) for name, folder in (("with", run), ("without", without))}
+    assert set(tables["with"]["split"]) == {"train", "val", "test"}
+    assert set(tables["without"]["split"]) == {"val", "test"}
+    assert len(np.load(without.logits)) == len(np.load(without.embeddings)) == len(tables["without"])
+    pages = {name: folder.report.read_text(encoding="utf-8") for name, folder in (("with", run), ("without", without))}
+    assert ['<p class="strip near"><span>' in pages[name] for name in ("with", "without")] == [True, False]
+    assert json.loads(without.metrics.read_text())["baselines"]["test"].keys() == {"majority", "colour_histogram"}
+    assert (without.figures / "f1_by_size_test.png").is_file(), "sizes of classes are known without answers"
 
 
 def test_one_seed_gives_equal_weights_and_predictions_with_0_or_2_workers(
