@@ -66,7 +66,7 @@ def _own_device(accelerator: str) -> torch.device:
 def answer_share(folder: RunFolder, components: Components, number: int) -> dict[str, Predictions]:
     """This process's share of a run's answers, in files of its own where the run has other processes."""
     rank = own_rank().rank
-    files = (folder.logits, folder.embeddings) if number == 1 else _share_files(folder, rank)
+    files = (folder.logits, folder.embeddings) if number == 1 else share_files(folder, rank)
     return answer(components, answered(components.plan), *files)
 
 
@@ -85,7 +85,7 @@ def collect(folder: RunFolder, own: dict[str, Predictions], number: int) -> dict
     merged = {part: merge([share[part] for share in shares]) for part in own}
     answers = write_answers(folder.logits, folder.embeddings, merged)
     for rank in range(number):
-        for path in (*_share_files(folder, rank), _share_index(folder, rank)):
+        for path in (*share_files(folder, rank), _share_index(folder, rank)):
             path.unlink(missing_ok=True)
     return answers
 
@@ -93,10 +93,11 @@ def collect(folder: RunFolder, own: dict[str, Predictions], number: int) -> dict
 def _handed_over(folder: RunFolder, rank: int, parts: Sequence[str]) -> dict[str, Predictions]:
     with np.load(_share_index(folder, rank)) as stored:
         rows, losses = ({part: stored[f"{part}/{name}"] for part in parts} for name in ("rows", "losses"))
-    return read_answers(*_share_files(folder, rank), rows, losses)
+    return read_answers(*share_files(folder, rank), rows, losses)
 
 
-def _share_files(folder: RunFolder, rank: int) -> tuple[Path, Path]:
+def share_files(folder: RunFolder, rank: int) -> tuple[Path, Path]:
+    """Of logits and of embeddings that process `rank` of several writes."""
     return folder.path / f".answers-{rank}-logits.npy", folder.path / f".answers-{rank}-embeddings.npy"
 
 
