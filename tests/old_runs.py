@@ -225,7 +225,7 @@ def train(name: str, command: tuple[str, ...], stop_after: int | None = None) ->
             signal.raise_signal(signal.SIGTERM)
 
     hook = register_optimizer_step_post_hook(stop)
-    arguments = [*command, f"run_id={name}"]
+    arguments = [*command, f"run_id={name}", "keep=all"]
     sys.orig_argv = ["python", "-m", "animeid.train", *arguments]
     status = train.main(arguments)
     hook.remove()

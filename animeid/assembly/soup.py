@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -18,7 +20,7 @@ from animeid.assembly.transfer import Earlier
 from animeid.config.second_stage import LEARNT_BY
 from animeid.data.datamodule import CharacterDataModule
 from animeid.engine.devices import DTYPES
-from animeid.engine.inference import predict_all
+from animeid.engine.inference import predict_each
 from animeid.engine.module import CharacterModule
 from animeid.engine.settings import TrainerSettings
 from animeid.errors import InputError
@@ -30,6 +32,7 @@ from animeid.runs.comparison import basis
 from animeid.runs.find import each_once, matching
 from animeid.runs.finished import FinishedRun
 from animeid.runs.folder import RunFolder
+from animeid.runs.predictions import write_answers
 from animeid.terms import SPLITS
 
 
@@ -103,10 +106,12 @@ def mean_effective_prior(runs: Sequence[RunFolder]) -> Tensor | None:
 
 def validated(module: CharacterModule, data: CharacterDataModule, rows: np.ndarray, precision: str) -> float:
     """f1_macro on the validation part."""
-    answers = predict_all(
-        module.eval().inference_model, data.evaluation_dataloader(rows), "answering val", DTYPES[precision]
-    )
-    return f1_macro(answers.logits, data.table.targets[answers.rows])
+    loader = data.evaluation_dataloader(rows)
+    answers = predict_each(module.eval().inference_model, loader, "answering val", DTYPES[precision])
+    with TemporaryDirectory() as folder:
+        files = Path(folder, "logits.npy"), Path(folder, "embeddings.npy")
+        found = write_answers(*files, {"val": answers})["val"]
+        return f1_macro(found.logits, data.table.targets[found.rows])
 
 
 def ingredients(pattern: str, earlier: Earlier) -> list[FinishedRun]:

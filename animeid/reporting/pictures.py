@@ -25,7 +25,7 @@ def worst(run: FinishedRun, thumbnails: Thumbnails) -> list[dict[str, Any]]:
     table, found = run.predictions, run.worst_positions
     bank = np.flatnonzero((table["split"] == "train").to_numpy())
     count = min(NEIGHBOURS, len(bank))
-    near = nearest(np.asarray(run.embeddings[found]), np.asarray(run.embeddings[bank]), count) if count else None
+    near = nearest(run.embeddings[found], run.predictions_at(bank).embeddings, count) if count else None
     cards = []
     for number, position in enumerate(found):
         row = table.iloc[position]

@@ -155,10 +155,14 @@ class FinishedRun(SavedRun):
         return self.positions_in(self.part)
 
     def predictions_at(self, positions: np.ndarray) -> Predictions:
-        """What the run said to these rows of `predictions`: every figure can be recomputed from it."""
+        """What the run said to these rows of `predictions`: every figure can be recomputed from it.
+
+        Of rows that follow one another, as those of a part do, logits and embeddings stay in their files until they are
+        looked at.
+        """
         table = self.predictions.iloc[positions]
-        losses = table["loss"].to_numpy(dtype=np.float32)
-        return Predictions(table["row"].to_numpy(), self.logits[positions], self.embeddings[positions], losses)
+        losses, places = table["loss"].to_numpy(dtype=np.float32), _as_slice(positions)
+        return Predictions(table["row"].to_numpy(), self.logits[places], self.embeddings[places], losses)
 
     def predictions_of(self, split: str) -> Predictions:
         """What the run said to all pictures of a split, those of no class among them."""
@@ -173,7 +177,8 @@ class FinishedRun(SavedRun):
     @cached_property
     def worst_positions(self) -> np.ndarray:
         """`[K]` int64: the rows of `predictions` of `part` whose class got the least probability, the least first."""
-        return self.positions[worst_first(self.logits[self.positions], self.targets[self.positions])]
+        answers = self.predictions_at(self.positions)
+        return self.positions[worst_first(answers.logits, self.targets[self.positions])]
 
     def _written(self, path: Path) -> Path:
         """A file that a run writes when it ends.
@@ -187,6 +192,11 @@ class FinishedRun(SavedRun):
                 "and resume=auto, or give another run"
             )
         return path
+
+
+def _as_slice(positions: np.ndarray) -> np.ndarray | slice:
+    """The same places as a slice, where each is the one after that before it."""
+    return slice(positions[0], positions[-1] + 1) if len(positions) and (np.diff(positions) == 1).all() else positions
 
 
 def flatten(metrics: Mapping[str, Any]) -> dict[str, Figure]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -137,6 +137,10 @@ class Search:
             if TESTED not in self.study.user_attrs:
                 self.study.set_user_attr(TESTED, folder)
             yield int(self.study.user_attrs[TESTED])
+
+    def reporting(self) -> AbstractContextManager[None]:
+        """While this process writes the best trial's report, others wait."""
+        return lock(self._lock_file("report"), f"the report of the best trial of {self.path}", waits=True)
 
     def _begin(self) -> RunningTrial:
         """A trial whose values no other one has: training again what is known would tell nothing."""

@@ -24,7 +24,7 @@ from animeid.runs.folder import RunFolder
 from animeid.types import LabelStats
 from tests.small_runs import QUICK, class_folders
 
-RUN = (*QUICK, "data.batch_size=8", "data.test_ratio=0.2", "data.val_ratio=0.2")
+RUN = (*QUICK, "keep=all", "data.batch_size=8", "data.test_ratio=0.2", "data.val_ratio=0.2")
 
 
 @pytest.fixture(scope="module")

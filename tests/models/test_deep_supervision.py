@@ -258,7 +258,7 @@ def run(pictures: Path, tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(home)
         arguments = [f"data.root={pictures}", "run_id=deep", *QUICK, "deep_supervision=taps", "head=transformer"]
-        assert train.main([*arguments, "trainer.max_epochs=2"]) == 0
+        assert train.main([*arguments, "trainer.max_epochs=2", "keep=all"]) == 0
     return RunFolder(home / "outputs" / "deep")
 
 

@@ -37,6 +37,7 @@ from tests.small_runs import class_folders
 ROOT = Path(__file__).resolve().parents[2]
 RUN = (
     "recipe=none",
+    "keep=all",
     "model.name=test_resnet.r160_in1k",
     "model.pretrained=false",
     "data.image_size=32",

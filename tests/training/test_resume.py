@@ -17,6 +17,7 @@ from tests.small_runs import QUICK, class_folders
 
 RUN = (
     *QUICK,
+    "keep=all",
     "model.name=resnet10t",  # learns enough in three epochs for all that follows training to move
     "data.batch_size=4",
     "data.test_ratio=0.2",
