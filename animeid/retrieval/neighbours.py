@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from animeid.predictions import highest
+
 BLOCK_ENTRIES = 16_000_000
 
 
@@ -32,7 +34,7 @@ def nearest(queries: np.ndarray, bank: np.ndarray, k: int) -> tuple[np.ndarray, 
     for start in range(0, len(queries), step):
         block = slice(start, start + step)
         cosines = _cosines(_normalised(queries[block]), bank)
-        indices[block] = _highest(cosines, k)
+        indices[block] = highest(cosines, k)
         similarities[block] = np.take_along_axis(cosines, indices[block], axis=1)
     return indices, similarities
 
@@ -49,13 +51,3 @@ def _normalised(vectors: np.ndarray) -> np.ndarray:
     vectors = vectors.astype(np.float32)
     length = np.linalg.norm(vectors, axis=1, keepdims=True)
     return vectors / np.where(length > 0, length, 1)
-
-
-def _highest(values: np.ndarray, k: int) -> np.ndarray:
-    """`[Q, k]`: where the `k` highest of each row of `[Q, N]` are, the highest first and the first of equals first."""
-    kth = -np.partition(-values, k - 1, axis=1)[:, k - 1]
-    chosen = np.empty((len(values), k), np.int64)
-    for row, (line, least) in enumerate(zip(values, kth, strict=True)):
-        candidates = np.flatnonzero(line >= least)
-        chosen[row] = candidates[np.argsort(-line[candidates], kind="stable")[:k]]
-    return chosen

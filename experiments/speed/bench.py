@@ -54,8 +54,8 @@ All but the last column is OpenCV's and torch's kernels.
 
 {table(loop.HEADER, loop_rows)}
 
-Wanted against the bare loop: 0.97. The bare loop has animeid's precision, clipping, memory format and allocator; ImageFolder's loop is written as it
-usually is. {memory}
+Wanted against the bare loop: 0.97. It has animeid's precision, clipping, memory format and allocator; ImageFolder's
+loop is written as it usually is. {memory}
 
 ## timm's training loop
 
