@@ -132,7 +132,9 @@ def begin(request: dict[str, Any], outputs: Path) -> RunState:
     settings = gateway.build(request["data"], "data")
     accelerator = choose_accelerator(request["trainer"]["accelerator"])
     check_sharded(request, accelerator)
-    earlier_run(request)  # what does not fit is told before data is touched
+    earlier = earlier_run(request)  # what does not fit is told before data is touched
+    for note in earlier.told_of_pictures(request) if earlier else ():
+        say(note)
     seed_everything(request["seed"], workers=True, verbose=False)
     prepared = prepare(settings)
     chosen = choose(request, prepared, accelerator)
