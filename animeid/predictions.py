@@ -9,9 +9,6 @@ from typing import Any
 import numpy as np
 
 TOP_K = 5
-BLOCK_ENTRIES = 4_000_000
-"""Values of a large table that are worked on at once."""
-
 BLOCK_BYTES = 2**25
 """Memory for what is looked at together of answers that lie in a file."""
 
@@ -80,12 +77,6 @@ def softmax(logits: np.ndarray) -> np.ndarray:
     return shifted / shifted.sum(axis=1, keepdims=True)
 
 
-def row_blocks(rows: int, columns: int) -> list[slice]:
-    """Slices of so many rows that together hold some `BLOCK_ENTRIES` values, so that a large table is never whole."""
-    step = max(1, BLOCK_ENTRIES // max(columns, 1))
-    return [slice(start, min(start + step, rows)) for start in range(0, rows, step)]
-
-
 def highest(values: np.ndarray, k: int) -> np.ndarray:
     """`[N, k]` int64: where the `k` highest of each row of `[N, M]` are, the highest first, the first of equals first.
 
@@ -105,7 +96,7 @@ def top_k(logits: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
     """The `k` likeliest classes `[N, k]`, likeliest first, and their probabilities; equal logits keep class order."""
     order = np.empty((len(logits), k), np.int64)
     shares = np.empty((len(logits), k), logits.dtype)
-    for rows in row_blocks(*logits.shape):
+    for rows in row_blocks(len(logits), 8 * logits.shape[1]):
         block = np.asarray(logits[rows])
         order[rows] = highest(block, k)
         shares[rows] = np.take_along_axis(softmax(block), order[rows], axis=1)

@@ -39,6 +39,9 @@ INTERRUPTED = 130
 FULL_ERROR = "HYDRA_FULL_ERROR"
 COMPOSING_ERRORS = (HydraException, OmegaConfBaseException, YAMLError, InputError, ValueError)
 
+WAYS_ON = {"tune": "the same command with its run_id goes on", "shard": "the same command goes on"}
+"""How commands go on that keep what they have done."""
+
 MULTIRUN = ("-m", "--multirun")
 Work = Callable[[dict[str, Any]], Any]
 """What a command does with its checked request; a number that it returns is what sweepers rank by."""
@@ -83,11 +86,10 @@ def command(root: str, work: Work) -> Main:
             with in_sentences(), _stoppable(), _composing(arguments), ending() as ended:
                 hydra.main(version_base="1.3", config_path=str(conf_dir()), config_name=root)(job)()
         except Interrupted as stop:
-            goes_on = "; the same command with resume=auto and its run_id goes on" if root == "train" else ""
-            say_error(f"stopped by a signal{goes_on}")
+            say_error(f"stopped by a signal: {_way_on(root, stop.way_on)}")
             return 128 + stop.signum
         except KeyboardInterrupt:
-            say_error("interrupted")
+            say_error(f"interrupted: {_way_on(root)}")
             return INTERRUPTED
         except MachineError as error:
             if job.wants_tracebacks:
@@ -149,6 +151,15 @@ def _run_name(run_id: str | int | None) -> str:
 
 # Cached, so that all jobs of a multirun have one time.
 OmegaConf.register_new_resolver("animeid.run_name", _run_name, use_cache=True, replace=True)
+
+
+def _way_on(root: str, known: str = "") -> str:
+    """How to go on after a signal.
+
+    Args:
+        known: what the command itself says of it.
+    """
+    return known or WAYS_ON.get(root, "the same command starts again")
 
 
 def _sentence(error: Exception, root: str, arguments: Sequence[str] | None) -> str:

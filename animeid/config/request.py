@@ -9,6 +9,7 @@ from omegaconf import DictConfig
 
 from animeid.config.check import accept, check, complete
 from animeid.config.defaults import fixed_keys
+from animeid.config.earlier_data import with_earlier_data
 from animeid.config.freeze import freeze
 from animeid.config.gateway import try_transforms
 from animeid.config.roots import request_target
@@ -32,6 +33,8 @@ def checked(root: str, config: DictConfig, overrides: Sequence[str]) -> dict[str
     if request.get("stage"):
         request = inherit(request, overrides)
         check(request)
+    elif request.get("from_run"):
+        request = with_earlier_data(request, overrides)
     if request.get("recipe"):
         request["recipe"] = {**request["recipe"], "fixed": fixed_keys(root, request, overrides)}
     check_budget(request)

@@ -76,5 +76,7 @@ def _(picture: Image.Image, max_pixels: int, side: int) -> np.ndarray:  # noqa: 
 @read_working.register
 def _(picture: np.ndarray, max_pixels: int, side: int) -> np.ndarray:  # noqa: ARG001 - bounds what is decoded
     if picture.dtype != np.uint8 or picture.ndim != 3 or picture.shape[2] != 3 or not picture.size:
-        raise InputError(f"a picture is [H, W, 3] uint8 in RGB, and this one {list(picture.shape)} {picture.dtype}")
+        raise InputError(
+            f"a picture is [H, W, 3] uint8 in RGB, and this one {list(picture.shape)} {picture.dtype}: convert it"
+        )
     return working_from_image(Image.fromarray(picture), side)

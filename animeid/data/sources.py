@@ -73,7 +73,8 @@ def _built_in_cast(settings: DataSettings) -> Source:
     from animeid.data.synthetic.build import MANIFEST, build_cast
 
     folder = build_cast(settings.cast or CastSettings())
-    return Source(read_manifest(folder / MANIFEST, settings.attributes))
+    drawn = f"no data.root is given: the pictures are the built-in cast, drawn in {folder}"
+    return Source(read_manifest(folder / MANIFEST, settings.attributes), notes=(drawn,))
 
 
 def _folder(root: Path) -> Source:

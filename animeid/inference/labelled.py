@@ -111,7 +111,9 @@ def new_pictures(folder: RunFolder, settings: DataSettings, labels: tuple[str, .
         notes.append(f"{int(aside.sum())} pictures that are in no part are not judged")
     rows = np.flatnonzero(~dropped)
     if not len(rows):
-        raise InputError(f"no picture of {settings.root} can be judged by {folder.path}: {'; '.join(notes)}")
+        raise InputError(
+            f"no picture of {settings.root} can be judged by {folder.path}: {'; '.join(notes)}; give others in data.root"
+        )
     manifest = Manifest(table, read.manifest.root, read.manifest.attributes)
     return Pictures(manifest, rows, tuple(notes), pd.concat([read.skipped, left_out], ignore_index=True))
 

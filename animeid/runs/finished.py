@@ -46,7 +46,10 @@ class FinishedRun(SavedRun):
         """
         run = cls(folder)
         if not run.parts:
-            raise InputError(f"the run {folder.path} has neither a test nor a val part, so that it has no figures")
+            raise InputError(
+                f"the run {folder.path} has neither a test nor a val part, so that it has no figures: judge it with "
+                f"animeid.evaluate run={folder.path} data.root=PICTURES"
+            )
         return run
 
     @classmethod

@@ -119,4 +119,4 @@ def refuse_followers(components: Components) -> None:
         needs.insert(0, "this scheduler follows a figure of validation")
     for need in needs:
         if need is not None:
-            raise InputError(f"{need}, and the data has no val part: take another one")
+            raise InputError(f"{need}, and the data has no val part: take another one, or set data.val_ratio above 0")

@@ -85,7 +85,10 @@ def check_same_settings(record: Path, asked: Sequence[Asked]) -> None:
     InputError: the folder's folds were begun with other settings, and what they say together would be mixed up.
     """
     if record.is_file() and read_json(record) != identities(asked):
-        raise InputError(f"{record.parent} has the folds of other settings or other pictures: choose another run_id")
+        raise InputError(
+            f"{record.parent} has the folds of other settings or other pictures: give what they were begun with, or "
+            "choose another run_id"
+        )
 
 
 def number_of_folds(request: Mapping[str, Any]) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -21,7 +22,7 @@ from animeid.engine.devices import choose_accelerator
 from animeid.engine.launch import Launch, launched
 from animeid.engine.processes import meet, processes
 from animeid.engine.sharding import check_sharded
-from animeid.errors import InputError, MachineError
+from animeid.errors import InputError, Interrupted, MachineError
 from animeid.metrics.table import summary_table
 from animeid.predictions import Predictions
 from animeid.recipe.choice import table
@@ -126,6 +127,10 @@ def saying_what_is_kept(folder: RunFolder, request: Mapping[str, Any]) -> Iterat
             yield
     except (InputError, MachineError) as error:
         raise type(error)("; ".join([str(error), *kept(folder, request["run_id"])])) from error
+    except (Interrupted, KeyboardInterrupt) as stop:
+        signum = stop.signum if isinstance(stop, Interrupted) else signal.SIGINT
+        again = f"the same command with resume=auto starts {folder.path} again"
+        raise Interrupted(signum, "; ".join(kept(folder, request["run_id"]) or [again])) from stop
 
 
 def kept(folder: RunFolder, run_id: str | None) -> list[str]:
@@ -134,10 +139,10 @@ def kept(folder: RunFolder, run_id: str | None) -> list[str]:
         return []
     epochs, batches = resume.position(folder.last)
     more = f" and {batches} batches of the next" if batches else ""
-    found = [f"{folder.path} keeps {epochs} whole epochs{more}"]
+    there = f"{folder.path} keeps {epochs} whole epochs{more}"
     if run_id is not None:
-        return [f"{found[0]}, and the same command with resume=auto goes on from there"]
-    return [*found, f"from_run={folder.path} starts from its best epoch"] if folder.best.is_file() else found
+        return [f"{there}, and the same command with resume=auto goes on from there"]
+    return [there, f"moved to {OUTPUTS}/NAME, the same command with run_id=NAME resume=auto goes on from there"]
 
 
 def begin(request: dict[str, Any], outputs: Path) -> RunState:
@@ -147,7 +152,9 @@ def begin(request: dict[str, Any], outputs: Path) -> RunState:
     settings = gateway.build(request["data"], "data")
     accelerator = choose_accelerator(request["trainer"]["accelerator"])
     check_sharded(request, accelerator)
-    earlier_run(request)  # what does not fit is told before data is touched
+    earlier = earlier_run(request)  # what does not fit is told before data is touched
+    for note in earlier.told_of_pictures(request) if earlier else ():
+        say(note)
     seed_everything(request["seed"], workers=True, verbose=False)
     prepared = prepare(settings)
     chosen = choose(request, prepared, accelerator)

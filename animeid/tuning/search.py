@@ -13,11 +13,12 @@ from typing import Any
 import optuna
 from optuna.trial import FrozenTrial, Trial, TrialState
 
+from animeid.runs.folder import SEARCH_STORE
 from animeid.system.console import say
 from animeid.system.lock import lock, lock_file, state_of
 from animeid.tuning.choosing import Method, pruner, sampler
 from animeid.tuning.space import Dimension, combinations, grid_of
-from animeid.tuning.store import STORE, check_folder, open_study
+from animeid.tuning.store import check_folder, open_study
 
 FOLDER = "folder"
 """The attribute of a trial with the number of its folder: a trial that goes on after a kill has another number."""
@@ -83,7 +84,7 @@ class Search:
         check_folder(path)
         path.mkdir(parents=True, exist_ok=True)
         with self._locked():
-            self.study = open_study(path / STORE, settings, first, pruner(prunes))
+            self.study = open_study(path / SEARCH_STORE, settings, first, pruner(prunes))
 
     def limit(self, trials: int) -> int:
         """How many trials there will be: those of the grid, or so many as are asked for and can differ."""
@@ -227,7 +228,7 @@ class Search:
         return sorted(found, key=lambda trial: (-float(trial.value or 0.0), trial.number))
 
     def _locked(self) -> Any:
-        return lock(self._lock_file("search"), f"{self.path / STORE}", waits=True)
+        return lock(self._lock_file("search"), f"{self.path / SEARCH_STORE}", waits=True)
 
     def _lock_file(self, name: int | str) -> Path:
         return lock_file(self.path, name)

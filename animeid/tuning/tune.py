@@ -76,7 +76,11 @@ def sum_up(search: Search, training: Training) -> float:
     finished = search.finished()
     if not finished:
         errors = [trial.user_attrs[ERROR] for trial in search.trials() if ERROR in trial.user_attrs]
-        why = f"{errors[0]}; when that is mended, choose another run_id" if errors else "all were cut short"
+        why = (
+            f"{errors[0]}; when that is mended, choose another run_id"
+            if errors
+            else "all were cut short: take pruning=false"
+        )
         raise InputError(f"no trial of {search.path} came to its end: {why}")
     show_best(search)
     best = finished[0]
