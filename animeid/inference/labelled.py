@@ -124,6 +124,10 @@ def choose_pictures(
     if not given["root"]:
         return own_pictures(run, request["split"])
     settings = DataSettings(
-        root=given["root"], leaks=given["leaks"], max_pixels=data.max_pixels, copy_pattern=data.copy_pattern
+        root=given["root"],
+        parts=given["parts"],
+        leaks=given["leaks"],
+        max_pixels=data.max_pixels,
+        copy_pattern=data.copy_pattern,
     )
     return new_pictures(run, settings, labels)
