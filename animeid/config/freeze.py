@@ -27,11 +27,7 @@ def freeze(config: DictConfig) -> dict[str, Any]:
     except OmegaConfBaseException as error:
         raise InputError(" ".join(str(error).split())) from error
     assert isinstance(plain, dict)
-    request = {str(name): value for name, value in plain.items()}
-    # A run may be named 7 without quotes.
-    if type(request.get("run_id")) is int:
-        request["run_id"] = str(request["run_id"])
-    return request
+    return {str(name): value for name, value in plain.items()}
 
 
 def read_plan(path: Path) -> dict[str, Any]:
