@@ -11,7 +11,6 @@ from typing import Literal
 import pandas as pd
 
 from animeid.data.folders import files_in, folders_in, walk
-from animeid.data.manifest import SUFFIXES as MANIFEST_SUFFIXES
 from animeid.data.manifest import Manifest, complete, read_manifest
 from animeid.data.part_folders import (
     classes_home,
@@ -23,6 +22,7 @@ from animeid.data.part_folders import (
 )
 from animeid.data.settings import DataSettings
 from animeid.data.synthetic.settings import CastSettings
+from animeid.data.tables import SUFFIXES as MANIFEST_SUFFIXES
 from animeid.errors import InputError
 from animeid.imaging.decode import SUFFIXES
 from animeid.system.console import as_text, some_of
