@@ -21,7 +21,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
-from animeid.config.arguments import as_overrides
+from animeid.config.arguments import as_overrides, with_home
 from animeid.config.explain import explain
 from animeid.config.locate import conf_dir
 from animeid.config.multirun import JobsRefusedError, do_job, ending
@@ -166,7 +166,7 @@ def _sentence(error: Exception, root: str, arguments: Sequence[str] | None) -> s
     if isinstance(error, InputError):
         return str(error)
     parsed = get_args_parser().parse_args(arguments)
-    own_cards = Path(parsed.config_dir) if parsed.config_dir else None
+    own_cards = Path(with_home(parsed.config_dir)) if parsed.config_dir else None
     is_there = own_cards is not None and own_cards.is_dir()
     return explain(error, root, parsed.overrides, own_cards if is_there else None)
 

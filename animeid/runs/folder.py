@@ -101,7 +101,7 @@ class RunFolder:
         Raises:
             InputError: there is no such folder, or nothing in it that could answer.
         """
-        run = cls(Path(path))
+        run = cls(Path(path).expanduser())
         if not run.path.is_dir():
             raise InputError(
                 f"there is no run folder {path}: give the folder that a training run named in its last line"
