@@ -31,6 +31,7 @@ from animeid.reporting.figures import draw_confusion, draw_figures
 from animeid.runs.folder import RunFolder
 from animeid.system.console import text_width
 from animeid.system.files import write_json
+from tests.runs.fake_runs import fake_manifest
 
 NAMES = ("初音ミク", "蕾米莉亚", "나다", "A & B", "$x_1^2$ _y_ \\frac")
 
@@ -191,6 +192,7 @@ def finished(tmp_path) -> RunFolder:
         }
     )
     table.to_parquet(folder.predictions)
+    fake_manifest(tmp_path, table["split"].tolist(), [str(row) for row in table.index], NAMES).write(folder.manifest)
     return folder
 
 
