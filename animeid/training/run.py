@@ -177,7 +177,7 @@ def go_on(folder: RunFolder, request: dict[str, Any]) -> RunState:
     seed_everything(request["seed"], workers=True, verbose=False)
     state = resume.go_on(folder, request)
     if state.checkpoint is None:
-        say(f"the run {folder.path} was cut off before its first checkpoint and starts again")
+        say(f"the run {folder.path} has no checkpoint to go on from and starts again")
     else:
         epoch, batches = resume.position(state.checkpoint)
         say(f"going on with {folder.path} in epoch {epoch + 1} after {batches} batches")
