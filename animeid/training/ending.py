@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from animeid.assembly.model import as_size, build_views
@@ -31,6 +31,9 @@ from animeid.training.saving import learning_rates
 SHARES = {"figures": 3.0, "answers": 1.0, "baselines": 4.0, "evidence": 2.0, "charts": 4.0, "page": 4.0}
 """How the steps of the end compare in time, roughly, for what is said about the time left."""
 
+FIRST = ("figures", "answers")
+"""The steps of a run that has no report."""
+
 
 def finish(state: RunState, fitted: Fitted, answers: dict[str, Predictions], *, report: bool = True) -> dict[str, Any]:
     """Judges the best model and writes what it answered, its figures and the report; returns the figures.
@@ -39,7 +42,7 @@ def finish(state: RunState, fitted: Fitted, answers: dict[str, Predictions], *, 
         report: whether there are baselines, evidence, charts and a page; `complete` makes them later.
     """
     folder, prepared = state.folder, state.prepared
-    steps = Steps("ending the run", SHARES)
+    steps = ending(SHARES if report else FIRST)
     with steps.step("figures"):
         metrics = judge(state, fitted, answers)
     with steps.step("answers"):
@@ -52,6 +55,11 @@ def finish(state: RunState, fitted: Fitted, answers: dict[str, Predictions], *, 
             write_report(folder)
     keep_weights_only(folder)
     return metrics
+
+
+def ending(steps: Iterable[str]) -> Steps:
+    """Progress over these of the steps."""
+    return Steps("ending the run", {name: SHARES[name] for name in steps})
 
 
 def judge(state: RunState, fitted: Fitted, answers: Mapping[str, Predictions]) -> dict[str, Any]:
@@ -103,7 +111,7 @@ def complete(folder: RunFolder, *, embeddings: bool) -> None:
     run, plan, prepared = FinishedRun(folder), FinalPlan.read(folder.config), read_prepared(folder)
     components = rebuild(plan, prepared, from_scratch=False)
     load_best(components, folder)
-    state, steps = RunState(folder, components, prepared), Steps("ending the run", SHARES)
+    state, steps = RunState(folder, components, prepared), ending(("answers", "baselines", "evidence", "charts"))
     answers = {part: found for part in ANSWERED if len((found := run.predictions_of(part)).rows)}
     with steps.step("answers"):
         left = ("train",) if embeddings and "train" not in answers else ()
