@@ -52,10 +52,14 @@ class RunState:
 
 @dataclass(frozen=True)
 class Fitted:
-    """A trained run, its best weights loaded."""
+    """A trained run, its best weights loaded.
+
+    best_epoch: whose weights they are, counted from 1; None where nothing was trained.
+    """
 
     train_s: float
     rates: list[float]
+    best_epoch: int | None
 
 
 def fit(state: RunState) -> Fitted:
@@ -85,7 +89,9 @@ def fit(state: RunState) -> Fitted:
     components.module.drop_auxiliary()
     components.stage.remove(components.module.model)  # type: ignore[arg-type]
     components.module.load_state_dict(best["state_dict"])
-    return Fitted(history.train_seconds, history.rates)
+    # Where the best checkpoint was lost, the one that takes its place is written after the last epoch.
+    best_epoch = min(int(best["epoch"]) + 1, len(history.rates)) or None
+    return Fitted(history.train_seconds, history.rates, best_epoch)
 
 
 def callbacks_of(components: Components, folder: RunFolder, history: History, *, has_logger: bool) -> list[Callback]:

@@ -44,7 +44,7 @@ from animeid.training.baselines import compare_with_baselines
 from animeid.training.cost import cost, latency_ms, seconds_of
 from animeid.training.evidence import save_evidence
 from animeid.training.fitting import Fitted, RunState, collect, fit, predict_splits
-from animeid.training.saving import learning_rates, save_inputs
+from animeid.training.saving import learning_rates, save_best_epoch, save_inputs
 from animeid.training.workers import announce, follow, nothing_left
 
 
@@ -192,6 +192,7 @@ def finish(state: RunState, fitted: Fitted, answers: dict[str, Predictions]) -> 
     metrics["cost"] = cost(model, folder.best, *seconds_of(components.plan, fitted.train_s), fitted.rates, latency)
     save_predictions(folder, answers, manifest, prepared.labels)
     save_evidence(folder, {part: answers[part] for part in judged}, manifest, components.data, model)
+    save_best_epoch(folder, fitted.best_epoch, components.plan.callbacks.monitor)
     draw_figures(folder, learning_rates(folder, components), components.module.optimisation.steps_per_epoch)
     write_json(folder.metrics, metrics)
     if judged:
