@@ -106,9 +106,9 @@ def figures(run: Path) -> dict[str, Any]:
 
 
 def history(run: Path) -> list[str]:
-    """The lines of `history.csv` without the columns of time, which end each."""
+    """The lines of `history.csv` without the columns of time, and those that later versions wrote after them."""
     lines = (run / "history.csv").read_text(encoding="utf-8").splitlines()
-    return [line.rsplit(",", 2)[0] for line in lines]
+    return [",".join(line.split(",")[:7]) for line in lines]
 
 
 def rounding() -> dict[str, str]:

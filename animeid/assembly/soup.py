@@ -25,6 +25,7 @@ from animeid.engine.module import CharacterModule
 from animeid.engine.settings import TrainerSettings
 from animeid.errors import InputError
 from animeid.metrics.adjustment import f1_macro
+from animeid.metrics.ranking import standing
 from animeid.models.checkpoint import read_checkpoint, read_torch
 from animeid.models.soup import State, greedy_soup, mean_state
 from animeid.models.weights import load_classifier
@@ -135,7 +136,14 @@ def ingredients(pattern: str, earlier: Earlier) -> list[FinishedRun]:
                 f"{runs[0].folder.path}, so that their weights have no mean: give runs that differ in seed, in how "
                 "fast or, with a sampler that stays the same, in how long they were trained"
             )
-    return sorted(runs, key=lambda run: run.figure("val", "f1_macro") or 0.0, reverse=True)
+    return best_first(runs)
+
+
+def best_first(runs: Sequence[FinishedRun]) -> list[FinishedRun]:
+    """The runs by validation; the order of equals stays."""
+    return sorted(
+        runs, key=lambda run: standing(run.figure("val", "f1_macro") or 0.0, run.figure("val", "loss")), reverse=True
+    )
 
 
 def signature_of(run: FinishedRun) -> tuple[Any, ...]:

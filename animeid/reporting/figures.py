@@ -24,7 +24,8 @@ def draw_figures(folder: RunFolder, rates: np.ndarray, steps_per_epoch: int) -> 
     """Draws all charts of a finished run; `rates` are the learning rates of its steps."""
     run = FinishedRun(folder)
     if run.history is not None:  # a second stage may train nothing
-        draw_learning_curves(run.history, folder.figures / "learning_curves.png")
+        best = run.best_epoch.epoch if run.best_epoch else None
+        draw_learning_curves(run.history, folder.figures / "learning_curves.png", best)
         draw_learning_rate(rates, steps_per_epoch, folder.figures / "learning_rate.png")
     for part in EVALUATED_SPLITS:
         if len(run.positions_in(part)):

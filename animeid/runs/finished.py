@@ -16,6 +16,7 @@ from animeid.errors import InputError
 from animeid.metrics.functional import confusion_counts
 from animeid.metrics.worst import worst_first
 from animeid.predictions import Predictions
+from animeid.runs.best_epoch import BestEpoch
 from animeid.runs.folder import RunFolder
 from animeid.runs.identity import leaves
 from animeid.runs.saved import SavedRun
@@ -105,8 +106,16 @@ class FinishedRun(SavedRun):
 
     @cached_property
     def history(self) -> pd.DataFrame | None:
-        """A row an epoch; None where nothing was trained."""
-        return pd.read_csv(self.folder.history) if self.folder.was_trained else None
+        """A row an epoch, `epochs_done` counted from 1 also of earlier versions; None where nothing was trained."""
+        if not self.folder.was_trained:
+            return None
+        table = pd.read_csv(self.folder.history)
+        return table.assign(epochs_done=table["epoch"] + 1)
+
+    @cached_property
+    def best_epoch(self) -> BestEpoch | None:
+        """Whose weights the run keeps; None where nothing was trained, or an earlier version did."""
+        return BestEpoch.read(self.folder)
 
     @cached_property
     def calibration(self) -> dict[str, Any] | None:

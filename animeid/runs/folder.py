@@ -174,6 +174,10 @@ class RunFolder:
         return self.path / "history.csv"
 
     @property
+    def best_epoch(self) -> Path:
+        return self.path / "best_epoch.json"
+
+    @property
     def checkpoints(self) -> Path:
         return self.path / "checkpoints"
 

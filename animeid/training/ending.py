@@ -26,7 +26,7 @@ from animeid.training.cost import cost, latency_ms, seconds_of
 from animeid.training.evidence import save_evidence
 from animeid.training.fitting import Fitted, RunState, load_best
 from animeid.training.resume import read_prepared
-from animeid.training.saving import learning_rates
+from animeid.training.saving import learning_rates, save_best_epoch
 
 SHARES = {"figures": 3.0, "answers": 1.0, "baselines": 4.0, "evidence": 2.0, "charts": 4.0, "page": 4.0}
 """How the steps of the end compare in time, roughly, for what is said about the time left."""
@@ -47,6 +47,7 @@ def finish(state: RunState, fitted: Fitted, answers: dict[str, Predictions], *, 
         metrics = judge(state, fitted, answers)
     with steps.step("answers"):
         save_table(folder, answers, prepared.manifest, prepared.labels)
+    save_best_epoch(folder, fitted.best_epoch, state.components.plan.callbacks.monitor)
     if report:
         metrics["baselines"] = explain(state, answers, steps)
     write_json(folder.metrics, metrics)

@@ -44,10 +44,14 @@ class RunState:
 
 @dataclass(frozen=True)
 class Fitted:
-    """A trained run, its best weights loaded."""
+    """A trained run, its best weights loaded.
+
+    best_epoch: whose weights they are, counted from 1; None where nothing was trained.
+    """
 
     train_s: float
     rates: list[float]
+    best_epoch: int | None
 
 
 def fit(state: RunState) -> Fitted:
@@ -70,12 +74,13 @@ def fit(state: RunState) -> Fitted:
     if not folder.best.is_file():  # it was lost after the last epoch
         trainer.save_checkpoint(folder.best, weights_only=True)
     meet()  # the first process has written the checkpoints by then
-    load_best(components, folder)
-    return Fitted(history.train_seconds, history.rates)
+    # Where the best checkpoint was lost, the one that takes its place is written after the last epoch.
+    best_epoch = min(load_best(components, folder) + 1, len(history.rates)) or None
+    return Fitted(history.train_seconds, history.rates, best_epoch)
 
 
-def load_best(components: Components, folder: RunFolder) -> None:
-    """Puts the weights of `best.ckpt` into the module, without what training put beside them."""
+def load_best(components: Components, folder: RunFolder) -> int:
+    """Puts the weights of `best.ckpt` into the module, without what training put beside them; returns their epoch."""
     plan, best = components.plan, read_torch(folder.best)
     if plan.trainer.strategy == "fsdp":
         # Each process has a part of the trained weights; the best ones are whole in the checkpoint.
@@ -83,6 +88,7 @@ def load_best(components: Components, folder: RunFolder) -> None:
     components.module.drop_auxiliary()
     components.stage.remove(components.module.model)  # type: ignore[arg-type]
     components.module.load_state_dict(best["state_dict"])
+    return int(best["epoch"])
 
 
 def callbacks_of(components: Components, folder: RunFolder, history: History, *, has_logger: bool) -> list[Callback]:
