@@ -9,7 +9,7 @@ from typing import Any
 
 from animeid.html.render import render, write_page
 from animeid.html.thumbnails import Chart
-from animeid.metrics.paired import Difference, Metric, paired_bootstrap
+from animeid.metrics.paired import Difference, Metric, paired_difference
 from animeid.plots.comparison import draw_curves_of_runs
 from animeid.reporting.glossary import FIGURES as WORDS
 from animeid.reporting.wording import cost_rows, with_interval
@@ -25,11 +25,11 @@ COMPARED: tuple[Metric, ...] = ("f1_macro", "acc_macro", "acc_micro")
 
 
 def differences(first: FinishedRun, other: FinishedRun) -> dict[Metric, Difference]:
-    """By how much `other` exceeds `first`, on the same pictures, by resampling groups."""
+    """By how much `other` exceeds `first`, on the same pictures."""
     ours, theirs = (run.predictions.iloc[common_order(run)] for run in (first, other))
     targets, groups = ours["target"].to_numpy(), ours["group"].to_numpy(str)
     return {
-        metric: paired_bootstrap(
+        metric: paired_difference(
             targets, groups, theirs["answer"].to_numpy(), ours["answer"].to_numpy(), len(first.labels), metric=metric
         )
         for metric in COMPARED
