@@ -13,6 +13,7 @@ import pandas as pd
 
 from animeid.data.manifest import SUFFIXES as MANIFEST_SUFFIXES
 from animeid.data.manifest import Manifest, complete, read_manifest
+from animeid.data.root import find_root
 from animeid.data.settings import DataSettings
 from animeid.data.synthetic.settings import CastSettings
 from animeid.errors import InputError
@@ -44,12 +45,7 @@ def read_source(settings: DataSettings) -> Source:
     """
     if settings.root is None:
         return _built_in_cast(settings)
-    try:
-        root = Path(settings.root).expanduser()
-    except RuntimeError as error:
-        raise InputError(
-            f"data.root={settings.root} begins with a user that is not known here: write the whole path"
-        ) from error
+    root = find_root(settings.root)
     if root.is_dir():
         if settings.attributes:
             raise InputError(
@@ -62,11 +58,7 @@ def read_source(settings: DataSettings) -> Source:
         if manifest.table.empty:
             raise InputError(f"the manifest {root} has no rows: list at least two classes of pictures in it")
         return Source(manifest)
-    if root.exists():
-        raise InputError(
-            f"data.root={settings.root} is neither a folder nor a CSV or Parquet manifest: give one of them"
-        )
-    raise InputError(f"data.root={settings.root} is not there: give an existing folder or manifest file")
+    raise InputError(f"data.root={settings.root} is neither a folder nor a CSV or Parquet manifest: give one of them")
 
 
 def _built_in_cast(settings: DataSettings) -> Source:
