@@ -19,7 +19,24 @@ from animeid.errors import InputError
 
 
 def checked(root: str, config: DictConfig, overrides: Sequence[str]) -> dict[str, Any]:
+    """The request that a composed configuration makes, wholly checked: `accepted`, then `tried`."""
+    return tried(accepted(root, config, overrides))
+
+
+def tried(request: dict[str, Any]) -> dict[str, Any]:
+    """The same request, whose transforms have been built once, for which albumentations must be imported.
+
+    Raises:
+        InputError: a transform refuses its arguments.
+    """
+    try_transforms(request)
+    return request
+
+
+def accepted(root: str, config: DictConfig, overrides: Sequence[str]) -> dict[str, Any]:
     """The request that a composed configuration makes: checked, and with the defaults of our settings written out.
+
+    Nothing heavy is imported for it.
 
     Args:
         root: the command.
@@ -39,7 +56,6 @@ def checked(root: str, config: DictConfig, overrides: Sequence[str]) -> dict[str
     if request.get("recipe"):
         request["recipe"] = {**request["recipe"], "fixed": fixed_keys(root, request, overrides)}
     check_budget(request)
-    try_transforms(request)
     return complete(request)
 
 

@@ -20,6 +20,7 @@ from animeid.data.part_folders import (
     parts_of_classes,
     refuse_equal_folders,
 )
+from animeid.data.root import find_root
 from animeid.data.settings import DataSettings
 from animeid.data.synthetic.settings import CastSettings
 from animeid.data.tables import SUFFIXES as MANIFEST_SUFFIXES
@@ -51,12 +52,7 @@ def read_source(settings: DataSettings) -> Source:
         if settings.parts is not None:
             raise InputError("data.parts names folders of data.root: give data.root=FOLDER, or leave data.parts out")
         return _built_in_cast(settings)
-    try:
-        root = Path(settings.root).expanduser()
-    except RuntimeError as error:
-        raise InputError(
-            f"data.root={settings.root} begins with a user that is not known here: write the whole path"
-        ) from error
+    root = find_root(settings.root)
     if root.is_dir():
         if settings.attributes:
             raise InputError(
@@ -71,11 +67,7 @@ def read_source(settings: DataSettings) -> Source:
         if manifest.table.empty:
             raise InputError(f"the manifest {root} has no rows: list at least two classes of pictures in it")
         return Source(manifest)
-    if root.exists():
-        raise InputError(
-            f"data.root={settings.root} is neither a folder nor a CSV or Parquet manifest: give one of them"
-        )
-    raise InputError(f"data.root={settings.root} is not there: give an existing folder or manifest file")
+    raise InputError(f"data.root={settings.root} is neither a folder nor a CSV or Parquet manifest: give one of them")
 
 
 def _built_in_cast(settings: DataSettings) -> Source:

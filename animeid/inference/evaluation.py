@@ -14,6 +14,7 @@ from torch.utils.data import DataLoader
 from animeid.assembly.data import build_data, build_pixels
 from animeid.data.samplers.natural import Natural
 from animeid.engine.inference import predict_each
+from animeid.engine.threads import own_threads, take_free_threads
 from animeid.engine.trainer import quieten
 from animeid.inference.labelled import Pictures, choose_pictures
 from animeid.inference.loss import load_losses
@@ -26,6 +27,7 @@ from animeid.runs.folder import RunFolder, unused
 from animeid.runs.predictions import save_table, write_answers
 from animeid.system.console import say
 from animeid.system.files import atomic, write_json, write_yaml
+from animeid.system.load import Moment
 from animeid.system.progress import Steps
 from animeid.types import LabelStats
 
@@ -33,15 +35,18 @@ SHARES = {"figures": 3.0, "answers": 1.0, "chart": 2.0}
 """How the steps of judging compare in time, roughly."""
 
 
+@own_threads()
 def evaluate(request: Mapping[str, Any]) -> dict[str, Any]:
     """Judges `request["run"]` and returns what it wrote to `metrics.json`."""
     quieten()
+    started = Moment.now()
     predictor = Predictor.of(request)
     run, labels = predictor.folder, predictor.labels
     root = request["data"]["root"]
     part = "test" if root else request["split"]
     pictures = choose_pictures(run, request, predictor.plan.data, labels)
-    computing = f"computing on {predictor.model.device.type} in {predictor.precision}"
+    threads = take_free_threads(started)
+    computing = f"computing on {predictor.model.device.type} in {predictor.precision}, {threads.told}"
     for note in (*predictor.notes, *pictures.notes, computing):
         say(note)
     losses = load_losses(run, predictor.plan, predictor.stats, predictor.model.device)

@@ -16,8 +16,9 @@ from animeid.assembly.plan import FinalPlan, label_stats, whole
 from animeid.config.check import check_value
 from animeid.data.pictures import Picture, Pictures, pictures_of
 from animeid.data.unlabelled import UnlabelledDataset
-from animeid.engine.devices import DTYPES, check_precision, choose_accelerator, choose_precision, default_workers
+from animeid.engine.devices import DTYPES, check_precision, choose_accelerator, default_workers
 from animeid.engine.inference import as_predictions, predict_batches
+from animeid.engine.precision import settle_precision
 from animeid.engine.views import Views
 from animeid.errors import InputError
 from animeid.imaging.evaluation import EvalTransform
@@ -201,7 +202,7 @@ def inference_precision(plan: FinalPlan, classifier: Classifier, accelerator: st
     if asked == "auto":
         is_own = accelerator == plan.trainer.accelerator
         depthwise = classifier.backbone.has_depthwise
-        asked = plan.trainer.precision if is_own else choose_precision(accelerator, depthwise)
+        asked = plan.trainer.precision if is_own else settle_precision(accelerator, depthwise).precision
     return DTYPES[asked]
 
 

@@ -8,18 +8,28 @@ import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
 
+from animeid.system.streams import put
+
+HEAVIEST = "torch"
+
 
 def say(sentence: str) -> None:
-    print(sentence, flush=True)  # noqa: T201
+    put(sentence, sys.stdout)
 
 
 def say_beside(sentence: str) -> None:
     """Says something that is no result, and must not stand among results that another program reads."""
-    print(sentence, file=sys.stderr, flush=True)  # noqa: T201
+    put(sentence, sys.stderr)
 
 
 def say_error(sentence: str) -> None:
     say_beside(f"animeid: error: {sentence}")
+
+
+def say_loading(root: str) -> None:
+    """Says why nothing is said for some seconds: the libraries of a command are imported, unless they are there."""
+    if HEAVIEST not in sys.modules:
+        say_beside(f"animeid {root}: loading its libraries")
 
 
 def how_to_install(extra: str) -> str:

@@ -14,14 +14,16 @@ from lightning.pytorch import Callback, seed_everything
 from animeid.assembly.module import build_loggers
 from animeid.assembly.plan import processes_of
 from animeid.assembly.planning import make_plan
-from animeid.assembly.run import build
+from animeid.assembly.run import Components, build
 from animeid.assembly.transfer import earlier_run
 from animeid.config import gateway
 from animeid.data.prepare import prepare
 from animeid.engine.devices import choose_accelerator
 from animeid.engine.launch import Launch, launched
+from animeid.engine.precision import settle_precision
 from animeid.engine.processes import meet, processes
 from animeid.engine.sharding import check_sharded
+from animeid.engine.threads import own_threads, take_free_threads
 from animeid.errors import InputError, Interrupted, MachineError
 from animeid.metrics.table import summary_table
 from animeid.predictions import Predictions
@@ -35,6 +37,7 @@ from animeid.system.checksum import is_whole
 from animeid.system.console import say
 from animeid.system.faults import in_sentences
 from animeid.system.files import remove_strays
+from animeid.system.load import Moment
 from animeid.terms import EVALUATED_SPLITS
 from animeid.tracking.session import tracked
 from animeid.training import resume
@@ -45,6 +48,7 @@ from animeid.training.saving import save_inputs
 from animeid.training.workers import announce, follow, nothing_left
 
 
+@own_threads()
 def train(
     request: dict[str, Any], outputs: Path = OUTPUTS, *, callbacks: Sequence[Callback] = (), report: bool = True
 ) -> float | None:
@@ -147,6 +151,7 @@ def kept(folder: RunFolder, run_id: str | None) -> list[str]:
 
 def begin(request: dict[str, Any], outputs: Path) -> RunState:
     """Reads the pictures, makes the plan and writes all that is known before training."""
+    began = Moment.now()
     folder = RunFolder.reserve(request["run_id"], outputs)
     loggers = build_loggers(request, folder)
     settings = gateway.build(request["data"], "data")
@@ -157,6 +162,7 @@ def begin(request: dict[str, Any], outputs: Path) -> RunState:
         say(note)
     seed_everything(request["seed"], workers=True, verbose=False)
     prepared = prepare(settings)
+    threads = take_free_threads(began)
     chosen = choose(request, prepared, accelerator)
     seed_everything(request["seed"], workers=True, verbose=False)  # a measured budget has drawn random numbers
     components = build(make_plan(chosen.request, prepared, accelerator), prepared)
@@ -164,7 +170,7 @@ def begin(request: dict[str, Any], outputs: Path) -> RunState:
         plan = components.plan.with_choices(choice.as_record() for choice in chosen.choices)
         components = replace(components, plan=plan)
         say(table(chosen.choices))
-    device = f"computing on {accelerator} in {components.plan.trainer.precision}"
+    device = f"computing on {accelerator} in {told_precision(request, components)}, {threads.told}"
     for note in (*prepared.notes, *components.notes, device):
         say(note)
     folder.create()
@@ -172,15 +178,27 @@ def begin(request: dict[str, Any], outputs: Path) -> RunState:
     return RunState(folder, components, prepared, loggers)
 
 
+def told_precision(request: Mapping[str, Any], components: Components) -> str:
+    """The precision, and why `auto` took it."""
+    trainer = components.plan.trainer
+    if request["trainer"]["precision"] != "auto" or trainer.strategy == "fsdp":
+        return trainer.precision
+    why = settle_precision(trainer.accelerator, components.module.model.backbone.has_depthwise).reason
+    return f"{trainer.precision} ({why})"
+
+
 def go_on(folder: RunFolder, request: dict[str, Any]) -> RunState:
     """The run in `folder`, ready to go on from its last checkpoint."""
+    began = Moment.now()
     seed_everything(request["seed"], workers=True, verbose=False)
     state = resume.go_on(folder, request)
+    threads = take_free_threads(began)
     if state.checkpoint is None:
         say(f"the run {folder.path} has no checkpoint to go on from and starts again")
     else:
         epoch, batches = resume.position(state.checkpoint)
         say(f"going on with {folder.path} in epoch {epoch + 1} after {batches} batches")
+    say(f"computing on {state.components.plan.trainer.accelerator}, {threads.told}")
     return state
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import torch
 
 from animeid.assembly.run import Components
 from animeid.data.prepare import Prepared
@@ -32,7 +33,8 @@ def save_inputs(folder: RunFolder, request: dict[str, Any], components: Componen
             listed.to_csv(stream, index=False)
     seeds = {"seed": request["seed"], "split_seed": components.plan.data.split_seed}
     accelerator = components.plan.trainer.accelerator
-    found = environment.describe(prepared.manifest.table, seeds, accelerator, gpu_name(accelerator))
+    threads = torch.get_num_threads()
+    found = environment.describe(prepared.manifest.table, seeds, accelerator, gpu_name(accelerator), threads)
     write_json(folder.environment, found)
 
 

@@ -21,6 +21,9 @@ def explain_best(search: Search, embeddings: str) -> None:
         embeddings: whether its training pictures are answered, as the search's request has it.
     """
     folder = RunFolder(search.path / str(search.finished()[0].user_attrs[FOLDER]))
+    if not folder.is_finished:
+        say(f"the best trial has no report: its run {folder.path} was removed")
+        return
     with search.reporting():
         if not folder.report.is_file():
             add_report(folder, {**SavedRun(folder).request, "embeddings": embeddings})
