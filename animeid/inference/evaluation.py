@@ -11,6 +11,7 @@ from torch.utils.data import DataLoader
 
 from animeid.assembly.data import build_data, build_pixels
 from animeid.data.samplers.natural import Natural
+from animeid.engine.devices import name_of
 from animeid.engine.inference import predict_all
 from animeid.engine.trainer import quieten
 from animeid.inference.labelled import Pictures, choose_pictures
@@ -34,7 +35,7 @@ def evaluate(request: Mapping[str, Any]) -> dict[str, Any]:
     root = request["data"]["root"]
     part = "test" if root else request["split"]
     pictures = choose_pictures(run, request, predictor.plan.data, labels)
-    computing = f"computing on {predictor.model.device.type} in {predictor.precision}"
+    computing = f"computing on {predictor.model.device.type} in {name_of(predictor.precision)}"
     for note in (*predictor.notes, *pictures.notes, computing):
         say(note)
     losses = load_losses(run, predictor.plan, predictor.stats, predictor.model.device)
