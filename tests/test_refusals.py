@@ -12,7 +12,8 @@ import pytest
 PACKAGE = Path(__file__).resolve().parents[1] / "animeid"
 
 ADVICE = re.compile(
-    r"\b(add|allow|ask|begin|change|changed|check|choose|convert|copy|correct|corrected|fill|free|get|give|goes on|install"
+    r"\b(add|allow|ask|begin|change|changed|check|choose|convert|copy|correct|corrected|fill|free|get|give"
+    r"|goes on|install"
     r"|judge|keep|leave|let|list|lower|make|move|name|needed|put|remove|rename|return|save|say|see|set|start|take|train"
     r"|wait|write|did you mean|must be|is true or false|a range has)\b"
 )

@@ -34,6 +34,7 @@ from animeid.runs.find import each_once, matching
 from animeid.runs.finished import FinishedRun
 from animeid.runs.folder import RunFolder
 from animeid.runs.predictions import write_answers
+from animeid.system.console import counted
 from animeid.terms import SPLITS
 
 
@@ -93,7 +94,8 @@ def mix_soup(
     names = ", ".join(str(runs[place].folder.path) for place in taken)
     seconds, earlier_s = time.perf_counter() - began, sum(run.training_s or 0.0 for run in runs)
     note = (
-        f"the soup is the mean of {len(taken)} of {len(runs)} runs ({names}): f1_macro on validation {scores[-1]:.3f}, "
+        f"the soup is the mean of {len(taken)} of {counted(len(runs), 'run')} ({names}): f1_macro on validation "
+        f"{scores[-1]:.3f}, "
         f"{scores[0]:.3f} of the best run alone; it took {seconds:.1f} s"
     )
     return SoupResult(note, seconds, earlier_s, mean_effective_prior([runs[place].folder for place in taken]))

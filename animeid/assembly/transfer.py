@@ -17,7 +17,7 @@ from animeid.models.classifier import Classifier
 from animeid.models.transfer import BACKBONE, Moved, move_head
 from animeid.runs.folder import RunFolder
 from animeid.runs.saved import SavedRun
-from animeid.system.console import some_of
+from animeid.system.console import counted, some_of
 
 COLUMNS = ("kind", "name", "outcome", "detail")
 
@@ -107,7 +107,7 @@ def take_over(earlier: Earlier, model: Classifier, labels: Sequence[str]) -> Tra
         InputError: the heads are of another kind or size.
     """
     path, backbone = earlier.folder.path, model.backbone
-    rows = [Moved("backbone", "kept", f"{len(backbone.state_dict())} tensors")]
+    rows = [Moved("backbone", "kept", counted(len(backbone.state_dict()), "tensor"))]
     if earlier.parts == "all":
         rows += move_head(model, earlier.folder.best, earlier.labels, labels)
     else:

@@ -16,6 +16,7 @@ from animeid.engine.precision import FULL, NETWORK, PICTURES, SIDE, Trials
 from animeid.engine.threads import Threads
 from animeid.recipe.timing import Estimate
 from animeid.recipe.weights import Weights
+from animeid.system.console import counted
 from animeid.system.progress import clock
 from animeid.terms import SHOT_GROUPS
 
@@ -106,10 +107,10 @@ def picture_lines(pictures: Pictures) -> list[str]:
         f"{pictures.duplicates_of('exact')} exact, {pictures.duplicates_of('near')} near; each stays with its original"
     )
     rows = [
-        ("pictures", f"{sum(pictures.counts.values()):,} of {len(pictures.counts):,} classes"),
+        ("pictures", f"{sum(pictures.counts.values()):,} of {counted(len(pictures.counts), 'class')}"),
         ("formats", ", ".join(f"{count:,} {name}" for name, count in pictures.formats.items())),
         ("short side", f"{sides[0]} to {sides[2]} px, median {sides[1]} px"),
-        ("left out", f"{len(pictures.skipped):,} files"),
+        ("left out", counted(len(pictures.skipped), "file")),
         ("copies in a class", duplicates),
         (
             "copies across classes",
@@ -119,7 +120,8 @@ def picture_lines(pictures: Pictures) -> list[str]:
         ("classes", f"{', '.join(groups)}: more than {stats.many_above}, and fewer than {stats.few_below} in training"),
     ]
     for name, part in pictures.parts.items():
-        rows.append((name, f"{part.pictures:,} pictures in {part.groups:,} groups, {part.classes:,} classes"))
+        there = counted(part.pictures, "picture"), counted(part.groups, "group"), counted(part.classes, "class")
+        rows.append((name, "{} in {}, {}".format(*there)))
     return [*section("pictures", rows), "", *long_tail_chart(pictures.counts, shots), *_broken_lines(pictures)]
 
 
@@ -136,7 +138,8 @@ def time_lines(found: Estimate, reading_s: float) -> list[str]:
     steps = found.measured.steps
     low, middle, high = np.quantile(steps, (0.25, 0.5, 0.75))
     how = (
-        f"{found.epochs} epochs of {found.batches} steps; {len(steps)} steps were measured, {middle:.3g} s each "
+        f"{counted(found.epochs, 'epoch')} of {counted(found.batches, 'step')}; "
+        f"{counted(len(steps), 'step', 'were')} measured, {middle:.3g} s each "
         f"(median; middle half {low:.3g} to {high:.3g} s)"
     )
     span = f"{clock(found.low)} to {clock(found.high)}"
@@ -145,7 +148,7 @@ def time_lines(found: Estimate, reading_s: float) -> list[str]:
         [
             ("training", f"about {clock(found.seconds)}, {span} by the middle half of the measured steps"),
             ("how", how),
-            ("validation", f"{found.judged:,} pictures after each epoch, included above"),
+            ("validation", f"{counted(found.judged, 'picture')} after each epoch, included above"),
             (
                 "besides",
                 f"about {clock(reading_s)} for reading the pictures (measured), {clock(found.answering)} for answers",

@@ -70,6 +70,11 @@ def cpu_has_bf16() -> bool:
     return any(capabilities.get(name, False) for name in ("avx512_bf16", "amx_bf16"))
 
 
+def name_of(dtype: torch.dtype) -> str:
+    """The precision as the command line has it."""
+    return next(name for name, known in DTYPES.items() if known == dtype)
+
+
 def is_refused(accelerator: str, precision: str) -> bool:
     """Whether training does not take a precision on a device: in float16 on the processor Lightning would compute in
     bf16."""

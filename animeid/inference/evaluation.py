@@ -13,6 +13,7 @@ from torch.utils.data import DataLoader
 
 from animeid.assembly.data import build_data, build_pixels
 from animeid.data.samplers.natural import Natural
+from animeid.engine.devices import name_of
 from animeid.engine.inference import predict_each
 from animeid.engine.threads import own_threads, take_free_threads
 from animeid.engine.trainer import quieten
@@ -46,7 +47,8 @@ def evaluate(request: Mapping[str, Any]) -> dict[str, Any]:
     part = "test" if root else request["split"]
     pictures = choose_pictures(run, request, predictor.plan.data, labels)
     threads = take_free_threads(started)
-    computing = f"computing on {predictor.model.device.type} in {predictor.precision}, {threads.told}"
+    precision = name_of(predictor.precision)
+    computing = f"computing on {predictor.model.device.type} in {precision}, {threads.told}"
     for note in (*predictor.notes, *pictures.notes, computing):
         say(note)
     losses = load_losses(run, predictor.plan, predictor.stats, predictor.model.device)

@@ -13,7 +13,7 @@ from animeid.engine.threads import own_threads, take_free_threads
 from animeid.inference.output_rows import ENDINGS, Answer, write
 from animeid.inference.predictor import Predictor, say_unreadable
 from animeid.predictions import top_names
-from animeid.system.console import as_text, say, say_beside
+from animeid.system.console import as_text, counted, say, say_beside
 from animeid.system.files import atomic
 from animeid.system.load import Moment
 from animeid.system.output import check_output
@@ -47,7 +47,7 @@ def predict(request: dict[str, Any]) -> None:
         say_beside(predictor.views.told(total, time.perf_counter() - began))
     say_unreadable([f"{answer['path']}: {answer['error']}" for answer in broken], total)
     if output:
-        say(f"{total - len(broken)} pictures named in {output}")
+        say(f"{counted(total - len(broken), 'picture')} named in {output}")
 
 
 def answers(predictor: Predictor, paths: list[Path], k: int) -> Iterator[Answer]:

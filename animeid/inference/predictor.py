@@ -29,7 +29,7 @@ from animeid.models.weights import load_classifier
 from animeid.predictions import Predictions, concatenate, top_names
 from animeid.runs.folder import RunFolder
 from animeid.runs.saved import SavedRun
-from animeid.system.console import as_text, say_beside
+from animeid.system.console import as_text, counted, say_beside
 from animeid.types import LabelStats, ModelOutput
 from animeid.values import Tau
 
@@ -215,11 +215,9 @@ def say_unreadable(broken: list[str], total: int) -> None:
     for sentence in broken[:NAMED]:
         say_beside(f"not named: {sentence}")
     if len(broken) == total:
-        raise InputError(
-            f"none of the {total} files could be read as a picture: see the reasons above, and give others"
-        )
+        raise InputError(f"none of {counted(total, 'file')} could be read as a picture: see why above, and give others")
     if broken:
-        say_beside(f"{len(broken)} of {total} files could not be read")
+        say_beside(f"{len(broken)} of {counted(total, 'file')} could not be read")
 
 
 def _name(pictures: list[Picture], row: int) -> str:

@@ -10,6 +10,7 @@ import pandas as pd
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from animeid.plots.picture import BLUE, MUTED, ORANGE, keep_integers, picture, shorten, side_note
+from animeid.system.console import counted
 
 NAMED_UP_TO = 40
 LONGEST_NAME = 24
@@ -81,4 +82,4 @@ def draw_sizes(widths: np.ndarray, heights: np.ndarray, path: Path, title: str) 
             axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
             axis.set_minor_formatter(NullFormatter())
         axes.set_title(title)
-        side_note(axes, f"{len(sizes):,} sizes")
+        side_note(axes, counted(len(sizes), "size"))

@@ -23,6 +23,7 @@ from animeid.reporting.pictures import pairs, worst
 from animeid.reporting.wording import cost_rows, gap, plain, plural, with_interval
 from animeid.runs.finished import FinishedRun
 from animeid.runs.folder import RunFolder
+from animeid.system.console import counted
 
 TEMPLATE = Path(__file__).with_name("templates") / "run.html.j2"
 
@@ -95,7 +96,7 @@ def _head(run: FinishedRun) -> list[tuple[str, str]]:
         ("acc_macro", with_interval(judged, "acc_macro")),
         ("acc_micro", with_interval(judged, "acc_micro")),
         ("classes", f"{len(run.labels)}"),
-        ("pictures judged", f"{judged['support']:,} in {judged['groups']:,} groups"),
+        ("pictures judged", f"{judged['support']:,} in {counted(judged['groups'], 'group')}"),
         ("training pictures", f"{int((table['split'] == 'train').sum()):,}"),
     ]
 

@@ -29,7 +29,7 @@ from animeid.runs.finished import FinishedRun
 from animeid.runs.folder import OUTPUTS, RunFolder, group_path
 from animeid.runs.leaks import seen_by
 from animeid.runs.lineage import lineage
-from animeid.system.console import say
+from animeid.system.console import counted, say
 from animeid.system.files import read_json, write_json
 from animeid.system.launcher import refuse_launcher
 from animeid.training.run import train
@@ -66,7 +66,8 @@ def train_all(request: Request) -> float | None:
         running.end()
     if failures:
         raise type(failures[0])(
-            f"{len(failures)} of {len(requests)} folds were not trained, so that nothing is judged together; the first "
+            f"{len(failures)} of {counted(len(requests), 'fold', 'were')} not trained, so that nothing is "
+            f"judged together; the first "
             f"says: {failures[0]}"
         )
     runs = [job.folder for job in running.planned.values()]
@@ -164,7 +165,7 @@ def evaluate_out_of_fold(folder: RunFolder, runs: Sequence[RunFolder]) -> float:
     metrics = judge(folder, "val", answers, pictures, label_stats(plan, labels), cost=cost_of_each(folds))
     say(summary_table(metrics))
     missing = f"; {len(never)} have none, since {NEVER_HELD_OUT}" if len(never) else ""
-    say(f"out-of-fold answers of {len(answers.rows)} pictures are in {folder.path}{missing}")
+    say(f"out-of-fold answers of {counted(len(answers.rows), 'picture', 'are')} in {folder.path}{missing}")
     return float(metrics["val"]["f1_macro"])
 
 

@@ -23,7 +23,7 @@ from animeid.runs.folder import RunFolder
 from animeid.runs.identity import result_keys
 from animeid.runs.saved import SavedRun
 from animeid.system.checksum import is_whole
-from animeid.system.console import say
+from animeid.system.console import counted, say
 from animeid.system.files import remove_strays
 from animeid.system.launcher import own_rank
 from animeid.training.fitting import RunState
@@ -156,7 +156,8 @@ def read_prepared(folder: RunFolder) -> Prepared:
     missing = [path for path in used["path"] if not is_there(manifest.root / path)]
     if missing:
         raise InputError(
-            f"{len(missing)} pictures of the run {folder.path} are missing, such as {manifest.root / missing[0]}: "
+            f"{counted(len(missing), 'picture')} of the run {folder.path} cannot be found, such as "
+            f"{manifest.root / missing[0]}: "
             "put them back, or begin a new run without them"
         )
     return Prepared(manifest, saved.labels, saved.skipped, saved.conflicts, given_splits=True)

@@ -34,7 +34,7 @@ from animeid.runs.cleaning import keep_weights_only
 from animeid.runs.finished import FinishedRun
 from animeid.runs.folder import OUTPUTS, RunFolder
 from animeid.system.checksum import is_whole
-from animeid.system.console import say
+from animeid.system.console import counted, say
 from animeid.system.faults import in_sentences
 from animeid.system.files import remove_strays
 from animeid.system.load import Moment
@@ -142,8 +142,8 @@ def kept(folder: RunFolder, run_id: str | None) -> list[str]:
     if not (folder.last.is_file() and is_whole(folder.last)):
         return []
     epochs, batches = resume.position(folder.last)
-    more = f" and {batches} batches of the next" if batches else ""
-    there = f"{folder.path} keeps {epochs} whole epochs{more}"
+    more = f" and {counted(batches, 'batch')} of the next" if batches else ""
+    there = f"{folder.path} keeps {counted(epochs, 'whole epoch')}{more}"
     if run_id is not None:
         return [f"{there}, and the same command with resume=auto goes on from there"]
     return [there, f"moved to {OUTPUTS}/NAME, the same command with run_id=NAME resume=auto goes on from there"]
@@ -197,7 +197,7 @@ def go_on(folder: RunFolder, request: dict[str, Any]) -> RunState:
         say(f"the run {folder.path} has no checkpoint to go on from and starts again")
     else:
         epoch, batches = resume.position(state.checkpoint)
-        say(f"going on with {folder.path} in epoch {epoch + 1} after {batches} batches")
+        say(f"going on with {folder.path} in epoch {epoch + 1} after {counted(batches, 'batch')}")
     say(f"computing on {state.components.plan.trainer.accelerator}, {threads.told}")
     return state
 

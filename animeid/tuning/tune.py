@@ -7,7 +7,7 @@ from typing import Any
 
 from animeid.errors import InputError
 from animeid.runs.folder import group_path
-from animeid.system.console import say
+from animeid.system.console import counted, say
 from animeid.system.output import check_output
 from animeid.tuning.best import evaluate_best_on_test, explain_best
 from animeid.tuning.checks import check_common, check_space
@@ -54,7 +54,10 @@ def tune(request: Mapping[str, Any], training: Training) -> float | None:
     )
     limit = search.limit(request["trials"])
     if limit < request["trials"] and request["method"] != "grid":
-        say(f"the space has {limit} combinations: {limit} trials in the place of {request['trials']}")
+        say(
+            f"the space has {counted(limit, 'combination')}: {counted(limit, 'trial')} in the place of "
+            f"{request['trials']}"
+        )
     is_on = True
     while is_on:
         try_all(search, limit, training)

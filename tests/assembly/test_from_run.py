@@ -260,7 +260,7 @@ def test_training_pictures_of_the_earlier_run_are_refused_as_test(
     command = [*QUICK, f"data.root={tmp_path / 'swapped'}", "from_run=outputs/first"]
     assert train.main([*command, "run_id=leaks"]) == 2
     error = capsys.readouterr().err
-    assert f"{(manifest['split'] == 'train').sum()} pictures of the test part were in the training of" in error
+    assert f"of the test part, {(manifest['split'] == 'train').sum()} pictures were in the training of" in error
     assert "data.leaks=report" in error
     assert not run_of(home, "leaks").path.exists()
     assert train.main([*command, "run_id=leaks", "data.leaks=report"]) == 0
@@ -281,7 +281,7 @@ def test_a_grandparents_training_pictures_are_found_by_every_command(
     for origin in ("from_run=outputs/child", "model.weights=outputs/child/checkpoints/best.ckpt"):
         assert train.main([*QUICK, f"data.root={tmp_path / 'third'}", origin, "run_id=third"]) == 2
         error = capsys.readouterr().err
-        assert f"{len(trained)} pictures of the test part were in the training of outputs/first" in error
+        assert f"of the test part, {len(trained)} pictures were in the training of outputs/first" in error
     # One picture under two names is in no part, and so is not judged.
     for name in ("Rei", "Misato"):
         draw(tmp_path / "both", "same", 1)
@@ -298,14 +298,14 @@ def test_changed_pictures_of_a_run_are_named(home: Path, capsys: pytest.CaptureF
     path = pd.read_parquet(run_of(home).manifest).query("split == 'test'")["path"].iloc[0]
     before = (home / "old" / path).read_bytes()
     assert evaluate.main(["run=outputs/first"]) == 0
-    assert "are not the pictures that the run was made with" not in capsys.readouterr().out
+    assert "what the run was made with" not in capsys.readouterr().out
     try:
         Image.new("RGB", (40, 40)).save(home / "old" / path)
         assert evaluate.main(["run=outputs/first"]) == 0
     finally:
         (home / "old" / path).write_bytes(before)
     said = capsys.readouterr().out
-    assert "WARNING: 1 files are not the pictures that the run was made with" in said
+    assert "WARNING: 1 file is not what the run was made with" in said
     assert path in said
 
 

@@ -276,7 +276,7 @@ def test_the_doctor_says_what_training_then_does(quick: Path, pictures: Path, ca
     assert facts["precision"] == plan["trainer"]["precision"]
     assert facts["batch size"] == str(plan["data"]["batch_size"])
     assert facts["image size"] == str(plan["data"]["image_size"])
-    assert facts["how"].startswith(f"1 epochs of {plan['facts']['steps_per_epoch']} steps; 1 steps were measured")
+    assert facts["how"].startswith(f"1 epoch of {plan['facts']['steps_per_epoch']} steps; 1 step was measured")
     read = [line for line in notes.splitlines() if "left out" in line or "exact copies" in line]
     assert len(read) == 2
     assert all(line in told.out for line in read)

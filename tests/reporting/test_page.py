@@ -7,6 +7,7 @@ import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from statistics import fmean, stdev
 from typing import Any
 
 import numpy as np
@@ -16,11 +17,12 @@ import pytest
 from animeid import report, train
 from animeid.html.font import font_uri
 from animeid.html.thumbnails import Thumbnails
-from animeid.reporting.comparison import short_names
 from animeid.reporting.confusions import Pair, most_confused, similar_order
 from animeid.reporting.page import context
 from animeid.reporting.wording import gap
 from animeid.runs.folder import RunFolder
+from animeid.runs.names import home_of, names_of, short_names
+from animeid.system.files import write_json
 from tests.small_runs import QUICK, class_folders
 
 NAMES = ("初音ミク", "레이무 </script><script>alert(1)</script>", 'Tom & "Jerry\'s"')
@@ -141,9 +143,16 @@ def test_what_cannot_be_reported(arguments: list[str], sentence: str, home: Path
 def test_runs_are_laid_side_by_side(home: Path, monkeypatch, capsys) -> None:
     monkeypatch.chdir(home)
     assert report.main(["runs=outputs/one:outputs/two"]) == 0
-    page = Path("comparison.html").read_text(encoding="utf-8")
+    page = Path("outputs/comparison.html").read_text(encoding="utf-8")
     assert "seed" in page and "points" in page
-    assert capsys.readouterr().out.splitlines()[-1] == "report: comparison.html"
+    assert capsys.readouterr().out.splitlines()[-1] == "report: outputs/comparison.html"
+    mean, spread = (function([figure(name) for name in ("one", "two")]) for function in (fmean, stdev))
+    assert "all (2 seeds)" in page
+    assert f"{mean:.3f} ± {spread:.3f}" in page
+
+
+def figure(name: str) -> float:
+    return json.loads(Path(f"outputs/{name}/metrics.json").read_text())["test"]["f1_macro"]
 
 
 def test_classes_that_are_confused_stand_side_by_side() -> None:
@@ -191,6 +200,20 @@ def test_only_letters_that_are_needed_are_embedded() -> None:
     with TTFont(BytesIO(base64.b64decode(uri.split(",")[1]))) as font:
         assert {chr(code) for code in font.getBestCmap()} == set("初音ミク레이무")
     assert font_uri("Tom & Jerry") is None
+
+
+def test_jobs_of_a_multirun_are_named_by_what_they_differ_in(tmp_path: Path) -> None:
+    jobs = [
+        {"job": number, "overrides": {"loss": loss, "data.root": "pictures"}, "seed": seed, "config": loss}
+        for number, (loss, seed) in enumerate([("focal", 1), ("focal", 2), ("poly1", 1)])
+    ]
+    write_json(tmp_path / "multirun.json", {"jobs": jobs})
+    paths = [tmp_path / str(number) for number in range(3)]
+    assert names_of(paths) == ["loss=focal seed=1", "loss=focal seed=2", "loss=poly1 seed=1"]
+    assert names_of(paths[:2]) == ["seed=1", "seed=2"]
+    assert names_of([paths[0], tmp_path / "other"]) == ["0", "other"]
+    assert home_of(paths).resolve() == tmp_path
+    assert home_of([tmp_path / "a" / "0", tmp_path / "b"]).resolve() == tmp_path
 
 
 def test_names_that_tell_folders_apart() -> None:

@@ -206,7 +206,7 @@ def test_missing_pictures_are_named(pictures: Path, tmp_path: Path, monkeypatch,
         assert train.main(arguments) == 143
     (tmp_path / "copy" / "other" / "3.png").unlink()
     assert train.main([*arguments, "resume=auto"]) == 2
-    assert "1 pictures of the run outputs/less are missing" in capsys.readouterr().err
+    assert "1 picture of the run outputs/less cannot be found" in capsys.readouterr().err
 
 
 def test_the_middle_of_an_epoch_is_saved_now_and_then(pictures: Path, monkeypatch) -> None:

@@ -281,7 +281,7 @@ def test_prediction_refuses_what_it_cannot_do(
     assert predict.main([f"run={tmp_path}", f"input={tmp_path}"]) == 2
     assert "finished run" in capsys.readouterr().err
     assert predict.main([f"run={run.path}", f"input={tmp_path}"]) == 2
-    assert "none of the 1 files" in capsys.readouterr().err
+    assert "none of 1 file" in capsys.readouterr().err
 
 
 def test_a_loss_that_is_not_finite_ends_the_run_with_a_sentence(

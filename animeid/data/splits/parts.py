@@ -11,7 +11,7 @@ import pandas as pd
 from animeid.data.settings import DataSettings
 from animeid.data.splits.splits import Pool, number_of_folds, split_by_ratio, split_into_folds
 from animeid.errors import InputError
-from animeid.system.console import some_of
+from animeid.system.console import counted, some_of
 
 NAMED = 5
 """So many names at most stand in a sentence."""
@@ -143,8 +143,8 @@ def _make_folds(table: pd.DataFrame, labels: Sequence[str], settings: DataSettin
     folds = folds_of(table, settings)
     if settings.fold >= folds.count:
         raise InputError(
-            f"data.fold={settings.fold} is not there, since {folds.count} folds are made "
-            f"(the smallest class has {folds.smallest} groups): choose 0 to {folds.count - 1}"
+            f"data.fold={settings.fold} is not there, since {counted(folds.count, 'fold', 'are')} made "
+            f"(the smallest class has {counted(folds.smallest, 'group')}): choose 0 to {folds.count - 1}"
         )
     is_dealt = (table["split"].isin(["train", "val"]) & (table["target"] >= 0)).to_numpy()
     table.loc[is_dealt, "split"] = np.where(folds.held_out[is_dealt] == settings.fold, "val", "train")
