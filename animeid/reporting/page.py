@@ -20,7 +20,7 @@ from animeid.reporting.glossary import FIGURES, TERMS
 from animeid.reporting.origin import card, data_facts
 from animeid.reporting.parts import Parts
 from animeid.reporting.pictures import pairs, worst
-from animeid.reporting.wording import cost_rows, gap, plain, plural, with_interval
+from animeid.reporting.wording import cost_rows, gap, plain, with_interval
 from animeid.runs.finished import FinishedRun
 from animeid.runs.folder import RunFolder
 from animeid.system.console import counted
@@ -118,7 +118,7 @@ def _history(run: FinishedRun) -> dict[str, str]:
     if run.history is None:
         return {"trained": "", "gap": "Nothing was trained: the run changes the head of another one."}
     parts = Parts.of(run)
-    trained = plural(len(run.history), "epoch was", "epochs were")
+    trained = counted(len(run.history), "epoch", "were")
     kept = f" Of these, {run.best_epoch.told}." if run.best_epoch else ""
     return {
         "trained": f"{trained} trained.{kept}",

@@ -15,11 +15,6 @@ def percent(value: float | None, unit: str = " %") -> str:
     return "–" if value is None else f"{100 * value:.1f}{unit}"
 
 
-def plural(count: int, one: str, several: str) -> str:
-    """`1 epoch was`, `2 epochs were`."""
-    return f"{count:,} {one if count == 1 else several}"
-
-
 def with_interval(figures: Mapping[str, Any], name: str, unit: str = " %") -> str:
     """`71.6 % (68.5 to 74.7)`, without the interval where there is none."""
     interval = figures.get(f"{name}_ci")
