@@ -11,7 +11,7 @@ from animeid.errors import InputError
 from animeid.runs.folder import RunFolder
 from animeid.runs.saved import SavedRun
 from animeid.system.checksum import is_whole
-from animeid.system.console import align, say, some_of
+from animeid.system.console import align, counted, say, some_of
 
 MB = 1e6
 NAMED = 5
@@ -54,22 +54,19 @@ def clean(request: Mapping[str, Any]) -> None:
     unfinished = [str(folder.path) for folder in folders if not folder.is_finished]
     found = {folder: files for folder in folders if folder.is_finished and (files := spare(folder))}
     if unfinished:
-        say(f"{counted(unfinished)} not finished and may go on: {some_of(unfinished, NAMED)}; nothing of theirs goes")
+        left = f"{counted(len(unfinished), 'run', 'are')} not finished and may go on"
+        say(f"{left}: {some_of(unfinished, NAMED)}; nothing of theirs goes")
     if not found:
-        say(f"nothing can be freed: {counted(folders)} without a checkpoint of no more use")
+        say(f"nothing can be freed: {counted(len(folders), 'run')} without a checkpoint of no more use")
         return
     sizes = {folder: sum(path.stat().st_size for path in files) for folder, files in found.items()}
     say(listing(found, sizes))
-    whole = f"{sum(sizes.values()) / MB:,.1f} MB of {len(found)} {'run' if len(found) == 1 else 'runs'}"
+    whole = f"{sum(sizes.values()) / MB:,.1f} MB of {counted(len(found), 'run')}"
     if request["apply"]:
         remove(path for files in found.values() for path in files)
         say(f"freed {whole}; weights, answers and figures are untouched")
     else:
         say(f"can be freed: {whole}; the same with apply=true removes these files, and no weights, answers or figures")
-
-
-def counted(runs: Sequence[object]) -> str:
-    return f"{len(runs)} {'run is' if len(runs) == 1 else 'runs are'}"
 
 
 def listing(found: Mapping[RunFolder, Sequence[Path]], sizes: Mapping[RunFolder, int]) -> str:
