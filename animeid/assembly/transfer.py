@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from animeid.assembly.plan import FinalPlan, Plan
+from animeid.config.earlier_data import found_from_here
 from animeid.errors import InputError
 from animeid.models.catalogue import same_network
 from animeid.models.classifier import Classifier
@@ -37,6 +38,13 @@ class Earlier:
     folder: RunFolder
     labels: tuple[str, ...]
     parts: str
+
+    def told_of_pictures(self, request: Mapping[str, Any]) -> tuple[str, ...]:
+        """A sentence where a request trains on the pictures of this run, which it need not have named."""
+        root = found_from_here(self.folder, SavedRun(self.folder).plan["data"]["root"])
+        if root is None or root != request["data"]["root"]:
+            return ()
+        return (f"the pictures are those of {self.folder.path}: {root}",)
 
     def without_own_weights(self, plan: Plan) -> Plan:
         """The plan with this run's checkpoint in place of any other weights, so that no hub is asked."""

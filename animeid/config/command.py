@@ -21,7 +21,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
-from animeid.config.arguments import as_overrides
+from animeid.config.arguments import as_overrides, with_home
 from animeid.config.explain import explain
 from animeid.config.locate import conf_dir
 from animeid.config.multirun import JobsRefusedError, do_job, ending
@@ -38,6 +38,9 @@ BAD_INPUT = 2
 INTERRUPTED = 130
 FULL_ERROR = "HYDRA_FULL_ERROR"
 COMPOSING_ERRORS = (HydraException, OmegaConfBaseException, YAMLError, InputError, ValueError)
+
+WAYS_ON = {"tune": "the same command with its run_id goes on", "shard": "the same command goes on"}
+"""How commands go on that keep what they have done."""
 
 MULTIRUN = ("-m", "--multirun")
 Work = Callable[[dict[str, Any]], Any]
@@ -83,11 +86,10 @@ def command(root: str, work: Work) -> Main:
             with in_sentences(), _stoppable(), _composing(arguments), ending() as ended:
                 hydra.main(version_base="1.3", config_path=str(conf_dir()), config_name=root)(job)()
         except Interrupted as stop:
-            goes_on = "; the same command with resume=auto and its run_id goes on" if root == "train" else ""
-            say_error(f"stopped by a signal{goes_on}")
+            say_error(f"stopped by a signal: {_way_on(root, stop.way_on)}")
             return 128 + stop.signum
         except KeyboardInterrupt:
-            say_error("interrupted")
+            say_error(f"interrupted: {_way_on(root)}")
             return INTERRUPTED
         except MachineError as error:
             if job.wants_tracebacks:
@@ -151,11 +153,20 @@ def _run_name(run_id: str | int | None) -> str:
 OmegaConf.register_new_resolver("animeid.run_name", _run_name, use_cache=True, replace=True)
 
 
+def _way_on(root: str, known: str = "") -> str:
+    """How to go on after a signal.
+
+    Args:
+        known: what the command itself says of it.
+    """
+    return known or WAYS_ON.get(root, "the same command starts again")
+
+
 def _sentence(error: Exception, root: str, arguments: Sequence[str] | None) -> str:
     if isinstance(error, InputError):
         return str(error)
     parsed = get_args_parser().parse_args(arguments)
-    own_cards = Path(parsed.config_dir) if parsed.config_dir else None
+    own_cards = Path(with_home(parsed.config_dir)) if parsed.config_dir else None
     is_there = own_cards is not None and own_cards.is_dir()
     return explain(error, root, parsed.overrides, own_cards if is_there else None)
 

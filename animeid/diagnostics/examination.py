@@ -59,7 +59,9 @@ def examine_pictures(request: dict[str, Any], accelerator: str, weights: Weights
     """The same for the pictures; returns what to do about them."""
     if request["resume"] == "never":
         RunFolder.reserve(request["run_id"])  # refuses what training would refuse
-    earlier_run(request)
+    earlier = earlier_run(request)
+    for note in earlier.told_of_pictures(request) if earlier else ():
+        say(note)
     settings = gateway.build(request["data"], "data")
     began = time.perf_counter()
     prepared = prepare(settings)

@@ -13,6 +13,7 @@ from animeid.data.duplicates.fingerprints import content_of
 from animeid.data.manifest import Manifest, targets_by_label
 from animeid.data.prepare import read_labelled
 from animeid.data.settings import DataSettings
+from animeid.data.spellings import spelling_notes
 from animeid.errors import InputError
 from animeid.runs.folder import RunFolder
 from animeid.runs.leaks import seen_by
@@ -104,6 +105,7 @@ def new_pictures(folder: RunFolder, settings: DataSettings, labels: tuple[str, .
     if unknown.any():
         names = sorted(set(table["label"][unknown]))
         notes.append(f"{int(unknown.sum())} pictures of classes that the run does not know: {some_of(names, NAMED)}")
+        notes += spelling_notes({*names, *labels} - {""})
     if seen.any():
         kept = "kept, since data.leaks=report" if settings.leaks == "report" else "left out"
         notes.append(f"{int(seen.sum())} pictures were in the training of {looked.named()} and are {kept}")
@@ -111,7 +113,9 @@ def new_pictures(folder: RunFolder, settings: DataSettings, labels: tuple[str, .
         notes.append(f"{int(aside.sum())} pictures that are in no part are not judged")
     rows = np.flatnonzero(~dropped)
     if not len(rows):
-        raise InputError(f"no picture of {settings.root} can be judged by {folder.path}: {'; '.join(notes)}")
+        raise InputError(
+            f"no picture of {settings.root} can be judged by {folder.path}: {'; '.join(notes)}; give others in data.root"
+        )
     manifest = Manifest(table, read.manifest.root, read.manifest.attributes)
     return Pictures(manifest, rows, tuple(notes), pd.concat([read.skipped, left_out], ignore_index=True))
 
@@ -124,6 +128,10 @@ def choose_pictures(
     if not given["root"]:
         return own_pictures(run, request["split"])
     settings = DataSettings(
-        root=given["root"], leaks=given["leaks"], max_pixels=data.max_pixels, copy_pattern=data.copy_pattern
+        root=given["root"],
+        parts=given["parts"],
+        leaks=given["leaks"],
+        max_pixels=data.max_pixels,
+        copy_pattern=data.copy_pattern,
     )
     return new_pictures(run, settings, labels)

@@ -214,7 +214,9 @@ def say_unreadable(broken: list[str], total: int) -> None:
     for sentence in broken[:NAMED]:
         say_beside(f"not named: {sentence}")
     if len(broken) == total:
-        raise InputError(f"none of the {total} files could be read as a picture: see the reasons above")
+        raise InputError(
+            f"none of the {total} files could be read as a picture: see the reasons above, and give others"
+        )
     if broken:
         say_beside(f"{len(broken)} of {total} files could not be read")
 

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from animeid.metrics.label_errors import suspects
+from animeid.reporting.parts import Parts, read_together
 from animeid.runs.finished import FinishedRun
 from animeid.system.console import some_of
 
@@ -21,7 +22,13 @@ KNOWN_RECALL = 0.5
 
 def advice(run: FinishedRun, rows: Sequence[Mapping[str, Any]]) -> list[str]:
     """Sentences, the most useful first; `rows` are the judged part's `per_class`."""
-    found = [_beaten(run), _gains_from_data(rows), _suspicious(run, rows), _calibrated(run)]
+    found = [
+        _beaten(run),
+        *read_together(Parts.of(run)),
+        _gains_from_data(rows),
+        _suspicious(run, rows),
+        _calibrated(run),
+    ]
     return [sentence for sentence in found if sentence]
 
 
@@ -49,7 +56,7 @@ def _gains_from_data(rows: Sequence[Mapping[str, Any]]) -> str | None:
     )
     return (
         f"{len(poor)} classes have under {FEW} training pictures and an F1 below {100 * LOW_F1:.0f} %{beside}. "
-        f"More pictures of these would help most: {listed}."
+        f"More pictures of these would help: {listed}."
     )
 
 

@@ -8,9 +8,10 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from animeid.html.render import render, write_page
-from animeid.html.thumbnails import file_as_uri
+from animeid.html.thumbnails import Chart
 from animeid.metrics.paired import Difference, Metric, paired_difference
 from animeid.plots.comparison import draw_curves_of_runs
+from animeid.reporting.glossary import FIGURES as WORDS
 from animeid.reporting.wording import cost_rows, with_interval
 from animeid.runs.comparison import common_order
 from animeid.runs.find import find_runs
@@ -64,6 +65,7 @@ def write_comparison(pattern: str, path: Path) -> Path:
         "title": f"{len(runs)} runs",
         "names": names,
         "part": runs[0].part,
+        "words": WORDS,
         "support": f"{runs[0].judged['support']:,} pictures in {runs[0].judged['groups']:,} groups",
         "figures": [[name, *(with_interval(run.judged, name) for run in runs)] for name in FIGURES],
         "differences": [[metric, *(in_words(one[metric]) for one in found)] for metric in COMPARED],
@@ -78,7 +80,7 @@ def write_comparison(pattern: str, path: Path) -> Path:
     return path
 
 
-def _curves(runs: Mapping[str, FinishedRun]) -> str | None:
+def _curves(runs: Mapping[str, FinishedRun]) -> Chart | None:
     """The learning curves as a picture of the page; None where none of the runs trained anything."""
     histories = {name: run.history for name, run in runs.items() if run.history is not None}
     if not histories:
@@ -86,7 +88,7 @@ def _curves(runs: Mapping[str, FinishedRun]) -> str | None:
     with TemporaryDirectory() as folder:
         path = Path(folder) / "curves.png"
         draw_curves_of_runs(histories, path)
-        return file_as_uri(path)
+        return Chart.of(path)
 
 
 def short_names(paths: Sequence[Path]) -> list[str]:

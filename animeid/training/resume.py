@@ -12,6 +12,8 @@ import yaml
 from animeid.assembly.module import build_loggers
 from animeid.assembly.plan import FinalPlan
 from animeid.assembly.run import rebuild
+from animeid.config.paths import with_paths
+from animeid.config.roots import request_target
 from animeid.data.prepare import Prepared
 from animeid.data.shards.read import is_there
 from animeid.engine.devices import choose_accelerator
@@ -130,7 +132,7 @@ def check_same(folder: RunFolder, request: Mapping[str, Any]) -> None:
     """Raises:
     InputError: a key that changes the result differs from that of the run.
     """
-    before = result_keys(SavedRun(folder).request)
+    before = result_keys(with_paths(SavedRun(folder).request, (), request_target("train")))
     # As it looks after writing and reading: tuples have become lists.
     now = result_keys(yaml.safe_load(yaml.safe_dump(dict(request))))
     changed = [key for key in sorted(before | now) if before.get(key) != now.get(key)]

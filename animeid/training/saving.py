@@ -10,9 +10,11 @@ from animeid.assembly.run import Components
 from animeid.data.prepare import Prepared
 from animeid.engine.devices import gpu_name
 from animeid.optim.schedules import followed_figure
+from animeid.runs.best_epoch import BestEpoch
 from animeid.runs.finished import FinishedRun
 from animeid.runs.folder import RunFolder
 from animeid.system import environment
+from animeid.system.console import say
 from animeid.system.files import atomic, write_json, write_yaml
 
 
@@ -51,3 +53,18 @@ def learning_rates(folder: RunFolder, components: Components) -> np.ndarray:
         steps_per_epoch=run.steps_per_epoch,
         figures=figures,
     )
+
+
+def save_best_epoch(folder: RunFolder, epoch: int | None, monitor: str) -> None:
+    """Writes `best_epoch.json`, and says the same.
+
+    Args:
+        folder: of the run.
+        epoch: whose weights are kept, counted from 1; None where nothing was trained.
+        monitor: the figure that decided.
+    """
+    history = FinishedRun(folder).history
+    if epoch is not None and history is not None:
+        best = BestEpoch.of(history, epoch, monitor)
+        best.write(folder)
+        say(best.told)

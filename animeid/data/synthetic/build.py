@@ -31,7 +31,7 @@ COLUMNS = ("path", "label", "split", "style", "caption", *ATTRIBUTES, "bbox")
 def default_cache() -> Path:
     """`$ANIMEID_CACHE`, or `~/.cache/animeid`."""
     chosen = os.environ.get("ANIMEID_CACHE")
-    return Path(chosen) if chosen else Path.home() / ".cache" / "animeid"
+    return Path(chosen).expanduser() if chosen else Path.home() / ".cache" / "animeid"
 
 
 def build_cast(settings: CastSettings, cache: Path | None = None, *, processes: int | None = None) -> Path:
