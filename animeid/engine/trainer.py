@@ -99,7 +99,7 @@ def build_callbacks(
         counts: whether the epoch that ends may be the best, and counts for stopping early.
 
     Raises:
-        InputError: training is to stop early, and there is no validation part to judge by.
+        InputError: training is to stop early, and there is no validation part or no figure to judge by.
     """
     if settings.patience is not None and not has_val:
         raise InputError(
@@ -108,6 +108,8 @@ def build_callbacks(
     callbacks: list[Callback] = [*feedback, *([averager] if averager else []), SharedBuffers(), history]
     callbacks += [TQDMProgressBar(leave=False)] if sys.stderr.isatty() else [PlainProgress()]
     if settings.patience is not None:
+        if settings.monitor is None:
+            raise InputError("callbacks.patience needs a figure that decides: give callbacks.monitor, or leave it out")
         callbacks.append(
             Stopping(
                 counts=counts,

@@ -47,7 +47,7 @@ def finish(state: RunState, fitted: Fitted, answers: dict[str, Predictions], *, 
         metrics = judge(state, fitted, answers)
     with steps.step("answers"):
         save_table(folder, answers, prepared.manifest, prepared.labels)
-    save_best_epoch(folder, fitted.best_epoch, state.components.plan.callbacks.monitor)
+    save_best_epoch(folder, fitted.best_epoch, state.components)
     if report:
         metrics["baselines"] = explain(state, answers, steps)
     write_json(folder.metrics, metrics)

@@ -116,13 +116,17 @@ def callbacks_of(components: Components, folder: RunFolder, history: History, *,
     return [*callbacks, *freezing_callbacks(components.freezing)]
 
 
+def followers(components: Components) -> list[str]:
+    """What of training follows the validation part, each as the beginning of a sentence."""
+    found = [callback.needs_validation for callback in components.feedback if callback.needs_validation is not None]
+    if followed_figure(components.module.optimisation.schedule) is not None:
+        found.insert(0, "this scheduler follows a figure of validation")
+    return found
+
+
 def refuse_followers(components: Components) -> None:
     """Raises:
     InputError: the schedule, the loss or the augmentation follows validation, which there is not.
     """
-    needs = [callback.needs_validation for callback in components.feedback]
-    if followed_figure(components.module.optimisation.schedule) is not None:
-        needs.insert(0, "this scheduler follows a figure of validation")
-    for need in needs:
-        if need is not None:
-            raise InputError(f"{need}, and the data has no val part: take another one, or set data.val_ratio above 0")
+    for need in followers(components):
+        raise InputError(f"{need}, and the data has no val part: take another one, or set data.val_ratio above 0")

@@ -17,6 +17,7 @@ from animeid.runs.folder import RunFolder
 from animeid.system import environment
 from animeid.system.console import say
 from animeid.system.files import atomic, write_json, write_yaml
+from animeid.training.fitting import followers
 
 
 def save_inputs(folder: RunFolder, request: dict[str, Any], components: Components, prepared: Prepared) -> None:
@@ -57,16 +58,16 @@ def learning_rates(folder: RunFolder, components: Components) -> np.ndarray:
     )
 
 
-def save_best_epoch(folder: RunFolder, epoch: int | None, monitor: str) -> None:
+def save_best_epoch(folder: RunFolder, epoch: int | None, components: Components) -> None:
     """Writes `best_epoch.json`, and says the same.
 
     Args:
         folder: of the run.
         epoch: whose weights are kept, counted from 1; None where nothing was trained.
-        monitor: the figure that decided.
+        components: of the run.
     """
     history = FinishedRun(folder).history
     if epoch is not None and history is not None:
-        best = BestEpoch.of(history, epoch, monitor)
+        best = BestEpoch.of(history, epoch, components.plan.callbacks.monitor, followers(components))
         best.write(folder)
         say(best.told)

@@ -20,6 +20,7 @@ from animeid.engine.callbacks.history import History
 from animeid.engine.callbacks.stopping import Stopping
 from animeid.engine.settings import CallbackSettings
 from animeid.engine.trainer import always, build_callbacks, checkpoints
+from animeid.errors import InputError
 from animeid.losses.class_balanced import ClassBalanced
 from animeid.losses.contract import FollowsProgress, FollowsRecall, parts_with
 from animeid.losses.cross_entropy import CrossEntropyLoss
@@ -249,3 +250,22 @@ def test_the_best_figure_is_remembered_where_the_folder_was_moved(pictures: Path
     run = trained(pictures, "second", *arguments, "resume=must")
     better = [row for row in history(run)[2:] if float(row["val/loss"]) < score]
     assert (run.best.stat().st_mtime_ns == before) is (not better)
+
+
+def test_without_a_figure_the_last_epoch_is_kept(tmp_path: Path) -> None:
+    history = pd.DataFrame({"epoch": [0, 1], "val/f1_macro": [0.9, 0.1]})
+    best = BestEpoch.of(history, 2, None, ["this loss follows the recall of validation"])
+    assert (best.monitor, best.figure, best.fixed) == (None, None, True)
+    assert best.told == "epoch 2 of 2 is kept, the last, as asked: no figure of validation chooses"
+    folder = RunFolder(tmp_path)
+    best.write(folder)
+    assert BestEpoch.read(folder) == best
+    with pytest.raises(InputError, match=r"callbacks\.patience needs a figure that decides"):
+        build_callbacks(
+            CallbackSettings(monitor=None, patience=3),
+            folder,
+            History(folder.history),
+            averager=None,
+            has_logger=False,
+            has_val=True,
+        )
