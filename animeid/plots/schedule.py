@@ -12,7 +12,8 @@ from animeid.plots.picture import BLUE, keep_integers, picture
 
 def draw_learning_rate(rates: np.ndarray, steps_per_epoch: int, path: Path) -> None:
     """Draws the rate of each optimiser step, `[steps]`, over the epochs that are done by then, 0 at the start."""
-    epochs = np.arange(len(rates)) / steps_per_epoch
+    epochs = np.arange(len(rates) + 1) / steps_per_epoch
+    rates = np.append(rates, rates[-1])  # the last step takes time as well
     with picture(path, 5.5, 3.2) as figure:
         axes = figure.subplots()
         axes.plot(epochs, rates, drawstyle="steps-post")

@@ -118,10 +118,9 @@ def _history(run: FinishedRun) -> dict[str, str]:
     if run.history is None:
         return {"trained": "", "gap": "Nothing was trained: the run changes the head of another one."}
     parts = Parts.of(run)
-    trained = counted(len(run.history), "epoch", "were")
-    kept = f" Of these, {run.best_epoch.told}." if run.best_epoch else ""
+    trained = f"{counted(len(run.history), 'epoch', 'were')} trained."
     return {
-        "trained": f"{trained} trained.{kept}",
+        "trained": f"Of the epochs, {run.best_epoch.told}." if run.best_epoch else trained,
         "gap": gap(run.history, parts_differ=parts.is_shifted or parts.over_fits),
     }
 

@@ -15,6 +15,7 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 from torch.utils.data import DataLoader
 
 from animeid import train
+from animeid.engine.callbacks.bar import Bar
 from animeid.engine.callbacks.best import Best
 from animeid.engine.callbacks.history import History
 from animeid.engine.callbacks.stopping import Stopping
@@ -190,6 +191,13 @@ def test_the_kept_epoch_is_counted_from_one_and_told(pictures: Path, capsys) -> 
     assert f"epoch {kept} of 3 is kept, the best by val/f1_macro" in capsys.readouterr().out
     assert [row["epoch"] for row in history(run)] == ["0", "1", "2"]
     assert [row["epochs_done"] for row in history(run)] == ["1", "2", "3"]
+
+
+def test_a_terminals_bar_counts_from_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    scripted(RunFolder(tmp_path / "run"), [0.5, 0.6], [1.0, 1.0], Bar(), enable_progress_bar=True)
+    shown = "".join(capsys.readouterr())
+    assert "epoch 1 of 2" in shown and "epoch 2 of 2" in shown
+    assert "Epoch 0" not in shown
 
 
 def test_ties_are_told() -> None:
