@@ -103,17 +103,18 @@ class Predictor:
         device = choose_accelerator(accelerator, key="accelerator")
         plan, labels = FinalPlan.read(folder.config), SavedRun(folder).labels
         stats = label_stats(plan, labels)
-        classifier = build_model(without_weights(plan), len(labels))
-        load_classifier(classifier, folder.best, labels)
-        dtype = inference_precision(plan, classifier, device, precision)
         offset, notes = None, [folder.unfinished_note] if folder.unfinished_note else []
         if adjustment != 0:
             from animeid.inference.adjustment import logit_offset  # reads tables, which few need
 
             offset, told = logit_offset(folder, plan, stats, adjustment)
             notes += told
+        # What is wrong with the request is told by now: what follows takes long.
+        classifier = build_model(without_weights(plan), len(labels))
+        load_classifier(classifier, folder.best, labels)
+        dtype = inference_precision(plan, classifier, device, precision)
         if temperature == "auto":
-            answers_as_then = adjustment == 0 and views == "own"
+            answers_as_then = offset is None and views == "own"
             temperature, told = fitted_temperature(folder) if answers_as_then else (1.0, ())
             notes += told
         return cls(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-NO_RESULT = ("resume", "run_id", "logger", "data.num_workers", "data.cache", "trainer.log_every_n_steps")
+NO_RESULT = ("resume", "run_id", "parts", "logger", "data.num_workers", "data.cache", "trainer.log_every_n_steps")
 """Keys, with all below them, that change no result."""
 
 
