@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
-from animeid.config.earlier_data import keys_of
+from animeid.config.arguments import keys_of
 from animeid.errors import InputError
 from animeid.system.console import say_beside
 
