@@ -57,3 +57,8 @@ def _is_readable(argument: str) -> bool:
 def _in_quotes(text: str) -> str:
     # Within its quotes Hydra reads a backslash as itself, but for one before a quote.
     return "'" + text.replace("'", "\\'") + "'"
+
+
+def keys_of(overrides: Sequence[str]) -> list[str]:
+    """The keys that a command line sets."""
+    return [override.partition("=")[0].lstrip("+") for override in overrides]

@@ -15,6 +15,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from animeid.config.annotations import PART
 from animeid.config.describe import describe_type, describe_value, literals
+from animeid.config.own_parts import prefixes
 from animeid.config.signatures import UNTOLD, Signature, signature
 from animeid.config.source import OWN, find
 from animeid.config.suggest import nearest, suggestion
@@ -124,7 +125,7 @@ def target_of(node: Mapping[str, Any], key: str) -> str:
         raise InputError(
             f"{join(key, '_target_')} is {describe_value(target)}; a card can name only what lies under "
             + ", ".join(prefix.rstrip(".") for prefix in ALLOWED)
-            + ", and only classes there"
+            + ", and only classes there; code of your own is allowed by parts=FOLDER on the command line"
         )
     unused = [name for name in node if isinstance(name, str) and name.startswith("_") and name not in SPECIAL]
     if unused:
@@ -139,13 +140,14 @@ def target_of(node: Mapping[str, Any], key: str) -> str:
 def _is_allowed(target: str) -> bool:
     """Whether a card can name it; what is not there at all is told later, as a spelling mistake."""
     module, _, name = target.rpartition(".")
-    if not target.startswith(ALLOWED):
+    allowed = (*ALLOWED, *prefixes())
+    if not target.startswith(allowed):
         return False
     found = find(module, name)
     if found is None:
         return True
     is_class = isinstance(found.node, ast.ClassDef)
-    return f"{found.module}.".startswith(ALLOWED) and (is_class or target.startswith(FACTORIES))
+    return f"{found.module}.".startswith(allowed) and (is_class or target.startswith(FACTORIES))
 
 
 def accept(target: str, values: Mapping[str, Any], key: str, is_partial: bool) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
+from animeid.config.arguments import keys_of
 from animeid.config.freeze import read_plan
 from animeid.config.nested import at, put
 from animeid.runs.folder import RunFolder
@@ -54,11 +55,6 @@ def found_from_here(run: RunFolder, root: str | None) -> str | None:
     bases = (base for base in run.path.resolve().parents if (base / root).exists())
     base = next(bases, None)
     return root if base is None or base == Path.cwd() else str(base / root)
-
-
-def keys_of(overrides: Sequence[str]) -> list[str]:
-    """The keys that a command line sets."""
-    return [override.partition("=")[0].lstrip("+") for override in overrides]
 
 
 def with_own_values(node: dict[str, Any], own: Mapping[str, Any], name: str, keys: Sequence[str]) -> dict[str, Any]:

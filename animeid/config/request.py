@@ -12,6 +12,7 @@ from animeid.config.defaults import fixed_keys
 from animeid.config.earlier_data import with_earlier_data
 from animeid.config.freeze import freeze
 from animeid.config.gateway import try_transforms
+from animeid.config.own_parts import KEY, allow
 from animeid.config.paths import with_paths
 from animeid.config.roots import request_target
 from animeid.config.second_stage import inherit
@@ -47,6 +48,7 @@ def accepted(root: str, config: DictConfig, overrides: Sequence[str]) -> dict[st
         InputError: the first thing that is wrong with it.
     """
     request = with_paths(freeze(config), overrides, request_target(root))
+    allow(request.get(KEY), overrides)
     accept(request_target(root), check(request), "", is_partial=False)
     if request.get("stage"):
         request = inherit(request, overrides)

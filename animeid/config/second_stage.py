@@ -7,7 +7,8 @@ from copy import deepcopy
 from typing import Any
 
 from animeid.config import gateway
-from animeid.config.earlier_data import earlier_data, keys_of, with_own_values
+from animeid.config.arguments import keys_of
+from animeid.config.earlier_data import earlier_data, with_own_values
 from animeid.config.freeze import read_plan
 from animeid.errors import InputError
 from animeid.runs.folder import RunFolder

@@ -20,7 +20,7 @@ from animeid.values import Tau
 
 def logit_offset(
     run: RunFolder, plan: Mapping[str, Any], stats: LabelStats, tau: Tau
-) -> tuple[Tensor, tuple[str, ...]]:
+) -> tuple[Tensor | None, tuple[str, ...]]:
     """`tau log prior` `[C]`, which is taken off the logits, with the prior that the run's sampler showed.
 
     Where a sampler's epochs differ, it is that of the epoch whose weights are kept.
@@ -29,14 +29,17 @@ def logit_offset(
         tau: `auto` is that of the best `f1_macro` on the validation answers that the run saved.
 
     Returns:
-        The offset, and what there is to say.
+        The offset, and what there is to say; None for `auto` where the run's loss has adjusted in training, so that
+        nothing is left to do.
 
     Raises:
-        InputError: the run's loss has adjusted already, a class was never shown, the prior is not known, or `auto` has
-            no validation part.
+        InputError: the run's loss has adjusted already and a number is given, a class was never shown, the prior is not
+            known, or `auto` has no validation part.
     """
     parts = [(gateway.part_class(part, "loss"), part) for part in losses_of(plan["loss"])]
     if any(adjusts_by_prior(loss) and part.get("tau") != 0 for loss, part in parts):
+        if tau == "auto":
+            return None, (f"logits are left as they are: the loss of {run.path} has adjusted them in training already",)
         raise InputError(
             f"logit_adjustment={tau} would adjust the logits of {run.path} twice, for its loss has done so in "
             "training: leave it out"

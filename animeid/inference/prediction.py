@@ -12,6 +12,8 @@ from animeid.data.files import find_pictures
 from animeid.engine.threads import own_threads, take_free_threads
 from animeid.inference.output_rows import ENDINGS, Answer, write
 from animeid.inference.predictor import Predictor, say_unreadable
+from animeid.inference.several import answers_of, load_all
+from animeid.inference.sorting import NAMES, check_folder, sort
 from animeid.predictions import top_names
 from animeid.system.console import as_text, counted, say, say_beside
 from animeid.system.files import atomic
@@ -22,17 +24,29 @@ from animeid.system.streams import let_go
 
 @own_threads()
 def predict(request: dict[str, Any]) -> None:
-    """Names the pictures of `request["input"]` with the model of `request["run"]`."""
-    output = check_output(request["output"], ENDINGS)
+    """Names the pictures of `request["input"]` with the model of `request["run"]`, or with several together."""
+    given = request["output"]
+    folder = check_folder(given) if given is not None and is_folder(given) else None
+    output = check_output(given, ENDINGS) if folder is None else folder / NAMES
     paths = find_pictures(request["input"])
     started = Moment.now()
-    predictor = Predictor.of(request)
+    predictors = load_all(request)
     threads = take_free_threads(started)
-    for note in (*predictor.notes, *([f"computing with {threads.told}"] if threads.reason else [])):
+    computing = [f"computing with {threads.told}"] if threads.reason else []
+    predictor = predictors[0]
+    for note in dict.fromkeys([*(note for one in predictors for note in one.notes), *computing]):
         say_beside(note)
+    if len(predictors) > 1:
+        say_beside(
+            f"answering by the mean of {len(predictors)} runs: {', '.join(str(p.folder.path) for p in predictors)}"
+        )
     k = min(request["top_k"], len(predictor.labels))
     began = time.perf_counter()
-    found = answers(predictor, paths, k)
+    pairs = answers(predictors, paths, k)
+    found = (answer for _, answer in pairs)
+    if folder is not None:
+        found = sort(pairs, folder, request["sort"], request["unknown_below"])
+        folder.mkdir(parents=True, exist_ok=True)
     if output is None:
         try:
             total, broken = write(found, sys.stdout, as_csv=True, k=k)
@@ -46,13 +60,21 @@ def predict(request: dict[str, Any]) -> None:
     if predictor.views is not None:
         say_beside(predictor.views.told(total, time.perf_counter() - began))
     say_unreadable([f"{answer['path']}: {answer['error']}" for answer in broken], total)
-    if output:
+    if folder is not None:
+        what = "copied into" if request["sort"] == "copy" else "linked in"
+        say(f"{counted(total - len(broken), 'picture', 'were')} {what} {folder}; all answers are in {output}")
+    elif output:
         say(f"{counted(total - len(broken), 'picture')} named in {output}")
 
 
-def answers(predictor: Predictor, paths: list[Path], k: int) -> Iterator[Answer]:
+def is_folder(output: str) -> bool:
+    """Whether `output=` asks for folders of pictures: it is one, or ends as one."""
+    return output.endswith(("/", os.sep)) or Path(output).is_dir()
+
+
+def answers(predictors: list[Predictor], paths: list[Path], k: int) -> Iterator[tuple[Path, Answer]]:
     """One answer a file, as they come."""
-    for batch, output in predictor.batches(list(paths)):
-        names = top_names(output.logits.float().cpu().numpy(), predictor.labels, k)
+    for batch, logits in answers_of(predictors, paths):
+        names = top_names(logits, predictors[0].labels, k)
         for row, error, name in zip(batch["row"].tolist(), batch["error"], names, strict=True):
-            yield {"path": as_text(paths[row]), "names": [] if error else name, "error": error}
+            yield paths[row], {"path": as_text(paths[row]), "names": [] if error else name, "error": error}

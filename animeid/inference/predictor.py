@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, Self, get_type_hints
 
+import numpy as np
 import torch
 from torch.utils.data import DataLoader
 
@@ -30,6 +31,7 @@ from animeid.predictions import Predictions, concatenate, top_names
 from animeid.runs.folder import RunFolder
 from animeid.runs.saved import SavedRun
 from animeid.system.console import as_text, counted, say_beside
+from animeid.system.files import read_json
 from animeid.types import LabelStats, ModelOutput
 from animeid.values import Tau
 
@@ -50,6 +52,7 @@ class Predictor:
     views: what each picture is seen in; None as it is.
     batch_size, num_workers: pictures that are answered together, and processes that read them.
     notes: sentences for the user about what answers.
+    temperature: what logits are divided by before they become probabilities.
     """
 
     folder: RunFolder
@@ -61,6 +64,7 @@ class Predictor:
     batch_size: int
     num_workers: int
     notes: tuple[str, ...] = ()
+    temperature: float = 1.0
 
     @classmethod
     def load(
@@ -73,6 +77,7 @@ class Predictor:
         adjustment: Tau = 0.0,
         batch_size: int | Literal["auto"] = 32,
         num_workers: int | Literal["auto"] = "auto",
+        temperature: float | Literal["auto"] = "auto",
     ) -> Self:
         """Builds what answering needs and no more; no weights are fetched from anywhere else.
 
@@ -85,6 +90,8 @@ class Predictor:
             adjustment: tau of post-hoc logit adjustment; `auto` is the best on the run's validation part.
             batch_size: pictures that are answered together; `auto` is the run's.
             num_workers: processes that read pictures, of many; `auto` suits machine and accelerator.
+            temperature: of the probabilities of `names`; `auto` is what the run fitted on validation, where it helps
+                there and the run answers as it did then.
 
         Raises:
             InputError: there is no such run, or it cannot answer so.
@@ -97,14 +104,19 @@ class Predictor:
         device = choose_accelerator(accelerator, key="accelerator")
         plan, labels = FinalPlan.read(folder.config), SavedRun(folder).labels
         stats = label_stats(plan, labels)
-        classifier = build_model(without_weights(plan), len(labels))
-        load_classifier(classifier, folder.best, labels)
-        dtype = inference_precision(plan, classifier, device, precision)
         offset, notes = None, [folder.unfinished_note] if folder.unfinished_note else []
         if adjustment != 0:
             from animeid.inference.adjustment import logit_offset  # reads tables, which few need
 
             offset, told = logit_offset(folder, plan, stats, adjustment)
+            notes += told
+        # What is wrong with the request is told by now: what follows takes long.
+        classifier = build_model(without_weights(plan), len(labels))
+        load_classifier(classifier, folder.best, labels)
+        dtype = inference_precision(plan, classifier, device, precision)
+        if temperature == "auto":
+            answers_as_then = offset is None and views == "own"
+            temperature, told = fitted_temperature(folder) if answers_as_then else (1.0, ())
             notes += told
         return cls(
             folder=folder,
@@ -116,6 +128,7 @@ class Predictor:
             batch_size=whole(plan.data.batch_size) if batch_size == "auto" else batch_size,
             num_workers=default_workers(device) if num_workers == "auto" else num_workers,
             notes=tuple(notes),
+            temperature=temperature,
         )
 
     @classmethod
@@ -129,6 +142,7 @@ class Predictor:
             adjustment=request["logit_adjustment"],
             batch_size=request["batch_size"],
             num_workers=request["num_workers"],
+            temperature=request.get("temperature", 1.0),
         )
 
     @property
@@ -184,7 +198,24 @@ class Predictor:
 
     def names(self, predictions: Predictions, k: int = 5) -> list[list[dict[str, Any]]]:
         """The `k` likeliest names of each picture, likeliest first: `label` and `probability` each."""
-        return top_names(predictions.logits, self.labels, k)
+        return top_names(self.tempered(predictions.logits), self.labels, k)
+
+    def tempered(self, logits: np.ndarray) -> np.ndarray:
+        """`[N, C]` logits that make this predictor's probabilities."""
+        return logits if self.temperature == 1.0 else logits / self.temperature
+
+
+def fitted_temperature(folder: RunFolder) -> tuple[float, tuple[str, ...]]:
+    """The temperature that a run fitted on its validation part, and a sentence about it; 1 where that helps nothing."""
+    found = read_json(folder.calibration) if folder.calibration.is_file() else {"temperature": None}
+    fitted, judged = found["temperature"], found.get("parts", {}).get("val")
+    if fitted is None or judged is None or judged["ece_scaled"] >= judged["ece"]:
+        return 1.0, ()
+    told = (
+        f"probabilities are scaled by the temperature {fitted:.3g} of {folder.path}, which brings their calibration "
+        f"error on validation from {judged['ece']:.3f} to {judged['ece_scaled']:.3f}"
+    )
+    return fitted, (told,)
 
 
 def _check(**settings: Any) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from annotated_types import Ge
+from annotated_types import Ge, Gt, Interval
 
 from animeid.config.schema import Card
 from animeid.values import Name, PathsText, PathText, Tau
@@ -38,11 +38,13 @@ class EvaluateRequest(InferenceRequest):
     """The root of `conf/evaluate.yaml`.
 
     split: the part of the run's own pictures.
+    parts: a folder or module with code of the user's own that the run needs.
     data: new pictures in their place.
     trainer: where accelerator and precision are also understood.
     """
 
     split: Literal["train", "val", "test"]
+    parts: PathText | None
     data: Card
     trainer: Card
 
@@ -52,13 +54,22 @@ class PredictRequest(InferenceRequest):
     """The root of `conf/predict.yaml`.
 
     input: a picture, a folder or a glob.
-    output: a CSV or JSONL file; without it, the answers are printed.
+    parts: a folder or module with code of the user's own that the run needs.
+    run: a run's folder, that of a multirun or of folds, or patterns with colons between them; several answer together.
+    output: a CSV or JSONL file, or a folder, `sorted/`, of a folder for each name; without it, answers are printed.
     top_k: names given for each picture, likeliest first.
+    temperature: what logits are divided by; `auto` is the run's fitted one where it helps on validation.
+    sort: whether a folder gets copies of the pictures, or symbolic links to them.
+    unknown_below: the probability of the likeliest name under which a picture is sorted into `unknown`.
     """
 
     input: PathText
+    parts: PathText | None
     output: PathText | None
     top_k: Annotated[int, Ge(1)]
+    temperature: Annotated[float, Gt(0)] | Literal["auto"]
+    sort: Literal["copy", "link"]
+    unknown_below: Annotated[float, Interval(ge=0, le=1)]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,8 +78,10 @@ class EnsembleRequest:
 
     runs: a pattern of finished runs, or several with colons between them.
     vote: how their answers become one.
+    parts: a folder or module with code of the user's own that the runs need.
     """
 
     runs: PathsText
     vote: Literal["mean", "weighted", "majority"]
+    parts: PathText | None
     run_id: Name | None

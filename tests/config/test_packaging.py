@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -34,6 +35,11 @@ def test_a_wheel_works_from_any_folder(tmp_path: Path) -> None:
     shown = run("-m", "animeid.train", "--help", cwd=elsewhere, PYTHONPATH=str(site))
     assert shown.returncode == 0
     assert "cross_entropy, focal" in shown.stdout
+    wrote = run("-m", "animeid.examples", "output=written", cwd=elsewhere, PYTHONPATH=str(site))
+    assert wrote.returncode == 0, wrote.stderr
+    names = {path.name for place in ("notebooks", "experiments/sweeps") for path in (ROOT / place).iterdir()}
+    assert {path.name for path in (elsewhere / "written").iterdir()} == names
+    shutil.rmtree(elsewhere / "written")
     refused = run("-m", "animeid.train", "loss=focl", cwd=elsewhere, PYTHONPATH=str(site))
     assert refused.returncode == 2
     assert "did you mean 'focal'?" in refused.stderr

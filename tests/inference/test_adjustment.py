@@ -137,9 +137,17 @@ def test_what_trains_nothing_has_the_loss_of_the_run_that_it_changes(home: Path,
     assert "twice" in capsys.readouterr().err
 
 
+def test_nothing_is_left_to_do_where_the_loss_has_adjusted(home: Path, monkeypatch, capsys) -> None:
+    monkeypatch.chdir(home)
+    assert evaluate.main(["run=outputs/logit_adjustment", "split=val", "logit_adjustment=auto"]) == 0
+    assert "logits are left as they are: the loss of outputs/logit_adjustment has adjusted" in capsys.readouterr().out
+
+
 def test_what_cannot_be_adjusted(home: Path, monkeypatch, capsys) -> None:
     monkeypatch.chdir(home)
-    assert evaluate.main(["run=outputs/logit_adjustment", "logit_adjustment=1"]) == 2
+    with monkeypatch.context() as patch:
+        patch.setattr("animeid.inference.predictor.build_model", None)  # it is told before anything is built
+        assert evaluate.main(["run=outputs/logit_adjustment", "logit_adjustment=1"]) == 2
     assert "twice" in capsys.readouterr().err
     assert evaluate.main(["run=outputs/cross_entropy", "logit_adjustment=-1"]) == 2
     assert "logit_adjustment" in capsys.readouterr().err

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 import subprocess
 import sys
 from dataclasses import fields
@@ -22,9 +23,12 @@ from animeid.data.manifest import read_manifest
 from animeid.errors import InputError
 from animeid.inference.predictor import Predictor
 from animeid.inference.requests import InferenceRequest
+from animeid.inference.several import run_paths
+from animeid.inference.sorting import sort
 from animeid.losses.contract import adjusts_by_prior, lifts_rare_classes
 from animeid.runs.finished import FinishedRun
 from animeid.runs.folder import RunFolder
+from animeid.system.files import write_json
 from tests.small_runs import QUICK, class_folders
 
 RUN = (*QUICK, "trainer.max_epochs=1", "data.val_ratio=0.3", "data.test_ratio=0.3")
@@ -85,6 +89,89 @@ def test_predict_writes_what_the_predictor_says(run: RunFolder, tmp_path: Path) 
     assert {name["label"] for name in names[0]} == {"many", "少"}
     other = Predictor.load(run.path, accelerator="cpu", precision="32-true", views=None)
     assert names != other.names(other("pictures"), k=5)
+
+
+def test_the_fitted_temperature_is_used_where_it_helps(run: RunFolder, tmp_path: Path, capsys) -> None:
+    kept = run.calibration.read_text()
+    plain = Predictor.load(run.path, temperature=1.0)
+    try:
+        for scaled, used in ((0.1, 2.5), (0.3, 1.0)):
+            judged = {"ece": 0.2, "ece_scaled": scaled}
+            write_json(run.calibration, {"temperature": 2.5, "parts": {"val": judged}})
+            predictor = Predictor.load(run.path)
+            assert predictor.temperature == used
+            answers = predictor(held_out(run))
+            expected = torch.from_numpy(answers.logits / used).softmax(1).amax(1)
+            found = [names[0]["probability"] for names in predictor.names(answers)]
+            np.testing.assert_allclose(found, expected.numpy(), rtol=1e-5)
+            assert [len(predictor.notes), len(Predictor.load(run.path, views=None).notes)] == [int(used != 1), 0]
+        assert (plain.temperature, Predictor.load(run.path, adjustment=0.5).temperature) == (1.0, 1.0)
+        write_json(run.calibration, {"temperature": 2.5, "parts": {"val": {"ece": 0.2, "ece_scaled": 0.1}}})
+        assert predict.main([f"run={run.path}", "input=pictures", f"output={tmp_path / 'a.csv'}"]) == 0
+        assert "scaled by the temperature 2.5 of outputs/run" in capsys.readouterr().err
+    finally:
+        run.calibration.write_text(kept)
+
+
+def test_several_runs_answer_by_their_mean(run: RunFolder, tmp_path: Path) -> None:
+    """As a pattern, and as the folder of folds or of a multirun."""
+    other = RunFolder(run.path.with_name("other"))
+    if not other.path.exists():
+        shutil.copytree(run.path, other.path)
+        state = torch.load(other.best, weights_only=True)
+        state["state_dict"] = {name: value * 1.1 for name, value in state["state_dict"].items()}
+        torch.save(state, other.best)
+    arguments = ["input=pictures", "temperature=1"]
+    lists = []
+    for name, which in (("a", "outputs/run"), ("b", "outputs/other"), ("both", "outputs/run:outputs/oth*")):
+        file = tmp_path / f"{name}.jsonl"
+        assert predict.main([f"run='{which}'", *arguments, f"output={file}"]) == 0
+        lines = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+        lists.append([{name["label"]: name["probability"] for name in line["names"]} for line in lines])
+    for one, two, both in zip(*lists, strict=True):
+        for label, value in both.items():
+            assert value == pytest.approx((one[label] + two[label]) / 2, abs=1e-5)
+    assert lists[0] != lists[1]
+    write_json(tmp_path / "multirun.json", {"jobs": []})
+    for number in (0, 1):
+        shutil.copytree(run.path, tmp_path / str(number))
+    assert run_paths(str(tmp_path)) == [tmp_path / "0", tmp_path / "1"]
+
+
+@pytest.mark.parametrize("how", ["copy", "link"])
+def test_pictures_are_sorted_into_folders(run: RunFolder, tmp_path: Path, capsys, how: str) -> None:
+    """Two of one name both stay, what cannot be read is listed, and the originals are where they were."""
+    mixed = tmp_path / "mixed"
+    shutil.copytree("pictures", mixed)
+    (mixed / "many" / "broken.png").write_text("no picture")
+    before = sorted(mixed.rglob("*"))
+    sorted_ = tmp_path / "sorted"
+    assert predict.main([f"run={run.path}", f"input={mixed}", f"output={sorted_}/", f"sort={how}"]) == 0
+    assert sorted(mixed.rglob("*")) == before
+    with (sorted_ / "names.csv").open(encoding="utf-8", newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    files = list(sorted_.rglob("*.png"))
+    assert len(rows) == 51 and len(files) == 50
+    assert all(path.is_symlink() == (how == "link") for path in files)
+    contents = {path.parent.name: set() for path in files}
+    for path in files:
+        contents[path.parent.name].add(path.read_bytes())
+    for row in rows:
+        if not row["error"]:
+            assert Path(row["path"]).read_bytes() in contents[row["label_1"]]
+    assert "50 pictures were" in capsys.readouterr().out
+    assert predict.main([f"run={run.path}", f"input={mixed}", f"output={sorted_}/"]) == 2
+    assert "is not overwritten" in capsys.readouterr().err
+
+
+def test_the_unsure_go_to_unknown_and_no_name_leads_elsewhere(tmp_path: Path) -> None:
+    picture = tmp_path / "0.png"
+    picture.write_bytes(b"one")
+    labels = {"../up": 0.9, "..": 0.9, "a/b": 0.9, "sure": 0.4}
+    pairs = [(picture, {"path": "", "error": "", "names": [{"label": k, "probability": v}]}) for k, v in labels.items()]
+    list(sort(iter(pairs), tmp_path / "out" / "sorted", "copy", 0.5))
+    found = sorted(path.relative_to(tmp_path / "out").as_posix() for path in (tmp_path / "out").rglob("*.png"))
+    assert found == ["sorted/.._up/0.png", "sorted/_../0.png", "sorted/a_b/0.png", "sorted/unknown/0.png"]
 
 
 def test_a_picture_is_named_alike_from_a_file_and_from_memory(run: RunFolder) -> None:
