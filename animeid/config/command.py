@@ -130,14 +130,15 @@ class Job:
         # Whatever starts this command again in other processes needs the arguments that the user wrote.
         sys.argv = self.arguments
         try:
-            request = accepted(self.root, config, task_overrides())
+            overrides = task_overrides()
+            request = accepted(self.root, config, overrides)
             if self.root != "train":
                 refuse_launcher(f"animeid.{self.root}", "start it without")
             is_job = self.root == "train" and HydraConfig.get().mode == RunMode.MULTIRUN
             if self.check is not None and not is_job and own_rank().rank == 0:
                 self.check(request)
                 say_loading(self.root)
-            request = tried(request)
+            request = tried(self.root, request, overrides)
             work = in_sentences()(self.work)
             return do_job(request, work) if is_job else work(request)
         except (InputError, MachineError, JobCrashedError, PeerFailedError) as error:

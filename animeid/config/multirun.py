@@ -64,7 +64,9 @@ class CheckJobs(Callback):
             refuse_launcher("a multirun", MULTIRUN_INSTEAD)
             requests = [(single(accepted(self.root, job, overrides)), overrides) for overrides, job in jobs(config)]
             say_loading(self.root)
-            asked = [Asked.of(tried(request), readable(overrides)) for request, overrides in requests]
+            asked = [
+                Asked.of(tried(self.root, request, overrides), readable(overrides)) for request, overrides in requests
+            ]
             _check_launcher(config)
             _running = Running.begin(folder_below_outputs(Path(config.hydra.sweep.dir)), asked)
         except Exception as error:

@@ -18,23 +18,26 @@ from animeid.errors import InputError
 
 def checked(root: str, config: DictConfig, overrides: Sequence[str]) -> dict[str, Any]:
     """The request that a composed configuration makes, wholly checked: `accepted`, then `tried`."""
-    return tried(accepted(root, config, overrides))
+    return tried(root, accepted(root, config, overrides), overrides)
 
 
-def tried(request: dict[str, Any]) -> dict[str, Any]:
-    """The same request, whose transforms have been built once, for which albumentations must be imported.
+def tried(root: str, request: dict[str, Any], overrides: Sequence[str]) -> dict[str, Any]:
+    """The accepted request as the command works on it, what takes longer to check included.
+
+    The recipe is told what the command line fixes, for which the root is composed once more; transforms are built once,
+    for which albumentations is imported.
 
     Raises:
         InputError: a transform refuses its arguments.
     """
+    if request.get("recipe"):
+        request = {**request, "recipe": {**request["recipe"], "fixed": fixed_keys(root, request, overrides)}}
     try_transforms(request)
-    return request
+    return complete(request)
 
 
 def accepted(root: str, config: DictConfig, overrides: Sequence[str]) -> dict[str, Any]:
-    """The request that a composed configuration makes: checked, and with the defaults of our settings written out.
-
-    Nothing heavy is imported for it.
+    """The request that a composed configuration makes: checked, with nothing heavy imported.
 
     Args:
         root: the command.
@@ -49,10 +52,8 @@ def accepted(root: str, config: DictConfig, overrides: Sequence[str]) -> dict[st
     if request.get("stage"):
         request = inherit(request, overrides)
         check(request)
-    if request.get("recipe"):
-        request["recipe"] = {**request["recipe"], "fixed": fixed_keys(root, request, overrides)}
     check_budget(request)
-    return complete(request)
+    return request
 
 
 def check_budget(request: Mapping[str, Any]) -> None:
