@@ -25,13 +25,14 @@ from animeid.config.arguments import as_overrides
 from animeid.config.explain import explain
 from animeid.config.locate import conf_dir
 from animeid.config.multirun import JobsRefusedError, do_job, ending
-from animeid.config.request import accepted, tried
+from animeid.config.request import checked, tried
 from animeid.errors import InputError, Interrupted, MachineError, PeerFailedError
 from animeid.multirun.running import JobCrashedError
 from animeid.runs.folder import OUTPUTS, RunFolder
 from animeid.system.console import say_error, say_loading
 from animeid.system.faults import in_sentences
 from animeid.system.launcher import own_rank, refuse_launcher
+from animeid.system.streams import let_go
 
 CRASHED = 1
 BAD_INPUT = 2
@@ -93,6 +94,11 @@ def command(root: str, work: Work, check: Check | None = None) -> Main:
         except KeyboardInterrupt:
             say_error("interrupted")
             return INTERRUPTED
+        except BrokenPipeError:
+            if job.has_begun:
+                raise
+            let_go(sys.stdout)  # who reads Hydra's help has seen enough
+            return 0
         except MachineError as error:
             if job.wants_tracebacks:
                 raise
@@ -131,7 +137,7 @@ class Job:
         sys.argv = self.arguments
         try:
             overrides = task_overrides()
-            request = accepted(self.root, config, overrides)
+            request = checked(self.root, config, overrides)
             if self.root != "train":
                 refuse_launcher(f"animeid.{self.root}", "start it without")
             is_job = self.root == "train" and HydraConfig.get().mode == RunMode.MULTIRUN

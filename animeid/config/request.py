@@ -17,26 +17,6 @@ from animeid.errors import InputError
 
 
 def checked(root: str, config: DictConfig, overrides: Sequence[str]) -> dict[str, Any]:
-    """The request that a composed configuration makes, wholly checked: `accepted`, then `tried`."""
-    return tried(root, accepted(root, config, overrides), overrides)
-
-
-def tried(root: str, request: dict[str, Any], overrides: Sequence[str]) -> dict[str, Any]:
-    """The accepted request as the command works on it, what takes longer to check included.
-
-    The recipe is told what the command line fixes, for which the root is composed once more; transforms are built once,
-    for which albumentations is imported.
-
-    Raises:
-        InputError: a transform refuses its arguments.
-    """
-    if request.get("recipe"):
-        request = {**request, "recipe": {**request["recipe"], "fixed": fixed_keys(root, request, overrides)}}
-    try_transforms(request)
-    return complete(request)
-
-
-def accepted(root: str, config: DictConfig, overrides: Sequence[str]) -> dict[str, Any]:
     """The request that a composed configuration makes: checked, with nothing heavy imported.
 
     Args:
@@ -54,6 +34,21 @@ def accepted(root: str, config: DictConfig, overrides: Sequence[str]) -> dict[st
         check(request)
     check_budget(request)
     return request
+
+
+def tried(root: str, request: dict[str, Any], overrides: Sequence[str]) -> dict[str, Any]:
+    """The checked request as the command works on it, what takes longer to check included.
+
+    The recipe is told what the command line fixes, for which the root is composed once more; transforms are built once,
+    for which albumentations is imported.
+
+    Raises:
+        InputError: a transform refuses its arguments.
+    """
+    if request.get("recipe"):
+        request = {**request, "recipe": {**request["recipe"], "fixed": fixed_keys(root, request, overrides)}}
+    try_transforms(request)
+    return complete(request)
 
 
 def check_budget(request: Mapping[str, Any]) -> None:

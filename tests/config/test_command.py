@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -348,3 +349,15 @@ def test_a_command_says_that_it_begins_before_anything_heavy_is_imported(tmp_pat
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path)
     assert (done.returncode, done.stdout) == (0, "")
     assert done.stderr == "animeid train: loading its libraries\nheavy: []\n"
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["--cfg", "job"], ["data.root=nowhere"]])
+def test_a_reader_that_has_enough_of_an_answer_ends_it_quietly(arguments: list[str], tmp_path: Path) -> None:
+    """As `| head -1`."""
+    read, write = os.pipe()
+    os.close(read)
+    command = [sys.executable, "-m", "animeid.train", *arguments]
+    done = subprocess.run(command, stdout=write, stderr=subprocess.PIPE, text=True, cwd=tmp_path)
+    os.close(write)
+    told = "animeid: error: data.root=nowhere is not there: give an existing folder or manifest file\n"
+    assert (done.returncode, done.stderr) == ((2, told) if "data.root=nowhere" in arguments else (0, ""))
