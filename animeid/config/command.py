@@ -85,7 +85,7 @@ def command(root: str, work: Work, check: Check | None = None) -> Main:
     def main(arguments: Sequence[str] | None = None) -> int:
         job = Job(root, work, check)
         try:
-            with in_sentences(), _stoppable(), _composing(arguments), ending() as ended:
+            with in_sentences(), _stoppable(), _readable(job), _composing(arguments), ending() as ended:
                 hydra.main(version_base="1.3", config_path=str(conf_dir()), config_name=root)(job)()
         except Interrupted as stop:
             goes_on = "; the same command with resume=auto and its run_id goes on" if root == "train" else ""
@@ -94,11 +94,6 @@ def command(root: str, work: Work, check: Check | None = None) -> Main:
         except KeyboardInterrupt:
             say_error("interrupted")
             return INTERRUPTED
-        except BrokenPipeError:
-            if job.has_begun:
-                raise
-            let_go(sys.stdout)  # who reads Hydra's help has seen enough
-            return 0
         except MachineError as error:
             if job.wants_tracebacks:
                 raise
@@ -190,6 +185,17 @@ def _stoppable() -> Iterator[None]:
 
 def _stop(signum: int, frame: FrameType | None) -> None:  # noqa: ARG001
     raise Interrupted(signum)
+
+
+@contextmanager
+def _readable(job: Job) -> Iterator[None]:
+    """Ends quietly where whoever reads Hydra's help has seen enough of it."""
+    try:
+        yield
+    except BrokenPipeError:
+        if job.has_begun:
+            raise
+        let_go(sys.stdout)
 
 
 @contextmanager

@@ -50,7 +50,7 @@ if __name__ == "__main__":
 def process(tmp_path: Path, status: str, *options: str, before: str = "", **settings) -> subprocess.CompletedProcess:
     script = tmp_path / "work.py"
     script.write_text(before + WORK.replace("STATUS", status))
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": ""}
     settings = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **settings}
     return subprocess.run([sys.executable, *options, str(script)], text=True, env=environment, **settings)
 
@@ -87,18 +87,17 @@ def test_whoever_watches_sees_the_end(tmp_path: Path, options: tuple[str, ...], 
         assert "function calls" in done.stdout
 
 
-def test_called_from_code_of_ones_own_it_raises(tmp_path: Path) -> None:
-    code = (
-        "import runpy, sys\n"
-        "def own():\n"
-        "    try: runpy.run_module('animeid.cli', run_name='x')['run']()\n"
+def test_called_from_a_module_of_ones_own_it_raises(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(
+        "import sys\nfrom animeid.cli import run\n"
+        "def go():\n"
+        "    sys.argv = ['animeid', '--version']\n"
+        "    try: run()\n"
         "    except SystemExit as left: print('left with', left.code)\n"
-        "sys.modules['mine'] = type(sys)('mine'); sys.argv = ['animeid', '--version']\n"
-        "exec(compile('def call(f): f()', 'mine', 'exec'), sys.modules['mine'].__dict__)\n"
-        "sys.modules['mine'].__dict__['__name__'] = 'mine'; sys.modules['mine'].call(own)\n"
     )
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, cwd=tmp_path)
+    command = [sys.executable, "-c", "import mine; mine.go()"]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.endswith("left with 0\n")
 
