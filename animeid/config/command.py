@@ -25,13 +25,14 @@ from animeid.config.arguments import as_overrides, with_home
 from animeid.config.explain import explain
 from animeid.config.locate import conf_dir
 from animeid.config.multirun import JobsRefusedError, do_job, ending
-from animeid.config.request import accepted, tried
+from animeid.config.request import checked, tried
 from animeid.errors import InputError, Interrupted, MachineError, PeerFailedError
 from animeid.multirun.running import JobCrashedError
 from animeid.runs.folder import OUTPUTS, RunFolder
 from animeid.system.console import say_error, say_loading
 from animeid.system.faults import in_sentences
 from animeid.system.launcher import own_rank, refuse_launcher
+from animeid.system.streams import let_go
 
 CRASHED = 1
 BAD_INPUT = 2
@@ -87,7 +88,7 @@ def command(root: str, work: Work, check: Check | None = None) -> Main:
     def main(arguments: Sequence[str] | None = None) -> int:
         job = Job(root, work, check)
         try:
-            with in_sentences(), _stoppable(), _composing(arguments), ending() as ended:
+            with in_sentences(), _stoppable(), _readable(job), _composing(arguments), ending() as ended:
                 hydra.main(version_base="1.3", config_path=str(conf_dir()), config_name=root)(job)()
         except Interrupted as stop:
             say_error(f"stopped by a signal: {_way_on(root, stop.way_on)}")
@@ -132,14 +133,15 @@ class Job:
         # Whatever starts this command again in other processes needs the arguments that the user wrote.
         sys.argv = self.arguments
         try:
-            request = accepted(self.root, config, task_overrides())
+            overrides = task_overrides()
+            request = checked(self.root, config, overrides)
             if self.root != "train":
                 refuse_launcher(f"animeid.{self.root}", "start it without")
             is_job = self.root == "train" and HydraConfig.get().mode == RunMode.MULTIRUN
             if self.check is not None and not is_job and own_rank().rank == 0:
                 self.check(request)
                 say_loading(self.root)
-            request = tried(request)
+            request = tried(self.root, request, overrides)
             work = in_sentences()(self.work)
             return do_job(request, work) if is_job else work(request)
         except (InputError, MachineError, JobCrashedError, PeerFailedError) as error:
@@ -194,6 +196,17 @@ def _stoppable() -> Iterator[None]:
 
 def _stop(signum: int, frame: FrameType | None) -> None:  # noqa: ARG001
     raise Interrupted(signum)
+
+
+@contextmanager
+def _readable(job: Job) -> Iterator[None]:
+    """Ends quietly where whoever reads Hydra's help has seen enough of it."""
+    try:
+        yield
+    except BrokenPipeError:
+        if job.has_begun:
+            raise
+        let_go(sys.stdout)
 
 
 @contextmanager

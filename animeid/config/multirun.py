@@ -20,7 +20,7 @@ from hydra.core.override_parser.types import Override
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, open_dict
 
-from animeid.config.request import accepted, tried
+from animeid.config.request import checked, tried
 from animeid.errors import InputError
 from animeid.multirun.record import Asked
 from animeid.multirun.running import Running
@@ -62,9 +62,11 @@ class CheckJobs(Callback):
         global _running
         try:
             refuse_launcher("a multirun", MULTIRUN_INSTEAD)
-            requests = [(single(accepted(self.root, job, overrides)), overrides) for overrides, job in jobs(config)]
+            requests = [(single(checked(self.root, job, overrides)), overrides) for overrides, job in jobs(config)]
             say_loading(self.root)
-            asked = [Asked.of(tried(request), readable(overrides)) for request, overrides in requests]
+            asked = [
+                Asked.of(tried(self.root, request, overrides), readable(overrides)) for request, overrides in requests
+            ]
             _check_launcher(config)
             _running = Running.begin(folder_below_outputs(Path(config.hydra.sweep.dir)), asked)
         except Exception as error:

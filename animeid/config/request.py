@@ -20,24 +20,7 @@ from animeid.errors import InputError
 
 
 def checked(root: str, config: DictConfig, overrides: Sequence[str]) -> dict[str, Any]:
-    """The request that a composed configuration makes, wholly checked: `accepted`, then `tried`."""
-    return tried(accepted(root, config, overrides))
-
-
-def tried(request: dict[str, Any]) -> dict[str, Any]:
-    """The same request, whose transforms have been built once, for which albumentations must be imported.
-
-    Raises:
-        InputError: a transform refuses its arguments.
-    """
-    try_transforms(request)
-    return request
-
-
-def accepted(root: str, config: DictConfig, overrides: Sequence[str]) -> dict[str, Any]:
-    """The request that a composed configuration makes: checked, and with the defaults of our settings written out.
-
-    Nothing heavy is imported for it.
+    """The request that a composed configuration makes: checked, with nothing heavy imported.
 
     Args:
         root: the command.
@@ -55,9 +38,22 @@ def accepted(root: str, config: DictConfig, overrides: Sequence[str]) -> dict[st
         check(request)
     elif request.get("from_run"):
         request = with_earlier_data(request, overrides)
-    if request.get("recipe"):
-        request["recipe"] = {**request["recipe"], "fixed": fixed_keys(root, request, overrides)}
     check_budget(request)
+    return request
+
+
+def tried(root: str, request: dict[str, Any], overrides: Sequence[str]) -> dict[str, Any]:
+    """The checked request as the command works on it, what takes longer to check included.
+
+    The recipe is told what the command line fixes, for which the root is composed once more; transforms are built once,
+    for which albumentations is imported.
+
+    Raises:
+        InputError: a transform refuses its arguments.
+    """
+    if request.get("recipe"):
+        request = {**request, "recipe": {**request["recipe"], "fixed": fixed_keys(root, request, overrides)}}
+    try_transforms(request)
     return complete(request)
 
 

@@ -29,5 +29,6 @@ def check_root(request: dict[str, Any]) -> None:
     Raises:
         InputError: `data.root` is not there.
     """
-    if request["data"]["root"] is not None:
-        find_root(request["data"]["root"])
+    root = request["data"].get("root")
+    if root is not None:
+        find_root(root)

@@ -51,11 +51,8 @@ def take_free_threads(before: Moment) -> Threads:
         before: since when the load of the machine is measured.
     """
     most = torch.get_num_threads()
-    by = next((name for name in CHOSEN_BY if os.environ.get(name)), None)
-    if by is not None:
-        threads = Threads(most, f"{by}={os.environ[by]}")
-    else:
-        threads = fitting(most, Room.since(before)) if most > 1 else Threads(most)
+    is_chosen = most == 1 or any(os.environ.get(name) for name in CHOSEN_BY)
+    threads = Threads(most) if is_chosen else fitting(most, Room.since(before))
     torch.set_num_threads(threads.number)
     return threads
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -32,6 +33,7 @@ from animeid.runs.folder import RunFolder
 from animeid.runs.saved import SavedRun
 from animeid.system.console import as_text, counted, say_beside
 from animeid.system.files import read_json
+from animeid.system.shared_memory import fitting_workers
 from animeid.types import LabelStats, ModelOutput
 from animeid.values import Tau
 
@@ -192,7 +194,8 @@ class Predictor:
             not be read, or is empty; and the answers to them. What cannot be read is answered as a black picture.
         """
         dataset = UnlabelledDataset(pictures, self.transform, self.plan.data.max_pixels)
-        workers = self.num_workers if len(pictures) > self.batch_size else 0
+        batch_bytes = 3 * self.batch_size * math.prod(self.image_size)
+        workers = fitting_workers(self.num_workers, batch_bytes) if len(pictures) > self.batch_size else 0
         loader = DataLoader(dataset, self.batch_size, num_workers=workers, collate_fn=UnlabelledDataset.collate)
         return predict_batches(self.model, loader, "naming pictures", self.precision, self.views)
 

@@ -8,10 +8,23 @@ from dataclasses import dataclass
 
 import psutil
 
-from animeid.system.machine import ROOT, allowed_numbers, usable_cores
+from animeid.system.machine import ROOT, allowed_cores, allowed_numbers, usable_cores
 
 WINDOW_S = 0.3
 """The shortest time that is measured over: the system counts hundredths of a second."""
+
+
+def idle_seconds() -> float:
+    """Seconds that the cores of this process, taken together, have had nothing to do; as if that were all of them where
+    a sandbox keeps the system's counts to itself."""
+    try:
+        cores = psutil.cpu_times(percpu=True)
+    except (OSError, psutil.Error):
+        return allowed_cores() * time.monotonic()
+    numbers = allowed_numbers()
+    there = [core for number, core in enumerate(cores) if numbers is None or number in numbers] or cores
+    # Waiting for a disk is idle as well; only Linux counts it apart.
+    return sum(core.idle + getattr(core, "iowait", 0.0) for core in there)
 
 
 @dataclass(frozen=True)
@@ -28,12 +41,7 @@ class Moment:
 
     @classmethod
     def now(cls) -> Moment:
-        cores = psutil.cpu_times(percpu=True)
-        numbers = allowed_numbers()
-        there = [core for number, core in enumerate(cores) if numbers is None or number in numbers] or cores
-        # Waiting for a disk is idle as well; only Linux counts it apart.
-        idle = sum(core.idle + getattr(core, "iowait", 0.0) for core in there)
-        return cls(time.monotonic(), idle, sum(os.times()[:4]))
+        return cls(time.monotonic(), idle_seconds(), sum(os.times()[:4]))
 
     def free_until(self, later: Moment) -> float:
         """Cores' worth of time that was idle or this process's own."""

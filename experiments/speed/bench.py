@@ -12,7 +12,7 @@ import torch
 
 from animeid.engine.devices import cpu_has_bf16
 from experiments.runs import table
-from experiments.speed import loop, pipeline, spending, timm_loop
+from experiments.speed import loop, pipeline, spending, startup, timm_loop
 from experiments.speed.pictures import CLASSES, write_pictures
 from experiments.speed.turns import ROUNDS
 
@@ -31,6 +31,7 @@ def main() -> None:
         loop_rows = loop.measure(small, scratch)
         memory = loop.memory(small, large, scratch)
         timm_rows = timm_loop.measure(small, scratch)
+        startup_rows = startup.rows(small, scratch)
     bf16 = "with" if cpu_has_bf16() else "without"
     text = f"""# Speed and memory
 
@@ -65,6 +66,13 @@ Images/s with batches of {timm_loop.BATCH} and the same operations: timm's loade
 label smoothing, AdamW and cosine schedule by update, written as its train.py; random weights. Its best flags are the
 better of {" and ".join(f"`{flags}`" for flags in timm_loop.CANDIDATES)}. animeid takes its defaults for network and
 size, pixels cached. No GPU was at hand: neither the share of time that one waits for data nor its images/s is measured.
+
+## What a user waits for
+
+{table(startup.HEADER, startup_rows)}
+
+Seconds from the start of a process, warm; the goals are for idle cores. The trained run is tiny, its pictures are those
+of the tables above, which are large.
 """
     (HERE / "README.md").write_text(text, encoding="utf-8")
     print(text)

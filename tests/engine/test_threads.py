@@ -77,7 +77,7 @@ def test_a_number_that_the_user_set_is_kept(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(threads.Room, "since", None)
     with own_threads():
         torch.set_num_threads(3)
-        assert take_free_threads(Moment.now()).told == "3 threads (OMP_NUM_THREADS=3)"
+        assert take_free_threads(Moment.now()).told == "3 threads"
         assert torch.get_num_threads() == 3
 
 

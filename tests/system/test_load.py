@@ -38,6 +38,15 @@ def test_cores_that_the_process_may_not_use_do_not_count(monkeypatch: pytest.Mon
     assert Moment.now().idle == 1113
 
 
+def test_where_nothing_can_be_counted_all_is_free(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(percpu: bool) -> None:
+        raise PermissionError("/proc/stat")
+
+    monkeypatch.setattr(load.psutil, "cpu_times", refuse)
+    before = Moment.now()
+    assert Room.since(before).threads == load.usable_cores()
+
+
 @pytest.mark.parametrize(
     ("cores", "idle", "room"),
     [(2, 8.0, Room(2, 2.0)), (8, 8.0, Room(8, 8.0)), (8, 2.0, Room(8, 2.0)), (2, 1.0, Room(2, 1.0))],
