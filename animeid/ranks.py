@@ -7,10 +7,11 @@ from pathlib import Path
 
 from animeid.errors import InputError, Interrupted
 from animeid.runs.folder import RunFolder
-from animeid.system.console import say_error
+from animeid.system.console import say_error, write_anything
 from animeid.training.workers import accompany
 
 if __name__ == "__main__":
+    write_anything()
     try:
         accompany(RunFolder(Path(sys.argv[1])), Path(sys.argv[2]) if len(sys.argv) > 2 else None)
     except InputError as error:

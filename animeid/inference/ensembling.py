@@ -35,25 +35,25 @@ def ensemble(request: Mapping[str, Any]) -> dict[str, Any]:
     """
     runs = find_runs(request["runs"])
     weights = validation_weights(runs) if request["vote"] == "weighted" else None
-    folder = RunFolder.reserve(request["run_id"], OUTPUTS)
-    first = runs[0]
-    probabilities = np.stack([probabilities_of(run) for run in runs])
-    vote = majority(probabilities) if request["vote"] == "majority" else mean_probability(probabilities, weights)
-    answers = as_predictions(first, vote, joined_embeddings(runs))
-    stats = label_stats(FinalPlan.read(first.folder.config), first.labels)
-    metrics = {
-        first.part: evaluate_split(answers, first.manifest.table, stats),
-        "cost": cost_of_all(runs),
-    }
-    folder.create()
-    write_yaml(folder.request, dict(request))
-    write_json(folder.path / "ensemble.json", members(runs, weights))
-    left_out = pd.DataFrame({"path": [], "reason": []})
-    save(folder, first.part, answers, Pictures(first.manifest, answers.rows, (), left_out), first.labels, metrics)
-    say(table_of(runs, metrics[first.part]))
-    say(summary_table(metrics))
-    say(f"ensemble folder: {folder.path}")
-    return metrics
+    with RunFolder.claimed(request["run_id"], OUTPUTS) as folder:
+        first = runs[0]
+        probabilities = np.stack([probabilities_of(run) for run in runs])
+        vote = majority(probabilities) if request["vote"] == "majority" else mean_probability(probabilities, weights)
+        answers = as_predictions(first, vote, joined_embeddings(runs))
+        stats = label_stats(FinalPlan.read(first.folder.config), first.labels)
+        metrics = {
+            first.part: evaluate_split(answers, first.manifest.table, stats),
+            "cost": cost_of_all(runs),
+        }
+        folder.create()
+        write_yaml(folder.request, dict(request))
+        write_json(folder.path / "ensemble.json", members(runs, weights))
+        left_out = pd.DataFrame({"path": [], "reason": []})
+        save(folder, first.part, answers, Pictures(first.manifest, answers.rows, (), left_out), first.labels, metrics)
+        say(table_of(runs, metrics[first.part]))
+        say(summary_table(metrics))
+        say(f"ensemble folder: {folder.path}")
+        return metrics
 
 
 def validation_weights(runs: Sequence[FinishedRun]) -> list[float]:

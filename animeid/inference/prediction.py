@@ -55,5 +55,5 @@ def answers(predictor: Predictor, paths: list[Path], k: int) -> Iterator[Answer]
 
 def leave_stdout() -> None:
     """Lets what is still buffered for a closed pipe go nowhere, so that nothing is said of it when Python ends."""
-    with open(os.devnull, "w") as nowhere:  # noqa: PTH123
+    with open(os.devnull, "w", encoding="utf-8") as nowhere:  # noqa: PTH123
         os.dup2(nowhere.fileno(), sys.stdout.fileno())

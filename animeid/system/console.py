@@ -6,7 +6,18 @@ import os
 import sys
 import unicodedata
 from collections.abc import Sequence
+from io import TextIOWrapper
 from pathlib import Path
+
+
+def write_anything() -> None:
+    """Has the output take any name: letters that its encoding lacks become `\\u30df`, as Python writes errors anyway.
+
+    A terminal or a log may be latin-1 or ASCII, and a run must not end on the name that it prints last.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def say(sentence: str) -> None:

@@ -3,19 +3,33 @@
 from __future__ import annotations
 
 import time
+from functools import cache
 from pathlib import Path
 
 from animeid.data.synthetic.build import default_cache
+from animeid.system.console import say
+from animeid.system.home import can_keep
 
 KEPT_DAYS = 60
 """What no run has opened for so long is removed by the next one that writes."""
 
 
 def cache_home(chosen: str) -> Path | None:
-    """The folder that `data.cache` means; None for `off`."""
+    """The folder that `data.cache` means; None for `off`, and for `auto` where nothing can be kept, which is said."""
     if chosen == "off":
         return None
-    return default_cache() if chosen == "auto" else Path(chosen)
+    if chosen != "auto":
+        return Path(chosen)
+    home = default_cache()
+    if home.exists() or can_keep(home):
+        return home
+    _say_once(f"pictures are decoded anew each time, for {home} cannot be written: name another folder in data.cache")
+    return None
+
+
+@cache
+def _say_once(sentence: str) -> None:
+    say(sentence)
 
 
 def is_forgotten(path: Path) -> bool:

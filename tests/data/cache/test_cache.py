@@ -20,7 +20,7 @@ from PIL import Image
 from animeid.data.cache import build, segments
 from animeid.data.cache.home import KEPT_DAYS
 from animeid.data.cache.pixels import FilePixels
-from animeid.data.cache.segments import CachedPixels, CacheFull, open_cache
+from animeid.data.cache.segments import CachedPixels, CacheUnusable, open_cache
 from animeid.data.manifest import Manifest
 from animeid.data.picture_files import decode, working_picture
 from animeid.errors import InputError
@@ -147,7 +147,9 @@ def test_excluded_rows_are_read_from_their_files(pictures: Path, home: Path) -> 
 def test_a_disk_that_is_too_small_is_said_before_the_build(pictures: Path, home: Path, monkeypatch) -> None:
     usage = type("Usage", (), {"total": 10**6, "free": 40_000})
     monkeypatch.setattr(segments.shutil, "disk_usage", lambda folder: usage)
-    with pytest.raises(CacheFull, match=r"needs 0\.\d\d MB in .* and 0\.02 MB can be used there: .*data\.cache=off"):
+    with pytest.raises(
+        CacheUnusable, match=r"needs 0\.\d\d MB in .* and 0\.02 MB can be used there: .*data\.cache=off"
+    ):
         opened(home, pictures)
     assert files_in(home) == {}
 
@@ -157,7 +159,7 @@ def test_a_disk_that_fills_meanwhile_is_one_sentence(pictures: Path, home: Path,
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(build, "_reserve", full)
-    with pytest.raises(InputError, match=r"cannot be written \(No space left on device\): name another folder"):
+    with pytest.raises(CacheUnusable, match=r"cannot be written \(No space left on device\): name another folder"):
         opened(home, pictures)
     assert files_in(home) == {}
 
