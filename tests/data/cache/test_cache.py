@@ -18,7 +18,7 @@ import pytest
 from PIL import Image
 
 from animeid.data.cache import build, segments
-from animeid.data.cache.home import KEPT_DAYS
+from animeid.data.cache.home import KEPT_DAYS, lent
 from animeid.data.cache.pixels import FilePixels
 from animeid.data.cache.segments import CachedPixels, CacheUnusable, open_cache
 from animeid.data.manifest import Manifest
@@ -248,3 +248,16 @@ def test_a_kill_in_the_middle_leaves_nothing_that_is_trusted(tmp_path: Path, pic
     assert segments.segments(folder) == []
     assert_right(opened(home, pictures), pictures)
     assert not [path for path in folder.iterdir() if path.name.startswith(".")]
+
+
+def test_a_cache_that_is_lent_is_read_and_left_as_it_was(pictures: Path, home: Path) -> None:
+    opened(home, pictures)
+    before = files_in(home)
+    with lent(home) as folder:
+        assert files_in(folder).keys() == before.keys()
+        assert_right(opened(folder, pictures), pictures)
+        draw(pictures / "more.png", (50, 50), 99)
+        assert_right(opened(folder, pictures), pictures)
+        assert len(files_in(folder)) == 2
+    assert files_in(home) == before
+    assert not folder.exists()
