@@ -114,7 +114,12 @@ def _listed(root: Path, parts: Mapping[str, Sequence[str]] | Literal["off"] | No
         source = _parts_of_classes(root, inner)
     else:
         refuse_equal_folders(home, folders)
-        source = _class_folders(root, home, split="")
+        if home != root:
+            raise InputError(
+                f"{root} holds nothing but one folder, and the folders in it may be the characters: give "
+                f"data.root={home} if they are"
+            )
+        source = _class_folders(root, root, split="")
     notes = [f"the folders of {root} are taken from {home}"] if home != root else []
     return Source(source.manifest, source.skipped, (*notes, *source.notes))
 
