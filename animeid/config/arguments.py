@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException
 
+from animeid.system.names import refuse_unreadable
+
 INSIDE_CARD = re.compile(r"(?!hydra\.)\w+(\.[\w-]+)+=")
 """An argument that sets a value inside a card, `loss.gamma=3`."""
 
@@ -18,7 +20,12 @@ def as_overrides(arguments: Sequence[str]) -> list[str]:
 
     Hydra refuses keys that a card does not list, though its target may take them; our own check knows what a target
     takes.
+
+    Raises:
+        InputError: an argument is no text here.
     """
+    for argument in arguments:
+        refuse_unreadable(argument)
     given = [with_own_cards(quoted(argument)) for argument in arguments]
     return [f"++{argument}" if INSIDE_CARD.match(argument) else argument for argument in given]
 

@@ -28,9 +28,10 @@ from animeid.config.multirun import JobsRefusedError, do_job, ending
 from animeid.config.request import checked, tried
 from animeid.errors import InputError, Interrupted, MachineError, PeerFailedError
 from animeid.multirun.running import JobCrashedError
-from animeid.runs.folder import OUTPUTS, RunFolder
-from animeid.system.console import say_error, say_loading
+from animeid.runs.folder import OUTPUTS, claim
+from animeid.system.console import say_error, say_loading, write_anything
 from animeid.system.faults import in_sentences
+from animeid.system.home import settle_in
 from animeid.system.launcher import own_rank, refuse_launcher
 from animeid.system.streams import let_go
 
@@ -86,6 +87,8 @@ def command(root: str, work: Work, check: Check | None = None) -> Main:
     """
 
     def main(arguments: Sequence[str] | None = None) -> int:
+        write_anything()
+        settle_in()
         job = Job(root, work, check)
         try:
             with in_sentences(), _stoppable(), _readable(job), _composing(arguments), ending() as ended:
@@ -156,7 +159,7 @@ class Job:
 
 def _run_name(run_id: str | int | None) -> str:
     """What a multirun's folder is called below `outputs`; without a `run_id` never one that is there."""
-    return RunFolder.reserve(None).path.relative_to(OUTPUTS).as_posix() if run_id is None else str(run_id)
+    return claim(OUTPUTS).relative_to(OUTPUTS).as_posix() if run_id is None else str(run_id)
 
 
 # Cached, so that all jobs of a multirun have one time.

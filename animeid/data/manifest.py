@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 from animeid.data.tables import METADATA, read_table
 from animeid.errors import InputError
 from animeid.system.files import atomic
+from animeid.system.names import refuse_unreadable
 
 SPLITS = ("train", "val", "test", "unknown", "excluded")
 TEXTS = ("path", "label", "split", "group", "source", "style", "sha256", "caption")
@@ -153,6 +154,7 @@ def _with_slashes(given: str, root: Path, where: str) -> str:
 
 def _as_on_disk(path: str, root: Path) -> str:
     """Some file systems keep decomposed accents: the spelling that exists wins."""
+    refuse_unreadable(path)
     if not path.isascii() and not (root / path).exists():
         for form in ("NFC", "NFD"):
             spelled = unicodedata.normalize(form, path)

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from animeid.data.folders import folders_in, has_pictures
-from animeid.data.part_names import PartName, part_of
+from animeid.data.part_names import PartName, part_of, says_nothing
 from animeid.errors import InputError
 from animeid.system.console import some_of
 from animeid.terms import SPLITS
@@ -27,11 +27,18 @@ def home_of(root: Path) -> Path:
 
 
 def classes_home(folder: Path) -> Path:
-    """The folder of a part's classes: `seg_train/seg_train` where archives were unpacked into folders of their name."""
+    """The folder of a part's classes: `seg_train/seg_train` where archives were unpacked, `train/images`."""
     below = folders_in(folder)
-    while len(below) == 1 and not has_pictures(folder) and _holds_folders(below[0]):
+    while len(below) == 1 and not has_pictures(folder) and _is_wrapping(below[0], folder.name):
         folder, below = below[0], folders_in(below[0])
     return folder
+
+
+def _is_wrapping(folder: Path, outer: str) -> bool:
+    """Whether it lies round classes rather than being one."""
+    return (folder.name == outer or says_nothing(folder.name) or part_of(folder.name) is not None) and _holds_folders(
+        folder
+    )
 
 
 def given_parts(root: Path, given: Mapping[str, Sequence[str]]) -> dict[Path, str]:

@@ -47,8 +47,7 @@ class PartName:
 
 def part_of(name: str) -> PartName | None:
     """What the name of a folder of a part says; None where it names no part, or two."""
-    spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name)
-    tokens = re.findall(r"\d+|[^\W\d_]+", _folded(spaced))
+    tokens = _tokens(name)
     words = [token for token in tokens if not token.isdigit()]
     found = {token: match.lastgroup for token in words if (match := PART.fullmatch(token))}
     parts = [found[token] for token in words if token in found]
@@ -56,6 +55,17 @@ def part_of(name: str) -> PartName | None:
         return None
     rest = frozenset(token for token in words if token not in found and not FILLER.fullmatch(token))
     return PartName(str(parts[0]), rest, tuple(token for token in tokens if token.isdigit()))
+
+
+def says_nothing(name: str) -> bool:
+    """Whether a folder is called `images`, `data` or the like."""
+    tokens = _tokens(name)
+    return bool(tokens) and all(FILLER.fullmatch(token) for token in tokens)
+
+
+def _tokens(name: str) -> list[str]:
+    """Its words and numbers."""
+    return re.findall(r"\d+|[^\W\d_]+", _folded(re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name)))
 
 
 def _folded(text: str) -> str:

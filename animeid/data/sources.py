@@ -26,7 +26,8 @@ from animeid.data.synthetic.settings import CastSettings
 from animeid.data.tables import SUFFIXES as MANIFEST_SUFFIXES
 from animeid.errors import InputError
 from animeid.imaging.decode import SUFFIXES
-from animeid.system.console import as_text, some_of
+from animeid.system.console import some_of
+from animeid.system.names import refuse_unreadable
 from animeid.terms import SPLITS
 
 
@@ -106,7 +107,12 @@ def _listed(root: Path, parts: Mapping[str, Sequence[str]] | Literal["off"] | No
         source = _parts_of_classes(root, inner)
     else:
         refuse_equal_folders(home, folders)
-        source = _class_folders(root, home, split="")
+        if home != root:
+            raise InputError(
+                f"{root} holds nothing but one folder, and the folders in it may be the characters: give "
+                f"data.root={home} if they are"
+            )
+        source = _class_folders(root, root, split="")
     notes = [f"the folders of {root} are taken from {home}"] if home != root else []
     return Source(source.manifest, source.skipped, (*notes, *source.notes))
 
@@ -168,10 +174,7 @@ def _label(folder: Path) -> str:
 
 def _listing(root: Path, rows: list[tuple[Path, str, str]], skipped: list[tuple[Path, str]]) -> Source:
     for path in (*(path for path, _, _ in rows), *(path for path, _ in skipped)):
-        if not _is_text(path):
-            raise InputError(
-                f"the name {as_text(path)} is not UTF-8, so that no table can hold it: rename the file or folder"
-            )
+        refuse_unreadable(str(path))
     frame = pd.DataFrame(
         {
             "path": [path.relative_to(root).as_posix() for path, _, _ in rows],
@@ -182,12 +185,3 @@ def _listing(root: Path, rows: list[tuple[Path, str, str]], skipped: list[tuple[
     )
     left_out = tuple((path.relative_to(root).as_posix(), reason) for path, reason in skipped)
     return Source(Manifest(complete(frame), root), left_out)
-
-
-def _is_text(path: Path) -> bool:
-    """File systems allow names that are no text; Python keeps their odd bytes as lone surrogates."""
-    try:
-        str(path).encode()
-    except UnicodeEncodeError:
-        return False
-    return True

@@ -13,7 +13,10 @@ from animeid.assembly.planning import make_plan
 from animeid.assembly.run import build
 from animeid.assembly.transfer import earlier_run
 from animeid.config import gateway
+from animeid.data.cache.home import cache_home, lent
+from animeid.data.cache.segments import CacheUnusable
 from animeid.data.prepare import prepare
+from animeid.data.settings import DataSettings
 from animeid.diagnostics import advice, report
 from animeid.diagnostics.choices import plan_without_data, why_precision
 from animeid.diagnostics.glyphs import SAMPLES, missing_glyphs
@@ -62,7 +65,15 @@ def examine(request: dict[str, Any], todo: Sequence[str] = ()) -> None:
 
 
 def examine_pictures(request: dict[str, Any], accelerator: str, weights: Weights) -> list[str]:
-    """The same for the pictures; returns what to do about them."""
+    """The same for the pictures; returns what to do about them. The cache is read, and nothing is left in it."""
+    cache = request["data"].get("cache", DataSettings.cache)
+    if cache == "off":
+        return _examine(request, accelerator, weights)
+    with lent(cache_home(cache)) as folder:
+        return _examine({**request, "data": {**request["data"], "cache": str(folder)}}, accelerator, weights)
+
+
+def _examine(request: dict[str, Any], accelerator: str, weights: Weights) -> list[str]:
     if request["resume"] == "never":
         RunFolder.reserve(request["run_id"])  # refuses what training would refuse
     earlier = earlier_run(request)
@@ -76,7 +87,11 @@ def examine_pictures(request: dict[str, Any], accelerator: str, weights: Weights
     tell(["", *pictures.notes] if pictures.notes else [])
     tell(report.picture_lines(pictures))
     chosen = choose(request, prepared, accelerator)
-    built = build(make_plan(_without_download(chosen.request), prepared, accelerator), prepared)
+    plan = make_plan(_without_download(chosen.request), prepared, accelerator)
+    try:
+        built = build(plan, prepared)
+    except CacheUnusable:  # there is no room for what is removed again
+        built = build(plan.having(data={"cache": "off"}), prepared)
     tell(report.choice_lines(request, built.plan, weights, why_precision(built.plan), has_data=True))
     tell(["", table(chosen.choices)] if chosen.choices else [])
     with tempfile.TemporaryDirectory() as nowhere:

@@ -36,10 +36,9 @@ def ensemble(request: Mapping[str, Any]) -> dict[str, Any]:
     """
     runs = find_runs(request["runs"])
     weights = validation_weights(runs) if request["vote"] == "weighted" else None
-    folder = RunFolder.reserve(request["run_id"], OUTPUTS)
     first = runs[0]
     stats = label_stats(FinalPlan.read(first.folder.config), first.labels)
-    with made(folder):
+    with RunFolder.claimed(request["run_id"], OUTPUTS) as folder, made(folder):
         answers = answers_in(folder, first.part, voted(runs, request["vote"], weights))
         write_yaml(folder.request, dict(request))
         write_json(folder.path / "ensemble.json", members(runs, weights))

@@ -7,6 +7,7 @@ import sys
 import unicodedata
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from io import TextIOWrapper
 from pathlib import Path
 from typing import IO
 
@@ -20,6 +21,16 @@ ONE = {"are": "is", "were": "was", "have": "has", "make": "makes", "want": "want
 
 _pages: list[IO[str]] = []
 """Where sentences go in the place of standard output, the last of them first."""
+
+
+def write_anything() -> None:
+    """Has the output take any name: letters that its encoding lacks become `\\u30df`, as Python writes errors anyway.
+
+    A terminal or a log may be latin-1 or ASCII, and a run must not end on the name that it prints last.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def say(sentence: str) -> None:

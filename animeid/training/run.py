@@ -152,30 +152,30 @@ def kept(folder: RunFolder, run_id: str | None) -> list[str]:
 def begin(request: dict[str, Any], outputs: Path) -> RunState:
     """Reads the pictures, makes the plan and writes all that is known before training."""
     began = Moment.now()
-    folder = RunFolder.reserve(request["run_id"], outputs)
-    loggers = build_loggers(request, folder)
-    settings = gateway.build(request["data"], "data")
-    accelerator = choose_accelerator(request["trainer"]["accelerator"])
-    check_sharded(request, accelerator)
-    earlier = earlier_run(request)  # what does not fit is told before data is touched
-    for note in earlier.told_of_pictures(request) if earlier else ():
-        say(note)
-    seed_everything(request["seed"], workers=True, verbose=False)
-    prepared = prepare(settings)
-    threads = take_free_threads(began)
-    chosen = choose(request, prepared, accelerator)
-    seed_everything(request["seed"], workers=True, verbose=False)  # a measured budget has drawn random numbers
-    components = build(make_plan(chosen.request, prepared, accelerator), prepared)
-    if chosen.choices:
-        plan = components.plan.with_choices(choice.as_record() for choice in chosen.choices)
-        components = replace(components, plan=plan)
-        say(table(chosen.choices))
-    device = f"computing on {accelerator} in {told_precision(request, components)}, {threads.told}"
-    for note in (*prepared.notes, *components.notes, device):
-        say(note)
-    folder.create()
-    save_inputs(folder, request, components, prepared)
-    return RunState(folder, components, prepared, loggers)
+    with RunFolder.claimed(request["run_id"], outputs) as folder:
+        loggers = build_loggers(request, folder)
+        settings = gateway.build(request["data"], "data")
+        accelerator = choose_accelerator(request["trainer"]["accelerator"])
+        check_sharded(request, accelerator)
+        earlier = earlier_run(request)  # what does not fit is told before data is touched
+        for note in earlier.told_of_pictures(request) if earlier else ():
+            say(note)
+        seed_everything(request["seed"], workers=True, verbose=False)
+        prepared = prepare(settings)
+        threads = take_free_threads(began)
+        chosen = choose(request, prepared, accelerator)
+        seed_everything(request["seed"], workers=True, verbose=False)  # a measured budget has drawn random numbers
+        components = build(make_plan(chosen.request, prepared, accelerator), prepared)
+        if chosen.choices:
+            plan = components.plan.with_choices(choice.as_record() for choice in chosen.choices)
+            components = replace(components, plan=plan)
+            say(table(chosen.choices))
+        device = f"computing on {accelerator} in {told_precision(request, components)}, {threads.told}"
+        for note in (*prepared.notes, *components.notes, device):
+            say(note)
+        folder.create()
+        save_inputs(folder, request, components, prepared)
+        return RunState(folder, components, prepared, loggers)
 
 
 def told_precision(request: Mapping[str, Any], components: Components) -> str:

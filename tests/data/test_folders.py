@@ -94,7 +94,7 @@ def test_parts_inside_each_class_are_parts(tmp_path: Path) -> None:
         "train training test",
         "val eval train",
         "data/one data/two",
-        "one/inner two/inner",
+        "one/images two/images",
         "seg_train seg_test old_train old_test",
     ],
 )
@@ -144,10 +144,23 @@ def test_parts_of_what_is_no_folder_are_refused(tmp_path: Path) -> None:
         read_source(DataSettings(parts={"train": ("a",)}))
 
 
+def test_a_class_with_folders_of_its_own_is_one_class_of_a_part(tmp_path: Path) -> None:
+    names = ("train/Miku/front/1.png", "train/Rin/1.png", "val/Miku/front/1.png", "val/Miku/back/1.png")
+    table = read(write(tmp_path, *names)).manifest.table
+    assert table.loc[table["split"] == "val", "label"].tolist() == ["Miku", "Miku"]
+
+
 def test_data_sets_side_by_side_are_refused(tmp_path: Path) -> None:
     class_folders(tmp_path, "one/train", "one/test", "two/train", "two/test")
     with pytest.raises(InputError, match=f"each looks like a data set: give one .* data.root={tmp_path / 'one'}"):
         read(tmp_path)
+
+
+def test_a_folder_round_the_characters_is_no_character(tmp_path: Path) -> None:
+    root = write(tmp_path, "archive/set/Miku/1.png", "archive/set/Rin/1.png")
+    with pytest.raises(InputError, match=f"give data.root={tmp_path / 'archive/set'} if they are"):
+        read(root)
+    assert set(read(root / "archive" / "set").manifest.table["label"]) == {"Miku", "Rin"}
 
 
 @pytest.mark.parametrize(
@@ -157,6 +170,7 @@ def test_data_sets_side_by_side_are_refused(tmp_path: Path) -> None:
         "Train Heartnet/a/1.png Test Dummy/a/1.png",
         "Training/front/1.png Miku/1.png Rin/1.png",
         "Miku/images/1.png Rin/images/1.png",
+        "Miku/poses/front/1.png Miku/poses/back/2.png Rin/poses/front/1.png",
         "Miku/front/1.png Miku/back/1.png Rin/front/1.png Rin/2.png",
         "Miku/red/1.png Miku/blue/1.png Rin/green/1.png Rin/black/1.png",
     ],

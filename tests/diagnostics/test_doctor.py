@@ -253,8 +253,9 @@ def test_the_stopwatch_leaves_out_the_first_step_where_there_are_others() -> Non
 
 @pytest.fixture
 def quick(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty folder to work in, and no more measuring than is needed for a figure."""
+    """An empty folder to work in, the cache's as well, and no more measuring than is needed for a figure."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("ANIMEID_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(precision, "BUDGET_S", 0.0)
     monkeypatch.setattr(precision, "PICTURES", 4)  # 32 take seconds where a processor only imitates a precision
     monkeypatch.setattr(timing, "TRAINING_S", 0.0)
