@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 TOP_K = 5
-BLOCK_ENTRIES = 4_000_000
-"""Values of a large table that are worked on at once."""
+
+BLOCK_BYTES = 2**25
+"""Memory for what is looked at together of answers that lie in a file."""
 
 
 @dataclass(frozen=True)
@@ -43,16 +44,16 @@ def join(answers: Sequence[Predictions]) -> Predictions:
     return whole.at(np.argsort(whole.rows, kind="stable"))
 
 
+def row_blocks(rows: int, row_bytes: int) -> Iterator[slice]:
+    """Slices of so many rows, one after the other, each of at most `BLOCK_BYTES`, but of one row at least."""
+    step = max(1, BLOCK_BYTES // max(row_bytes, 1))
+    return (slice(start, min(start + step, rows)) for start in range(0, rows, step))
+
+
 def softmax(logits: np.ndarray) -> np.ndarray:
     """`[N, C]` probabilities of `[N, C]` logits."""
     shifted = np.exp(logits - logits.max(axis=1, keepdims=True))
     return shifted / shifted.sum(axis=1, keepdims=True)
-
-
-def row_blocks(rows: int, columns: int) -> list[slice]:
-    """Slices of so many rows that together hold some `BLOCK_ENTRIES` values, so that a large table is never whole."""
-    step = max(1, BLOCK_ENTRIES // max(columns, 1))
-    return [slice(start, min(start + step, rows)) for start in range(0, rows, step)]
 
 
 def highest(values: np.ndarray, k: int) -> np.ndarray:
@@ -74,7 +75,7 @@ def top_k(logits: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
     """The `k` likeliest classes `[N, k]`, likeliest first, and their probabilities; equal logits keep class order."""
     order = np.empty((len(logits), k), np.int64)
     shares = np.empty((len(logits), k), logits.dtype)
-    for rows in row_blocks(*logits.shape):
+    for rows in row_blocks(len(logits), 8 * logits.shape[1]):
         block = np.asarray(logits[rows])
         order[rows] = highest(block, k)
         shares[rows] = np.take_along_axis(softmax(block), order[rows], axis=1)

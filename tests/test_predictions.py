@@ -35,7 +35,7 @@ def test_rows_without_ties_are_not_sorted_whole(monkeypatch: pytest.MonkeyPatch)
 def test_the_likeliest_are_found_a_block_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
     logits = np.random.default_rng(0).normal(size=(3000, 100)).astype(np.float32)
     order = np.argsort(-logits, axis=1, kind="stable")[:, :5]
-    monkeypatch.setattr(module, "BLOCK_ENTRIES", 10_000)
+    monkeypatch.setattr(module, "BLOCK_BYTES", 80_000)
     tracemalloc.start()
     found, shares = top_k(logits, 5)
     peak = tracemalloc.get_traced_memory()[1]
@@ -46,7 +46,7 @@ def test_the_likeliest_are_found_a_block_at_a_time(monkeypatch: pytest.MonkeyPat
 
 
 def test_blocks_hold_every_row_once() -> None:
-    assert row_blocks(0, 10) == []
-    for columns in (1, 3, 10**9):
-        rows = np.arange(10)
-        np.testing.assert_array_equal(np.concatenate([rows[block] for block in row_blocks(10, columns)]), rows)
+    assert list(row_blocks(0, 10)) == []
+    rows = np.arange(10)
+    for row_bytes in (1, module.BLOCK_BYTES // 3, 10**9):
+        np.testing.assert_array_equal(np.concatenate([rows[block] for block in row_blocks(10, row_bytes)]), rows)

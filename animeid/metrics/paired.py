@@ -12,7 +12,7 @@ from scipy.stats import norm
 from scipy.stats import t as student
 
 from animeid.metrics import functional as F  # noqa: N812 - as torch has it
-from animeid.metrics.intervals import LEVEL, MIN_GROUPS, RESAMPLES, SEED, Resampling, ends
+from animeid.metrics.intervals import LEVEL, MIN_GROUPS, RESAMPLES, SEED, Resampling, Values, ends, resampled
 from animeid.metrics.sums import GroupSums, sums_of_predictions
 from animeid.terms import UNKNOWN_TARGET
 
@@ -85,7 +85,8 @@ def paired_bootstrap(
 
     if sums.num_groups < MIN_GROUPS:
         return Difference(float(difference(sums.total)[0]), None, None, None)
-    found = Resampling.of(sums, difference, resamples, seed)
+    drawn = resampled([(sums, difference)], resamples, seed)[0]
+    found = Resampling.of(difference(sums.total), drawn, _jackknife_error(sums, difference))
     if not found.differs[0]:
         return Difference(float(found.point[0]), None, None, None)
     behind = np.array([sums.num_groups])
@@ -96,6 +97,14 @@ def paired_bootstrap(
 def _side_by_side(models: Sequence[GroupSums]) -> GroupSums:
     """One table for the sums of M models, `[G, M width]`; support comes first, as in one model's."""
     return GroupSums(models[0].layout, hstack([model.table for model in models], format="csr"))
+
+
+def _jackknife_error(sums: GroupSums, values: Values) -> np.ndarray:
+    """`[F]`: standard errors from leaving out one group at a time."""
+    total, groups = sums.total, sums.num_groups
+    point = values(total)
+    change = np.concatenate([values(total - sums.table[[group]].toarray()) for group in range(groups)]) - point
+    return np.sqrt((groups - 1) / groups * np.nan_to_num(change**2).sum(axis=0))
 
 
 def _p(found: Resampling, groups: np.ndarray) -> float:
