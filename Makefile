@@ -14,7 +14,7 @@ export NO_ALBUMENTATIONS_UPDATE := 1
 PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
 	$$python -c "$(SUPPORTED)" 2>/dev/null && echo $$python && break; done)
 
-.PHONY: help demo test test-slow lint lock bench bench-scale docs clean setup
+.PHONY: help demo test tests test-slow lint types lock bench bench-scale docs clean setup
 
 help:
 	@echo "make demo       set up, train on the built-in cast, evaluate, write the report and say where it is"
@@ -43,15 +43,23 @@ demo: setup
 # Two processes with a thread each: threads of several processes on the same cores wait for one another.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile
 
-test: lint
+# The type checker works beside the tests.
+test: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	@$(MAKE) --no-print-directory -j2 types tests
+
+tests: setup
 	$(PYTEST)
 
 test-slow: setup
 	$(PYTEST) -m slow
 
-lint: setup
+lint: types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+
+types: setup
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 

@@ -21,11 +21,14 @@ class Interrupted(BaseException):
     """A signal asked the process to end, and what must be kept is saved.
 
     Not an Exception, so that nothing on the way takes it for an error; commands exit with status 128 + `signum`.
+
+    way_on: what is kept and how to go on, where that is known.
     """
 
-    def __init__(self, signum: int) -> None:
+    def __init__(self, signum: int, way_on: str = "") -> None:
         super().__init__(signum)
         self.signum = signum
+        self.way_on = way_on
 
 
 class PeerFailedError(Exception):

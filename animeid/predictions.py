@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 TOP_K = 5
-
 BLOCK_BYTES = 2**25
 """Memory for what is looked at together of answers that lie in a file."""
 
@@ -18,8 +17,9 @@ BLOCK_BYTES = 2**25
 class Predictions:
     """What a model said, in the order of the loader.
 
-    rows: `[N]` int64 manifest rows. logits: `[N, C]` float32. embeddings: `[N, D]` float32.
-    losses: `[N]` float32, NaN where the target is no class or no loss was asked for.
+    rows: `[N]` int64 manifest rows. logits: `[N, C]` float32. embeddings: `[N, D]` float32; both may lie in files that
+    are read as far as they are looked at. losses: `[N]` float32, NaN where the target is no class or no loss was asked
+    for.
     """
 
     rows: np.ndarray
@@ -27,10 +27,14 @@ class Predictions:
     embeddings: np.ndarray
     losses: np.ndarray
 
-    def at(self, places: Sequence[int] | np.ndarray) -> Predictions:
-        """Those at these places."""
-        chosen = np.asarray(places, np.int64)
+    def at(self, places: Sequence[int] | np.ndarray | slice) -> Predictions:
+        """Those at these places; of a slice, what lies in a file stays there."""
+        chosen = places if isinstance(places, slice) else np.asarray(places, np.int64)
         return Predictions(**{name: values[chosen] for name, values in vars(self).items()})
+
+    def blocks(self) -> Iterator[Predictions]:
+        """All of them, some at a time."""
+        return (self.at(block) for block in row_blocks(len(self.rows), _bytes_of_one(self)))
 
 
 def concatenate(answers: Sequence[Predictions]) -> Predictions:
@@ -44,10 +48,27 @@ def join(answers: Sequence[Predictions]) -> Predictions:
     return whole.at(np.argsort(whole.rows, kind="stable"))
 
 
+def merge(shares: Sequence[Predictions]) -> Iterator[Predictions]:
+    """As `join`, some at a time: no more than a block of them is in memory, wherever the shares lie."""
+    shares = [share for share in shares if len(share.rows)]
+    if not shares:
+        return
+    owner = np.repeat(np.arange(len(shares)), [len(share.rows) for share in shares])
+    place = np.concatenate([np.arange(len(share.rows)) for share in shares])
+    order = np.argsort(np.concatenate([share.rows for share in shares]), kind="stable")
+    for block in row_blocks(len(order), _bytes_of_one(shares[0])):
+        chosen = order[block]
+        yield join([share.at(place[chosen[owner[chosen] == number]]) for number, share in enumerate(shares)])
+
+
 def row_blocks(rows: int, row_bytes: int) -> Iterator[slice]:
     """Slices of so many rows, one after the other, each of at most `BLOCK_BYTES`, but of one row at least."""
     step = max(1, BLOCK_BYTES // max(row_bytes, 1))
     return (slice(start, min(start + step, rows)) for start in range(0, rows, step))
+
+
+def _bytes_of_one(answers: Predictions) -> int:
+    return 4 * (answers.logits.shape[1] + answers.embeddings.shape[1])
 
 
 def softmax(logits: np.ndarray) -> np.ndarray:

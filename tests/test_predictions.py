@@ -47,6 +47,6 @@ def test_the_likeliest_are_found_a_block_at_a_time(monkeypatch: pytest.MonkeyPat
 
 def test_blocks_hold_every_row_once() -> None:
     assert list(row_blocks(0, 10)) == []
-    rows = np.arange(10)
-    for row_bytes in (1, module.BLOCK_BYTES // 3, 10**9):
-        np.testing.assert_array_equal(np.concatenate([rows[block] for block in row_blocks(10, row_bytes)]), rows)
+    for columns in (1, 3, 10**9):
+        rows = np.arange(10)
+        np.testing.assert_array_equal(np.concatenate([rows[block] for block in row_blocks(10, columns)]), rows)

@@ -10,13 +10,14 @@ from typing import Any
 import pandas as pd
 
 from animeid.assembly.plan import FinalPlan, Plan
+from animeid.config.earlier_data import found_from_here
 from animeid.errors import InputError
 from animeid.models.catalogue import same_network
 from animeid.models.classifier import Classifier
 from animeid.models.transfer import BACKBONE, Moved, move_head
 from animeid.runs.folder import RunFolder
 from animeid.runs.saved import SavedRun
-from animeid.system.console import some_of
+from animeid.system.console import counted, some_of
 
 COLUMNS = ("kind", "name", "outcome", "detail")
 
@@ -37,6 +38,13 @@ class Earlier:
     folder: RunFolder
     labels: tuple[str, ...]
     parts: str
+
+    def told_of_pictures(self, request: Mapping[str, Any]) -> tuple[str, ...]:
+        """A sentence where a request trains on the pictures of this run, which it need not have named."""
+        root = found_from_here(self.folder, SavedRun(self.folder).plan["data"]["root"])
+        if root is None or root != request["data"]["root"]:
+            return ()
+        return (f"the pictures are those of {self.folder.path}: {root}",)
 
     def without_own_weights(self, plan: Plan) -> Plan:
         """The plan with this run's checkpoint in place of any other weights, so that no hub is asked."""
@@ -99,7 +107,7 @@ def take_over(earlier: Earlier, model: Classifier, labels: Sequence[str]) -> Tra
         InputError: the heads are of another kind or size.
     """
     path, backbone = earlier.folder.path, model.backbone
-    rows = [Moved("backbone", "kept", f"{len(backbone.state_dict())} tensors")]
+    rows = [Moved("backbone", "kept", counted(len(backbone.state_dict()), "tensor"))]
     if earlier.parts == "all":
         rows += move_head(model, earlier.folder.best, earlier.labels, labels)
     else:

@@ -128,7 +128,9 @@ def target_of(node: Mapping[str, Any], key: str) -> str:
         )
     unused = [name for name in node if isinstance(name, str) and name.startswith("_") and name not in SPECIAL]
     if unused:
-        raise InputError(f"{join(key, unused[0])} means nothing here: a card has _target_, _partial_ and arguments")
+        raise InputError(
+            f"{join(key, unused[0])} means nothing here: leave it out, a card has _target_, _partial_ and arguments"
+        )
     if not isinstance(node.get("_partial_", False), bool):
         raise InputError(f"{join(key, '_partial_')} must be true or false")
     return target
@@ -197,7 +199,9 @@ def check_value(key: str, value: Any, annotation: Any) -> Any:
     except ValidationError:
         pass
     if annotation == PART:
-        raise InputError(f"{key} is given by the run, or built from a _target_: {describe_value(value)} cannot be used")
+        raise InputError(
+            f"{key} is given by the run, or built from a _target_: {describe_value(value)} cannot be used, leave it out"
+        )
     shown = "a part with a _target_" if isinstance(value, Part) else describe_value(value)
     words = [word for word in literals(annotation) if isinstance(word, str)]
     near = nearest(value, words) if isinstance(value, str) else None

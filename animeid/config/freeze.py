@@ -25,13 +25,10 @@ def freeze(config: DictConfig) -> dict[str, Any]:
             raise InputError(f"{missing[0]} is not given: write {missing[0]}=..., or see --help")
         plain = OmegaConf.to_container(config, resolve=True)
     except OmegaConfBaseException as error:
-        raise InputError(" ".join(str(error).split())) from error
+        told = " ".join(str(error).split())
+        raise InputError(f"{told}: correct the value, or write \\${{...}} for text that is no reference") from error
     assert isinstance(plain, dict)
-    request = {str(name): value for name, value in plain.items()}
-    # A run may be named 7 without quotes.
-    if type(request.get("run_id")) is int:
-        request["run_id"] = str(request["run_id"])
-    return request
+    return {str(name): value for name, value in plain.items()}
 
 
 def read_plan(path: Path) -> dict[str, Any]:

@@ -73,7 +73,9 @@ def _call(factory: Callable[..., Any], target: str, key: str, arguments: Mapping
         try:
             return factory(**arguments)
         except (ValueError, TypeError, UserWarning) as error:
-            raise InputError(f"{key or target}: {target} refuses its arguments: {_reason(error)}") from error
+            raise InputError(
+                f"{key or target}: {target} refuses its arguments, which must be corrected: {_reason(error)}"
+            ) from error
 
 
 def _reason(error: Exception) -> str:

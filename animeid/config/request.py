@@ -9,15 +9,34 @@ from omegaconf import DictConfig
 
 from animeid.config.check import accept, check, complete
 from animeid.config.defaults import fixed_keys
+from animeid.config.earlier_data import with_earlier_data
 from animeid.config.freeze import freeze
 from animeid.config.gateway import try_transforms
+from animeid.config.paths import with_paths
 from animeid.config.roots import request_target
 from animeid.config.second_stage import inherit
 from animeid.errors import InputError
 
 
 def checked(root: str, config: DictConfig, overrides: Sequence[str]) -> dict[str, Any]:
+    """The request that a composed configuration makes, wholly checked: `accepted`, then `tried`."""
+    return tried(accepted(root, config, overrides))
+
+
+def tried(request: dict[str, Any]) -> dict[str, Any]:
+    """The same request, whose transforms have been built once, for which albumentations must be imported.
+
+    Raises:
+        InputError: a transform refuses its arguments.
+    """
+    try_transforms(request)
+    return request
+
+
+def accepted(root: str, config: DictConfig, overrides: Sequence[str]) -> dict[str, Any]:
     """The request that a composed configuration makes: checked, and with the defaults of our settings written out.
+
+    Nothing heavy is imported for it.
 
     Args:
         root: the command.
@@ -27,15 +46,16 @@ def checked(root: str, config: DictConfig, overrides: Sequence[str]) -> dict[str
     Raises:
         InputError: the first thing that is wrong with it.
     """
-    request = freeze(config)
+    request = with_paths(freeze(config), overrides, request_target(root))
     accept(request_target(root), check(request), "", is_partial=False)
     if request.get("stage"):
         request = inherit(request, overrides)
         check(request)
+    elif request.get("from_run"):
+        request = with_earlier_data(request, overrides)
     if request.get("recipe"):
         request["recipe"] = {**request["recipe"], "fixed": fixed_keys(root, request, overrides)}
     check_budget(request)
-    try_transforms(request)
     return complete(request)
 
 

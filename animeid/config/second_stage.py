@@ -7,6 +7,7 @@ from copy import deepcopy
 from typing import Any
 
 from animeid.config import gateway
+from animeid.config.earlier_data import earlier_data, keys_of, with_own_values
 from animeid.config.freeze import read_plan
 from animeid.errors import InputError
 from animeid.runs.folder import RunFolder
@@ -16,9 +17,6 @@ INHERITED = ("data", "augment", "model", "head")
 
 LEARNT_BY = ("loss", "sampler")
 """Those that come from it as well where the stage trains nothing, since its weights were learnt by them."""
-
-MACHINE = ("num_workers", "cache")
-"""Keys of data that are this machine's business."""
 
 
 def inherit(request: Mapping[str, Any], overrides: Sequence[str]) -> dict[str, Any]:
@@ -33,21 +31,17 @@ def inherit(request: Mapping[str, Any], overrides: Sequence[str]) -> dict[str, A
     """
     if request["from_run"] is None:
         raise InputError("a second stage mends the head of a finished run: write from_run=RUN, its folder")
-    first = read_plan(RunFolder.open(request["from_run"]).config)
-    keys = [override.partition("=")[0].lstrip("+") for override in overrides]
+    run = RunFolder.open(request["from_run"])
+    first, keys = read_plan(run.config), keys_of(overrides)
     names = INHERITED if trains(request["stage"]) else (*INHERITED, *LEARNT_BY)
     _refuse_training_by(names, keys)
     own = {name: deepcopy(first[name]) for name in names if name not in keys}
     if "model" in own:
         own["model"] |= {"pretrained": False, "weights": None}  # they are those of the run
     if "data" in own:
-        for name in MACHINE:
-            del own["data"][name]
-        own["data"] |= {name: request["data"][name] for name in MACHINE if name in request["data"]}
-    for key in keys:
-        name, _, rest = key.partition(".")
-        if rest and name in own:
-            put(own[name], rest.split("."), at(request[name], rest.split(".")))
+        own["data"] = earlier_data(run, own["data"], request["data"])
+    for name, node in own.items():
+        with_own_values(node, request[name], name, keys)
     return {**request, **own}
 
 
@@ -65,17 +59,3 @@ def trains(stage: Mapping[str, Any] | None) -> bool:
     from animeid.models.stage_contract import Stage
 
     return completed(gateway.build(stage, "stage"), Stage).trains
-
-
-def at(node: Mapping[str, Any], path: Sequence[str]) -> Any:
-    """The value that the names lead to."""
-    for name in path:
-        node = node[name]
-    return node
-
-
-def put(node: dict[str, Any], path: Sequence[str], value: Any) -> None:
-    """Sets the value that the names lead to."""
-    for name in path[:-1]:
-        node = node.setdefault(name, {})
-    node[path[-1]] = value

@@ -8,7 +8,7 @@ from typing import Any
 from animeid.config import gateway
 from animeid.data.prepare import prepare
 from animeid.data.shards.write import MEGABYTE, check_output, write_shards
-from animeid.system.console import say
+from animeid.system.console import counted, say
 
 
 def write(request: dict[str, Any]) -> None:
@@ -17,7 +17,7 @@ def write(request: dict[str, Any]) -> None:
     Raises:
         InputError: the pictures cannot be prepared, or the folder is not free.
     """
-    output = Path(request["output"]).expanduser()
+    output = Path(request["output"])
     check_output(output, request)  # before pictures are read, which takes long
     settings = gateway.build(request["data"], "data")
     prepared = prepare(settings)
@@ -33,5 +33,5 @@ def write(request: dict[str, Any]) -> None:
     )
     parts = ", ".join(f"{sum(counts.values())} {part}" for part, counts in index.counts.items())
     size = sum(shard.size for shard in index.shards) / MEGABYTE
-    say(f"{len(index.shards)} shards, {size:.0f} MB: {parts}")
+    say(f"{counted(len(index.shards), 'shard')}, {size:.0f} MB: {parts}")
     say(f"train with: python -m animeid.train data=shards data.root={output}")

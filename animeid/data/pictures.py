@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Sequence
 from functools import singledispatch
 from pathlib import Path
@@ -42,7 +43,7 @@ def pictures_of(given: Any) -> list[Picture]:
 
 @pictures_of.register
 def _(given: str | Path) -> list[Picture]:
-    return list(find_pictures(str(given)))
+    return list(find_pictures(os.path.expanduser(given)))  # noqa: PTH111 - a pattern need be no path
 
 
 @pictures_of.register
@@ -76,5 +77,7 @@ def _(picture: Image.Image, max_pixels: int, side: int) -> np.ndarray:  # noqa: 
 @read_working.register
 def _(picture: np.ndarray, max_pixels: int, side: int) -> np.ndarray:  # noqa: ARG001 - bounds what is decoded
     if picture.dtype != np.uint8 or picture.ndim != 3 or picture.shape[2] != 3 or not picture.size:
-        raise InputError(f"a picture is [H, W, 3] uint8 in RGB, and this one {list(picture.shape)} {picture.dtype}")
+        raise InputError(
+            f"a picture is [H, W, 3] uint8 in RGB, and this one {list(picture.shape)} {picture.dtype}: convert it"
+        )
     return working_from_image(Image.fromarray(picture), side)

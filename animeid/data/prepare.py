@@ -18,11 +18,13 @@ from animeid.data.settings import DataSettings
 from animeid.data.shards.layout import is_shard_folder
 from animeid.data.shards.source import read_shards
 from animeid.data.sources import Source, read_source
+from animeid.data.spellings import spelling_notes
 from animeid.data.splits.audit import Audit, overlap, resolve
 from animeid.data.splits.grouping import copy_rule, group_names, joined, originals, pairs_of_equal
 from animeid.data.splits.parts import are_given, make_parts
 from animeid.data.splits.thinning import thin
 from animeid.errors import InputError
+from animeid.system.console import counted
 from animeid.terms import UNKNOWN_TARGET
 
 
@@ -134,7 +136,8 @@ def read_labelled(settings: DataSettings) -> Labelled:
     clashing = sorted({row for pair in exact for row in pair})
     table.loc[clashing, "split"] = "excluded"
     attributes = source.manifest.attributes
-    notes = (*source.notes, *_reading_notes(skipped, len(clashing), len(conflicts) - len(exact)))
+    told = spelling_notes(set(table["label"]) - {""})
+    notes = (*source.notes, *told, *_reading_notes(skipped, len(clashing), len(conflicts) - len(exact)))
     return Labelled(Manifest(complete(table, attributes), root, attributes), skipped, conflicts, duplicates, notes)
 
 
@@ -175,10 +178,11 @@ def _reading_notes(skipped: pd.DataFrame, exact: int, near: int) -> list[str]:
     if len(skipped):
         kinds = Counter(reason.split(":")[0] for reason in skipped["reason"])
         told = ", ".join(f"{count} {kind}" for kind, count in kinds.most_common())
-        notes.append(f"{len(skipped)} files were left out and are listed with their reasons ({told})")
+        notes.append(f"{counted(len(skipped), 'file', 'were')} left out, listed with their reasons ({told})")
     if exact:
         notes.append(
-            f"{exact} pictures are exact copies of pictures with another label: they are in no part and listed"
+            f"{counted(exact, 'picture', 'are')} exact copies of pictures with another label: they are in no "
+            f"part and listed"
         )
     if near:
         notes.append(f"{near} pairs of pictures with different labels are nearly equal: look at the listed conflicts")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from animeid.diagnostics.hardware import Hardware
 from animeid.diagnostics.pictures import FEW_GROUPS, Pictures
 from animeid.recipe.weights import Weights
-from animeid.system.console import some_of
+from animeid.system.console import counted, some_of
 
 NAMED = 5
 STEEP = 20.0
@@ -51,7 +51,7 @@ def about_pictures(pictures: Pictures, image_size: tuple[int, int]) -> list[str]
     exact, near = pictures.conflicts_of("exact"), pictures.conflicts_of("near")
     if exact:
         advice.append(
-            f"{exact} pairs of equal files lie in two classes, and are in no part: keep each in its right one"
+            f"{counted(exact, 'pair')} of equal files in two classes, which no part has: keep each in its right one"
         )
     if near:
         advice.append(f"look whether a label is wrong: pairs of nearly equal pictures with different labels: {near}")

@@ -9,6 +9,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from animeid.html.font import UNICODE_RANGE, font_uri
+from animeid.system.console import counted
 from animeid.system.files import atomic
 
 TEMPLATES = Path(__file__).with_name("templates")
@@ -27,6 +28,7 @@ def render(template: Path, values: Mapping[str, Any]) -> str:
         undefined=StrictUndefined,
         trim_blocks=True,
     )
+    environment.globals["counted"] = counted
     page = environment.get_template(template.name)
     style = (TEMPLATES / "page.css").read_text(encoding="utf-8")
     values = {**values, "style": style, "unicode_range": UNICODE_RANGE}

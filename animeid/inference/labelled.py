@@ -13,12 +13,13 @@ from animeid.data.duplicates.fingerprints import content_of
 from animeid.data.manifest import Manifest, targets_by_label
 from animeid.data.prepare import read_labelled
 from animeid.data.settings import DataSettings
+from animeid.data.spellings import spelling_notes
 from animeid.errors import InputError
 from animeid.runs.folder import RunFolder
 from animeid.runs.leaks import seen_by
 from animeid.runs.lineage import with_ancestors
 from animeid.runs.saved import SavedRun
-from animeid.system.console import some_of
+from animeid.system.console import counted, some_of
 from animeid.system.progress import progress
 from animeid.terms import UNKNOWN_TARGET
 
@@ -63,7 +64,7 @@ def _changed(manifest: Manifest, rows: np.ndarray) -> tuple[str, ...]:
     if not names:
         return ()
     sentence = (
-        f"WARNING: {len(names)} files are not the pictures that the run was made with, so that other figures will "
+        f"WARNING: {counted(len(names), 'file', 'are')} not what the run was made with, so that other figures will "
         f"come out: {some_of(names, NAMED)}"
     )
     return (sentence,)
@@ -103,15 +104,20 @@ def new_pictures(folder: RunFolder, settings: DataSettings, labels: tuple[str, .
     notes = [*read.notes, *looked.notes]
     if unknown.any():
         names = sorted(set(table["label"][unknown]))
-        notes.append(f"{int(unknown.sum())} pictures of classes that the run does not know: {some_of(names, NAMED)}")
+        notes.append(
+            f"{counted(int(unknown.sum()), 'picture')} of classes that the run does not know: {some_of(names, NAMED)}"
+        )
+        notes += spelling_notes({*names, *labels} - {""})
     if seen.any():
         kept = "kept, since data.leaks=report" if settings.leaks == "report" else "left out"
-        notes.append(f"{int(seen.sum())} pictures were in the training of {looked.named()} and are {kept}")
+        notes.append(f"{counted(int(seen.sum()), 'picture', 'were')} in the training of {looked.named()} and {kept}")
     if aside.any():
-        notes.append(f"{int(aside.sum())} pictures that are in no part are not judged")
+        notes.append(f"not judged, for it is in no part: {counted(int(aside.sum()), 'picture')}")
     rows = np.flatnonzero(~dropped)
     if not len(rows):
-        raise InputError(f"no picture of {settings.root} can be judged by {folder.path}: {'; '.join(notes)}")
+        raise InputError(
+            f"no picture of {settings.root} can be judged by {folder.path}: {'; '.join(notes)}; give others"
+        )
     manifest = Manifest(table, read.manifest.root, read.manifest.attributes)
     return Pictures(manifest, rows, tuple(notes), pd.concat([read.skipped, left_out], ignore_index=True))
 
@@ -124,6 +130,10 @@ def choose_pictures(
     if not given["root"]:
         return own_pictures(run, request["split"])
     settings = DataSettings(
-        root=given["root"], leaks=given["leaks"], max_pixels=data.max_pixels, copy_pattern=data.copy_pattern
+        root=given["root"],
+        parts=given["parts"],
+        leaks=given["leaks"],
+        max_pixels=data.max_pixels,
+        copy_pattern=data.copy_pattern,
     )
     return new_pictures(run, settings, labels)

@@ -16,8 +16,9 @@ from animeid.assembly.plan import FinalPlan, label_stats, whole
 from animeid.config.check import check_value
 from animeid.data.pictures import Picture, Pictures, pictures_of
 from animeid.data.unlabelled import UnlabelledDataset
-from animeid.engine.devices import DTYPES, check_precision, choose_accelerator, choose_precision, default_workers
+from animeid.engine.devices import DTYPES, check_precision, choose_accelerator, default_workers
 from animeid.engine.inference import as_predictions, predict_batches
+from animeid.engine.precision import settle_precision
 from animeid.engine.views import Views
 from animeid.errors import InputError
 from animeid.imaging.evaluation import EvalTransform
@@ -28,7 +29,7 @@ from animeid.models.weights import load_classifier
 from animeid.predictions import Predictions, concatenate, top_names
 from animeid.runs.folder import RunFolder
 from animeid.runs.saved import SavedRun
-from animeid.system.console import as_text, say_beside
+from animeid.system.console import as_text, counted, say_beside
 from animeid.types import LabelStats, ModelOutput
 from animeid.values import Tau
 
@@ -201,7 +202,7 @@ def inference_precision(plan: FinalPlan, classifier: Classifier, accelerator: st
     if asked == "auto":
         is_own = accelerator == plan.trainer.accelerator
         depthwise = classifier.backbone.has_depthwise
-        asked = plan.trainer.precision if is_own else choose_precision(accelerator, depthwise)
+        asked = plan.trainer.precision if is_own else settle_precision(accelerator, depthwise).precision
     return DTYPES[asked]
 
 
@@ -214,9 +215,9 @@ def say_unreadable(broken: list[str], total: int) -> None:
     for sentence in broken[:NAMED]:
         say_beside(f"not named: {sentence}")
     if len(broken) == total:
-        raise InputError(f"none of the {total} files could be read as a picture: see the reasons above")
+        raise InputError(f"none of {counted(total, 'file')} could be read as a picture: see why above, and give others")
     if broken:
-        say_beside(f"{len(broken)} of {total} files could not be read")
+        say_beside(f"{len(broken)} of {counted(total, 'file')} could not be read")
 
 
 def _name(pictures: list[Picture], row: int) -> str:

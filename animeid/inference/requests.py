@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from annotated_types import Ge
 
 from animeid.config.schema import Card
-from animeid.values import Name, PathText, Tau
+from animeid.values import Name, PathsText, PathText, Tau
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,6 +69,6 @@ class EnsembleRequest:
     vote: how their answers become one.
     """
 
-    runs: PathText
+    runs: PathsText
     vote: Literal["mean", "weighted", "majority"]
     run_id: Name | None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from animeid.system.console import align
+from animeid.system.console import align, counted
 from animeid.terms import EVALUATED_SPLITS
 
 ROWS = (
@@ -24,6 +24,7 @@ ROWS = (
 PARTS = tuple(reversed(EVALUATED_SPLITS))
 MISSING = "-"
 RANKED_BY = "f1_macro"
+NOTHING = "no picture was judged: there is neither a val nor a test part"
 NOTE = "[95 % interval], from 1,000 resamples of groups; none under 5 groups, or where every resample agrees."
 
 
@@ -36,7 +37,7 @@ def cell(figures: Mapping[str, Any], name: str) -> str:
 
 
 def _count(figures: Mapping[str, Any]) -> str:
-    return f"{figures['support']:,} in {figures['groups']:,} groups"
+    return f"{figures['support']:,} in {counted(figures['groups'], 'group')}"
 
 
 def _title(name: str) -> str:
@@ -96,7 +97,7 @@ def summary_table(metrics: Mapping[str, Any]) -> str:
         lines += [*_part_table(part, metrics[part], baselines.get(part, {})), ""]
     for part in parts:
         lines += _warnings(part, metrics[part], baselines.get(part, {}))
-    lines.append(NOTE)
+    lines.append(NOTE if parts else NOTHING)
     if metrics.get("cost"):
         lines.append(_cost_line(metrics["cost"]))
     return "\n".join(lines)

@@ -37,7 +37,9 @@ def create_network(
     except TypeError as error:
         if "drop_path_rate" not in str(error):
             raise
-        raise InputError(f"model.drop_path_rate is not for {name}, which has no residual branches to drop") from None
+        raise InputError(
+            f"model.drop_path_rate is not for {name}, which has no residual branches to drop: leave it out"
+        ) from None
     except AssertionError as error:
         raise wrong_size(name, image_size, error) from error
 

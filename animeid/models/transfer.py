@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from animeid.errors import InputError
 from animeid.models.checkpoint import read_checkpoint
 from animeid.models.weights import CLASSIFIER_PREFIXES, strip_prefix
+from animeid.system.console import counted
 
 BACKBONE = "backbone."
 HEAD = "head."
@@ -76,9 +77,9 @@ def _moved(
         if kept:
             here, there = (torch.tensor(rows) for rows in zip(*kept, strict=True))
             value[here] = stored[there].to(own.dtype)
-        return value, Moved(name, "by class", f"{len(kept)} of {len(labels)} rows")
+        return value, Moved(name, "by class", f"{len(kept)} of {counted(len(labels), 'row')}")
     if own.shape == stored.shape:
-        return stored, Moved(name, "kept", f"{own.numel()} values")
+        return stored, Moved(name, "kept", counted(own.numel(), "value"))
     raise InputError(
         f"{name} of the earlier run is {list(stored.shape)}, and this run's is {list(own.shape)}: {WAY_OUT}"
     )

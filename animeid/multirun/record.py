@@ -18,12 +18,11 @@ from pathlib import Path
 from typing import Any
 
 from animeid.errors import InputError
-from animeid.runs.folder import RunFolder
+from animeid.runs.folder import MULTIRUN_RECORD, RunFolder
 from animeid.runs.identity import result_keys
 from animeid.system.files import read_json, write_json
 from animeid.system.lock import lock, lock_file
 
-RECORD = "multirun.json"
 ABOUT_THE_FOLDER = ("run_id", "resume")
 
 
@@ -85,11 +84,12 @@ class Multirun:
         Raises:
             InputError: the folder is there and not that of a multirun.
         """
-        if (self.path / RECORD).is_file() or not self.path.exists():
+        if (self.path / MULTIRUN_RECORD).is_file() or not self.path.exists():
             return
         if not self.path.is_dir() or any(not item.name.startswith(".") for item in self.path.iterdir()):
             raise InputError(
-                f"{self.path} exists already and is no multirun's folder ({RECORD} is missing): choose another run_id"
+                f"{self.path} exists already and is no multirun's folder ({MULTIRUN_RECORD} is missing): "
+                "choose another run_id"
             )
 
     def lock_file(self, name: str | int) -> Path:
@@ -97,13 +97,13 @@ class Multirun:
 
     def jobs(self) -> list[Job]:
         """All jobs that any call has asked for, by number."""
-        record = self.path / RECORD
+        record = self.path / MULTIRUN_RECORD
         entries = read_json(record)["jobs"] if record.is_file() else []
         return [self._job(entry["job"], Asked(entry["overrides"], entry["seed"], entry["config"])) for entry in entries]
 
     def register(self, asked: Sequence[Asked]) -> list[Job]:
         """The jobs that are asked for, in their order; those that are new get the next numbers."""
-        with lock(self.lock_file("record"), f"{self.path / RECORD}", waits=True):
+        with lock(self.lock_file("record"), f"{self.path / MULTIRUN_RECORD}", waits=True):
             before = self.jobs()
             known = {job.asked.identity: job for job in before}
             for item in asked:
@@ -125,4 +125,4 @@ class Multirun:
             {"job": job.number, "overrides": job.asked.overrides, "seed": job.asked.seed, "config": job.asked.config}
             for job in jobs
         ]
-        write_json(self.path / RECORD, {"jobs": entries})
+        write_json(self.path / MULTIRUN_RECORD, {"jobs": entries})

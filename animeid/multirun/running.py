@@ -12,9 +12,13 @@ from animeid.errors import InputError
 from animeid.multirun.outcome import make_way, outcome, sentence_of, write_error
 from animeid.multirun.record import Asked, Job, Multirun, differing
 from animeid.runs.folder import OUTPUTS
-from animeid.system.console import say
+from animeid.system.console import say, written_down
 from animeid.system.lock import lock
 from animeid.system.progress import clock
+from animeid.terms import EVALUATED_SPLITS
+
+PAGES = "said"
+"""The folder of what the jobs said."""
 
 
 class JobCrashedError(Exception):
@@ -76,8 +80,11 @@ class Running:
 
     def _do(self, job: Job, request: dict[str, Any], work: Callable[[dict[str, Any]], Any]) -> Any:
         start = time.monotonic()
+        page = self.multirun.path / PAGES / f"{job.number}.txt"
+        page.parent.mkdir(parents=True, exist_ok=True)
         try:
-            answer = work(request)
+            with page.open("a", encoding="utf-8") as stream, written_down(stream):
+                answer = work(request)
         except InputError as error:
             write_error(job.folder, error)
             raise
@@ -87,7 +94,20 @@ class Running:
                 sentence += f"; see {write_error(job.folder, error)}"
             raise JobCrashedError(sentence) from error
         self.seconds.append(time.monotonic() - start)
+        self._say_result(job, page)
         return answer
+
+    def _say_result(self, job: Job, page: Path) -> None:
+        """A line for a job that is done, and its warnings."""
+        for line in dict.fromkeys(page.read_text(encoding="utf-8").splitlines()):
+            if line.startswith("WARNING"):
+                say(line)
+        found, name = outcome(job.folder), "f1_macro"
+        figures = [
+            f"{part} {value:.3f}" for part in EVALUATED_SPLITS if (value := found.figure(part, name)) is not None
+        ]
+        took = f"{name} {', '.join(figures)}, " if figures else ""
+        say(f"  {took}{clock(self.seconds[-1])}; what it said is in {page}")
 
     def end(self) -> tuple[int, int]:
         """Sums up what is there and lets go of the folder.

@@ -9,7 +9,7 @@ from typing import Any
 from animeid.multirun.outcome import Outcome
 from animeid.multirun.record import Job
 from animeid.runs.folder import OUTPUTS
-from animeid.system.console import align
+from animeid.system.console import align, counted
 from animeid.system.progress import clock
 
 MISSING = "-"
@@ -47,7 +47,8 @@ def render(
         lines += [f"{what}: job {', '.join(numbers)}"] if numbers else []
     finished = sum(state.is_finished for _, state in found)
     lines.append(
-        f"{finished} of {len(found)} jobs are finished" + ("" if finished == len(found) else _how_to_go_on(path))
+        f"{finished} of {counted(len(found), 'job', 'are')} finished"
+        + ("" if finished == len(found) else _how_to_go_on(path))
     )
     return "\n".join([*lines, f"multirun folder: {path}"])
 
@@ -55,7 +56,7 @@ def render(
 def _how_to_go_on(path: Path) -> str:
     name = path.relative_to(OUTPUTS)
     key = f"run_id={name}" if len(name.parts) == 1 else f"hydra.sweep.dir={path}"
-    return f"; the same command with {key} does the others"
+    return f"; the same command with {key} does the others, and resume=auto goes on with those that were cut off"
 
 
 def _columns(rows: Sequence[Mapping[str, Any]]) -> list[str]:

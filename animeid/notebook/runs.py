@@ -23,7 +23,9 @@ def read_comparable(paths: Sequence[str | Path]) -> dict[str, NotebookRun]:
     """
     runs = [read_finished(path) for path in paths]
     if len({run.name for run in runs}) < max(len(runs), 2):
-        raise InputError(f"two or more runs of different names can be compared, not {', '.join(map(str, paths))}")
+        raise InputError(
+            f"two or more runs of different names can be compared, not {', '.join(map(str, paths))}: give others"
+        )
     check_comparable(runs)
     return {run.name: run for run in runs}
 

@@ -7,7 +7,7 @@ from copy import deepcopy
 from typing import Any
 
 from animeid.config.compose import compose
-from animeid.config.second_stage import at, put
+from animeid.config.nested import at, put
 from animeid.recipe.choice import YOURS, Choice
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from animeid.recipe.choice import Choice
 from animeid.recipe.facts import Facts
+from animeid.system.console import counted
 
 SIDE, SIDE_ON_GPU, SIDE_OF_PUBLISHED = 64, 128, 224
 SMALLEST_SIDE = 32
@@ -43,7 +44,8 @@ def max_epochs(facts: Facts, steps_per_epoch: int) -> Choice:
     steps = steps_wanted(facts)
     epochs = min(max(round(steps / steps_per_epoch), FEWEST_EPOCHS), MOST_EPOCHS)
     start = "random" if facts.random_weights else "loaded"
-    why = f"{facts.pictures} pictures make {steps_per_epoch} steps an epoch, and {start} weights want some {steps}"
+    there = f"{counted(facts.pictures, 'picture', 'make')} {counted(steps_per_epoch, 'step')} an epoch"
+    why = f"{there}, and {start} weights want some {steps}"
     return Choice("trainer.max_epochs", epochs, why)
 
 

@@ -10,8 +10,9 @@ import pandas as pd
 
 from animeid.metrics.label_errors import suspects
 from animeid.reporting.confusions import most_errors
+from animeid.reporting.parts import Parts, read_together
 from animeid.runs.finished import FinishedRun
-from animeid.system.console import some_of
+from animeid.system.console import counted, some_of
 
 FEW = 20
 LOW_F1 = 0.6
@@ -24,6 +25,7 @@ def advice(run: FinishedRun, rows: Sequence[Mapping[str, Any]]) -> list[str]:
     """Sentences, the most useful first; `rows` are the judged part's `per_class`."""
     found = [
         _beaten(run),
+        *read_together(Parts.of(run)),
         _gains_from_data(rows),
         most_errors(run.confusion(run.part), run.labels),
         _suspicious(run, rows),
@@ -54,8 +56,8 @@ def _gains_from_data(rows: Sequence[Mapping[str, Any]]) -> str | None:
     poor.sort(key=lambda row: (row["f1"], -row["support"]))
     listed = some_of([f"{row['label']} ({row['train_count']})" for row in poor], NAMED)
     return (
-        f"{len(poor)} classes have under {FEW} training pictures and an F1 below {100 * LOW_F1:.0f} %{beside}. "
-        f"More pictures of these would help most: {listed}."
+        f"{counted(len(poor), 'class', 'have')} under {FEW} training pictures and an F1 below "
+        f"{100 * LOW_F1:.0f} %{beside}. More pictures of these would help: {listed}."
     )
 
 
@@ -81,7 +83,8 @@ def _suspicious(run: FinishedRun, rows: Sequence[Mapping[str, Any]]) -> str | No
         return None
     listed = some_of([f"{run.labels[target]} ({counts[target]} of {support[target]})" for target in classes], NAMED)
     return (
-        f"In {len(classes)} classes many errors look like wrong labels: the model is surer of another class than it "
+        f"In {counted(len(classes), 'class')} many errors look like wrong labels: the model is surer of another "
+        f"class than it "
         f"usually is of that class's own pictures. Look through {listed}."
     )
 

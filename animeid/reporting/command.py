@@ -27,5 +27,5 @@ def report(request: Mapping[str, Any]) -> None:
     else:
         from animeid.reporting.comparison import write_comparison
 
-        path = write_comparison(runs, output or Path("comparison.html"))
+        path = write_comparison(runs, output)
     say(f"report: {path}")

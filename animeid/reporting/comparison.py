@@ -4,31 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from statistics import fmean, stdev
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from animeid.html.render import render, write_page
-from animeid.html.thumbnails import file_as_uri
-from animeid.metrics.paired import Difference, Metric, paired_bootstrap
+from animeid.html.thumbnails import Chart
+from animeid.metrics.paired import Difference, Metric, paired_difference
 from animeid.plots.comparison import draw_curves_of_runs
+from animeid.reporting.glossary import FIGURES as WORDS
 from animeid.reporting.wording import cost_rows, with_interval
 from animeid.runs.comparison import common_order
 from animeid.runs.find import find_runs
 from animeid.runs.finished import FinishedRun
-from animeid.runs.identity import changes_result, leaves
+from animeid.runs.identity import changes_result, leaves, result_keys
+from animeid.runs.names import home_of, names_of
+from animeid.system.console import counted
 
 TEMPLATE = Path(__file__).with_name("templates") / "runs.html.j2"
 
 FIGURES = ("f1_macro", "acc_macro", "acc_micro", "many/acc_macro", "medium/acc_macro", "few/acc_macro", "top5")
+PAGE = "comparison.html"
 COMPARED: tuple[Metric, ...] = ("f1_macro", "acc_macro", "acc_micro")
 
 
 def differences(first: FinishedRun, other: FinishedRun) -> dict[Metric, Difference]:
-    """By how much `other` exceeds `first`, on the same pictures, by resampling groups."""
+    """By how much `other` exceeds `first`, on the same pictures."""
     ours, theirs = (run.predictions.iloc[common_order(run)] for run in (first, other))
     targets, groups = ours["target"].to_numpy(), ours["group"].to_numpy(str)
     return {
-        metric: paired_bootstrap(
+        metric: paired_difference(
             targets, groups, theirs["answer"].to_numpy(), ours["answer"].to_numpy(), len(first.labels), metric=metric
         )
         for metric in COMPARED
@@ -51,21 +56,56 @@ def settings(runs: Sequence[FinishedRun]) -> dict[str, Any]:
     return {"rows": [row for row in rows if len(set(row[1:])) > 1]}
 
 
-def write_comparison(pattern: str, path: Path) -> Path:
-    """Writes the page and returns where it is.
+def over_seeds(runs: Sequence[FinishedRun]) -> list[tuple[FinishedRun, ...]]:
+    """The runs in groups that differ in their seed alone, in the order of their first."""
+    groups: dict[str, list[FinishedRun]] = {}
+    for run in runs:
+        wanted = {key: value for key, value in result_keys(run.request).items() if key != "seed"}
+        groups.setdefault(str(sorted(wanted.items())), []).append(run)
+    return [tuple(group) for group in groups.values()]
+
+
+def means(runs: Sequence[FinishedRun], names: Sequence[str]) -> dict[str, Any]:
+    """A column for each group of runs that differ in their seed alone; empty where there is no such group."""
+    groups = over_seeds(runs)
+    if len(groups) == len(runs):
+        return {}
+    first = {id(run): name for run, name in zip(runs, names, strict=True)}
+    rows = [[name, *(_mean([run.judged.get(name) for run in group]) for group in groups)] for name in FIGURES]
+    return {"names": [without_seed(first[id(group[0])], len(group)) for group in groups], "rows": rows}
+
+
+def without_seed(name: str, runs: int) -> str:
+    words = " ".join(word for word in name.split() if not word.startswith("seed="))
+    return f"{words or 'all'} ({counted(runs, 'seed')})"
+
+
+def _mean(values: Sequence[float | None]) -> str:
+    """`0.550 ± 0.071`, the spread being that of a sample."""
+    known = [value for value in values if value is not None]
+    if len(known) < len(values):
+        return "–"
+    return f"{fmean(known):.3f}" + (f" ± {stdev(known):.3f}" if len(known) > 1 else "")
+
+
+def write_comparison(pattern: str, path: Path | None = None) -> Path:
+    """Writes the page and returns where it is: beside the runs unless told otherwise.
 
     Raises:
         InputError: see `find_runs`.
     """
     runs = find_runs(pattern)
-    names = short_names([run.folder.path for run in runs])
+    folders = [run.folder.path for run in runs]
+    path, names = path or home_of(folders) / PAGE, names_of(folders)
     found = [differences(runs[0], other) for other in runs[1:]]
     values = {
         "title": f"{len(runs)} runs",
         "names": names,
         "part": runs[0].part,
-        "support": f"{runs[0].judged['support']:,} pictures in {runs[0].judged['groups']:,} groups",
+        "words": WORDS,
+        "support": f"{counted(runs[0].judged['support'], 'picture')} in {counted(runs[0].judged['groups'], 'group')}",
         "figures": [[name, *(with_interval(run.judged, name) for run in runs)] for name in FIGURES],
+        "means": means(runs, names),
         "differences": [[metric, *(in_words(one[metric]) for one in found)] for metric in COMPARED],
         "cost": [
             [rows[0][0], *(value for _, value in rows)]
@@ -78,7 +118,7 @@ def write_comparison(pattern: str, path: Path) -> Path:
     return path
 
 
-def _curves(runs: Mapping[str, FinishedRun]) -> str | None:
+def _curves(runs: Mapping[str, FinishedRun]) -> Chart | None:
     """The learning curves as a picture of the page; None where none of the runs trained anything."""
     histories = {name: run.history for name, run in runs.items() if run.history is not None}
     if not histories:
@@ -86,14 +126,4 @@ def _curves(runs: Mapping[str, FinishedRun]) -> str | None:
     with TemporaryDirectory() as folder:
         path = Path(folder) / "curves.png"
         draw_curves_of_runs(histories, path)
-        return file_as_uri(path)
-
-
-def short_names(paths: Sequence[Path]) -> list[str]:
-    """What tells the folders apart: their names, with as many parents as are needed."""
-    parts = [path.resolve().parts for path in paths]
-    for depth in range(1, max(map(len, parts)) + 1):
-        names = ["/".join(one[-depth:]) for one in parts]
-        if len(set(names)) == len(names):
-            return names
-    return [str(path) for path in paths]
+        return Chart.of(path)

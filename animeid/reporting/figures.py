@@ -9,6 +9,7 @@ from animeid.plots.class_size import draw_f1_by_size
 from animeid.plots.confusion import draw_confusion_matrix
 from animeid.plots.curves import draw_learning_curves
 from animeid.plots.schedule import draw_learning_rate
+from animeid.reporting.classes import train_counts
 from animeid.reporting.confusions import WHOLE_UP_TO, shown_classes
 from animeid.runs.finished import FinishedRun
 from animeid.runs.folder import RunFolder
@@ -24,7 +25,8 @@ def draw_figures(folder: RunFolder, rates: np.ndarray, steps_per_epoch: int) -> 
     """Draws all charts of a finished run; `rates` are the learning rates of its steps."""
     run = FinishedRun(folder)
     if run.history is not None:  # a second stage may train nothing
-        draw_learning_curves(run.history, folder.figures / "learning_curves.png")
+        best = run.best_epoch.epoch if run.best_epoch else None
+        draw_learning_curves(run.history, folder.figures / "learning_curves.png", best)
         draw_learning_rate(rates, steps_per_epoch, folder.figures / "learning_rate.png")
     for part in EVALUATED_SPLITS:
         if len(run.positions_in(part)):
@@ -45,7 +47,8 @@ def _draw_confusion(run: FinishedRun, part: str) -> None:
 
 
 def _draw_class_sizes(run: FinishedRun, part: str) -> None:
-    """Draws `figures/f1_by_size_<part>.png` from the saved predictions of a part and of training."""
+    """Draws `figures/f1_by_size_<part>.png` from the saved predictions of a part."""
     path = run.folder.figures / f"f1_by_size_{part}.png"
-    sizes = np.bincount(run.targets[run.positions_in("train")], minlength=len(run.labels))
-    draw_f1_by_size(sizes, f1(class_counts(run.confusion(part))), run.labels, path, f"F1 by class size, {part}")
+    draw_f1_by_size(
+        train_counts(run), f1(class_counts(run.confusion(part))), run.labels, path, f"F1 by class size, {part}"
+    )

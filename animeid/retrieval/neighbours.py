@@ -12,8 +12,8 @@ BLOCK_ENTRIES = 16_000_000
 def nearest(queries: np.ndarray, bank: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
     """The `k` rows of `bank` with the highest cosine similarity to each query, the most similar first.
 
-    Every similarity is computed, a block of queries at a time. Equal ones keep the order of the bank; a vector of zeros
-    has similarity 0 to everything.
+    Every similarity is computed, a block of queries and of the bank at a time, so that a bank may lie in a file. Equal
+    ones keep the order of the bank; a vector of zeros has similarity 0 to everything.
 
     Args:
         queries: `[Q, D]`.
@@ -28,15 +28,22 @@ def nearest(queries: np.ndarray, bank: np.ndarray, k: int) -> tuple[np.ndarray, 
     """
     if not 1 <= k <= len(bank):
         raise ValueError(f"{k} neighbours cannot be had of a bank of {len(bank)}")
-    directions, step = _normalised(bank).T, max(1, BLOCK_ENTRIES // len(bank))
+    step = max(1, BLOCK_ENTRIES // len(bank))
     indices = np.empty((len(queries), k), np.int64)
     similarities = np.empty((len(queries), k), np.float32)
     for start in range(0, len(queries), step):
         block = slice(start, start + step)
-        cosines = np.clip(_normalised(queries[block]) @ directions, -1, 1)
+        cosines = _cosines(_normalised(queries[block]), bank)
         indices[block] = highest(cosines, k)
         similarities[block] = np.take_along_axis(cosines, indices[block], axis=1)
     return indices, similarities
+
+
+def _cosines(directions: np.ndarray, bank: np.ndarray) -> np.ndarray:
+    """`[Q, N]` similarities of `[Q, D]` vectors of length 1."""
+    step = max(1, BLOCK_ENTRIES // max(bank.shape[1], 1))
+    blocks = (bank[start : start + step] for start in range(0, len(bank), step))
+    return np.clip(np.concatenate([directions @ _normalised(block).T for block in blocks], axis=1), -1, 1)
 
 
 def _normalised(vectors: np.ndarray) -> np.ndarray:

@@ -17,6 +17,7 @@ from animeid.errors import InputError
 from animeid.metrics.functional import confusion_counts
 from animeid.metrics.worst import worst_first
 from animeid.predictions import Predictions
+from animeid.runs.best_epoch import BestEpoch
 from animeid.runs.folder import RunFolder
 from animeid.runs.identity import leaves
 from animeid.runs.saved import SavedRun
@@ -47,7 +48,10 @@ class FinishedRun(SavedRun):
         """
         run = cls(folder)
         if not run.parts:
-            raise InputError(f"the run {folder.path} has neither a test nor a val part, so that it has no figures")
+            raise InputError(
+                f"the run {folder.path} has neither a test nor a val part, so that it has no figures: judge it with "
+                f"animeid.evaluate run={folder.path} data.root=PICTURES"
+            )
         return run
 
     @classmethod
@@ -103,8 +107,16 @@ class FinishedRun(SavedRun):
 
     @cached_property
     def history(self) -> pd.DataFrame | None:
-        """A row an epoch; None where nothing was trained."""
-        return pd.read_csv(self.folder.history) if self.folder.was_trained else None
+        """A row an epoch, `epochs_done` counted from 1 also of earlier versions; None where nothing was trained."""
+        if not self.folder.was_trained:
+            return None
+        table = pd.read_csv(self.folder.history)
+        return table.assign(epochs_done=table["epoch"] + 1)
+
+    @cached_property
+    def best_epoch(self) -> BestEpoch | None:
+        """Whose weights the run keeps; None where nothing was trained, or an earlier version did."""
+        return BestEpoch.read(self.folder)
 
     @cached_property
     def calibration(self) -> dict[str, Any] | None:
@@ -161,10 +173,14 @@ class FinishedRun(SavedRun):
         return self.positions_in(self.part)
 
     def predictions_at(self, positions: np.ndarray) -> Predictions:
-        """What the run said to these rows of `predictions`: every figure can be recomputed from it."""
+        """What the run said to these rows of `predictions`: every figure can be recomputed from it.
+
+        Of rows that follow one another, as those of a part do, logits and embeddings stay in their files until they are
+        looked at.
+        """
         table = self.predictions.iloc[positions]
-        losses = table["loss"].to_numpy(dtype=np.float32)
-        return Predictions(table["row"].to_numpy(), self.logits[positions], self.embeddings[positions], losses)
+        losses, places = table["loss"].to_numpy(dtype=np.float32), _as_slice(positions)
+        return Predictions(table["row"].to_numpy(), self.logits[places], self.embeddings[places], losses)
 
     def predictions_of(self, split: str) -> Predictions:
         """What the run said to all pictures of a split, those of no class among them."""
@@ -193,6 +209,11 @@ class FinishedRun(SavedRun):
                 "and resume=auto, or give another run"
             )
         return path
+
+
+def _as_slice(positions: np.ndarray) -> np.ndarray | slice:
+    """The same places as a slice, where each is the one after that before it."""
+    return slice(positions[0], positions[-1] + 1) if len(positions) and (np.diff(positions) == 1).all() else positions
 
 
 def flatten(metrics: Mapping[str, Any]) -> dict[str, Figure]:

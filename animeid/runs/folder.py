@@ -12,6 +12,9 @@ from animeid.system.files import remove_strays
 
 OUTPUTS = Path("outputs")
 
+MULTIRUN_RECORD, SEARCH_STORE = "multirun.json", "trials.db"
+"""The files by which folders of several runs are known."""
+
 
 def unused(base: Path) -> Path:
     """The path, or the first of `base-2`, `base-3` and so on that is not there."""
@@ -76,9 +79,20 @@ class RunFolder:
         # A multirun's job that failed before it made its folder leaves an empty one.
         if self.path.exists() and (not self.path.is_dir() or any(self.path.iterdir())):
             raise InputError(
-                f"the run folder {self.path} exists already, and runs are never overwritten: "
-                "choose another run_id, or move that folder away"
+                f"the run folder {self.path} exists already, and runs are never overwritten: {self._way_on()}"
             )
+
+    def _way_on(self) -> str:
+        """What whoever asked for this folder, which is there, may have meant."""
+        if (self.path / MULTIRUN_RECORD).is_file():
+            what, goes_on = "a multirun", "the command that began it"
+        elif (self.path / SEARCH_STORE).is_file():
+            what, goes_on = "a search", "animeid.tune"
+        elif self.config.is_file() and not self.is_finished:
+            what, goes_on = "a training that was cut off", "resume=auto"
+        else:
+            return "choose another run_id, or move that folder away"
+        return f"it holds {what}, with which {goes_on} goes on; for a new run choose another run_id"
 
     @classmethod
     def open(cls, path: str | Path) -> RunFolder:
@@ -87,7 +101,7 @@ class RunFolder:
         Raises:
             InputError: there is no such folder, or nothing in it that could answer.
         """
-        run = cls(Path(path))
+        run = cls(Path(path).expanduser())
         if not run.path.is_dir():
             raise InputError(
                 f"there is no run folder {path}: give the folder that a training run named in its last line"
@@ -158,6 +172,10 @@ class RunFolder:
     @property
     def history(self) -> Path:
         return self.path / "history.csv"
+
+    @property
+    def best_epoch(self) -> Path:
+        return self.path / "best_epoch.json"
 
     @property
     def checkpoints(self) -> Path:

@@ -15,6 +15,7 @@ from animeid.data.manifest import Manifest
 from animeid.errors import InputError
 from animeid.runs.lineage import Lineage, lineage
 from animeid.runs.saved import SavedRun
+from animeid.system.console import counted
 from animeid.terms import EVALUATED_SPLITS
 
 
@@ -76,12 +77,14 @@ def check_leaks(plan: Mapping[str, Any], manifest: Manifest) -> Leaks | None:
     if counts["test"] and data["leaks"] != "report":
         origin = f"from_run={plan['from_run']}" if plan["from_run"] else f"model.weights={plan['model']['weights']}"
         raise InputError(
-            f"{counts['test']} pictures of the test part were in the training of {seen.named()}, where {origin} comes "
+            f"of the test part, {counted(counts['test'], 'picture', 'were')} in the training of {seen.named()}, "
+            f"where {origin} comes "
             "from, so that it would not be judged honestly: keep to that run's split (the column split of its "
             "manifest.parquet), or take data.leaks=report to go on and have it said"
         )
     notes = [
-        f"{count} pictures of {part} were in the training of {seen.named()}: the figures of {part} are better than "
+        f"of {part}, {counted(count, 'picture', 'were')} in the training of {seen.named()}: the figures of "
+        f"{part} are better than "
         "they would be on new pictures"
         for part, count in counts.items()
         if count

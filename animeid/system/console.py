@@ -5,26 +5,69 @@ from __future__ import annotations
 import os
 import sys
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
+
+from animeid.system.streams import put
+
+HEAVIEST = "torch"
+
+ONE = {"are": "is", "were": "was", "have": "has", "make": "makes", "want": "wants", "lie": "lies", "hold": "holds"}
+"""Verbs of several to those of one."""
+
+
+_pages: list[IO[str]] = []
+"""Where sentences go in the place of standard output, the last of them first."""
 
 
 def say(sentence: str) -> None:
-    print(sentence, flush=True)  # noqa: T201
+    """A result, or what is said on the way to it."""
+    put(sentence, _pages[-1] if _pages else sys.stdout)
+
+
+@contextmanager
+def written_down(page: IO[str]) -> Iterator[None]:
+    """Has what is said in the block written to a page instead."""
+    _pages.append(page)
+    try:
+        yield
+    finally:
+        _pages.pop()
 
 
 def say_beside(sentence: str) -> None:
     """Says something that is no result, and must not stand among results that another program reads."""
-    print(sentence, file=sys.stderr, flush=True)  # noqa: T201
+    put(sentence, sys.stderr)
 
 
 def say_error(sentence: str) -> None:
     say_beside(f"animeid: error: {sentence}")
 
 
+def say_loading(root: str) -> None:
+    """Says why nothing is said for some seconds: the libraries of a command are imported, unless they are there."""
+    if HEAVIEST not in sys.modules:
+        say_beside(f"animeid {root}: loading its libraries")
+
+
 def how_to_install(extra: str) -> str:
     """What to type for the packages of an extra: from an index, and in a checkout, whose name no index need have."""
     return f"pip install 'animeid[{extra}]', or in a checkout pip install -e '.[{extra}]'"
+
+
+def counted(number: int, noun: str, verb: str = "") -> str:
+    """`1 class`, `1,500 classes`; with the verb of several, `1 file was` and `2 files were`.
+
+    Args:
+        noun: one of them; words before it may stand there too.
+    """
+    if number == 1:
+        return " ".join(["1", noun, *([ONE[verb]] if verb else [])])
+    ending = "es" if noun.endswith(("s", "x", "ch", "sh")) else "s"
+    many = f"{noun[:-1]}ies" if noun.endswith("y") and noun[-2] not in "aeiou" else noun + ending
+    return " ".join([f"{number:,}", many, *([verb] if verb else [])])
 
 
 def some_of(names: Sequence[str], count: int) -> str:

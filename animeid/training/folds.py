@@ -18,19 +18,18 @@ from animeid.data.prepare import prepare
 from animeid.data.splits.parts import folds_of
 from animeid.errors import InputError, MachineError
 from animeid.inference.ensembling import cost_of_each, ensemble
-from animeid.inference.evaluation import save
+from animeid.inference.evaluation import answers_in, judge
 from animeid.inference.labelled import Pictures
-from animeid.metrics.evaluate import evaluate_split
 from animeid.metrics.table import summary_table
 from animeid.multirun.record import Asked
 from animeid.multirun.running import JobCrashedError, Running
-from animeid.predictions import join
+from animeid.predictions import merge
 from animeid.runs.comparison import check_joinable
 from animeid.runs.finished import FinishedRun
 from animeid.runs.folder import OUTPUTS, RunFolder, group_path
 from animeid.runs.leaks import seen_by
 from animeid.runs.lineage import lineage
-from animeid.system.console import say
+from animeid.system.console import counted, say
 from animeid.system.files import read_json, write_json
 from animeid.system.launcher import refuse_launcher
 from animeid.training.run import train
@@ -67,7 +66,8 @@ def train_all(request: Request) -> float | None:
         running.end()
     if failures:
         raise type(failures[0])(
-            f"{len(failures)} of {len(requests)} folds were not trained, so that nothing is judged together; the first "
+            f"{len(failures)} of {counted(len(requests), 'fold', 'were')} not trained, so that nothing is "
+            f"judged together; the first "
             f"says: {failures[0]}"
         )
     runs = [job.folder for job in running.planned.values()]
@@ -86,7 +86,10 @@ def check_same_settings(record: Path, asked: Sequence[Asked]) -> None:
     InputError: the folder's folds were begun with other settings, and what they say together would be mixed up.
     """
     if record.is_file() and read_json(record) != identities(asked):
-        raise InputError(f"{record.parent} has the folds of other settings or other pictures: choose another run_id")
+        raise InputError(
+            f"{record.parent} has the folds of other settings or other pictures: give what they were begun with, or "
+            "choose another run_id"
+        )
 
 
 def number_of_folds(request: Mapping[str, Any]) -> int:
@@ -149,23 +152,20 @@ def evaluate_out_of_fold(folder: RunFolder, runs: Sequence[RunFolder]) -> float:
         return float(FinishedRun(folder).metrics["val"]["f1_macro"])
     folds = [FinishedRun(run) for run in runs]
     first = check_joinable(folds)
-    answers = join([fold.predictions_of("val") for fold in folds])
+    remove(folder)
+    folder.create()
+    answers = answers_in(folder, "val", merge([fold.predictions_of("val") for fold in folds]))
     never = first.table[(first.table["split"] == "train") & ~first.table.index.isin(answers.rows)]
     table = first.table.copy()
     table.loc[answers.rows, "split"] = "val"
     manifest = Manifest(table, first.root, first.attributes)
     labels, plan = folds[0].labels, FinalPlan.read(runs[0].config)
-    metrics = {
-        "val": evaluate_split(answers, manifest.table, label_stats(plan, labels)),
-        "cost": cost_of_each(folds),
-    }
     left_out = pd.DataFrame({"path": never["path"], "reason": NEVER_HELD_OUT})
-    remove(folder)
-    folder.create()
-    save(folder, "val", answers, Pictures(manifest, answers.rows, (), left_out), labels, metrics)
+    pictures = Pictures(manifest, answers.rows, (), left_out)
+    metrics = judge(folder, "val", answers, pictures, label_stats(plan, labels), cost=cost_of_each(folds))
     say(summary_table(metrics))
     missing = f"; {len(never)} have none, since {NEVER_HELD_OUT}" if len(never) else ""
-    say(f"out-of-fold answers of {len(answers.rows)} pictures are in {folder.path}{missing}")
+    say(f"out-of-fold answers of {counted(len(answers.rows), 'picture', 'are')} in {folder.path}{missing}")
     return float(metrics["val"]["f1_macro"])
 
 

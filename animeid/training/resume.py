@@ -12,6 +12,8 @@ import yaml
 from animeid.assembly.module import build_loggers
 from animeid.assembly.plan import FinalPlan
 from animeid.assembly.run import rebuild
+from animeid.config.paths import with_paths
+from animeid.config.roots import request_target
 from animeid.data.prepare import Prepared
 from animeid.data.shards.read import is_there
 from animeid.engine.devices import choose_accelerator
@@ -21,7 +23,7 @@ from animeid.runs.folder import RunFolder
 from animeid.runs.identity import result_keys
 from animeid.runs.saved import SavedRun
 from animeid.system.checksum import is_whole
-from animeid.system.console import say
+from animeid.system.console import counted, say
 from animeid.system.files import remove_strays
 from animeid.system.launcher import own_rank
 from animeid.training.fitting import RunState
@@ -130,7 +132,7 @@ def check_same(folder: RunFolder, request: Mapping[str, Any]) -> None:
     """Raises:
     InputError: a key that changes the result differs from that of the run.
     """
-    before = result_keys(SavedRun(folder).request)
+    before = result_keys(with_paths(SavedRun(folder).request, (), request_target("train")))
     # As it looks after writing and reading: tuples have become lists.
     now = result_keys(yaml.safe_load(yaml.safe_dump(dict(request))))
     changed = [key for key in sorted(before | now) if before.get(key) != now.get(key)]
@@ -154,7 +156,8 @@ def read_prepared(folder: RunFolder) -> Prepared:
     missing = [path for path in used["path"] if not is_there(manifest.root / path)]
     if missing:
         raise InputError(
-            f"{len(missing)} pictures of the run {folder.path} are missing, such as {manifest.root / missing[0]}: "
+            f"{counted(len(missing), 'picture')} of the run {folder.path} cannot be found, such as "
+            f"{manifest.root / missing[0]}: "
             "put them back, or begin a new run without them"
         )
     return Prepared(manifest, saved.labels, saved.skipped, saved.conflicts, given_splits=True)

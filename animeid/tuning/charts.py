@@ -13,6 +13,8 @@ from animeid.plots.picture import picture, shorten
 from animeid.tuning.space import Choice, Dimension
 
 LONGEST_NAME = 26
+FEWEST_TRIALS = 10
+"""Finished trials from which shares of the variance are told: of fewer, a forest repeats their chance."""
 BEST = "#c2410c"
 COLOURS = "viridis"
 PRUNED = "#9aa5b1"
@@ -41,11 +43,13 @@ def draw_history(trials: Sequence[FrozenTrial], path: Path) -> None:
 
 def importances(study: optuna.Study) -> dict[str, float]:
     """How much of the figure's variance each key explains (fANOVA, Hutter 2014); empty where trials are too few."""
+    if sum(trial.state == TrialState.COMPLETE for trial in study.get_trials(deepcopy=False)) < FEWEST_TRIALS:
+        return {}
     try:
         found = optuna.importance.get_param_importances(
             study, evaluator=optuna.importance.FanovaImportanceEvaluator(seed=0)
         )
-    except (ValueError, RuntimeError):  # fewer than two trials, or all with one figure
+    except (ValueError, RuntimeError):  # all with one figure
         return {}
     return {key: float(value) for key, value in found.items()}
 

@@ -13,6 +13,8 @@ from animeid.errors import InputError
 
 RANGE = ("low", "high", "log", "step")
 """What a range says."""
+DIGITS = 4
+"""Of a number from a range without steps: more say nothing, and nobody reads them."""
 SPREAD = 32
 """So many whole numbers stand for a logarithmic range where a sweep cannot draw them."""
 
@@ -77,10 +79,15 @@ class Range:
         return self.written(trial.suggest_float(self.key, self.low, self.high, step=self.step, log=self.log))
 
     def written(self, value: Any) -> str:
-        """A value of a trial as the command line has it: 0.15, where steps of 0.05 add up to 0.15000000000000002."""
+        """A value of a trial as the command line has it: 0.15, where steps of 0.05 add up to 0.15000000000000002.
+
+        Without steps it has `DIGITS` digits, with which it is trained as well.
+        """
         values = self.values()
-        if values is None or self.is_whole:
+        if self.is_whole:
             return repr(value)
+        if values is None:
+            return repr(float(f"{value:.{DIGITS}g}"))
         return repr(min(values, key=lambda other: abs(other - float(value))))
 
     def ends(self) -> tuple[str, ...]:

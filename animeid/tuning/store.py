@@ -12,8 +12,8 @@ from typing import Any
 import optuna
 
 from animeid.errors import InputError
+from animeid.runs.folder import SEARCH_STORE
 
-STORE = "trials.db"
 NAME = "animeid"
 SETTINGS = "settings"
 TIMEOUT_S = 60
@@ -92,5 +92,7 @@ def check_folder(path: Path) -> None:
         raise InputError(f"{path} is a file: choose another run_id")
     # Listed before the store is looked for: another process may make it in between.
     there = [item for item in path.iterdir() if not item.name.startswith(".")] if path.exists() else []
-    if there and not (path / STORE).exists():
-        raise InputError(f"{path} exists already and is no search's folder ({STORE} is missing): choose another run_id")
+    if there and not (path / SEARCH_STORE).exists():
+        raise InputError(
+            f"{path} exists already and is no search's folder ({SEARCH_STORE} is missing): choose another run_id"
+        )

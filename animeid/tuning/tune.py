@@ -7,9 +7,9 @@ from typing import Any
 
 from animeid.errors import InputError
 from animeid.runs.folder import group_path
-from animeid.system.console import say
+from animeid.system.console import counted, say
 from animeid.system.output import check_output
-from animeid.tuning.best import evaluate_best_on_test
+from animeid.tuning.best import evaluate_best_on_test, explain_best
 from animeid.tuning.checks import check_common, check_space
 from animeid.tuning.page import write_page_of
 from animeid.tuning.search import ERROR, Search
@@ -54,12 +54,16 @@ def tune(request: Mapping[str, Any], training: Training) -> float | None:
     )
     limit = search.limit(request["trials"])
     if limit < request["trials"] and request["method"] != "grid":
-        say(f"the space has {limit} combinations: {limit} trials in the place of {request['trials']}")
+        say(
+            f"the space has {counted(limit, 'combination')}: {counted(limit, 'trial')} in the place of "
+            f"{request['trials']}"
+        )
     is_on = True
     while is_on:
         try_all(search, limit, training)
         is_on = search.wait()
     value = sum_up(search, training)
+    explain_best(search, request["embeddings"])
     if request["test"]:
         evaluate_best_on_test(search, training.compose)
     return value
@@ -75,7 +79,11 @@ def sum_up(search: Search, training: Training) -> float:
     finished = search.finished()
     if not finished:
         errors = [trial.user_attrs[ERROR] for trial in search.trials() if ERROR in trial.user_attrs]
-        why = f"{errors[0]}; when that is mended, choose another run_id" if errors else "all were cut short"
+        why = (
+            f"{errors[0]}; when that is mended, choose another run_id"
+            if errors
+            else "all were cut short: take pruning=false"
+        )
         raise InputError(f"no trial of {search.path} came to its end: {why}")
     show_best(search)
     best = finished[0]

@@ -34,7 +34,9 @@ from animeid.models.heads.linear import LinearHead
 from animeid.models.transfer import move_head
 from animeid.optim.optimizers import AdamW, default_learning_rate
 from animeid.runs.folder import RunFolder
+from animeid.runs.saved import SavedRun
 from animeid.system.files import read_yaml
+from animeid.training.run import begin
 
 OLD = ("Asuka", "Rei", "雷电将军")
 NEW = ("Kaworu", "Misato", "Rei", "雷电将军")
@@ -151,9 +153,39 @@ def test_the_same_classes_are_taken_over_whole(home: Path, old_pictures: Prepare
     assert start.plan["facts"]["weights"]["seen"] == {"val": 0, "test": 0}, "the same split is no leak"
 
 
+@pytest.mark.parametrize("root", ["train", "tune", "doctor"])
+def test_pictures_that_are_not_named_are_those_of_the_earlier_run(root: str, home: Path) -> None:
+    """It was the built-in cast, without a word."""
+    data = compose(root, ["from_run=outputs/first"])["data"]
+    assert (data["root"], data["image_size"], data["cache"]) == ("old", 32, "auto")
+    assert compose(root, ["from_run=outputs/first", "data.split_seed=5"])["data"]["split_seed"] == 5
+    assert compose(root, ["from_run=outputs/first", "data.root=new"])["data"]["root"] == "new"
+    for drawn in ("data.root=null", "data=synthetic", "data.cast.characters=3"):
+        assert compose(root, ["from_run=outputs/first", drawn])["data"]["root"] is None
+
+
+def test_the_earlier_runs_pictures_are_found_from_another_folder(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "old").mkdir()
+    assert compose("train", [f"from_run={run_of(home).path}"])["data"]["root"] == str(home / "old")
+
+
+def test_a_run_says_that_it_trains_on_the_earlier_runs_pictures(
+    home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    quick = [word for word in QUICK if not word.startswith("data.")]
+    state = begin(compose("train", [*quick, "from_run=outputs/first", "run_id=again"]), tmp_path)
+    pd.testing.assert_frame_equal(state.prepared.manifest.table, SavedRun(run_of(home)).manifest.table)
+    assert "the pictures are those of outputs/first: old\n" in capsys.readouterr().out
+    begin(compose("train", [*QUICK, "from_run=outputs/first", "data.root=new", "run_id=new"]), tmp_path)
+    assert "the pictures are those of" not in capsys.readouterr().out
+
+
 def test_gradual_unfreezing_reaches_a_run(home: Path) -> None:
     gradual = ("freezing=gradual", "freezing.every=2", "trainer.max_epochs=2")
-    assert train.main([*QUICK, "data.root=new", "from_run=outputs/first", "run_id=gradual", *gradual]) == 0
+    assert train.main([*QUICK, "data.root=new", "from_run=outputs/first", "run_id=gradual", "keep=all", *gradual]) == 0
     before, after = (
         torch.load(path, weights_only=True)["state_dict"] for path in (run_of(home).best, run_of(home, "gradual").last)
     )
@@ -166,7 +198,7 @@ def test_lora_leaves_a_run_that_needs_no_peft(
     home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     random = ("model.pretrained=false", "model.name=test_vit", "data.root=old")
-    assert train.main([*QUICK, *random, "run_id=lora", "freezing=lora", "optimizer.layer_decay=0.8"]) == 0
+    assert train.main([*QUICK, *random, "run_id=lora", "keep=all", "freezing=lora", "optimizer.layer_decay=0.8"]) == 0
     assert "WARNING: the frozen weights of test_vit are RANDOM" in capsys.readouterr().out
     run = run_of(home, "lora")
     assert not any("lora" in name for name in torch.load(run.best, weights_only=True)["state_dict"])
@@ -194,7 +226,7 @@ def test_a_backbone_alone_takes_a_new_head(home: Path, new_pictures: Prepared) -
 
 
 def test_a_run_on_other_classes_trains_and_lists_what_it_took(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert train.main([*QUICK, "data.root=new", "from_run=outputs/first", "run_id=second"]) == 0
+    assert train.main([*QUICK, "data.root=new", "from_run=outputs/first", "run_id=second", "keep=all"]) == 0
     out = capsys.readouterr().out
     assert out.count("cannot be compared") == 1
     assert "head.linear.weight  by class  2 of 4 rows" in out
@@ -228,13 +260,14 @@ def test_training_pictures_of_the_earlier_run_are_refused_as_test(
     command = [*QUICK, f"data.root={tmp_path / 'swapped'}", "from_run=outputs/first"]
     assert train.main([*command, "run_id=leaks"]) == 2
     error = capsys.readouterr().err
-    assert f"{(manifest['split'] == 'train').sum()} pictures of the test part were in the training of" in error
+    assert f"of the test part, {(manifest['split'] == 'train').sum()} pictures were in the training of" in error
     assert "data.leaks=report" in error
     assert not run_of(home, "leaks").path.exists()
     assert train.main([*command, "run_id=leaks", "data.leaks=report"]) == 0
     assert "the figures of test are better than they would be" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_a_grandparents_training_pictures_are_found_by_every_command(
     home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -248,7 +281,7 @@ def test_a_grandparents_training_pictures_are_found_by_every_command(
     for origin in ("from_run=outputs/child", "model.weights=outputs/child/checkpoints/best.ckpt"):
         assert train.main([*QUICK, f"data.root={tmp_path / 'third'}", origin, "run_id=third"]) == 2
         error = capsys.readouterr().err
-        assert f"{len(trained)} pictures of the test part were in the training of outputs/first" in error
+        assert f"of the test part, {len(trained)} pictures were in the training of outputs/first" in error
     # One picture under two names is in no part, and so is not judged.
     for name in ("Rei", "Misato"):
         draw(tmp_path / "both", "same", 1)
@@ -265,14 +298,14 @@ def test_changed_pictures_of_a_run_are_named(home: Path, capsys: pytest.CaptureF
     path = pd.read_parquet(run_of(home).manifest).query("split == 'test'")["path"].iloc[0]
     before = (home / "old" / path).read_bytes()
     assert evaluate.main(["run=outputs/first"]) == 0
-    assert "are not the pictures that the run was made with" not in capsys.readouterr().out
+    assert "what the run was made with" not in capsys.readouterr().out
     try:
         Image.new("RGB", (40, 40)).save(home / "old" / path)
         assert evaluate.main(["run=outputs/first"]) == 0
     finally:
         (home / "old" / path).write_bytes(before)
     said = capsys.readouterr().out
-    assert "WARNING: 1 files are not the pictures that the run was made with" in said
+    assert "WARNING: 1 file is not what the run was made with" in said
     assert path in said
 
 

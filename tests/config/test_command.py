@@ -205,7 +205,7 @@ def test_an_interruption_is_status_130(answer: Callable[..., Answer]) -> None:
     def work(request: dict[str, Any]) -> None:
         raise KeyboardInterrupt
 
-    assert answer(work=work) == (130, ["animeid: error: interrupted"])
+    assert answer(work=work) == (130, ["animeid: error: interrupted: the same command starts again"])
 
 
 def test_tracebacks_on_request(answer: Callable[..., Answer], monkeypatch: pytest.MonkeyPatch) -> None:

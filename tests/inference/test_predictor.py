@@ -107,7 +107,7 @@ def test_what_cannot_be_read_is_said_and_left_out(run: RunFolder, tmp_path: Path
     told = capsys.readouterr().err
     assert "broken.png: not a picture" in told
     assert "2 of 4 files could not be read" in told
-    with pytest.raises(InputError, match="none of the 1 files"):
+    with pytest.raises(InputError, match="none of 1 file"):
         predictor([tmp_path / "broken.png"])
     with pytest.raises(InputError, match="no picture is found"):
         predictor("nowhere/")

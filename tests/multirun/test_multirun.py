@@ -24,7 +24,7 @@ from animeid.config.locate import conf_dir
 from animeid.errors import InputError
 from animeid.multirun.summary import mean_and_spread
 from animeid.runs.folder import RunFolder
-from animeid.system.console import align
+from animeid.system.console import align, say
 from animeid.system.files import read_yaml, write_json, write_yaml
 from animeid.system.lock import lock
 from tests.small_runs import QUICK, class_folders
@@ -135,6 +135,20 @@ def test_seeds_are_one_row_with_mean_and_spread_ranked_by_validation(
     jobs = table("outputs/s/jobs.csv")
     assert [(row["job"], row["loss"], row["seed"]) for row in jobs][1] == ("1", "focal", "2")
     assert [float(row["val/f1_macro"]) for row in jobs] == [0.5, 0.6, 0.7, 0.73]
+
+
+def test_what_a_job_says_goes_to_a_page_and_a_line_remains(work: Work, capsys: pytest.CaptureFixture[str]) -> None:
+    def talking(request: Request) -> float:
+        say("forty lines")
+        say("WARNING: the weights are RANDOM")
+        return work(request)
+
+    assert command("train", talking)(["-m", "run_id=s", "seed=1,2"]) == 0
+    out = capsys.readouterr().out
+    assert "forty lines" not in out
+    assert out.count("WARNING: the weights are RANDOM") == 2
+    assert "  f1_macro val 0.700, test 0.300, 0:00; what it said is in outputs/s/said/0.txt\n" in out
+    assert "forty lines" in Path("outputs/s/said/1.txt").read_text()
 
 
 def test_one_seed_has_no_spread_and_a_missing_figure_no_mean() -> None:

@@ -7,6 +7,7 @@ import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from statistics import fmean, stdev
 from typing import Any
 
 import numpy as np
@@ -17,11 +18,12 @@ from scipy.sparse import csr_array
 from animeid import report, train
 from animeid.html.font import font_uri
 from animeid.html.thumbnails import Thumbnails
-from animeid.reporting.comparison import short_names
 from animeid.reporting.confusions import Pair, most_confused, similar_order
 from animeid.reporting.page import context
 from animeid.reporting.wording import gap
 from animeid.runs.folder import RunFolder
+from animeid.runs.names import home_of, names_of, short_names
+from animeid.system.files import write_json
 from tests.small_runs import QUICK, class_folders
 
 NAMES = ("初音ミク", "레이무 </script><script>alert(1)</script>", 'Tom & "Jerry\'s"')
@@ -98,6 +100,7 @@ def test_each_class_is_in_one_tier(found: dict[str, Any]) -> None:
 def test_worst_answers_have_their_pictures_and_the_likeliest_classes(run: RunFolder, found: dict[str, Any]) -> None:
     table = pd.read_parquet(run.predictions)
     table = table[table["split"] == "test"].assign(chance=lambda rows: np.exp(-rows["loss"])).sort_values("chance")
+    table = table[table["label"] != table["predicted"]]
     assert [one["path"] for one in found["worst"]] == table["path"].tolist()[:24]
     first = found["worst"][0]
     assert [top["label"] for top in first["top"]] == list(table.iloc[0]["top_k"])
@@ -141,9 +144,16 @@ def test_what_cannot_be_reported(arguments: list[str], sentence: str, home: Path
 def test_runs_are_laid_side_by_side(home: Path, monkeypatch, capsys) -> None:
     monkeypatch.chdir(home)
     assert report.main(["runs=outputs/one:outputs/two"]) == 0
-    page = Path("comparison.html").read_text(encoding="utf-8")
+    page = Path("outputs/comparison.html").read_text(encoding="utf-8")
     assert "seed" in page and "points" in page
-    assert capsys.readouterr().out.splitlines()[-1] == "report: comparison.html"
+    assert capsys.readouterr().out.splitlines()[-1] == "report: outputs/comparison.html"
+    mean, spread = (function([figure(name) for name in ("one", "two")]) for function in (fmean, stdev))
+    assert "all (2 seeds)" in page
+    assert f"{mean:.3f} ± {spread:.3f}" in page
+
+
+def figure(name: str) -> float:
+    return json.loads(Path(f"outputs/{name}/metrics.json").read_text())["test"]["f1_macro"]
 
 
 def test_classes_that_are_confused_stand_side_by_side() -> None:
@@ -172,8 +182,11 @@ def test_the_most_confused_pairs() -> None:
     ],
 )
 def test_the_gap_in_words(train_loss: list[float], val_loss: list[float], words: str) -> None:
-    said = gap(pd.DataFrame({"epoch": [0, 1, 2], "train/loss": train_loss, "val/loss": val_loss}))
+    history = pd.DataFrame({"epochs_done": [1, 2, 3], "train/loss": train_loss, "val/loss": val_loss})
+    said = gap(history)
     assert words in said
+    assert f"lowest in epoch {int(np.argmin(val_loss)) + 1} " in said
+    assert "no sign of over-fitting" not in gap(history, parts_differ=True), "losses are not all there is"
     assert f"{val_loss[-1]:.3f}" in said
 
 
@@ -188,6 +201,20 @@ def test_only_letters_that_are_needed_are_embedded() -> None:
     with TTFont(BytesIO(base64.b64decode(uri.split(",")[1]))) as font:
         assert {chr(code) for code in font.getBestCmap()} == set("初音ミク레이무")
     assert font_uri("Tom & Jerry") is None
+
+
+def test_jobs_of_a_multirun_are_named_by_what_they_differ_in(tmp_path: Path) -> None:
+    jobs = [
+        {"job": number, "overrides": {"loss": loss, "data.root": "pictures"}, "seed": seed, "config": loss}
+        for number, (loss, seed) in enumerate([("focal", 1), ("focal", 2), ("poly1", 1)])
+    ]
+    write_json(tmp_path / "multirun.json", {"jobs": jobs})
+    paths = [tmp_path / str(number) for number in range(3)]
+    assert names_of(paths) == ["loss=focal seed=1", "loss=focal seed=2", "loss=poly1 seed=1"]
+    assert names_of(paths[:2]) == ["seed=1", "seed=2"]
+    assert names_of([paths[0], tmp_path / "other"]) == ["0", "other"]
+    assert home_of(paths).resolve() == tmp_path
+    assert home_of([tmp_path / "a" / "0", tmp_path / "b"]).resolve() == tmp_path
 
 
 def test_names_that_tell_folders_apart() -> None:
@@ -225,6 +252,11 @@ def opened(browser: Any, path: Path, width: int) -> tuple[Any, list[str]]:
 def test_the_page_in_a_browser(browser: Any, run: RunFolder, width: int) -> None:
     page, said = opened(browser, run.report, width)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+    letters = "[...document.querySelectorAll('.chart')].map(chart => chart.naturalWidth / chart.clientWidth)"
+    assert page.evaluate(letters) == pytest.approx([150 / 96] * page.locator(".chart").count(), rel=0.05)
+    if width == 1280:
+        table = "(table => table.scrollWidth - table.parentElement.clientWidth)(document.getElementById('class-table'))"
+        assert page.evaluate(table) <= 0, "the table of classes is as wide as its place"
     page.fill("#search", "ミク")
     assert page.locator("#class-table tbody tr:visible").count() == 1
     page.fill("#search", "")
@@ -239,6 +271,24 @@ def test_the_page_in_a_browser(browser: Any, run: RunFolder, width: int) -> None
     assert [family for family in page.evaluate(families) if "Names" not in family] == [], "names stand anywhere"
     assert said == []
     page.close()
+
+
+def test_each_figure_is_explained_where_it_first_stands_and_at_the_end(found: dict[str, Any]) -> None:
+    shown = {name for name, _ in found["head"]} | {row[0] for row in found["figures"]["rows"]}
+    assert {"f1_macro", "ece", "nll", "loss"} <= shown
+    assert shown - {"classes", "pictures judged", "training pictures"} <= found["words"].keys()
+    assert found["words"].keys() <= found["terms"].keys()
+
+
+def test_right_answers_are_no_worst_predictions(run: RunFolder) -> None:
+    from animeid.reporting.pictures import worst
+    from animeid.runs.finished import FinishedRun
+
+    finished = FinishedRun(run)
+    shown = worst(finished, Thumbnails(finished.manifest.root, 10**7))
+    assert shown and all(one["label"] != one["predicted"] for one in shown)
+    finished.predictions["answer"] = finished.targets  # all are right
+    assert worst(finished, Thumbnails(finished.manifest.root, 10**7)) == []
 
 
 def test_the_matrix_of_150_classes_can_be_zoomed_and_pointed_at(browser: Any, tmp_path: Path) -> None:

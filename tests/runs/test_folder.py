@@ -20,6 +20,22 @@ def test_an_existing_folder_is_refused_and_left_alone(tmp_path: Path) -> None:
     assert (tmp_path / "mine" / "kept.txt").read_text() == "kept"
 
 
+@pytest.mark.parametrize(
+    ("file", "way_on"),
+    [
+        ("config.yaml", "it holds a training that was cut off, with which resume=auto goes on"),
+        ("multirun.json", "it holds a multirun, with which the command that began it goes on"),
+        ("trials.db", "it holds a search, with which animeid.tune goes on"),
+        ("metrics.json", "never overwritten: choose another run_id"),
+    ],
+)
+def test_the_refusal_of_a_folder_says_how_to_go_on_with_what_it_holds(file: str, way_on: str, tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / file).touch()
+    with pytest.raises(InputError, match=way_on):
+        RunFolder.reserve("mine", tmp_path)
+
+
 def test_two_runs_of_one_second_get_two_folders(tmp_path: Path) -> None:
     now = datetime(2026, 11, 22, 20, 0, 0)
     first = RunFolder.reserve(None, tmp_path, now)

@@ -78,7 +78,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_training_pictures_of_any_ancestor_are_refused(home: Path, origin: dict[str, str]) -> None:
     picture(home / "z" / "0.png", 20)
     shutil.copy(home / "x" / "0.png", home / "z" / "1.png")
-    with pytest.raises(InputError, match=r"1 pictures of the test part were in the training of outputs/A, where "):
+    with pytest.raises(InputError, match=r"of the test part, 1 picture was in the training of outputs/A, where "):
         check_leaks(plan(**origin), manifest(home / "z", ["train", "test"]))
     leaks = check_leaks(plan(**origin, leaks="report"), manifest(home / "z", ["train", "test"]))
     assert leaks is not None

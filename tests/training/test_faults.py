@@ -37,6 +37,7 @@ from tests.small_runs import class_folders
 ROOT = Path(__file__).resolve().parents[2]
 RUN = (
     "recipe=none",
+    "keep=all",
     "model.name=test_resnet.r160_in1k",
     "model.pretrained=false",
     "data.image_size=32",
@@ -210,7 +211,7 @@ def test_a_fault_of_the_machine_is_one_sentence_and_status_1(untried_transforms,
 def test_sigterm_ends_any_command_with_status_143(untried_transforms, capsys) -> None:
     before = signal.getsignal(signal.SIGTERM)
     assert command("evaluate", lambda request: signal.raise_signal(signal.SIGTERM))(["run=x"]) == 143
-    assert capsys.readouterr().err == "animeid: error: stopped by a signal\n"
+    assert capsys.readouterr().err == "animeid: error: stopped by a signal: the same command starts again\n"
     assert signal.getsignal(signal.SIGTERM) is before
 
 

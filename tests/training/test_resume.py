@@ -17,6 +17,7 @@ from tests.small_runs import QUICK, class_folders
 
 RUN = (
     *QUICK,
+    "keep=all",
     "model.name=resnet10t",  # learns enough in three epochs for all that follows training to move
     "data.batch_size=4",
     "data.test_ratio=0.2",
@@ -92,8 +93,7 @@ VARIANTS = {
 }
 
 
-QUICK_VARIANTS = {"plain", "mixed"}
-SORTED = [pytest.param(name, marks=[] if name in QUICK_VARIANTS else pytest.mark.slow) for name in VARIANTS]
+SORTED = [pytest.param(name, marks=[] if name == "plain" else pytest.mark.slow) for name in VARIANTS]
 
 
 @pytest.mark.parametrize("variant", SORTED)
@@ -166,6 +166,25 @@ def test_what_cannot_be_gone_on_with(
     assert sentence in capsys.readouterr().err
 
 
+def test_who_stops_a_run_is_told_how_to_go_on(pictures: Path, monkeypatch, capsys) -> None:
+    """A run without a name as well, which `resume` cannot name."""
+    arguments = [f"data.root={pictures}", *RUN, "model.name=test_resnet", "trainer.max_epochs=1"]
+    for name in (["run_id=named"], []):
+        with monkeypatch.context() as patch:
+            cut_after(patch, 2, "int")
+            assert train.main([*arguments, *name]) == 130
+    named, unnamed = (line for line in capsys.readouterr().err.splitlines() if "stopped by a signal" in line)
+    assert "outputs/named keeps 0 whole epochs and 2 batches of the next" in named
+    assert "the same command with resume=auto goes on from there" in named
+    assert "moved to outputs/NAME, the same command with run_id=NAME resume=auto goes on from there" in unnamed
+    assert train.main([*arguments, "run_id=named"]) == 2
+    assert "with which resume=auto goes on" in capsys.readouterr().err
+    (folder,) = Path("outputs").glob("*-*/*")
+    folder.rename("outputs/moved")
+    assert train.main([*arguments, "run_id=moved", "resume=auto"]) == 0
+    assert "going on with outputs/moved in epoch 1 after 2 batches" in capsys.readouterr().out
+
+
 def test_a_run_without_a_checkpoint_starts_again_in_its_folder(pictures: Path, monkeypatch, capsys) -> None:
     arguments = [f"data.root={pictures}", *RUN, "trainer.max_epochs=1", "run_id=early"]
     with monkeypatch.context() as patch:
@@ -187,7 +206,7 @@ def test_missing_pictures_are_named(pictures: Path, tmp_path: Path, monkeypatch,
         assert train.main(arguments) == 143
     (tmp_path / "copy" / "other" / "3.png").unlink()
     assert train.main([*arguments, "resume=auto"]) == 2
-    assert "1 pictures of the run outputs/less are missing" in capsys.readouterr().err
+    assert "1 picture of the run outputs/less cannot be found" in capsys.readouterr().err
 
 
 def test_the_middle_of_an_epoch_is_saved_now_and_then(pictures: Path, monkeypatch) -> None:

@@ -11,6 +11,7 @@ from animeid.data.manifest import Manifest, read_manifest
 from animeid.data.settings import DataSettings
 from animeid.data.shards.layout import CONFLICTS, DUPLICATES, MANIFEST, SKIPPED, read_index
 from animeid.errors import InputError
+from animeid.system.console import counted
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,8 @@ def read_shards(settings: DataSettings) -> Stored:
     """
     root = Path(str(settings.root)).expanduser()
     index = read_index(root)
+    if settings.parts is not None:
+        raise InputError(f"data.parts names folders of pictures, and {root} holds shards: leave data.parts out")
     for shard in index.shards:
         path = root / shard.name
         size = path.stat().st_size if path.is_file() else None
@@ -42,5 +45,5 @@ def read_shards(settings: DataSettings) -> Stored:
     manifest = Manifest(manifest.table, root, manifest.attributes)
     skipped, conflicts, duplicates = (pd.read_csv(root / name, dtype=str) for name in (SKIPPED, CONFLICTS, DUPLICATES))
     how = "a class in each of training" if index.by_class else "all classes in each"
-    notes = (f"{len(index.shards)} shards with {len(manifest.table)} pictures, {how}",)
+    notes = (f"{counted(len(index.shards), 'shard')} with {counted(len(manifest.table), 'picture')}, {how}",)
     return Stored(manifest, skipped, conflicts, duplicates, notes)

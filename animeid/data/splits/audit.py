@@ -8,6 +8,7 @@ import pandas as pd
 
 from animeid.data.settings import Leaks
 from animeid.errors import InputError
+from animeid.system.console import counted
 
 PRECEDENCE = ("test", "val", "train", "unknown")
 """Of two pictures that belong together, the one in the later of these parts gives way."""
@@ -72,7 +73,7 @@ def resolve(table: pd.DataFrame, leaks: Leaks) -> Audit:
     gone = dropped.notna().to_numpy()
     cleaned = table.assign(split=table["split"].mask(gone, "excluded"))
     listed = pd.DataFrame({"path": table["path"][gone], "reason": dropped[gone]}).reset_index(drop=True)
-    note = f"the given parts overlap: {told}; {int(gone.sum())} pictures were left out and are listed"
+    note = f"the given parts overlap: {told}; {counted(int(gone.sum()), 'picture', 'were')} left out and listed"
     return Audit(cleaned, listed, found, (note,))
 
 

@@ -18,11 +18,12 @@ import PIL
 from animeid.data.synthetic.attributes import ATTRIBUTES, attributes_of
 from animeid.data.synthetic.captions import caption_of
 from animeid.data.synthetic.identity import Character, make_cast
-from animeid.data.synthetic.parallel import available_cores, draw_all
+from animeid.data.synthetic.parallel import draw_all
 from animeid.data.synthetic.plan import Picture, make_plan, shot_of
 from animeid.data.synthetic.settings import CastSettings
 from animeid.data.synthetic.worker import Bbox, path_of
 from animeid.errors import InputError
+from animeid.system.machine import usable_cores
 
 MANIFEST = "manifest.csv"
 COLUMNS = ("path", "label", "split", "style", "caption", *ATTRIBUTES, "bbox")
@@ -31,7 +32,7 @@ COLUMNS = ("path", "label", "split", "style", "caption", *ATTRIBUTES, "bbox")
 def default_cache() -> Path:
     """`$ANIMEID_CACHE`, or `~/.cache/animeid`."""
     chosen = os.environ.get("ANIMEID_CACHE")
-    return Path(chosen) if chosen else Path.home() / ".cache" / "animeid"
+    return Path(chosen).expanduser() if chosen else Path.home() / ".cache" / "animeid"
 
 
 def build_cast(settings: CastSettings, cache: Path | None = None, *, processes: int | None = None) -> Path:
@@ -61,7 +62,7 @@ def build_cast(settings: CastSettings, cache: Path | None = None, *, processes: 
             f"The built-in cast cannot be kept in {home} ({error.strerror}); name another folder in ANIMEID_CACHE."
         ) from error
     try:
-        _draw_into(partial, settings, characters, processes or available_cores())
+        _draw_into(partial, settings, characters, processes or usable_cores())
         _publish(partial, folder)
     finally:
         shutil.rmtree(partial, ignore_errors=True)

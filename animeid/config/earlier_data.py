@@ -1,0 +1,70 @@
+"""Data of the run in `from_run`, for a request that names none of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+from animeid.config.freeze import read_plan
+from animeid.config.nested import at, put
+from animeid.runs.folder import RunFolder
+
+MACHINE = ("num_workers", "cache")
+"""Keys of data that are this machine's business."""
+
+
+def with_earlier_data(request: Mapping[str, Any], overrides: Sequence[str]) -> dict[str, Any]:
+    """A training request with the pictures of the run that it starts from, where it names none.
+
+    They come with their split and size, but for what the command line sets itself.
+
+    Args:
+        request: as composed.
+        overrides: of the command line, `key=value` each.
+
+    Raises:
+        InputError: there is no such run.
+    """
+    if request["from_run"] is None or names_pictures(request, overrides):
+        return dict(request)
+    run = RunFolder.open(request["from_run"])
+    data = earlier_data(run, read_plan(run.config)["data"], request["data"])
+    return {**request, "data": with_own_values(data, request["data"], "data", keys_of(overrides))}
+
+
+def names_pictures(request: Mapping[str, Any], overrides: Sequence[str]) -> bool:
+    """Whether the request has a root, or asks for the built-in cast in so many words."""
+    asked = any(key in ("data", "data.root") or key.startswith("data.cast") for key in keys_of(overrides))
+    return asked or request["data"].get("root") is not None
+
+
+def earlier_data(run: RunFolder, theirs: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
+    """The data of a run's plan as it is found from here, with this machine's own keys of the request."""
+    data = {name: deepcopy(value) for name, value in theirs.items() if name not in MACHINE}
+    data |= {name: own[name] for name in MACHINE if name in own}
+    return {**data, "root": found_from_here(run, data["root"])}
+
+
+def found_from_here(run: RunFolder, root: str | None) -> str | None:
+    """The path of a run's pictures: its plan names it from where the run was started, mostly a folder above it."""
+    if root is None:
+        return None
+    bases = (base for base in run.path.resolve().parents if (base / root).exists())
+    base = next(bases, None)
+    return root if base is None or base == Path.cwd() else str(base / root)
+
+
+def keys_of(overrides: Sequence[str]) -> list[str]:
+    """The keys that a command line sets."""
+    return [override.partition("=")[0].lstrip("+") for override in overrides]
+
+
+def with_own_values(node: dict[str, Any], own: Mapping[str, Any], name: str, keys: Sequence[str]) -> dict[str, Any]:
+    """A node that was taken over, with the values below it that the command line sets itself."""
+    for key in keys:
+        if key.startswith(f"{name}."):
+            path = key.split(".")[1:]
+            put(node, path, at(own, path))
+    return node
