@@ -1,4 +1,4 @@
-"""Every row against cross entropy, by the groups of the test part that they answer differently, over all their seeds."""
+"""Every row against cross entropy, by groups of the test part that they answer differently, over all their seeds."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ from animeid.reporting.figures import draw_figures
 from animeid.reporting.page import write_report
 from animeid.runs.finished import FinishedRun
 from animeid.runs.folder import RunFolder
-from animeid.runs.predictions import predictions_table
+from animeid.runs.predictions import save_table
 from animeid.system.files import read_json, write_json
 from animeid.types import LabelStats
 from experiments.scale.drawn_run import answers_of, draw, template
@@ -72,7 +72,7 @@ def end(path: str) -> dict[str, list[float]]:
     works: dict[str, Callable[[], object]] = {
         "figures": figures,
         "calibration": calibration,
-        "answers": lambda: predictions_table(answers, run.manifest, run.labels).to_parquet(folder.predictions),
+        "answers": lambda: save_table(folder, answers, run.manifest, run.labels),
         "charts": lambda: draw_figures(folder, np.ones(10), 10),
         "page": lambda: write_report(folder),
     }
