@@ -64,13 +64,15 @@ def _legend(figure: Figure, axes: Axes, side: float) -> None:
     bar.outline.set_linewidth(0.4)
 
 
-def draw_confusion_matrix(counts: np.ndarray, labels: Sequence[str], path: Path, title: str) -> None:
+def draw_confusion_matrix(
+    counts: np.ndarray, labels: Sequence[str], path: Path, title: str, support: np.ndarray | None = None
+) -> None:
     """Draws `[C, C]` counts, rows the true classes, coloured by share of the row.
 
     The picture grows with the number of classes; a row's number of pictures stands behind its name, and a class
-    without pictures has an empty row.
+    without pictures has an empty row. `support` `[C]` are the classes' pictures where other classes are left out.
     """
-    support = counts.sum(axis=1)
+    support = counts.sum(axis=1) if support is None else support
     shares = counts / np.maximum(support, 1)[:, None]
     cell = _cell_inches(len(labels))
     size = float(np.clip(cell * 40, 5.5, 9))

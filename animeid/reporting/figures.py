@@ -10,6 +10,7 @@ from animeid.plots.confusion import draw_confusion_matrix
 from animeid.plots.curves import draw_learning_curves
 from animeid.plots.schedule import draw_learning_rate
 from animeid.reporting.classes import train_counts
+from animeid.reporting.confusions import WHOLE_UP_TO, shown_classes
 from animeid.runs.finished import FinishedRun
 from animeid.runs.folder import RunFolder
 from animeid.terms import EVALUATED_SPLITS
@@ -34,8 +35,15 @@ def draw_figures(folder: RunFolder, rates: np.ndarray, steps_per_epoch: int) -> 
 
 
 def _draw_confusion(run: FinishedRun, part: str) -> None:
-    path = run.folder.figures / f"confusion_{part}.png"
-    draw_confusion_matrix(run.confusion(part), run.labels, path, f"Confusion matrix, {part}")
+    """Draws all classes in their order; of more than can be read, those that are confused most."""
+    path, counts, title = run.folder.figures / f"confusion_{part}.png", run.confusion(part), f"Confusion matrix, {part}"
+    if len(run.labels) <= WHOLE_UP_TO:
+        draw_confusion_matrix(counts.toarray(), run.labels, path, title)
+        return
+    chosen = shown_classes(counts)
+    names, among = [run.labels[place] for place in chosen], counts[chosen][:, chosen].toarray()
+    title = f"{title}: of {len(run.labels):,} classes the {len(chosen)} that are confused most"
+    draw_confusion_matrix(among, names, path, title, counts.sum(axis=1)[chosen])
 
 
 def _draw_class_sizes(run: FinishedRun, part: str) -> None:

@@ -15,7 +15,7 @@ from animeid.plots.long_tail import draw_shot_groups
 from animeid.plots.reliability import draw_reliability
 from animeid.reporting.advice import advice
 from animeid.reporting.classes import class_rows, matrix_json, shot_group_rows, tiers, train_counts
-from animeid.reporting.confusions import most_confused
+from animeid.reporting.confusions import WHOLE_UP_TO, most_confused
 from animeid.reporting.glossary import FIGURES, TERMS
 from animeid.reporting.origin import card, data_facts
 from animeid.reporting.parts import Parts
@@ -77,6 +77,7 @@ def context(folder: RunFolder) -> dict[str, Any]:
         "tiers": tiers(rows),
         "classes": class_rows(run.labels, rows, counts),
         "matrix": matrix_json(run.labels, counts),
+        "confused_of": f"{len(run.labels):,}" if len(run.labels) > WHOLE_UP_TO else "",
         "pairs": pairs(run, thumbnails, most_confused(counts, PAIRS_SHOWN)),
         "worst": worst(run, thumbnails),
         "calibration": _calibration(run),
@@ -95,7 +96,7 @@ def _head(run: FinishedRun) -> list[tuple[str, str]]:
         ("f1_macro", with_interval(judged, "f1_macro")),
         ("acc_macro", with_interval(judged, "acc_macro")),
         ("acc_micro", with_interval(judged, "acc_micro")),
-        ("classes", f"{len(run.labels)}"),
+        ("classes", f"{len(run.labels):,}"),
         ("pictures judged", f"{judged['support']:,} in {counted(judged['groups'], 'group')}"),
         ("training pictures", f"{int((table['split'] == 'train').sum()):,}"),
     ]

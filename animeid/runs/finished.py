@@ -10,6 +10,7 @@ from typing import Any, Self
 
 import numpy as np
 import pandas as pd
+from scipy.sparse import csr_array
 
 from animeid.data.manifest import targets_by_label
 from animeid.errors import InputError
@@ -156,6 +157,11 @@ class FinishedRun(SavedRun):
         """`[N]` int64, a target a row of `predictions`."""
         return self.predictions["target"].to_numpy()
 
+    @property
+    def judged_targets(self) -> np.ndarray:
+        """`[N]` int64, a target a row of `predictions`; -1 outside of `part`."""
+        return np.where((self.predictions["split"] == self.part).to_numpy(), self.targets, UNKNOWN_TARGET)
+
     def positions_in(self, split: str) -> np.ndarray:
         """`[K]` int64: the rows of `predictions` of the split's pictures that belong to a class."""
         in_split = (self.predictions["split"] == split).to_numpy()
@@ -180,8 +186,8 @@ class FinishedRun(SavedRun):
         """What the run said to all pictures of a split, those of no class among them."""
         return self.predictions_at(np.flatnonzero((self.predictions["split"] == split).to_numpy()))
 
-    def confusion(self, split: str) -> np.ndarray:
-        """`[C, C]` int64 pictures of a split by class (rows) and answer (columns)."""
+    def confusion(self, split: str) -> csr_array:
+        """`[C, C]` int64 pictures of a split by class (rows) and answer (columns), sparse."""
         positions = self.positions_in(split)
         answers = self.predictions["answer"].to_numpy()
         return confusion_counts(self.targets[positions], answers[positions], len(self.labels))
@@ -189,8 +195,7 @@ class FinishedRun(SavedRun):
     @cached_property
     def worst_positions(self) -> np.ndarray:
         """`[K]` int64: the rows of `predictions` of `part` whose class got the least probability, the least first."""
-        answers = self.predictions_at(self.positions)
-        return self.positions[worst_first(answers.logits, self.targets[self.positions])]
+        return worst_first(self.logits, self.judged_targets)
 
     def _written(self, path: Path) -> Path:
         """A file that a run writes when it ends.

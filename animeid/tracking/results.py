@@ -87,9 +87,8 @@ def confused_pairs(run: FinishedRun, part: str) -> pd.DataFrame:
 
     Ordered by the names.
     """
-    counts, names = run.confusion(part), np.array(run.labels, dtype=object)
-    true, predicted = np.nonzero(counts)
-    table = pd.DataFrame({"true": names[true], "predicted": names[predicted], "pictures": counts[true, predicted]})
+    counts, names = run.confusion(part).tocoo(), np.array(run.labels, dtype=object)
+    table = pd.DataFrame({"true": names[counts.row], "predicted": names[counts.col], "pictures": counts.data})
     return table.sort_values(["true", "predicted"], ignore_index=True)
 
 

@@ -11,7 +11,7 @@ from animeid.data.datamodule import CharacterDataModule
 from animeid.data.histograms import colour_histogram
 from animeid.data.manifest import Manifest
 from animeid.metrics.baselines import majority, nearest_histogram
-from animeid.metrics.evaluate import evaluate_predictions
+from animeid.metrics.evaluate import evaluate_several
 from animeid.system.progress import Steps, progress
 from animeid.types import LabelStats
 
@@ -53,8 +53,6 @@ def _figures(
     for part, rows in judged.items():
         nearest = nearest_histogram(features["train"], targets[train_rows], features[part])
         common = majority(targets[train_rows], len(rows))
-        baselines[part] = {
-            name: evaluate_predictions(predicted, targets[rows], groups[rows], stats)
-            for name, predicted in (("majority", common), ("colour_histogram", nearest))
-        }
+        answers = {"majority": common, "colour_histogram": nearest}
+        baselines[part] = evaluate_several(answers, targets[rows], groups[rows], stats)
     return baselines

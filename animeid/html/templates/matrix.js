@@ -2,9 +2,8 @@
 (() => {
   const canvas = document.getElementById("matrix");
   if (!canvas) return;
-  const { labels, cells } = JSON.parse(document.getElementById("matrix-data").textContent);
-  const size = labels.length, support = new Array(size).fill(0), context = canvas.getContext("2d");
-  cells.forEach(([row, , count]) => { support[row] += count; });
+  const { labels, support, cells } = JSON.parse(document.getElementById("matrix-data").textContent);
+  const size = labels.length, context = canvas.getContext("2d");
   const lookup = new Map(cells.map(([row, column, count]) => [row * size + column, count]));
   const pointed = document.getElementById("pointed");
   let zoom = 1, left = 0, top = 0, margin = 0, side = 0;
