@@ -44,8 +44,9 @@ def predict(request: dict[str, Any]) -> None:
     k = min(request["top_k"], len(predictor.labels))
     began = time.perf_counter()
     pairs = answers(predictors, paths, k)
-    found = (answer for _, answer in pairs)
-    if folder is not None:
+    if folder is None:
+        found = (answer for _, answer in pairs)
+    else:
         found = sort(pairs, folder, request["sort"], request["unknown_below"])
         folder.mkdir(parents=True, exist_ok=True)
     if output is None:

@@ -210,7 +210,7 @@ class Predictor:
 
 def fitted_temperature(folder: RunFolder) -> tuple[float, tuple[str, ...]]:
     """The temperature that a run fitted on its validation part, and a sentence about it; 1 where that helps nothing."""
-    found = read_json(folder.calibration) if folder.calibration.is_file() else {"temperature": None}
+    found: dict[str, Any] = read_json(folder.calibration) if folder.calibration.is_file() else {"temperature": None}
     fitted, judged = found["temperature"], found.get("parts", {}).get("val")
     if fitted is None or judged is None or judged["ece_scaled"] >= judged["ece"]:
         return 1.0, ()

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from io import TextIOWrapper
 from pathlib import Path
-from typing import IO
+from typing import TextIO
 
 from animeid.system.streams import put
 
@@ -19,7 +19,7 @@ ONE = {"are": "is", "were": "was", "have": "has", "make": "makes", "want": "want
 """Verbs of several to those of one."""
 
 
-_pages: list[IO[str]] = []
+_pages: list[TextIO] = []
 """Where sentences go in the place of standard output, the last of them first."""
 
 
@@ -39,7 +39,7 @@ def say(sentence: str) -> None:
 
 
 @contextmanager
-def written_down(page: IO[str]) -> Iterator[None]:
+def written_down(page: TextIO) -> Iterator[None]:
     """Has what is said in the block written to a page instead."""
     _pages.append(page)
     try:

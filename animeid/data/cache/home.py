@@ -43,7 +43,7 @@ def lent(home: Path | None) -> Iterator[Path]:
     """
     with TemporaryDirectory(prefix="animeid-cache-") as folder:
         for file in home.rglob("*") if home is not None and home.is_dir() else ():
-            if file.suffix in STORED and not file.name.startswith("."):
+            if home is not None and file.suffix in STORED and not file.name.startswith("."):
                 link = Path(folder) / file.relative_to(home)
                 link.parent.mkdir(parents=True, exist_ok=True)
                 link.symlink_to(file.resolve())
