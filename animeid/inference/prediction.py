@@ -45,7 +45,7 @@ def predict(request: dict[str, Any]) -> None:
     began = time.perf_counter()
     pairs = answers(predictors, paths, k)
     if folder is None:
-        found = (answer for _, answer in pairs)
+        found: Iterator[Answer] = (answer for _, answer in pairs)
     else:
         found = sort(pairs, folder, request["sort"], request["unknown_below"])
         folder.mkdir(parents=True, exist_ok=True)
