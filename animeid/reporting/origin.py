@@ -20,10 +20,10 @@ def data_facts(run: FinishedRun) -> dict[str, Any]:
     return {
         "root": str(run.manifest.root),
         "parts": parts,
-        "groups": f"{len(sizes):,}",
+        "groups": len(sizes),
         "doubled": f"{int((sizes > 1).sum()):,}",
         "largest": f"{int(sizes.max()):,}",
-        "exact": f"{int(table['sha256'].duplicated().sum()):,}",
+        "exact": int(table["sha256"].duplicated().sum()),
         "skipped": run.skipped.to_dict("records")[:LISTED],
         "skipped_count": len(run.skipped),
         "conflicts": run.conflicts.to_dict("records")[:LISTED],

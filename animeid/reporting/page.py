@@ -111,8 +111,8 @@ def _figures(run: FinishedRun) -> dict[str, Any]:
 
 def _history(run: FinishedRun) -> dict[str, str]:
     if run.history is None:
-        return {"epochs": "0", "gap": "Nothing was trained: the run changes the head of another one."}
-    return {"epochs": f"{len(run.history)}", "gap": gap(run.history)}
+        return {"epochs": 0, "gap": "Nothing was trained: the run changes the head of another one."}
+    return {"epochs": len(run.history), "gap": gap(run.history)}
 
 
 def _charts(run: FinishedRun) -> dict[str, str | None]:
