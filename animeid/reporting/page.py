@@ -109,7 +109,7 @@ def _figures(run: FinishedRun) -> dict[str, Any]:
     return {"columns": [name for name, _ in columns], "rows": rows}
 
 
-def _history(run: FinishedRun) -> dict[str, str]:
+def _history(run: FinishedRun) -> dict[str, Any]:
     if run.history is None:
         return {"epochs": 0, "gap": "Nothing was trained: the run changes the head of another one."}
     return {"epochs": len(run.history), "gap": gap(run.history)}
