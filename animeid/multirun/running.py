@@ -17,9 +17,6 @@ from animeid.system.lock import lock
 from animeid.system.progress import clock
 from animeid.terms import EVALUATED_SPLITS
 
-PAGES = "said"
-"""The folder of what the jobs said."""
-
 
 class JobCrashedError(Exception):
     """A job was ended by a bug, whose traceback is written to its folder."""
@@ -83,8 +80,7 @@ class Running:
 
     def _do(self, job: Job, request: dict[str, Any], work: Callable[[dict[str, Any]], Any]) -> Any:
         start = time.monotonic()
-        page = self.multirun.path / PAGES / f"{job.number}.txt"
-        page.parent.mkdir(parents=True, exist_ok=True)
+        page = self.multirun.path / f"{job.number}.txt"
         try:
             with page.open("a", encoding="utf-8") as stream, written_down(stream):
                 answer = work(request)

@@ -8,7 +8,7 @@ import torch
 
 from animeid.config import gateway
 from animeid.engine import devices
-from animeid.engine.devices import choose_accelerator, choose_precision
+from animeid.engine.devices import DTYPES, choose_accelerator, choose_precision, name_of
 from animeid.errors import InputError
 from animeid.models.network import has_depthwise
 
@@ -54,3 +54,8 @@ def test_a_plans_trainer_card_is_a_card(accelerator: str, precision: str) -> Non
     """What was chosen for `auto` takes the place of it in the plan, from which the trainer is built."""
     card = {"_target_": "animeid.engine.settings.TrainerSettings", "accelerator": accelerator, "precision": precision}
     assert gateway.build(card, "trainer").accelerator == accelerator
+
+
+@pytest.mark.parametrize("precision", ["32-true", "bf16-mixed", "16-mixed"])
+def test_a_precision_has_one_name_everywhere(precision: str) -> None:
+    assert name_of(DTYPES[precision]) == precision

@@ -7,7 +7,7 @@ import torch
 
 from animeid.metrics.baselines import majority
 from animeid.metrics.evaluate import evaluate, evaluate_predictions
-from animeid.metrics.table import summary_table
+from animeid.metrics.table import NOTHING, summary_table
 from animeid.types import LabelStats
 
 STATS = LabelStats.from_counts(("a", "b", "c"), torch.tensor([150, 30, 5]))
@@ -49,3 +49,7 @@ def test_missing_parts_are_left_out() -> None:
     lines = summary_table({"val": given["val"], "test": None, "baselines": {}}).splitlines()
     assert lines[0].split() == ["val", "model"]
     assert not any(line.startswith("test") for line in lines)
+
+
+def test_where_nothing_was_judged_there_is_a_sentence_and_no_footnote() -> None:
+    assert summary_table({"val": None, "test": None, "cost": None}) == NOTHING

@@ -147,8 +147,8 @@ def test_what_a_job_says_goes_to_a_page_and_a_line_remains(work: Work, capsys: p
     out = capsys.readouterr().out
     assert "forty lines" not in out
     assert out.count("WARNING: the weights are RANDOM") == 2
-    assert "  f1_macro val 0.700, test 0.300, 0:00; what it said is in outputs/s/said/0.txt\n" in out
-    assert "forty lines" in Path("outputs/s/said/1.txt").read_text()
+    assert "  f1_macro val 0.700, test 0.300, 0:00; what it said is in outputs/s/0.txt\n" in out
+    assert "forty lines" in Path("outputs/s/1.txt").read_text()
 
 
 def test_a_reader_that_is_gone_costs_no_job(

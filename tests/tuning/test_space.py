@@ -11,6 +11,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from animeid.config.locate import conf_dir, groups
 from animeid.errors import InputError
 from animeid.system.files import read_yaml
+from animeid.tuning.charts import importances
 from animeid.tuning.space import Choice, Range, as_argument, combinations, grid_of, read_space
 
 CARDS = [card for card in groups(conf_dir())["space"] if card != "none"]
@@ -124,3 +125,22 @@ def test_training_takes_every_value_of_every_card(card: str) -> None:
 
     space = read_space(read_yaml(conf_dir() / "space" / f"{card}.yaml"))
     check_space(space, Training((), (), compose))
+
+
+def test_numbers_are_written_and_tried_with_as_many_digits_as_say_something() -> None:
+    lr = Range("optimizer.lr", 1e-5, 1.0, log=True)
+    assert [lr.written(value) for value in (0.0012345678901234567, 0.5, 1.23456789e-05)] == [
+        "0.001235",
+        "0.5",
+        "1.235e-05",
+    ]
+    assert Range("head.dropout", 0.0, 0.5, step=0.05).written(0.15000000000000002) == "0.15"
+
+
+def test_importance_is_told_of_enough_trials_alone() -> None:
+    study = optuna.create_study(direction="maximize", sampler=optuna.samplers.RandomSampler(seed=0))
+    study.optimize(lambda trial: trial.suggest_float("a", 0, 1) + 0 * trial.suggest_float("b", 0, 1), n_trials=9)
+    assert importances(study) == {}
+    study.optimize(lambda trial: trial.suggest_float("a", 0, 1) + 0 * trial.suggest_float("b", 0, 1), n_trials=1)
+    found = importances(study)
+    assert found["a"] > found["b"]
