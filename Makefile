@@ -14,13 +14,14 @@ export NO_ALBUMENTATIONS_UPDATE := 1
 PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
 	$$python -c "$(SUPPORTED)" 2>/dev/null && echo $$python && break; done)
 
-.PHONY: help demo test test-slow lint lock bench docs clean setup
+.PHONY: help demo test tests test-slow lint types lock bench bench-scale docs clean setup
 
 help:
 	@echo "make demo       set up, train on the built-in cast, evaluate, write the report and say where it is"
 	@echo "make test       set up, run the linter, the type checker, the import-layer check and the tests"
 	@echo "make test-slow  the long tests"
 	@echo "make bench      speed and memory against named baselines"
+	@echo "make bench-scale  thousands of classes, and how time and memory grow with size"
 	@echo "make docs       build the documentation as a site and say where it is"
 	@echo "make lock       renew requirements.lock"
 
@@ -42,20 +43,32 @@ demo: setup
 # Two processes with a thread each: threads of several processes on the same cores wait for one another.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile
 
-test: lint
+# The type checker works beside the tests.
+test: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	@$(MAKE) --no-print-directory -j2 types tests
+
+tests: setup
 	$(PYTEST)
 
 test-slow: setup
 	$(PYTEST) -m slow
 
-lint: setup
+lint: types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+
+types: setup
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
 bench: setup
 	$(BIN)/python -m experiments.speed.bench
+
+# `SCALE=0.01 make bench-scale` tries it with a hundredth of each size.
+bench-scale: setup
+	$(BIN)/python -m experiments.scale.bench
 
 docs: setup
 	$(BIN)/python -m sphinx -b html -W --keep-going -q docs docs/_build

@@ -10,6 +10,7 @@ from animeid import __version__
 from animeid.config.roots import roots, summary
 from animeid.config.suggest import suggestion
 from animeid.errors import InputError
+from animeid.system import leave
 from animeid.system.console import say, say_error
 
 
@@ -44,3 +45,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         say_error(f"no command is called '{name}'{suggestion(name, commands)}")
         return 2
     return import_module(f"animeid.{name}").main(rest)
+
+
+def run() -> None:
+    """The console script."""
+    leave.run(main)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
 from animeid.config.command import command
+from animeid.system.leave import run
+from animeid.tracking.at_once import check_dashboard
 
 
 def work(request: dict[str, Any]) -> None:
@@ -14,7 +15,7 @@ def work(request: dict[str, Any]) -> None:
     dashboard(request)
 
 
-main = command("dashboard", work)
+main = command("dashboard", work, check_dashboard)
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run(main)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
 from animeid.config.command import command
+from animeid.system.leave import run
+from animeid.training.at_once import check_training
 
 
 def work(request: dict[str, Any]) -> None:
@@ -14,7 +15,7 @@ def work(request: dict[str, Any]) -> None:
     diagnose(request)
 
 
-main = command("doctor", work)
+main = command("doctor", work, check_training)
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run(main)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
 from animeid.config.command import command
+from animeid.inference.at_once import check_ensemble
+from animeid.system.leave import run
 
 
 def work(request: dict[str, Any]) -> None:
@@ -14,7 +15,7 @@ def work(request: dict[str, Any]) -> None:
     ensemble(request)
 
 
-main = command("ensemble", work)
+main = command("ensemble", work, check_ensemble)
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run(main)

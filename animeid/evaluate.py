@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
 from animeid.config.command import command
+from animeid.inference.at_once import check_evaluation
+from animeid.system.leave import run
 
 
 def work(request: dict[str, Any]) -> None:
@@ -14,7 +15,7 @@ def work(request: dict[str, Any]) -> None:
     evaluate(request)
 
 
-main = command("evaluate", work)
+main = command("evaluate", work, check_evaluation)
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run(main)

@@ -13,12 +13,17 @@ def full_precision(tensor: Tensor) -> Tensor:
     return tensor if tensor.dtype == torch.float64 else tensor.float()
 
 
+def exact(device: torch.device) -> torch.autocast:
+    """A block that computes in the precision of what it is given, under autocast too."""
+    return torch.autocast(device.type, enabled=False)
+
+
 def products(left: Tensor, right: Tensor) -> Tensor:
     """`[A, D]` and `[B, D]` to their inner products `[A, B]` in full precision, under autocast too.
 
     In bf16 cosines near 1 are rounded to 1: a picture at 3 degrees from its class would have no gradient.
     """
-    with torch.autocast(left.device.type, enabled=False):
+    with exact(left.device):
         return full_precision(left) @ full_precision(right).T
 
 

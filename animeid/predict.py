@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
 from animeid.config.command import command
+from animeid.inference.at_once import check_prediction
+from animeid.system.leave import run
 
 
 def work(request: dict[str, Any]) -> None:
@@ -14,7 +15,7 @@ def work(request: dict[str, Any]) -> None:
     predict(request)
 
 
-main = command("predict", work)
+main = command("predict", work, check_prediction)
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run(main)

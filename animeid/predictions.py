@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 TOP_K = 5
+BLOCK_BYTES = 2**25
+"""Memory for what is looked at together of answers that lie in a file."""
 
 
 @dataclass(frozen=True)
 class Predictions:
     """What a model said, in the order of the loader.
 
-    rows: `[N]` int64 manifest rows. logits: `[N, C]` float32. embeddings: `[N, D]` float32.
-    losses: `[N]` float32, NaN where the target is no class or no loss was asked for.
+    rows: `[N]` int64 manifest rows. logits: `[N, C]` float32. embeddings: `[N, D]` float32; both may lie in files that
+    are read as far as they are looked at. losses: `[N]` float32, NaN where the target is no class or no loss was asked
+    for.
     """
 
     rows: np.ndarray
@@ -24,10 +27,14 @@ class Predictions:
     embeddings: np.ndarray
     losses: np.ndarray
 
-    def at(self, places: Sequence[int] | np.ndarray) -> Predictions:
-        """Those at these places."""
-        chosen = np.asarray(places, np.int64)
+    def at(self, places: Sequence[int] | np.ndarray | slice) -> Predictions:
+        """Those at these places; of a slice, what lies in a file stays there."""
+        chosen = places if isinstance(places, slice) else np.asarray(places, np.int64)
         return Predictions(**{name: values[chosen] for name, values in vars(self).items()})
+
+    def blocks(self) -> Iterator[Predictions]:
+        """All of them, some at a time."""
+        return (self.at(block) for block in row_blocks(len(self.rows), _bytes_of_one(self)))
 
 
 def concatenate(answers: Sequence[Predictions]) -> Predictions:
@@ -41,16 +48,59 @@ def join(answers: Sequence[Predictions]) -> Predictions:
     return whole.at(np.argsort(whole.rows, kind="stable"))
 
 
+def merge(shares: Sequence[Predictions]) -> Iterator[Predictions]:
+    """As `join`, some at a time: no more than a block of them is in memory, wherever the shares lie."""
+    shares = [share for share in shares if len(share.rows)]
+    if not shares:
+        return
+    owner = np.repeat(np.arange(len(shares)), [len(share.rows) for share in shares])
+    place = np.concatenate([np.arange(len(share.rows)) for share in shares])
+    order = np.argsort(np.concatenate([share.rows for share in shares]), kind="stable")
+    for block in row_blocks(len(order), _bytes_of_one(shares[0])):
+        chosen = order[block]
+        yield join([share.at(place[chosen[owner[chosen] == number]]) for number, share in enumerate(shares)])
+
+
+def row_blocks(rows: int, row_bytes: int) -> Iterator[slice]:
+    """Slices of so many rows, one after the other, each of at most `BLOCK_BYTES`, but of one row at least."""
+    step = max(1, BLOCK_BYTES // max(row_bytes, 1))
+    return (slice(start, min(start + step, rows)) for start in range(0, rows, step))
+
+
+def _bytes_of_one(answers: Predictions) -> int:
+    return 4 * (answers.logits.shape[1] + answers.embeddings.shape[1])
+
+
 def softmax(logits: np.ndarray) -> np.ndarray:
     """`[N, C]` probabilities of `[N, C]` logits."""
     shifted = np.exp(logits - logits.max(axis=1, keepdims=True))
     return shifted / shifted.sum(axis=1, keepdims=True)
 
 
+def highest(values: np.ndarray, k: int) -> np.ndarray:
+    """`[N, k]` int64: where the `k` highest of each row of `[N, M]` are, the highest first, the first of equals first.
+
+    As a stable sort has it, in time that does not grow with the logarithm of M.
+    """
+    lower = -values
+    found = np.sort(np.argpartition(lower, k - 1, axis=1)[:, :k], axis=1)
+    chosen = np.take_along_axis(lower, found, axis=1)
+    # Of values that equal the lowest of them the partition took any, and NaN equals nothing.
+    open_ = (lower <= chosen.max(axis=1, keepdims=True)).sum(axis=1) != k
+    found = np.take_along_axis(found, np.argsort(chosen, axis=1, kind="stable"), axis=1)
+    found[open_] = np.argsort(lower[open_], axis=1, kind="stable")[:, :k]
+    return found
+
+
 def top_k(logits: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
     """The `k` likeliest classes `[N, k]`, likeliest first, and their probabilities; equal logits keep class order."""
-    order = np.argsort(-logits, axis=1, kind="stable")[:, :k]
-    return order, np.take_along_axis(softmax(logits), order, axis=1)
+    order = np.empty((len(logits), k), np.int64)
+    shares = np.empty((len(logits), k), logits.dtype)
+    for rows in row_blocks(len(logits), 8 * logits.shape[1]):
+        block = np.asarray(logits[rows])
+        order[rows] = highest(block, k)
+        shares[rows] = np.take_along_axis(softmax(block), order[rows], axis=1)
+    return order, shares
 
 
 def top_names(logits: np.ndarray, labels: Sequence[str], k: int) -> list[list[dict[str, Any]]]:

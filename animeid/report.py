@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
 from animeid.config.command import command
+from animeid.reporting.at_once import check_report
+from animeid.system.leave import run
 
 
 def work(request: dict[str, Any]) -> None:
@@ -14,7 +15,7 @@ def work(request: dict[str, Any]) -> None:
     report(request)
 
 
-main = command("report", work)
+main = command("report", work, check_report)
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run(main)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
 from animeid.config.command import command
+from animeid.data.root import check_root
+from animeid.system.leave import run
 
 
 def work(request: dict[str, Any]) -> None:
@@ -14,7 +15,7 @@ def work(request: dict[str, Any]) -> None:
     write(request)
 
 
-main = command("shard", work)
+main = command("shard", work, check_root)
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run(main)

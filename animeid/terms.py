@@ -13,6 +13,9 @@ SPLITS = ("train", "val", "test", "unknown")
 EVALUATED_SPLITS = ("val", "test")
 """The parts that figures are of, in the order of evaluation."""
 
+ANSWERED = (*EVALUATED_SPLITS, "unknown", "train")
+"""The parts that a run answers at its end, what figures are of first."""
+
 ShotGroup = Literal["many", "medium", "few"]
 
 SHOT_GROUPS: tuple[ShotGroup, ...] = ("many", "medium", "few")

@@ -9,13 +9,19 @@ from pydantic import StringConstraints
 
 Whole = Annotated[int, Ge(1)]
 
-PathText = Annotated[str, StringConstraints(pattern=r"\S"), doc("a path")]
+A_PATH = "a path"
+PATHS = "a pattern of paths, or several with colons between them"
+A_NAME = "a name of letters, digits, '_', '-' and '.' that begins with a letter or digit"
+
+PathText = Annotated[str, StringConstraints(pattern=r"\S"), doc(A_PATH)]
 """Text that is not empty: an empty path would mean the working directory."""
+
+PathsText = Annotated[str, StringConstraints(pattern=r"\S"), doc(PATHS)]
 
 Name = Annotated[
     str,
     StringConstraints(pattern=r"^\w[\w.-]*$", max_length=100),
-    doc("a name of letters, digits, '_', '-' and '.' that begins with a letter or digit"),
+    doc(A_NAME),
 ]
 
 Budget = Annotated[

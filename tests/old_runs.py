@@ -106,9 +106,9 @@ def figures(run: Path) -> dict[str, Any]:
 
 
 def history(run: Path) -> list[str]:
-    """The lines of `history.csv` without the columns of time, which end each."""
+    """The lines of `history.csv` without the columns of time, and those that later versions wrote after them."""
     lines = (run / "history.csv").read_text(encoding="utf-8").splitlines()
-    return [line.rsplit(",", 2)[0] for line in lines]
+    return [",".join(line.split(",")[:7]) for line in lines]
 
 
 def rounding() -> dict[str, str]:
@@ -225,7 +225,7 @@ def train(name: str, command: tuple[str, ...], stop_after: int | None = None) ->
             signal.raise_signal(signal.SIGTERM)
 
     hook = register_optimizer_step_post_hook(stop)
-    arguments = [*command, f"run_id={name}"]
+    arguments = [*command, f"run_id={name}", "keep=all"]
     sys.orig_argv = ["python", "-m", "animeid.train", *arguments]
     status = train.main(arguments)
     hook.remove()

@@ -77,7 +77,7 @@ def made(home: Path) -> Callable[[str], Path]:
     @cache
     def make(name: str) -> Path:
         straight, more = AGAIN[name]
-        assert train.main([*COMMANDS[straight], f"run_id={name}", *more]) == 0
+        assert train.main([*COMMANDS[straight], "keep=all", f"run_id={name}", *more]) == 0
         return home / "outputs" / name
 
     return make

@@ -15,7 +15,7 @@ from animeid.config import gateway
 from animeid.config.second_stage import trains
 from animeid.data.datamodule import CharacterDataModule
 from animeid.data.prepare import Prepared
-from animeid.engine.devices import choose_precision
+from animeid.engine.precision import settle_precision
 from animeid.engine.settings import TrainerSettings
 from animeid.engine.sharding import sharded_precision
 from animeid.models.classifier import Classifier
@@ -67,11 +67,13 @@ def _origin(started: Started, leaks: Leaks | None) -> dict[str, Any]:
 
 def with_precision(plan: Plan, model: Classifier) -> Plan:
     """The plan with the precision that suits device and network."""
+    if plan.trainer.precision != "auto":
+        return plan
     return plan.having(trainer=filled(plan["trainer"], precision=_precision(plan.trainer, model)))
 
 
 def _precision(trainer: TrainerSettings, model: Classifier) -> str:
-    precision = choose_precision(trainer.accelerator, model.backbone.has_depthwise)
+    precision = settle_precision(trainer.accelerator, model.backbone.has_depthwise).precision
     return sharded_precision(precision) if trainer.strategy == "fsdp" else precision
 
 

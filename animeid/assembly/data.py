@@ -10,7 +10,7 @@ from animeid.assembly.plan import Plan, processes_of, views_of, whole
 from animeid.config import gateway
 from animeid.data.cache.home import cache_home
 from animeid.data.cache.pixels import FilePixels, Pixels
-from animeid.data.cache.segments import CacheFull, open_cache
+from animeid.data.cache.segments import CacheUnusable, open_cache
 from animeid.data.datamodule import CharacterDataModule
 from animeid.data.manifest import Manifest
 from animeid.data.settings import DataSettings
@@ -23,7 +23,7 @@ from animeid.types import Sampler
 class OpenedPixels:
     """The working pictures of a plan's data.
 
-    cache: the settings' own, or `off` where an `auto` one has no room. notes: sentences for the user.
+    cache: the settings' own, or `off` where an `auto` one cannot be written. notes: sentences for the user.
     """
 
     pixels: Pixels
@@ -35,7 +35,7 @@ def build_pixels(data: DataSettings, manifest: Manifest) -> OpenedPixels:
     """Opens the working pictures, and decodes first what the cache does not hold yet.
 
     Raises:
-        InputError: a cache that is insisted on has no room.
+        InputError: a cache that is insisted on cannot be written.
     """
     files = FilePixels(manifest, data.max_pixels, working_side(as_size(data.image_size)))
     home = cache_home(data.cache)
@@ -43,7 +43,7 @@ def build_pixels(data: DataSettings, manifest: Manifest) -> OpenedPixels:
         return OpenedPixels(files, data.cache)
     try:
         return OpenedPixels(open_cache(home / "pixels", manifest, files), data.cache)
-    except CacheFull as error:
+    except CacheUnusable as error:
         if data.cache != "auto":
             raise
         return OpenedPixels(files, "off", (f"WARNING: every epoch decodes all pictures anew: {error}",))

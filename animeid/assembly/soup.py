@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -18,11 +20,12 @@ from animeid.assembly.transfer import Earlier
 from animeid.config.second_stage import LEARNT_BY
 from animeid.data.datamodule import CharacterDataModule
 from animeid.engine.devices import DTYPES
-from animeid.engine.inference import predict_all
+from animeid.engine.inference import predict_each
 from animeid.engine.module import CharacterModule
 from animeid.engine.settings import TrainerSettings
 from animeid.errors import InputError
 from animeid.metrics.adjustment import f1_macro
+from animeid.metrics.ranking import standing
 from animeid.models.checkpoint import read_checkpoint, read_torch
 from animeid.models.soup import State, greedy_soup, mean_state
 from animeid.models.weights import load_classifier
@@ -30,6 +33,7 @@ from animeid.runs.comparison import basis
 from animeid.runs.find import each_once, matching
 from animeid.runs.finished import FinishedRun
 from animeid.runs.folder import RunFolder
+from animeid.runs.predictions import write_answers
 from animeid.system.console import counted
 from animeid.terms import SPLITS
 
@@ -105,10 +109,12 @@ def mean_effective_prior(runs: Sequence[RunFolder]) -> Tensor | None:
 
 def validated(module: CharacterModule, data: CharacterDataModule, rows: np.ndarray, precision: str) -> float:
     """f1_macro on the validation part."""
-    answers = predict_all(
-        module.eval().inference_model, data.evaluation_dataloader(rows), "answering val", DTYPES[precision]
-    )
-    return f1_macro(answers.logits, data.table.targets[answers.rows])
+    loader = data.evaluation_dataloader(rows)
+    answers = predict_each(module.eval().inference_model, loader, "answering val", DTYPES[precision])
+    with TemporaryDirectory() as folder:
+        files = Path(folder, "logits.npy"), Path(folder, "embeddings.npy")
+        found = write_answers(*files, {"val": answers})["val"]
+        return f1_macro(found.logits, data.table.targets[found.rows])
 
 
 def ingredients(pattern: str, earlier: Earlier) -> list[FinishedRun]:
@@ -132,7 +138,14 @@ def ingredients(pattern: str, earlier: Earlier) -> list[FinishedRun]:
                 f"{runs[0].folder.path}, so that their weights have no mean: give runs that differ in seed, in how "
                 "fast or, with a sampler that stays the same, in how long they were trained"
             )
-    return sorted(runs, key=lambda run: run.figure("val", "f1_macro") or 0.0, reverse=True)
+    return best_first(runs)
+
+
+def best_first(runs: Sequence[FinishedRun]) -> list[FinishedRun]:
+    """The runs by validation; the order of equals stays."""
+    return sorted(
+        runs, key=lambda run: standing(run.figure("val", "f1_macro") or 0.0, run.figure("val", "loss")), reverse=True
+    )
 
 
 def signature_of(run: FinishedRun) -> tuple[Any, ...]:

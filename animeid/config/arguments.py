@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Sequence
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException
+
+from animeid.system.names import refuse_unreadable
 
 INSIDE_CARD = re.compile(r"(?!hydra\.)\w+(\.[\w-]+)+=")
 """An argument that sets a value inside a card, `loss.gamma=3`."""
@@ -17,9 +20,24 @@ def as_overrides(arguments: Sequence[str]) -> list[str]:
 
     Hydra refuses keys that a card does not list, though its target may take them; our own check knows what a target
     takes.
+
+    Raises:
+        InputError: an argument is no text here.
     """
-    given = [quoted(argument) for argument in arguments]
+    for argument in arguments:
+        refuse_unreadable(argument)
+    given = [with_own_cards(quoted(argument)) for argument in arguments]
     return [f"++{argument}" if INSIDE_CARD.match(argument) else argument for argument in given]
+
+
+def with_own_cards(argument: str) -> str:
+    """`--config-dir=~/cards` with the `~` that no shell writes out there."""
+    option, sign, folder = argument.partition("=")
+    return f"{option}={with_home(folder)}" if sign and option in ("--config-dir", "-cd") else argument
+
+
+def with_home(folder: str) -> str:
+    return os.path.expanduser(folder)  # noqa: PTH111 - a user that is not known stays as it is
 
 
 def quoted(argument: str) -> str:

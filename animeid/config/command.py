@@ -21,17 +21,19 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
-from animeid.config.arguments import as_overrides
+from animeid.config.arguments import as_overrides, with_home
 from animeid.config.explain import explain
 from animeid.config.locate import conf_dir
 from animeid.config.multirun import JobsRefusedError, do_job, ending
-from animeid.config.request import checked
+from animeid.config.request import checked, tried
 from animeid.errors import InputError, Interrupted, MachineError, PeerFailedError
 from animeid.multirun.running import JobCrashedError
-from animeid.runs.folder import OUTPUTS, RunFolder
-from animeid.system.console import say_error
+from animeid.runs.folder import OUTPUTS, claim
+from animeid.system.console import say_error, say_loading, write_anything
 from animeid.system.faults import in_sentences
-from animeid.system.launcher import refuse_launcher
+from animeid.system.home import settle_in
+from animeid.system.launcher import own_rank, refuse_launcher
+from animeid.system.streams import let_go
 
 CRASHED = 1
 BAD_INPUT = 2
@@ -45,6 +47,9 @@ WAYS_ON = {"tune": "the same command with its run_id goes on", "shard": "the sam
 MULTIRUN = ("-m", "--multirun")
 Work = Callable[[dict[str, Any]], Any]
 """What a command does with its checked request; a number that it returns is what sweepers rank by."""
+
+Check = Callable[[dict[str, Any]], None]
+"""Refuses a request for what can be seen at once, such as a folder that is not there."""
 
 
 def task_overrides() -> list[str]:
@@ -66,12 +71,13 @@ class Main(Protocol):
     def __call__(self, arguments: Sequence[str] | None = None) -> int: ...
 
 
-def command(root: str, work: Work) -> Main:
+def command(root: str, work: Work, check: Check | None = None) -> Main:
     """The `main` of an entry point.
 
     Args:
         root: the name of its root configuration, `train` for `conf/train.yaml`.
         work: what it does; whatever is heavy is imported inside.
+        check: comes before that where the command is one run, and imports nothing heavy.
 
     Returns:
         A function of the command line's arguments (None: those of this process) that returns the exit status: 0, 2
@@ -81,9 +87,11 @@ def command(root: str, work: Work) -> Main:
     """
 
     def main(arguments: Sequence[str] | None = None) -> int:
-        job = Job(root, work)
+        write_anything()
+        settle_in()
+        job = Job(root, work, check)
         try:
-            with in_sentences(), _stoppable(), _composing(arguments), ending() as ended:
+            with in_sentences(), _stoppable(), _readable(job), _composing(arguments), ending() as ended:
                 hydra.main(version_base="1.3", config_path=str(conf_dir()), config_name=root)(job)()
         except Interrupted as stop:
             say_error(f"stopped by a signal: {_way_on(root, stop.way_on)}")
@@ -113,9 +121,10 @@ def command(root: str, work: Work) -> Main:
 class Job:
     """What Hydra calls with a composed configuration, once for each combination of a multirun."""
 
-    def __init__(self, root: str, work: Work) -> None:
+    def __init__(self, root: str, work: Work, check: Check | None) -> None:
         self.root = root
         self.work = work
+        self.check = check
         self.arguments = sys.argv
         self.wants_tracebacks = os.environ.get(FULL_ERROR) == "1"
         self.has_begun = False
@@ -127,13 +136,17 @@ class Job:
         # Whatever starts this command again in other processes needs the arguments that the user wrote.
         sys.argv = self.arguments
         try:
-            request = checked(self.root, config, task_overrides())
+            overrides = task_overrides()
+            request = checked(self.root, config, overrides)
             if self.root != "train":
                 refuse_launcher(f"animeid.{self.root}", "start it without")
+            is_job = self.root == "train" and HydraConfig.get().mode == RunMode.MULTIRUN
+            if self.check is not None and not is_job and own_rank().rank == 0:
+                self.check(request)
+                say_loading(self.root)
+            request = tried(self.root, request, overrides)
             work = in_sentences()(self.work)
-            if self.root == "train" and HydraConfig.get().mode == RunMode.MULTIRUN:
-                return do_job(request, work)
-            return work(request)
+            return do_job(request, work) if is_job else work(request)
         except (InputError, MachineError, JobCrashedError, PeerFailedError) as error:
             if self.wants_tracebacks:
                 raise
@@ -146,7 +159,7 @@ class Job:
 
 def _run_name(run_id: str | int | None) -> str:
     """What a multirun's folder is called below `outputs`; without a `run_id` never one that is there."""
-    return RunFolder.reserve(None).path.relative_to(OUTPUTS).as_posix() if run_id is None else str(run_id)
+    return claim(OUTPUTS).relative_to(OUTPUTS).as_posix() if run_id is None else str(run_id)
 
 
 # Cached, so that all jobs of a multirun have one time.
@@ -166,7 +179,7 @@ def _sentence(error: Exception, root: str, arguments: Sequence[str] | None) -> s
     if isinstance(error, InputError):
         return str(error)
     parsed = get_args_parser().parse_args(arguments)
-    own_cards = Path(parsed.config_dir) if parsed.config_dir else None
+    own_cards = Path(with_home(parsed.config_dir)) if parsed.config_dir else None
     is_there = own_cards is not None and own_cards.is_dir()
     return explain(error, root, parsed.overrides, own_cards if is_there else None)
 
@@ -186,6 +199,17 @@ def _stoppable() -> Iterator[None]:
 
 def _stop(signum: int, frame: FrameType | None) -> None:  # noqa: ARG001
     raise Interrupted(signum)
+
+
+@contextmanager
+def _readable(job: Job) -> Iterator[None]:
+    """Ends quietly where whoever reads Hydra's help has seen enough of it."""
+    try:
+        yield
+    except BrokenPipeError:
+        if job.has_begun:
+            raise
+        let_go(sys.stdout)
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from omegaconf.errors import OmegaConfBaseException
 from animeid.config.arguments import as_overrides
 from animeid.config.defaults import cards_alone
 from animeid.config.explain import explain
-from animeid.config.request import checked
+from animeid.config.request import checked, tried
 from animeid.errors import InputError
 
 
@@ -34,4 +34,4 @@ def compose(root: str, overrides: Sequence[str], own_cards: Sequence[str] = ()) 
             config = hydra.compose(root, [*forced, *found])
         except (HydraException, OmegaConfBaseException) as error:
             raise InputError(explain(error, root, forced)) from error
-        return checked(root, config, forced)
+        return tried(root, checked(root, config, forced), forced)

@@ -28,11 +28,7 @@ def freeze(config: DictConfig) -> dict[str, Any]:
         told = " ".join(str(error).split())
         raise InputError(f"{told}: correct the value, or write \\${{...}} for text that is no reference") from error
     assert isinstance(plain, dict)
-    request = {str(name): value for name, value in plain.items()}
-    # A run may be named 7 without quotes.
-    if type(request.get("run_id")) is int:
-        request["run_id"] = str(request["run_id"])
-    return request
+    return {str(name): value for name, value in plain.items()}
 
 
 def read_plan(path: Path) -> dict[str, Any]:

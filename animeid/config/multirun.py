@@ -20,12 +20,12 @@ from hydra.core.override_parser.types import Override
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, open_dict
 
-from animeid.config.request import checked
+from animeid.config.request import checked, tried
 from animeid.errors import InputError
 from animeid.multirun.record import Asked
 from animeid.multirun.running import Running
 from animeid.runs.folder import OUTPUTS
-from animeid.system.console import say
+from animeid.system.console import say, say_loading
 from animeid.system.launcher import refuse_launcher
 
 Work = Callable[[dict[str, Any]], Any]
@@ -62,9 +62,10 @@ class CheckJobs(Callback):
         global _running
         try:
             refuse_launcher("a multirun", MULTIRUN_INSTEAD)
+            requests = [(single(checked(self.root, job, overrides)), overrides) for overrides, job in jobs(config)]
+            say_loading(self.root)
             asked = [
-                Asked.of(single(checked(self.root, job, overrides)), readable(overrides))
-                for overrides, job in jobs(config)
+                Asked.of(tried(self.root, request, overrides), readable(overrides)) for request, overrides in requests
             ]
             _check_launcher(config)
             _running = Running.begin(folder_below_outputs(Path(config.hydra.sweep.dir)), asked)

@@ -13,13 +13,14 @@ from animeid.config.earlier_data import with_earlier_data
 from animeid.config.freeze import freeze
 from animeid.config.gateway import try_transforms
 from animeid.config.own_parts import KEY, allow
+from animeid.config.paths import with_paths
 from animeid.config.roots import request_target
 from animeid.config.second_stage import inherit
 from animeid.errors import InputError
 
 
 def checked(root: str, config: DictConfig, overrides: Sequence[str]) -> dict[str, Any]:
-    """The request that a composed configuration makes: checked, and with the defaults of our settings written out.
+    """The request that a composed configuration makes: checked, with nothing heavy imported.
 
     Args:
         root: the command.
@@ -29,7 +30,7 @@ def checked(root: str, config: DictConfig, overrides: Sequence[str]) -> dict[str
     Raises:
         InputError: the first thing that is wrong with it.
     """
-    request = freeze(config)
+    request = with_paths(freeze(config), overrides, request_target(root))
     allow(request.get(KEY), overrides)
     accept(request_target(root), check(request), "", is_partial=False)
     if request.get("stage"):
@@ -37,9 +38,21 @@ def checked(root: str, config: DictConfig, overrides: Sequence[str]) -> dict[str
         check(request)
     elif request.get("from_run"):
         request = with_earlier_data(request, overrides)
-    if request.get("recipe"):
-        request["recipe"] = {**request["recipe"], "fixed": fixed_keys(root, request, overrides)}
     check_budget(request)
+    return request
+
+
+def tried(root: str, request: dict[str, Any], overrides: Sequence[str]) -> dict[str, Any]:
+    """The checked request as the command works on it, what takes longer to check included.
+
+    The recipe is told what the command line fixes, for which the root is composed once more; transforms are built once,
+    for which albumentations is imported.
+
+    Raises:
+        InputError: a transform refuses its arguments.
+    """
+    if request.get("recipe"):
+        request = {**request, "recipe": {**request["recipe"], "fixed": fixed_keys(root, request, overrides)}}
     try_transforms(request)
     return complete(request)
 

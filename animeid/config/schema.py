@@ -21,8 +21,10 @@ class LabelledPictures:
     """Pictures to judge a run on; without a root, those of the run's own split.
 
     root: class folders or a manifest, as in training; classes are matched by name.
+    parts: as in training, where the folders' names do not tell which are parts.
     leaks: what becomes of pictures that the run was trained on: a refusal, left out and listed, or kept.
     """
 
     root: PathText | None = None
+    parts: dict[Literal["train", "val", "test", "unknown"], tuple[str, ...]] | Literal["off"] | None = None
     leaks: Literal["fail", "drop", "report"] = "drop"

@@ -8,6 +8,7 @@ from typing import Annotated
 from annotated_types import Ge
 
 from animeid.config.schema import Card
+from animeid.values import PathText
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,6 +21,6 @@ class ShardRequest:
     """
 
     data: Card
-    output: str
+    output: PathText
     by_class: bool
     shard_mb: Annotated[int, Ge(1)]

@@ -17,7 +17,7 @@ def write(request: dict[str, Any]) -> None:
     Raises:
         InputError: the pictures cannot be prepared, or the folder is not free.
     """
-    output = Path(request["output"]).expanduser()
+    output = Path(request["output"])
     check_output(output, request)  # before pictures are read, which takes long
     settings = gateway.build(request["data"], "data")
     prepared = prepare(settings)

@@ -57,7 +57,7 @@ class Augmentation:
         for name, op in ops.items():
             _refuse_unknown_arguments(name, op)
         self.ops = list(ops.values())
-        self.fit = EvalTransform(image_size, crop_pct=1.0)
+        self.fit = EvalTransform(image_size, crop_pct=1.0, resize=resize)
         self.crop = None if crop_scale is None else _random_crop(image_size, crop_scale, crop_ratio)
 
     def __call__(self, image: np.ndarray, seed: int, target: int = UNKNOWN_TARGET) -> np.ndarray:  # noqa: ARG002

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -22,6 +23,7 @@ from animeid.data.shards.settings import SHUFFLE_BUFFER
 from animeid.data.stream import EvaluationOrder, ShardedStream, TrainingBatches, shared_epoch
 from animeid.errors import InputError
 from animeid.imaging.evaluation import EvalTransform
+from animeid.system.shared_memory import fitting_workers
 from animeid.types import Batch, Sampler
 
 
@@ -54,7 +56,7 @@ class CharacterDataModule(LightningDataModule):
         image_size: (H, W).
         crop_pct: the share of the resized picture that evaluation's centre crop keeps.
         batch_size: pictures a batch and rank.
-        num_workers: loader processes; 0 loads in the main process.
+        num_workers: loader processes; 0 loads in the main process, as it does where shared memory is too small.
         augmentation: called with `image_size`, gives the training transform.
         sampler: called with `rows`, `targets` and `num_classes`, gives the global training stream.
         seed: moves sampling and augmentation.
@@ -88,7 +90,7 @@ class CharacterDataModule(LightningDataModule):
         self.image_size = image_size
         self.splits = manifest.table["split"].to_numpy(str)
         self.batch_size = batch_size
-        self.num_workers = num_workers
+        self.num_workers = fitting_workers(num_workers, batch_size * math.prod(image_size) * 3)
         self.seed = seed
         self.augmentation = as_augmentation(augmentation(image_size=image_size))
         self.evaluation = EvalTransform(image_size, crop_pct)

@@ -4,25 +4,25 @@ from __future__ import annotations
 
 import difflib
 import json
+import os
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from animeid.data.tables import METADATA, read_table
 from animeid.errors import InputError
 from animeid.system.files import atomic
+from animeid.system.names import refuse_unreadable
 
 SPLITS = ("train", "val", "test", "unknown", "excluded")
 TEXTS = ("path", "label", "split", "group", "source", "style", "sha256", "caption")
 SIZES = ("width", "height")
-SUFFIXES = frozenset({".csv", ".parquet"})
-
-_METADATA = b"animeid"
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Manifest:
                 return
             facts = {"root": str(self.root.resolve()), "attributes": list(self.attributes)}
             frame = pa.Table.from_pandas(self.table, preserve_index=False)
-            metadata = {**(frame.schema.metadata or {}), _METADATA: json.dumps(facts).encode()}
+            metadata = {**(frame.schema.metadata or {}), METADATA: json.dumps(facts).encode()}
             pq.write_table(frame.replace_schema_metadata(metadata), stream)
 
 
@@ -84,14 +84,14 @@ def read_manifest(path: Path, attributes: Sequence[str] | None = None) -> Manife
         InputError: the file is missing or cannot be parsed; a column is missing; a path leaves the root; a split or an
             attribute has a value that it cannot have.
     """
-    raw, facts = _read_table(path)
+    raw, facts = read_table(path, TEXTS)
     _require_columns(raw, path, ("path", "label"))
     names = tuple(facts.get("attributes", ()) if attributes is None else attributes)
     _require_columns(raw, path, names)
     root = Path(facts["root"]) if "root" in facts else path.parent
     table = raw.copy()
-    table["path"] = [_below_root(str(value), root, path, row) for row, value in enumerate(raw["path"])]
-    table["label"] = [unicodedata.normalize("NFC", label) for label in raw["label"].fillna("").astype(str)]
+    table["path"] = [_below_root(value, root, path, row) for row, value in enumerate(raw["path"])]
+    table["label"] = [unicodedata.normalize("NFC", label) for label in raw["label"]]
     if "root" not in facts:  # written by hand, where a space after a comma means nothing
         table["label"] = [label.strip() for label in table["label"]]
     for name in (*names, *(name for name in SIZES if name in raw)):
@@ -103,39 +103,6 @@ def read_manifest(path: Path, attributes: Sequence[str] | None = None) -> Manife
         table["target"] = _numbers(raw["target"], path).fillna(-1)
     _check_splits(table, path)
     return Manifest(complete(table, names), root, names)
-
-
-def _read_table(path: Path) -> tuple[pd.DataFrame, dict]:
-    if not path.is_file():
-        raise InputError(f"there is no manifest {path}: give a CSV or Parquet file with the columns path and label")
-    if path.suffix.lower() not in SUFFIXES:
-        raise InputError(f"the manifest {path} ends neither in .csv nor in .parquet: save it as one of the two")
-    try:
-        if path.suffix.lower() == ".csv":
-            # Without the default missing values, a character may be called NA or None.
-            table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
-            return _without_empty_ends(table, path), {}
-        frame = pq.read_table(path)
-    except (ValueError, OSError, pa.ArrowException) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise InputError(
-            f"the manifest {path} cannot be read ({reason}): save it as UTF-8 CSV or as Parquet"
-        ) from error
-    facts = json.loads((frame.schema.metadata or {}).get(_METADATA, b"{}"))
-    return frame.to_pandas(), facts
-
-
-def _without_empty_ends(table: pd.DataFrame, path: Path) -> pd.DataFrame:
-    """Undoes what pandas makes of rows that end in a comma: it takes their first fields for an index."""
-    if isinstance(table.index, pd.RangeIndex):
-        return table
-    names, fields = table.columns, table.reset_index()
-    further = fields.iloc[:, len(names) :].fillna("")
-    if (further != "").to_numpy().any():
-        raise InputError(
-            f"rows of the manifest {path} have more fields than its header: name every column in the header"
-        )
-    return fields.iloc[:, : len(names)].set_axis(names, axis=1)
 
 
 def _require_columns(table: pd.DataFrame, path: Path, names: Sequence[str]) -> None:
@@ -154,7 +121,7 @@ def _below_root(given: str, root: Path, manifest: Path, row: int) -> str:
     if not given:
         raise InputError(f"{where} has no path: fill it in or remove the row")
     parts: list[str] = []
-    relative = Path(given)
+    relative = Path(_with_slashes(given, root, where))
     if relative.is_absolute():
         if not relative.is_relative_to(root.absolute()):
             raise InputError(f"{where} has the path {given}, which is outside {root}: give paths below that folder")
@@ -169,8 +136,25 @@ def _below_root(given: str, root: Path, manifest: Path, row: int) -> str:
     return _as_on_disk("/".join(parts), root)
 
 
+def _with_slashes(given: str, root: Path, where: str) -> str:
+    """The path of a list that was made on Windows, where folders are told apart by backslashes.
+
+    Raises:
+        InputError: it begins with a drive, of which there is none here.
+    """
+    if not {"\\", ":"} & set(given) or os.path.lexists(root / given):
+        return given
+    if PureWindowsPath(given).drive and not given.startswith("/"):
+        raise InputError(
+            f"{where} has the Windows path {given}, whose drive is not here: give paths from the manifest's own "
+            r"folder on, such as miku\0001.png"
+        )
+    return given.replace("\\", "/")
+
+
 def _as_on_disk(path: str, root: Path) -> str:
     """Some file systems keep decomposed accents: the spelling that exists wins."""
+    refuse_unreadable(path)
     if not path.isascii() and not (root / path).exists():
         for form in ("NFC", "NFD"):
             spelled = unicodedata.normalize(form, path)

@@ -90,8 +90,8 @@ class Mixing:
         cutmix_alpha: the same for CutMix.
         probability: the share of batches that are mixed.
         switch_probability: with both, the share of CutMix among the mixed batches.
-        off_epoch: the first epoch, from 0, in which nothing is mixed any more, so that the last ones see pictures as
-            they are; `auto` is after nine tenths of the run, and filled in by the plan.
+        off_epoch: after so many epochs nothing is mixed any more, so that the last ones see pictures as they are;
+            `auto` is nine tenths of the run, and filled in by the plan.
 
     Raises:
         InputError: both alphas are 0.

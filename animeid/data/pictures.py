@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Sequence
 from functools import singledispatch
 from pathlib import Path
@@ -42,7 +43,7 @@ def pictures_of(given: Any) -> list[Picture]:
 
 @pictures_of.register
 def _(given: str | Path) -> list[Picture]:
-    return list(find_pictures(str(given)))
+    return list(find_pictures(os.path.expanduser(given)))  # noqa: PTH111 - a pattern need be no path
 
 
 @pictures_of.register

@@ -18,6 +18,7 @@ from animeid.data.settings import DataSettings
 from animeid.data.shards.layout import is_shard_folder
 from animeid.data.shards.source import read_shards
 from animeid.data.sources import Source, read_source
+from animeid.data.spellings import spelling_notes
 from animeid.data.splits.audit import Audit, overlap, resolve
 from animeid.data.splits.grouping import copy_rule, group_names, joined, originals, pairs_of_equal
 from animeid.data.splits.parts import are_given, make_parts
@@ -135,7 +136,8 @@ def read_labelled(settings: DataSettings) -> Labelled:
     clashing = sorted({row for pair in exact for row in pair})
     table.loc[clashing, "split"] = "excluded"
     attributes = source.manifest.attributes
-    notes = (*source.notes, *_reading_notes(skipped, len(clashing), len(conflicts) - len(exact)))
+    told = spelling_notes(set(table["label"]) - {""})
+    notes = (*source.notes, *told, *_reading_notes(skipped, len(clashing), len(conflicts) - len(exact)))
     return Labelled(Manifest(complete(table, attributes), root, attributes), skipped, conflicts, duplicates, notes)
 
 

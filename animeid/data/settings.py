@@ -10,6 +10,7 @@ from annotated_types import Ge, Gt, Interval
 from animeid.data.synthetic.settings import CastSettings
 from animeid.values import PathText
 
+PartWord = Literal["train", "val", "test", "unknown"]
 Leaks = Literal["auto", "fail", "drop", "report"]
 
 
@@ -21,6 +22,8 @@ class DataSettings:
     root: class folders; a folder with `train/` and any of `val/ test/ unknown/`; or a manifest file (CSV or Parquet).
         Without it the built-in cast is used.
     cast: the built-in cast.
+    parts: names of the folders below root that are train, val, test and unknown; None tells them by their names, `off`
+        takes every folder for a character.
     image_size: side in pixels, or height and width.
     batch_size, num_workers: of the loaders.
     cache: pictures are decoded once, into this folder; `auto` is the user's cache folder, or `off` where its disk is
@@ -45,6 +48,7 @@ class DataSettings:
 
     root: PathText | None = None
     cast: CastSettings | None = None
+    parts: dict[PartWord, tuple[str, ...]] | Literal["off"] | None = None
     image_size: Annotated[int, Ge(8)] | tuple[Annotated[int, Ge(8)], Annotated[int, Ge(8)]] | Literal["auto"] = "auto"
     batch_size: Annotated[int, Ge(1)] | Literal["auto"] = "auto"
     num_workers: Annotated[int, Ge(0)] | Literal["auto"] = "auto"

@@ -13,50 +13,67 @@ from animeid.assembly.planning import make_plan
 from animeid.assembly.run import build
 from animeid.assembly.transfer import earlier_run
 from animeid.config import gateway
+from animeid.data.cache.home import cache_home, lent
+from animeid.data.cache.segments import CacheUnusable
 from animeid.data.prepare import prepare
+from animeid.data.settings import DataSettings
 from animeid.diagnostics import advice, report
-from animeid.diagnostics.choices import plan_without_data
+from animeid.diagnostics.choices import plan_without_data, why_precision
 from animeid.diagnostics.glyphs import SAMPLES, missing_glyphs
 from animeid.diagnostics.hardware import look_at_hardware
 from animeid.diagnostics.network import ask_servers
 from animeid.diagnostics.pictures import look_at_pictures
-from animeid.diagnostics.precision import try_precisions
 from animeid.diagnostics.text import tell
 from animeid.engine.callbacks.history import History
 from animeid.engine.devices import choose_accelerator
+from animeid.engine.precision import processor_trials, try_precisions
+from animeid.engine.threads import own_threads, take_free_threads
 from animeid.recipe.choice import table
 from animeid.recipe.choose import choose
 from animeid.recipe.timing import expected_time
 from animeid.recipe.weights import Weights, initial_weights
 from animeid.runs.folder import RunFolder
 from animeid.system.console import say
+from animeid.system.load import Moment
 from animeid.terms import SPLITS
 from animeid.training.fitting import callbacks_of
 
 
+@own_threads()
 def examine(request: dict[str, Any], todo: Sequence[str] = ()) -> None:
     """Tells what training by `request` would find and choose, and what to do, `todo` first.
 
     Raises:
         InputError: training would refuse it.
     """
+    began = Moment.now()
     accelerator = choose_accelerator(request["trainer"]["accelerator"])
+    threads = take_free_threads(began)
     hardware = look_at_hardware()
-    tell(report.hardware_lines(hardware))
-    tell(report.precision_lines(accelerator, try_precisions(accelerator)))
+    tell(report.hardware_lines(hardware, threads))
+    tell(report.precision_lines(processor_trials() if accelerator == "cpu" else try_precisions(accelerator)))
     network = ask_servers()
     tell(report.server_lines(network, missing_glyphs()))
     weights = initial_weights(request, network.hub)
     todo = [*todo, *advice.about_machine(hardware, accelerator), *advice.about_weights(weights)]
     if request["data"]["root"] is None:
-        tell(report.choice_lines(request, plan_without_data(request, accelerator).as_dict(), weights, has_data=False))
+        plan = plan_without_data(request, accelerator)
+        tell(report.choice_lines(request, plan, weights, why_precision(plan), has_data=False))
     else:
         todo += examine_pictures(request, accelerator, weights)
     tell(report.advice_lines(todo))
 
 
 def examine_pictures(request: dict[str, Any], accelerator: str, weights: Weights) -> list[str]:
-    """The same for the pictures; returns what to do about them."""
+    """The same for the pictures; returns what to do about them. The cache is read, and nothing is left in it."""
+    cache = request["data"].get("cache", DataSettings.cache)
+    if cache == "off":
+        return _examine(request, accelerator, weights)
+    with lent(cache_home(cache)) as folder:
+        return _examine({**request, "data": {**request["data"], "cache": str(folder)}}, accelerator, weights)
+
+
+def _examine(request: dict[str, Any], accelerator: str, weights: Weights) -> list[str]:
     if request["resume"] == "never":
         RunFolder.reserve(request["run_id"])  # refuses what training would refuse
     earlier = earlier_run(request)
@@ -70,8 +87,12 @@ def examine_pictures(request: dict[str, Any], accelerator: str, weights: Weights
     tell(["", *pictures.notes] if pictures.notes else [])
     tell(report.picture_lines(pictures))
     chosen = choose(request, prepared, accelerator)
-    built = build(make_plan(_without_download(chosen.request), prepared, accelerator), prepared)
-    tell(report.choice_lines(request, built.plan.as_dict(), weights, has_data=True))
+    plan = make_plan(_without_download(chosen.request), prepared, accelerator)
+    try:
+        built = build(plan, prepared)
+    except CacheUnusable:  # there is no room for what is removed again
+        built = build(plan.having(data={"cache": "off"}), prepared)
+    tell(report.choice_lines(request, built.plan, weights, why_precision(built.plan), has_data=True))
     tell(["", table(chosen.choices)] if chosen.choices else [])
     with tempfile.TemporaryDirectory() as nowhere:
         folder = RunFolder(Path(nowhere))

@@ -11,8 +11,9 @@ from animeid.diagnostics.hardware import Disk, Hardware
 from animeid.diagnostics.long_tail import long_tail_chart
 from animeid.diagnostics.network import Network
 from animeid.diagnostics.pictures import Pictures
-from animeid.diagnostics.precision import NETWORK, PICTURES, SIDE, Trial
 from animeid.diagnostics.text import section
+from animeid.engine.precision import FULL, NETWORK, PICTURES, SIDE, Trials
+from animeid.engine.threads import Threads
 from animeid.recipe.timing import Estimate
 from animeid.recipe.weights import Weights
 from animeid.system.console import counted
@@ -23,7 +24,7 @@ GIB = 2**30
 BROKEN_SHOWN = 10
 
 
-def hardware_lines(hardware: Hardware) -> list[str]:
+def hardware_lines(hardware: Hardware, threads: Threads) -> list[str]:
     cores = f"{hardware.usable} of {hardware.cores}"
     if hardware.allowed < hardware.cores:
         cores += f"; the process may run on {hardware.allowed}"
@@ -38,7 +39,7 @@ def hardware_lines(hardware: Hardware) -> list[str]:
             ("system", hardware.system),
             ("processor", hardware.processor),
             ("cores", cores),
-            ("threads of torch", str(hardware.threads)),
+            ("threads of torch", threads.told),
             ("memory", memory),
             ("GPUs", ", ".join(hardware.gpus) or "none that torch finds"),
             *((f"disk for {disk.what}", _disk(disk)) for disk in hardware.disks),
@@ -50,18 +51,17 @@ def _disk(disk: Disk) -> str:
     return f"{disk.free / GIB:.1f} GiB free in {disk.path}" + ("" if disk.is_writable else ", which is NOT writable")
 
 
-def precision_lines(accelerator: str, trials: Sequence[Trial]) -> list[str]:
-    """What works, and how fast against full precision, which comes first."""
-    whole = trials[0].step_s
+def precision_lines(trials: Trials) -> list[str]:
+    """What works, and how fast against full precision, where that can be told."""
     rows = []
-    for trial in trials:
-        fact = f"does not work: {trial.reason}"
-        if trial.step_s is not None:
-            fact = "works"
-            if whole is not None and trial is not trials[0]:
-                fact += f", {whole / trial.step_s:.2f} times the speed of {trials[0].precision}"
+    for trial in trials.trials:
+        fact = "works" if trial.works else f"does not work: {trial.reason}"
+        if trials.doubt and trial.works and trial.precision != FULL:
+            fact += f"; how fast {trials.doubt}"
+        elif trial.gain is not None and trial.precision != FULL:
+            fact += f", {trial.gain:.2f} times the speed of {FULL}"
         rows.append((trial.precision, fact))
-    return section(f"precision on {accelerator} (tried on {NETWORK}, {PICTURES} pictures of {SIDE} px)", rows)
+    return section(f"precision on {trials.accelerator} (tried on {NETWORK}, {PICTURES} pictures of {SIDE} px)", rows)
 
 
 def server_lines(network: Network, missing: str) -> list[str]:
@@ -71,7 +71,9 @@ def server_lines(network: Network, missing: str) -> list[str]:
     return section("servers and fonts", [("hub of weights", hub), ("W&B", wandb), ("fonts", fonts)])
 
 
-def choice_lines(request: Mapping[str, Any], plan: Mapping[str, Any], weights: Weights, has_data: bool) -> list[str]:
+def choice_lines(
+    request: Mapping[str, Any], plan: Mapping[str, Any], weights: Weights, why_precision: str, *, has_data: bool
+) -> list[str]:
     """What training will choose; what was asked for is marked."""
     keys = {
         "accelerator": "trainer.accelerator",
@@ -91,6 +93,8 @@ def choice_lines(request: Mapping[str, Any], plan: Mapping[str, Any], weights: W
         elif name == "batch size" and not has_data:
             fact += " (less for small folders)"
         rows.append((name, fact))
+        if name == "precision" and asked == "auto":
+            rows.append(("  because", why_precision))
     return section("training will take", rows)
 
 

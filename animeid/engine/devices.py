@@ -48,7 +48,7 @@ def gpu_name(accelerator: str) -> str | None:
 
 
 def choose_precision(accelerator: str, has_depthwise: bool) -> str:
-    """The precision that `auto` stands for.
+    """The precision that the device and the network speak for (see `engine.precision.settle_precision`).
 
     On cuda bf16 where the card has it, else fp16 with loss scaling. On a CPU with bf16 instructions bf16, except for
     depthwise convolutions, which are up to twice as slow in it (experiments/precision). On mps full precision: autocast
@@ -75,17 +75,21 @@ def name_of(dtype: torch.dtype) -> str:
     return next(name for name, known in DTYPES.items() if known == dtype)
 
 
-def check_precision(accelerator: str, precision: str, key: str = "trainer.precision") -> None:
-    """Refuses float16 on the processor, where Lightning would compute in bf16 instead.
+def is_refused(accelerator: str, precision: str) -> bool:
+    """Whether training does not take a precision on a device: in float16 on the processor Lightning would compute in
+    bf16."""
+    return accelerator == "cpu" and precision == "16-mixed"
 
-    Args:
-        accelerator, precision: as chosen and as asked for.
-        key: of the configuration, for the message.
+
+def check_precision(accelerator: str, precision: str, key: str = "trainer.precision") -> None:
+    """Args:
+    accelerator, precision: as chosen and as asked for.
+    key: of the configuration, for the message.
 
     Raises:
-        InputError: it is asked for.
+        InputError: training does not take it there.
     """
-    if accelerator == "cpu" and precision == "16-mixed":
+    if is_refused(accelerator, precision):
         raise InputError(
             f"{key}=16-mixed is for GPUs, and this run computes on the CPU: take bf16-mixed, 32-true or auto"
         )

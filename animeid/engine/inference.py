@@ -38,6 +38,25 @@ def predict_batches(
 
 
 @torch.inference_mode()
+def predict_each(
+    model: InferenceModel,
+    loader: DataLoader,
+    what: str,
+    precision: torch.dtype = torch.float32,
+    views: Views | None = None,
+    losses: Losses | None = None,
+) -> Iterator[Predictions]:
+    """Answers every picture once, a batch at a time, with progress; the model stays where it is, in evaluation mode.
+
+    Args:
+        views: what each picture is seen in; None as it is.
+        losses: tells the loss of each picture; without it all are NaN, as is that of a picture of no class.
+    """
+    model.eval()
+    for batch, output in predict_batches(model, loader, what, precision, views):
+        yield as_predictions(batch["row"], output, None if losses is None else _known(losses, output, batch))
+
+
 def predict_all(
     model: InferenceModel,
     loader: DataLoader,
@@ -46,17 +65,8 @@ def predict_all(
     views: Views | None = None,
     losses: Losses | None = None,
 ) -> Predictions:
-    """Answers every picture once, with progress; the model stays where it is and in evaluation mode.
-
-    Args:
-        views: what each picture is seen in; None as it is.
-        losses: tells the loss of each picture; without it all are NaN, as is that of a picture of no class.
-    """
-    model.eval()
-    found = [
-        as_predictions(batch["row"], output, None if losses is None else _known(losses, output, batch))
-        for batch, output in predict_batches(model, loader, what, precision, views)
-    ]
+    """As `predict_each`, all in memory."""
+    found = list(predict_each(model, loader, what, precision, views, losses))
     if not found:  # a process may have no share of a small part
         nothing = np.zeros((0, 0), np.float32)
         return Predictions(np.zeros(0, np.int64), nothing, nothing, nothing.ravel())

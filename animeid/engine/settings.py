@@ -49,12 +49,14 @@ class TrainerSettings:
 class CallbackSettings:
     """The callbacks card: which epoch is the best, and when to stop early.
 
-    monitor: the figure that decides, by its name in `history.csv`; a loss is better the lower it is.
+    monitor: the figure that decides, by its name in `history.csv`; a loss is better the lower it is. Of epochs with the
+        same figure the one with the lowest `val/loss` is the best, and the later one where that is the same too. With
+        null, which all folds together (`data.fold=all`) take, the last epoch is kept.
     patience: epochs without an improvement after which training stops; null never stops early, which is right with
         schedules of a fixed length.
     min_delta: a smaller change of the figure is no improvement.
     """
 
-    monitor: Literal["val/f1_macro", "val/acc_macro", "val/acc_micro", "val/loss"] = "val/f1_macro"
+    monitor: Literal["val/f1_macro", "val/acc_macro", "val/acc_micro", "val/loss"] | None = "val/f1_macro"
     patience: Whole | None = None
     min_delta: Annotated[float, Ge(0)] = 0.0

@@ -9,12 +9,13 @@ from typing import Any
 
 import torch
 from lightning.pytorch import Callback, Trainer
-from lightning.pytorch.callbacks import ModelCheckpoint, TQDMProgressBar
+from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.loggers import Logger
 from lightning.pytorch.plugins.environments import ClusterEnvironment, LightningEnvironment, TorchElasticEnvironment
 from lightning.pytorch.strategies import DDPStrategy, ModelParallelStrategy, Strategy
 
 from animeid.engine.averaging.averager import Averager
+from animeid.engine.callbacks.bar import Bar
 from animeid.engine.callbacks.best import Best
 from animeid.engine.callbacks.finite import Finite
 from animeid.engine.callbacks.history import History
@@ -99,15 +100,17 @@ def build_callbacks(
         counts: whether the epoch that ends may be the best, and counts for stopping early.
 
     Raises:
-        InputError: training is to stop early, and there is no validation part to judge by.
+        InputError: training is to stop early, and there is no validation part or no figure to judge by.
     """
     if settings.patience is not None and not has_val:
         raise InputError(
             "callbacks.patience needs a validation part, and this data has none: add pictures, or leave patience out"
         )
     callbacks: list[Callback] = [*feedback, *([averager] if averager else []), SharedBuffers(), history]
-    callbacks += [TQDMProgressBar(leave=False)] if sys.stderr.isatty() else [PlainProgress()]
+    callbacks += [Bar()] if sys.stderr.isatty() else [PlainProgress()]
     if settings.patience is not None:
+        if settings.monitor is None:
+            raise InputError("callbacks.patience needs a figure that decides: give callbacks.monitor, or leave it out")
         callbacks.append(
             Stopping(
                 counts=counts,

@@ -6,6 +6,7 @@ import base64
 from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
+from typing import NamedTuple, Self
 
 import numpy as np
 from PIL import Image
@@ -15,6 +16,8 @@ from animeid.imaging.decode import UnreadableImage
 
 SMALL, LARGE = 88, 168
 QUALITY = 78
+PAGE_DPI = 96
+"""Pixels of a page that browsers take for an inch."""
 
 
 def as_uri(image: Image.Image) -> str:
@@ -24,9 +27,20 @@ def as_uri(image: Image.Image) -> str:
     return f"data:image/webp;base64,{base64.b64encode(stream.getvalue()).decode()}"
 
 
-def file_as_uri(path: Path) -> str:
-    """A PNG file as it is."""
-    return f"data:image/png;base64,{base64.b64encode(path.read_bytes()).decode()}"
+class Chart(NamedTuple):
+    """A chart of a page.
+
+    uri: its PNG file, as it is. width: in the page's pixels, at which its letters have the size they were drawn in.
+    """
+
+    uri: str
+    width: int
+
+    @classmethod
+    def of(cls, path: Path) -> Self:
+        with Image.open(path) as image:
+            width = round(image.width * PAGE_DPI / image.info.get("dpi", (PAGE_DPI, PAGE_DPI))[0])
+        return cls(f"data:image/png;base64,{base64.b64encode(path.read_bytes()).decode()}", width)
 
 
 @dataclass

@@ -8,6 +8,8 @@ from typing import IO
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from animeid.imaging.mend import mended
+
 FORMATS = ("JPEG", "PNG", "BMP", "WEBP", "GIF", "AVIF")
 """Pillow's names of the formats that are opened; it knows dozens more, and each is code that a bad file can reach."""
 
@@ -32,7 +34,8 @@ def decode_stream(stream: IO[bytes], max_pixels: int, short_side: int | None = N
 def decode_image(stream: IO[bytes], max_pixels: int, short_side: int | None = None) -> Image.Image:
     """Reads a picture from an open file.
 
-    The first frame of an animation, turned as EXIF says, transparency on white, 16 bits scaled to 8.
+    The first frame of an animation, turned as EXIF says, transparency on white, 16 bits scaled to 8. A file that is
+    damaged where no pixel is (a text, a profile, its end) is sound.
 
     Args:
         stream: of the file.
@@ -46,6 +49,24 @@ def decode_image(stream: IO[bytes], max_pixels: int, short_side: int | None = No
     Raises:
         UnreadableImage: with the reason: not a picture, too large, broken.
     """
+    try:
+        return _decode(stream, max_pixels, short_side)
+    except UnreadableImage as error:
+        return _mended(stream, max_pixels, short_side, error)
+
+
+def _mended(stream: IO[bytes], max_pixels: int, short_side: int | None, error: UnreadableImage) -> Image.Image:
+    """The picture of a file that has its damage elsewhere, or else the reason that was found before."""
+    try:
+        first, *others = [_decode(content, max_pixels, short_side) for content in mended(stream)]
+    except (UnreadableImage, ValueError):
+        raise error from None
+    if any(other.tobytes() != first.tobytes() for other in others):
+        raise error
+    return first
+
+
+def _decode(stream: IO[bytes], max_pixels: int, short_side: int | None) -> Image.Image:
     with identify(stream) as picture:
         width, height = picture.size
         if width * height > max_pixels:
@@ -61,6 +82,20 @@ def decode_image(stream: IO[bytes], max_pixels: int, short_side: int | None = No
 
 
 def identify(stream: IO[bytes]) -> Image.Image:
+    """The picture of a file, not decoded yet.
+
+    Raises:
+        UnreadableImage: as `decode_image`, of what its header tells.
+    """
+    try:
+        return _opened(stream)
+    except UnreadableImage:
+        if not (others := mended(stream)):
+            raise
+        return _opened(others[0])
+
+
+def _opened(stream: IO[bytes]) -> Image.Image:
     try:
         return Image.open(stream, formats=FORMATS)
     except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from animeid.imaging.resize import resize
@@ -18,10 +20,16 @@ class EvalTransform:
     Args:
         image_size: (H, W) of the output.
         crop_pct: the share of the resized side that the centre crop keeps; above 0, at most 1.
+        resize: from `[h, w, 3]` and (H, W) to `[H, W, 3]`; whatever judges or answers leaves it as it is.
     """
 
-    def __init__(self, image_size: tuple[int, int], crop_pct: float) -> None:
-        self.image_size = image_size
+    def __init__(
+        self,
+        image_size: tuple[int, int],
+        crop_pct: float,
+        resize: Callable[[np.ndarray, tuple[int, int]], np.ndarray] = resize,
+    ) -> None:
+        self.image_size, self.resize = image_size, resize
         # Margins of whole pixels, equal on both sides, so that the crop lies in the middle exactly.
         margins = [round(side * (1 / crop_pct - 1) / 2) for side in image_size]
         self.resized = (image_size[0] + 2 * margins[0], image_size[1] + 2 * margins[1])
@@ -32,7 +40,7 @@ class EvalTransform:
         source_height = min(image.shape[0], -(-image.shape[1] * height // width))
         source_width = min(image.shape[1], -(-image.shape[0] * width // height))
         window = centre_crop(image, (source_height, source_width))
-        return np.ascontiguousarray(centre_crop(resize(window, self.resized), self.image_size))
+        return np.ascontiguousarray(centre_crop(self.resize(window, self.resized), self.image_size))
 
 
 def centre_crop(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:

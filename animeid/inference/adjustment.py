@@ -81,4 +81,4 @@ def choice(run: FinishedRun, stats: LabelStats) -> float:
         raise InputError(
             f"logit_adjustment=auto chooses on validation, and {run.folder.path} has no such part: give a number"
         )
-    return choose_tau(run.logits[positions], run.targets[positions], stats.log_prior.numpy())
+    return choose_tau(run.predictions_at(positions).logits, run.targets[positions], stats.log_prior.numpy())

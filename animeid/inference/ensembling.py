@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
 from animeid.assembly.plan import FinalPlan, label_stats
 from animeid.errors import InputError
-from animeid.inference.evaluation import save
+from animeid.inference.evaluation import answers_in, judge, made
 from animeid.inference.labelled import Pictures
-from animeid.metrics.evaluate import evaluate_split
 from animeid.metrics.functional import negative_log_likelihood
 from animeid.metrics.table import summary_table
 from animeid.metrics.voting import majority, mean_probability
-from animeid.predictions import Predictions, softmax
+from animeid.predictions import Predictions, row_blocks, softmax
 from animeid.runs.comparison import common_order
 from animeid.runs.find import find_runs
 from animeid.runs.finished import FinishedRun
 from animeid.runs.folder import OUTPUTS, RunFolder
 from animeid.system.console import say
 from animeid.system.files import write_json, write_yaml
+
+DOUBLE_BYTES = 8
 
 
 def ensemble(request: Mapping[str, Any]) -> dict[str, Any]:
@@ -35,21 +36,15 @@ def ensemble(request: Mapping[str, Any]) -> dict[str, Any]:
     """
     runs = find_runs(request["runs"])
     weights = validation_weights(runs) if request["vote"] == "weighted" else None
-    folder = RunFolder.reserve(request["run_id"], OUTPUTS)
     first = runs[0]
-    probabilities = np.stack([probabilities_of(run) for run in runs])
-    vote = majority(probabilities) if request["vote"] == "majority" else mean_probability(probabilities, weights)
-    answers = as_predictions(first, vote, joined_embeddings(runs))
     stats = label_stats(FinalPlan.read(first.folder.config), first.labels)
-    metrics = {
-        first.part: evaluate_split(answers, first.manifest.table, stats),
-        "cost": cost_of_all(runs),
-    }
-    folder.create()
-    write_yaml(folder.request, dict(request))
-    write_json(folder.path / "ensemble.json", members(runs, weights))
-    left_out = pd.DataFrame({"path": [], "reason": []})
-    save(folder, first.part, answers, Pictures(first.manifest, answers.rows, (), left_out), first.labels, metrics)
+    with RunFolder.claimed(request["run_id"], OUTPUTS) as folder, made(folder):
+        answers = answers_in(folder, first.part, voted(runs, request["vote"], weights))
+        write_yaml(folder.request, dict(request))
+        write_json(folder.path / "ensemble.json", members(runs, weights))
+        left_out = pd.DataFrame({"path": [], "reason": []})
+        pictures = Pictures(first.manifest, answers.rows, (), left_out)
+        metrics = judge(folder, first.part, answers, pictures, stats, cost=cost_of_all(runs))
     say(table_of(runs, metrics[first.part]))
     say(summary_table(metrics))
     say(f"ensemble folder: {folder.path}")
@@ -73,26 +68,36 @@ def validation_weights(runs: Sequence[FinishedRun]) -> list[float]:
     return weights
 
 
-def probabilities_of(run: FinishedRun) -> np.ndarray:
-    """`[K, C]` float64 saved probabilities of the judged part, in the common order."""
-    return softmax(run.logits[common_order(run)].astype(np.float64))
+def voted(
+    runs: Sequence[FinishedRun], vote: Literal["mean", "weighted", "majority"], weights: Sequence[float] | None
+) -> Iterator[Predictions]:
+    """The common answers, in the order of the first run's manifest, some pictures at a time."""
+    orders = [common_order(run) for run in runs]
+    rows = runs[0].predictions["row"].to_numpy()[orders[0]]
+    back = np.argsort(rows, kind="stable")
+    targets = runs[0].targets[orders[0]]
+    widths = [run.logits.shape[1] + run.embeddings.shape[1] for run in runs]
+    for block in row_blocks(len(back), DOUBLE_BYTES * sum(widths)):
+        places = back[block]
+        found = [run.predictions_at(order[places]) for run, order in zip(runs, orders, strict=True)]
+        probabilities = np.stack([softmax(one.logits.astype(np.float64)) for one in found])
+        chances = majority(probabilities) if vote == "majority" else mean_probability(probabilities, weights)
+        yield as_predictions(rows[places], chances, side_by_side([one.embeddings for one in found]), targets[places])
 
 
-def joined_embeddings(runs: Sequence[FinishedRun]) -> np.ndarray:
-    """`[N, sum of D]`: the runs' embeddings side by side, each of length 1, so that distances are those of all."""
-    parts = [run.embeddings[common_order(run)].astype(np.float64) for run in runs]
+def side_by_side(embeddings: Sequence[np.ndarray]) -> np.ndarray:
+    """`[N, sum of D]`: runs' embeddings, each of length 1, so that distances are those of all."""
+    parts = [part.astype(np.float64) for part in embeddings]
     return np.concatenate([part / np.linalg.norm(part, axis=1, keepdims=True).clip(1e-12) for part in parts], axis=1)
 
 
-def as_predictions(first: FinishedRun, probabilities: np.ndarray, embeddings: np.ndarray) -> Predictions:
-    """Probabilities and embeddings, in the common order, as answers in the order of the first run's manifest."""
-    places = common_order(first)
-    rows = first.predictions["row"].to_numpy()[places]
-    back = np.argsort(rows, kind="stable")
-    logits = np.log(probabilities.clip(np.finfo(np.float32).tiny))[back].astype(np.float32)
-    targets = first.targets[places][back]
+def as_predictions(
+    rows: np.ndarray, probabilities: np.ndarray, embeddings: np.ndarray, targets: np.ndarray
+) -> Predictions:
+    """Probabilities as answers, whose logits are their logarithms."""
+    logits = np.log(probabilities.clip(np.finfo(np.float32).tiny)).astype(np.float32)
     losses = negative_log_likelihood(logits, targets).astype(np.float32)
-    return Predictions(rows[back], logits, embeddings[back].astype(np.float32), losses)
+    return Predictions(rows, logits, embeddings.astype(np.float32), losses)
 
 
 def cost_of_all(runs: Sequence[FinishedRun]) -> dict[str, float]:

@@ -13,6 +13,7 @@ from animeid.data.duplicates.fingerprints import content_of
 from animeid.data.manifest import Manifest, targets_by_label
 from animeid.data.prepare import read_labelled
 from animeid.data.settings import DataSettings
+from animeid.data.spellings import spelling_notes
 from animeid.errors import InputError
 from animeid.runs.folder import RunFolder
 from animeid.runs.leaks import seen_by
@@ -106,6 +107,7 @@ def new_pictures(folder: RunFolder, settings: DataSettings, labels: tuple[str, .
         notes.append(
             f"{counted(int(unknown.sum()), 'picture')} of classes that the run does not know: {some_of(names, NAMED)}"
         )
+        notes += spelling_notes({*names, *labels} - {""})
     if seen.any():
         kept = "kept, since data.leaks=report" if settings.leaks == "report" else "left out"
         notes.append(f"{counted(int(seen.sum()), 'picture', 'were')} in the training of {looked.named()} and {kept}")
@@ -128,6 +130,10 @@ def choose_pictures(
     if not given["root"]:
         return own_pictures(run, request["split"])
     settings = DataSettings(
-        root=given["root"], leaks=given["leaks"], max_pixels=data.max_pixels, copy_pattern=data.copy_pattern
+        root=given["root"],
+        parts=given["parts"],
+        leaks=given["leaks"],
+        max_pixels=data.max_pixels,
+        copy_pattern=data.copy_pattern,
     )
     return new_pictures(run, settings, labels)

@@ -7,6 +7,8 @@ import json
 from collections.abc import Iterator
 from typing import IO, Any
 
+ENDINGS = (".csv", ".jsonl")
+
 Answer = dict[str, Any]
 """A picture's `path`, its `names` with `label` and `probability` each, and in their place the `error`, if any."""
 

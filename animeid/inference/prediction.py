@@ -10,25 +10,32 @@ from pathlib import Path
 from typing import Any
 
 from animeid.data.files import find_pictures
-from animeid.inference.output_rows import Answer, write
+from animeid.engine.threads import own_threads, take_free_threads
+from animeid.inference.output_rows import ENDINGS, Answer, write
 from animeid.inference.predictor import Predictor, say_unreadable
 from animeid.inference.several import answers_of, load_all
 from animeid.inference.sorting import NAMES, check_folder, sort
 from animeid.predictions import top_names
 from animeid.system.console import as_text, counted, say, say_beside
 from animeid.system.files import atomic
+from animeid.system.load import Moment
 from animeid.system.output import check_output
+from animeid.system.streams import let_go
 
 
+@own_threads()
 def predict(request: dict[str, Any]) -> None:
     """Names the pictures of `request["input"]` with the model of `request["run"]`, or with several together."""
     given = request["output"]
     folder = check_folder(given) if given is not None and is_folder(given) else None
-    output = check_output(given, (".csv", ".jsonl")) if folder is None else folder / NAMES
+    output = check_output(given, ENDINGS) if folder is None else folder / NAMES
     paths = find_pictures(request["input"])
+    started = Moment.now()
     predictors = load_all(request)
+    threads = take_free_threads(started)
+    computing = [f"computing with {threads.told}"] if threads.reason else []
     predictor = predictors[0]
-    for note in dict.fromkeys(note for one in predictors for note in one.notes):
+    for note in dict.fromkeys([*(note for one in predictors for note in one.notes), *computing]):
         say_beside(note)
     if len(predictors) > 1:
         say_beside(
@@ -37,8 +44,9 @@ def predict(request: dict[str, Any]) -> None:
     k = min(request["top_k"], len(predictor.labels))
     began = time.perf_counter()
     pairs = answers(predictors, paths, k)
-    found = (answer for _, answer in pairs)
-    if folder is not None:
+    if folder is None:
+        found: Iterator[Answer] = (answer for _, answer in pairs)
+    else:
         found = sort(pairs, folder, request["sort"], request["unknown_below"])
         folder.mkdir(parents=True, exist_ok=True)
     if output is None:
@@ -46,7 +54,7 @@ def predict(request: dict[str, Any]) -> None:
             total, broken = write(found, sys.stdout, as_csv=True, k=k)
             sys.stdout.flush()
         except BrokenPipeError:  # who reads the answers wants no more of them
-            leave_stdout()
+            let_go(sys.stdout)
             return
     else:
         with atomic(output, "w") as stream:
@@ -72,9 +80,3 @@ def answers(predictors: list[Predictor], paths: list[Path], k: int) -> Iterator[
         names = top_names(logits, predictors[0].labels, k)
         for row, error, name in zip(batch["row"].tolist(), batch["error"], names, strict=True):
             yield paths[row], {"path": as_text(paths[row]), "names": [] if error else name, "error": error}
-
-
-def leave_stdout() -> None:
-    """Lets what is still buffered for a closed pipe go nowhere, so that nothing is said of it when Python ends."""
-    with open(os.devnull, "w") as nowhere:  # noqa: PTH123
-        os.dup2(nowhere.fileno(), sys.stdout.fileno())

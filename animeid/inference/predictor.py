@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,8 +18,9 @@ from animeid.assembly.plan import FinalPlan, label_stats, whole
 from animeid.config.check import check_value
 from animeid.data.pictures import Picture, Pictures, pictures_of
 from animeid.data.unlabelled import UnlabelledDataset
-from animeid.engine.devices import DTYPES, check_precision, choose_accelerator, choose_precision, default_workers
+from animeid.engine.devices import DTYPES, check_precision, choose_accelerator, default_workers
 from animeid.engine.inference import as_predictions, predict_batches
+from animeid.engine.precision import settle_precision
 from animeid.engine.views import Views
 from animeid.errors import InputError
 from animeid.imaging.evaluation import EvalTransform
@@ -31,6 +33,7 @@ from animeid.runs.folder import RunFolder
 from animeid.runs.saved import SavedRun
 from animeid.system.console import as_text, counted, say_beside
 from animeid.system.files import read_json
+from animeid.system.shared_memory import fitting_workers
 from animeid.types import LabelStats, ModelOutput
 from animeid.values import Tau
 
@@ -191,7 +194,8 @@ class Predictor:
             not be read, or is empty; and the answers to them. What cannot be read is answered as a black picture.
         """
         dataset = UnlabelledDataset(pictures, self.transform, self.plan.data.max_pixels)
-        workers = self.num_workers if len(pictures) > self.batch_size else 0
+        batch_bytes = 3 * self.batch_size * math.prod(self.image_size)
+        workers = fitting_workers(self.num_workers, batch_bytes) if len(pictures) > self.batch_size else 0
         loader = DataLoader(dataset, self.batch_size, num_workers=workers, collate_fn=UnlabelledDataset.collate)
         return predict_batches(self.model, loader, "naming pictures", self.precision, self.views)
 
@@ -206,7 +210,7 @@ class Predictor:
 
 def fitted_temperature(folder: RunFolder) -> tuple[float, tuple[str, ...]]:
     """The temperature that a run fitted on its validation part, and a sentence about it; 1 where that helps nothing."""
-    found = read_json(folder.calibration) if folder.calibration.is_file() else {"temperature": None}
+    found: dict[str, Any] = read_json(folder.calibration) if folder.calibration.is_file() else {"temperature": None}
     fitted, judged = found["temperature"], found.get("parts", {}).get("val")
     if fitted is None or judged is None or judged["ece_scaled"] >= judged["ece"]:
         return 1.0, ()
@@ -232,7 +236,7 @@ def inference_precision(plan: FinalPlan, classifier: Classifier, accelerator: st
     if asked == "auto":
         is_own = accelerator == plan.trainer.accelerator
         depthwise = classifier.backbone.has_depthwise
-        asked = plan.trainer.precision if is_own else choose_precision(accelerator, depthwise)
+        asked = plan.trainer.precision if is_own else settle_precision(accelerator, depthwise).precision
     return DTYPES[asked]
 
 

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from annotated_types import Ge, Gt, Interval
 
 from animeid.config.schema import Card
-from animeid.values import Name, PathText, Tau
+from animeid.values import Name, PathsText, PathText, Tau
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,7 +81,7 @@ class EnsembleRequest:
     parts: a folder or module with code of the user's own that the runs need.
     """
 
-    runs: PathText
+    runs: PathsText
     vote: Literal["mean", "weighted", "majority"]
     parts: PathText | None
     run_id: Name | None

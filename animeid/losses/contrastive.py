@@ -45,12 +45,12 @@ def balanced_contrastive(projected: Tensor, target: Tensor, centres: Tensor, tem
     similar = products(projected, every) / temperature
     others = torch.ones_like(similar, dtype=torch.bool).fill_diagonal_(fill_value=False)
     counted = others & (of >= 0)
-    members = (of[:, None] == classes).float()
-    # Of each class so many are beside the anchor, which does not count itself.
-    sizes = counted.float() @ members
-    weights = sizes[:, of.clamp_min(0)].clamp_min(1).log()
-    log_share = similar - (similar - weights).masked_fill(~counted, NEVER).logsumexp(1, keepdim=True)
-    positive = counted & (target[:, None] == of) & (target[:, None] >= 0)
+    same = (target[:, None] == of) & (target[:, None] >= 0)
+    # Of each class so many are beside the anchor, which does not count itself; its centre always is.
+    members = similar.new_zeros(len(centres)).index_add(0, of.clamp_min(0), (of >= 0).to(similar.dtype))
+    sizes = members[of.clamp_min(0)] - same.to(similar.dtype)
+    log_share = similar - (similar - sizes.log()).masked_fill(~counted, NEVER).logsumexp(1, keepdim=True)
+    positive = counted & same
     return -mean_where(log_share, positive)
 
 

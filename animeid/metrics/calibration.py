@@ -6,20 +6,15 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from scipy.optimize import brentq
 
-from animeid.metrics.functional import (
-    ECE_BINS,
-    calibration_bin,
-    confidence,
-    expected_calibration_error,
-)
+from animeid.metrics.functional import ECE_BINS, calibration_bin, expected_calibration_error
+from animeid.metrics.pictures import PictureFigures
 from animeid.metrics.sums import GroupSums
-from animeid.predictions import softmax
+from animeid.metrics.temperature import COLDEST, HOTTEST, Slope
 from animeid.terms import UNKNOWN_TARGET
 
-COLDEST, HOTTEST = 0.01, 100.0
-"""The temperatures that are looked at; beyond them probabilities are 0 and 1, or all alike."""
+SOME = 2000
+"""Pictures that say about where a temperature is."""
 
 FITTED_ON = "val"
 
@@ -47,8 +42,10 @@ def fit_temperature(logits: np.ndarray, targets: np.ndarray) -> float:
     keeps a few pictures that are all named rightly from making T zero and every later answer certain: N of them give
     a confidence near N / (N + 1). The sum is convex in 1 / T, so that a root of its slope is its minimum.
 
+    Many pictures are asked only after some of them have said about where it is: each look at all is a pass over them.
+
     Args:
-        logits: `[N, C]`.
+        logits: `[N, C]`, which are read a block at a time.
         targets: `[N]` int; pictures of no class (-1) are left out.
 
     Returns:
@@ -57,33 +54,24 @@ def fit_temperature(logits: np.ndarray, targets: np.ndarray) -> float:
     Raises:
         ValueError: no picture has a class.
     """
-    logits, targets = _known(logits, targets)
-    if not len(targets):
+    known = np.flatnonzero(targets != UNKNOWN_TARGET)
+    if not len(known):
         raise ValueError("a temperature needs pictures that have a class")
-    logits = logits.astype(np.float64)
-    logits -= logits.mean(axis=1, keepdims=True)  # the same probabilities, and a uniform target's logit becomes 0
-    if not logits.any():
-        return 1.0
-    of_truth = np.take_along_axis(logits, targets[:, None], axis=1).sum()
-
-    def slope(log_temperature: float) -> float:
-        expected = (softmax(logits * np.exp(-log_temperature)) * logits).sum(axis=1)
-        return float(expected.sum() - of_truth + expected.mean())
-
-    low, high = np.log(COLDEST), np.log(HOTTEST)
-    if slope(low) <= 0:
-        return COLDEST
-    if slope(high) >= 0:
-        return HOTTEST
-    return float(np.exp(brentq(slope, low, high, xtol=1e-10)))
+    every = Slope(logits, targets, known)
+    if len(known) < 2 * SOME:
+        found = every.root()
+    else:
+        found = every.root_near(Slope(logits, targets, known[:: len(known) // SOME]).root())
+    return float(np.clip(np.exp(found), COLDEST, HOTTEST))
 
 
-def reliability(logits: np.ndarray, targets: np.ndarray) -> dict[str, Any]:
+def reliability(logits: np.ndarray, targets: np.ndarray, temperature: float = 1.0) -> dict[str, Any]:
     """What a reliability diagram shows (DeGroot and Fienberg 1983), in the bins of `ece` in `metrics.json`.
 
     Args:
-        logits: `[N, C]`.
+        logits: `[N, C]`, which are read a block at a time.
         targets: `[N]` int; pictures of no class (-1) are left out.
+        temperature: what logits are divided by.
 
     Returns:
         `ece`, and `bins`: of each bin that has pictures its ends (open below, closed above), how many pictures have
@@ -92,13 +80,14 @@ def reliability(logits: np.ndarray, targets: np.ndarray) -> dict[str, Any]:
     Raises:
         ValueError: no picture has a class.
     """
-    logits, targets = _known(logits, targets)
-    if not len(targets):
+    known = targets != UNKNOWN_TARGET
+    if not known.any():
         raise ValueError("reliability needs pictures that have a class")
-    sure, right = confidence(logits), logits.argmax(axis=1) == targets
-    number = calibration_bin(sure)
+    pictures = PictureFigures.of(logits, targets, temperature).at(known)
+    right = (pictures.answer == targets[known]).astype(np.float64)
+    number = calibration_bin(pictures.confidence)
     counts, sure_sums, hits = (
-        np.bincount(number, weights, minlength=ECE_BINS) for weights in (None, sure, right.astype(np.float64))
+        np.bincount(number, weights, minlength=ECE_BINS) for weights in (None, pictures.confidence, right)
     )
     bins = [
         {
@@ -110,7 +99,7 @@ def reliability(logits: np.ndarray, targets: np.ndarray) -> dict[str, Any]:
         }
         for place in np.flatnonzero(counts).tolist()
     ]
-    return {"ece": float(expected_calibration_error(sure_sums, hits, np.array(len(targets)))), "bins": bins}
+    return {"ece": float(expected_calibration_error(sure_sums, hits, np.array(len(right)))), "bins": bins}
 
 
 def calibrate(parts: Mapping[str, tuple[np.ndarray, np.ndarray]]) -> dict[str, Any]:
@@ -133,15 +122,10 @@ def calibrate(parts: Mapping[str, tuple[np.ndarray, np.ndarray]]) -> dict[str, A
 
 def _before_and_after(logits: np.ndarray, targets: np.ndarray, temperature: float | None) -> dict[str, Any]:
     before = reliability(logits, targets)
-    after = reliability(logits / temperature, targets) if temperature else {"ece": None, "bins": None}
+    after = reliability(logits, targets, temperature) if temperature else {"ece": None, "bins": None}
     return {
         "ece": before["ece"],
         "ece_scaled": after["ece"],
         "bins": before["bins"],
         "bins_scaled": after["bins"],
     }
-
-
-def _known(logits: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    known = targets != UNKNOWN_TARGET
-    return logits[known], targets[known]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -10,8 +11,9 @@ import pandas as pd
 from animeid.errors import InputError
 from animeid.metrics.calibration import chance_calibration_error
 from animeid.metrics.figures import PER_CLASS, FigureSet
-from animeid.metrics.intervals import intervals
-from animeid.metrics.sums import GroupSums, sums_of_logits, sums_of_predictions
+from animeid.metrics.intervals import intervals, intervals_of_several
+from animeid.metrics.pictures import PictureFigures
+from animeid.metrics.sums import GroupSums, sums_of_pictures, sums_of_predictions
 from animeid.predictions import Predictions
 from animeid.terms import UNKNOWN_TARGET
 from animeid.types import LabelStats
@@ -39,7 +41,8 @@ def evaluate(
     Raises:
         InputError: a logit is not finite.
     """
-    bad = int((~np.isfinite(logits)).any(axis=1).sum())
+    pictures = PictureFigures.of(logits, targets)
+    bad = int((~pictures.finite).sum())
     if bad:
         raise InputError(
             f"the model's answers to {bad} of {len(logits)} pictures are not finite numbers, so they cannot be judged: "
@@ -48,9 +51,9 @@ def evaluate(
     known = targets != UNKNOWN_TARGET
     if losses is None:
         losses = np.full(len(targets), np.nan)
-    sums = sums_of_logits(logits[known], targets[known], groups[known], losses[known])
+    sums = sums_of_pictures(pictures.at(known), targets[known], groups[known], losses[known], logits.shape[1])
     figures = FigureSet.of(sums.layout, stats)
-    values, ends = figures.values(sums.total), _ends(figures, sums)
+    values, ends = figures.values(sums.total), _bounded(figures, intervals(sums, figures))
     ece = figures.names.index("ece")
     if values[ece] <= chance_calibration_error(sums):
         ends[ece, 0] *= 0  # it may be 0; a missing interval stays missing
@@ -72,22 +75,36 @@ def evaluate_predictions(
     predicted: np.ndarray, targets: np.ndarray, groups: np.ndarray, stats: LabelStats
 ) -> dict[str, Any]:
     """Judges bare predictions `[N]`, as baselines make them: `evaluate` without what needs probabilities or classes."""
+    return evaluate_several({"": predicted}, targets, groups, stats)[""]
+
+
+def evaluate_several(
+    predictions: Mapping[str, np.ndarray], targets: np.ndarray, groups: np.ndarray, stats: LabelStats
+) -> dict[str, dict[str, Any]]:
+    """`evaluate_predictions` of several predictors' answers to the same pictures, by their names."""
     known = targets != UNKNOWN_TARGET
-    sums = sums_of_predictions(predicted[known], targets[known], groups[known], stats.num_classes)
-    figures = FigureSet.of(sums.layout, stats)
-    return (
-        _head(known, sums) | _whole(figures, figures.values(sums.total), _ends(figures, sums)) | _shots(figures, sums)
-    )
+    sums = [
+        sums_of_predictions(answers[known], targets[known], groups[known], stats.num_classes)
+        for answers in predictions.values()
+    ]
+    figures = FigureSet.of(sums[0].layout, stats, of_classes=())
+    found = intervals_of_several([(one, figures) for one in sums])
+    return {
+        name: _head(known, one)
+        | _whole(figures, figures.values(one.total), _bounded(figures, ends))
+        | _shots(figures, one)
+        for name, one, ends in zip(predictions, sums, found, strict=True)
+    }
 
 
 def _head(known: np.ndarray, sums: GroupSums) -> dict[str, Any]:
     return {"support": int(known.sum()), "groups": sums.num_groups, "unknown": int((~known).sum())}
 
 
-def _ends(figures: FigureSet, sums: GroupSums) -> np.ndarray:
-    """`[F, 2]` intervals within what a figure can be; NaN where there is none."""
+def _bounded(figures: FigureSet, ends: np.ndarray) -> np.ndarray:
+    """Intervals `[F, 2]` within what a figure can be; NaN where there is none."""
     low, high = figures.bounds()
-    return np.clip(intervals(sums, figures.values, figures.groups(sums), figures.moves()), low[:, None], high[:, None])
+    return np.clip(ends, low[:, None], high[:, None])
 
 
 def _number(value: float) -> float | None:

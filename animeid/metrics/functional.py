@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.sparse import coo_array, csr_array
 from scipy.special import log_softmax
 
 ECE_BINS = 15
@@ -26,12 +27,13 @@ class ClassCounts:
     hits: np.ndarray
 
 
-def confusion_counts(targets: np.ndarray, predicted: np.ndarray, num_classes: int) -> np.ndarray:
-    """`[C, C]` int64 pictures by class (rows) and answer (columns); both arrays `[N]`, no target -1."""
-    return np.bincount(targets * num_classes + predicted, minlength=num_classes**2).reshape(num_classes, num_classes)
+def confusion_counts(targets: np.ndarray, predicted: np.ndarray, num_classes: int) -> csr_array:
+    """`[C, C]` int64 pictures by class (rows) and answer (columns), sparse; both arrays `[N]`, no target -1."""
+    ones = np.ones(len(targets), dtype=np.int64)
+    return coo_array((ones, (targets, predicted)), shape=(num_classes, num_classes)).tocsr()
 
 
-def class_counts(confusion: np.ndarray) -> ClassCounts:
+def class_counts(confusion: csr_array) -> ClassCounts:
     """Margins and diagonal of `[C, C]` counts."""
     return ClassCounts(confusion.sum(axis=1), confusion.sum(axis=0), confusion.diagonal())
 
@@ -86,16 +88,14 @@ def negative_log_likelihood(logits: np.ndarray, targets: np.ndarray) -> np.ndarr
     return -np.take_along_axis(log_softmax(logits.astype(np.float64), axis=1), targets[:, None], axis=1)[:, 0]
 
 
-def confidence(logits: np.ndarray) -> np.ndarray:
-    """`[N]` float64: the probability of the likeliest class of logits `[N, C]`."""
-    return np.exp(log_softmax(logits.astype(np.float64), axis=1).max(axis=1))
-
-
 def in_top_k(logits: np.ndarray, targets: np.ndarray, k: int = TOP_K) -> np.ndarray:
     """`[N]` bool: whether fewer than `k` classes are likelier than the target; equal logits rank in class order."""
     own = np.take_along_axis(logits, targets[:, None], axis=1)
-    earlier = np.arange(logits.shape[1]) < targets[:, None]
-    return ((logits > own) | ((logits == own) & earlier)).sum(axis=1) < k
+    above = (logits > own).sum(axis=1)
+    equal = np.flatnonzero((above < k) & ((logits == own).sum(axis=1) > 1))
+    earlier = np.arange(logits.shape[1]) < targets[equal, None]
+    above[equal] += ((logits[equal] == own[equal]) & earlier).sum(axis=1)
+    return above < k
 
 
 def calibration_bin(confidences: np.ndarray, bins: int = ECE_BINS) -> np.ndarray:

@@ -2,55 +2,60 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from scipy.stats import norm
 from scipy.stats import t as student
 
+from animeid.metrics.figures import FigureSet
+from animeid.metrics.leaving_out import jackknife_error
 from animeid.metrics.sums import GroupSums
+from animeid.predictions import row_blocks
 
 LEVEL = 0.95
 RESAMPLES = 1000
 SEED = 0
 MIN_GROUPS = 5
 LEAST_SPREAD = 1e-9
-CHUNK_ENTRIES = 1_000_000
+CHUNK_ENTRIES = 4_000_000
+"""Draws of groups, or sums of classes, that are worked on at once."""
 
 Values = Callable[[np.ndarray], np.ndarray]
 """Figures `[..., F]` of sums `[..., width]`."""
 
 
-def _chunk(sums: GroupSums) -> int:
-    return max(1, CHUNK_ENTRIES // max(sums.table.shape))
+def draws(groups: int, step: int, resamples: int = RESAMPLES, seed: int = SEED) -> Iterator[np.ndarray]:
+    """Blocks `[step, groups]` float64 of how often each of so many groups is drawn, as many with replacement.
 
-
-def resampled(sums: GroupSums, values: Values, resamples: int = RESAMPLES, seed: int = SEED) -> np.ndarray:
-    """`[resamples, F]` float64: the figures of as many groups as there are, drawn with replacement (Efron 1979).
-
-    The classes of a resample are those that were drawn.
+    The same, however large the blocks.
     """
     generator = np.random.default_rng(seed)
-    groups, step = sums.num_groups, _chunk(sums)
-    rows = []
     for start in range(0, resamples, step):
         size = min(step, resamples - start)
-        drawn = generator.integers(groups, size=(size, groups)) + groups * np.arange(size)[:, None]
-        weights = np.bincount(drawn.ravel(), minlength=size * groups).reshape(size, groups)
-        rows.append(values(sums.weighted(weights.astype(np.float64))))
-    return np.concatenate(rows)
+        drawn = generator.integers(groups, size=(size, groups)) * size + np.arange(size)[:, None]
+        yield np.bincount(drawn.ravel(), minlength=groups * size).reshape(groups, size).T.astype(np.float64)
 
 
-def jackknife_error(sums: GroupSums, values: Values) -> np.ndarray:
-    """`[F]`: standard errors from leaving out one group at a time; never too small on average (Efron, Stein 1981)."""
-    total, groups, step = sums.total, sums.num_groups, _chunk(sums)
-    point = values(total)
-    squares = np.zeros_like(point)
-    for start in range(0, groups, step):
-        change = values(total - sums.table[start : start + step].toarray()) - point
-        squares += np.nan_to_num(change**2).sum(axis=0)
-    return np.sqrt((groups - 1) / groups * squares)
+def resampled(
+    several: Sequence[tuple[GroupSums, Values]], resamples: int = RESAMPLES, seed: int = SEED
+) -> list[np.ndarray]:
+    """`[resamples, F]` float64 each: figures of as many groups as there are, drawn with replacement (Efron 1979).
+
+    The classes of a resample are those that were drawn.
+
+    Args:
+        several: sums over the same G groups, and the figures of each; all see the same draws.
+    """
+    step = max(1, CHUNK_ENTRIES // max(max(sums.table.shape) for sums, _ in several))
+    found = [np.empty((resamples, len(values(sums.total)))) for sums, values in several]
+    done = 0
+    for weights in draws(several[0][0].num_groups, step, resamples, seed):
+        for (sums, values), rows in zip(several, found, strict=True):
+            rows[done : done + len(weights)] = values(sums.weighted(weights))
+        done += len(weights)
+    return found
 
 
 def _mean_and_spread(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -100,9 +105,10 @@ class Resampling:
     error: np.ndarray
 
     @classmethod
-    def of(cls, sums: GroupSums, values: Values, resamples: int = RESAMPLES, seed: int = SEED) -> Resampling:
-        ordered = np.sort(resampled(sums, values, resamples, seed), axis=0)
-        return cls(values(sums.total), ordered, *_mean_and_spread(ordered), jackknife_error(sums, values))
+    def of(cls, point: np.ndarray, drawn: np.ndarray, error: np.ndarray) -> Resampling:
+        """Of the figures of R resamples, `drawn` `[R, F]`."""
+        ordered = np.sort(np.asfortranarray(drawn), axis=0)
+        return cls(point, ordered, *_mean_and_spread(ordered), error)
 
     @property
     def differs(self) -> np.ndarray:
@@ -114,24 +120,41 @@ class Resampling:
         return widening(groups, np.where(self.differs, self.spread, 1), self.error)
 
 
-def intervals(sums: GroupSums, values: Values, groups: np.ndarray, moves: np.ndarray) -> np.ndarray:
+def intervals(sums: GroupSums, figures: FigureSet) -> np.ndarray:
     """95 % intervals `[F, 2]` of the figures of a part; NaN where one cannot be had honestly.
 
     Percentiles of the resampled figures, at levels widened for few groups, moved by the resamples' bias so that they
     stand around the figure and not beside it: resampling lowers a macro F1 and raises a calibration error. There is
     none under 5 groups, nor where the resamples do not differ (all right, or all wrong, says little about the rest).
+    """
+    return intervals_of_several([(sums, figures)])[0]
+
+
+def intervals_of_several(several: Sequence[tuple[GroupSums, FigureSet]]) -> list[np.ndarray]:
+    """`intervals` of sums over the same groups, from the same draws."""
+    if several[0][0].num_groups < MIN_GROUPS:
+        return [np.full((len(figures.moves()), 2), np.nan) for _, figures in several]
+    found = resampled([(sums, figures.values) for sums, figures in several])
+    return [_ends(sums, figures, drawn) for (sums, figures), drawn in zip(several, found, strict=True)]
+
+
+def _ends(sums: GroupSums, figures: FigureSet, drawn: np.ndarray) -> np.ndarray:
+    """`[F, 2]`, some figures at a time: their resamples `drawn` `[R, F]` are the largest thing that there is."""
+    facts = (figures.values(sums.total), jackknife_error(sums, figures), figures.groups(sums), figures.moves())
+    blocks = []
+    for columns in row_blocks(drawn.shape[1], 8 * len(drawn)):
+        point, error, groups, moves = (fact[columns] for fact in facts)
+        blocks.append(ends(Resampling.of(point, drawn[:, columns], error), groups, moves))
+    return np.concatenate(blocks)
+
+
+def ends(found: Resampling, groups: np.ndarray, moves: np.ndarray) -> np.ndarray:
+    """The intervals `[F, 2]` of a resampling; see `intervals`.
 
     Args:
         groups: `[F]`, the groups behind each figure.
         moves: `[F]`, how many times the bias is taken off.
     """
-    if sums.num_groups < MIN_GROUPS:
-        return np.full((len(moves), 2), np.nan)
-    return ends(Resampling.of(sums, values), groups, moves)
-
-
-def ends(found: Resampling, groups: np.ndarray, moves: np.ndarray) -> np.ndarray:
-    """The intervals `[F, 2]` of a resampling; see `intervals`."""
     tails = norm.sf(norm.ppf((1 + LEVEL) / 2) * found.widening(groups))
     quantiles = np.stack([_quantiles(found.ordered, tails), _quantiles(found.ordered, 1 - tails)], axis=1)
     usable = (groups >= MIN_GROUPS) & found.differs

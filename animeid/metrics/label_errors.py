@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import pandas as pd
 
-from animeid.predictions import softmax
+from animeid.predictions import row_blocks, softmax
 from animeid.terms import UNKNOWN_TARGET
 
 ROUNDING = 1e-9
@@ -24,7 +26,7 @@ def suspects(logits: np.ndarray, targets: np.ndarray) -> pd.DataFrame:
     has learnt it, and confidently repeats it.
 
     Args:
-        logits: `[N, C]`.
+        logits: `[N, C]`, which are read a block at a time.
         targets: `[N]` int; pictures of no class (-1) are left out.
 
     Returns:
@@ -32,22 +34,33 @@ def suspects(logits: np.ndarray, targets: np.ndarray) -> pd.DataFrame:
         `suggested`, and `margin`, by how much its probability exceeds the target's.
     """
     positions = np.flatnonzero(targets != UNKNOWN_TARGET)
-    probabilities = softmax(logits[positions].astype(np.float64))
     given = targets[positions].astype(np.int64)
-    reached = probabilities >= _thresholds(probabilities, given) - ROUNDING
-    guess = np.where(reached, probabilities, -1).argmax(axis=1)
-    of_guess, of_given = (np.take_along_axis(probabilities, c[:, None], axis=1)[:, 0] for c in (guess, given))
+    classes = logits.shape[1]
+    of_given = np.empty(len(given))
+    for block, probabilities in _blocks(logits, positions):
+        of_given[block] = np.take_along_axis(probabilities, given[block, None], axis=1)[:, 0]
+    bounds = _thresholds(of_given, given, classes) - ROUNDING
+    guess, of_guess = np.empty(len(given), np.int64), np.empty(len(given))
+    for block, probabilities in _blocks(logits, positions):
+        probabilities[probabilities < bounds] = -1
+        guess[block] = probabilities.argmax(axis=1)
+        of_guess[block] = np.take_along_axis(probabilities, guess[block, None], axis=1)[:, 0]
     margin = of_guess - of_given
-    suspicious = np.flatnonzero(reached.any(axis=1) & (guess != given) & (margin > 0))
+    suspicious = np.flatnonzero((of_guess >= 0) & (guess != given) & (margin > 0))
     order = suspicious[np.argsort(-margin[suspicious], kind="stable")]
     return pd.DataFrame(
         {"position": positions[order], "target": given[order], "suggested": guess[order], "margin": margin[order]}
     )
 
 
-def _thresholds(probabilities: np.ndarray, targets: np.ndarray) -> np.ndarray:
+def _blocks(logits: np.ndarray, positions: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:
+    """Some of the positions, and their probabilities, float64."""
+    for block in row_blocks(len(positions), 8 * logits.shape[1]):
+        yield block, softmax(np.asarray(logits[positions[block]], dtype=np.float64))
+
+
+def _thresholds(of_given: np.ndarray, targets: np.ndarray, classes: int) -> np.ndarray:
     """`[C]`; infinite for a class without pictures."""
-    classes = probabilities.shape[1]
     support = np.bincount(targets, minlength=classes)
-    own = np.bincount(targets, probabilities[np.arange(len(targets)), targets], minlength=classes)
+    own = np.bincount(targets, of_given, minlength=classes)
     return np.where(support > 0, own / np.maximum(support, 1), np.inf)

@@ -2,27 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from scipy.sparse import hstack
-from scipy.stats import norm
-from scipy.stats import t as student
 
 from animeid.metrics import functional as F  # noqa: N812 - as torch has it
-from animeid.metrics.intervals import LEVEL, MIN_GROUPS, RESAMPLES, SEED, Resampling, ends
-from animeid.metrics.sums import GroupSums, sums_of_predictions
+from animeid.metrics.intervals import MIN_GROUPS
+from animeid.metrics.score import Shares, p_value, score_interval
 from animeid.terms import UNKNOWN_TARGET
 
 Metric = Literal["f1_macro", "acc_macro", "acc_micro"]
-
-FIGURES: dict[str, Callable[[F.ClassCounts], np.ndarray]] = {
-    "f1_macro": lambda counts: F.macro(F.f1(counts)),
-    "acc_macro": lambda counts: F.macro(F.recall(counts)),
-    "acc_micro": F.micro,
-}
 
 
 @dataclass(frozen=True)
@@ -39,6 +29,46 @@ class Difference:
     p: float | None
 
 
+def paired_difference(
+    targets: np.ndarray,
+    groups: np.ndarray,
+    first_answers: np.ndarray,
+    other_answers: np.ndarray,
+    num_classes: int,
+    *,
+    metric: Metric = "f1_macro",
+) -> Difference:
+    """Compares two models by the groups of pictures that they answer differently.
+
+    What is hard for both moves both figures and not their difference, so that the interval is narrower than those of
+    the models make it look. `p` is that of McNemar's test with groups for pictures: were neither better, each group's
+    share of the difference could as well have the other sign, so that z is their sum over the root of their squares'
+    sum. The interval holds all differences that the same test does not refuse, so that the two agree: see
+    `animeid.metrics.score`. The fewest pictures that are told from chance are four that all speak for one model. There
+    is no interval under 5 groups, nor where no picture counts for either model; answers that are all alike differ by
+    exactly 0.
+
+    Args:
+        targets: `[N]` int; pictures of no class (-1) are left out.
+        groups: `[N]`; pictures of one group are not independent.
+        first_answers, other_answers: `[N]` int, the class that each model names; or `[S, N]`, those of S trainings of
+            each, whose figures are averaged: the interval is then that of these trainings on other pictures.
+        num_classes: C.
+        metric: what is compared.
+    """
+    known = targets != UNKNOWN_TARGET
+    targets, groups = targets[known], groups[known]
+    first, other = (np.atleast_2d(answers)[:, known] for answers in (first_answers, other_answers))
+    if np.array_equal(first, other):
+        return Difference(0.0, 0.0, 0.0, 1.0)
+    codes = np.unique(groups, return_inverse=True)[1]
+    given = [shares_of(*pair, targets, num_classes, metric) for pair in zip(first, other, strict=True)]
+    shares = Shares(np.mean(given, axis=0), weights_of(targets, num_classes, metric), codes)
+    if codes.max() + 1 < MIN_GROUPS or not shares.given.any():
+        return Difference(shares.difference, None, None, None)
+    return Difference(shares.difference, *score_interval(shares), p_value(shares))
+
+
 def paired_bootstrap(
     targets: np.ndarray,
     groups: np.ndarray,
@@ -47,70 +77,38 @@ def paired_bootstrap(
     num_classes: int,
     *,
     metric: Metric = "f1_macro",
-    resamples: int = RESAMPLES,
-    seed: int = SEED,
+    resamples: int | None = None,
+    seed: int | None = None,
 ) -> Difference:
-    """Compares two models by resampling groups, the same ones for both (Efron and Tibshirani 1993, chapter 16).
+    """The former name of `paired_difference`, for notebooks that call it; nothing is drawn any more."""
+    del resamples, seed
+    return paired_difference(targets, groups, first_answers, other_answers, num_classes, metric=metric)
 
-    What is hard for both moves both figures and not their difference, so that the interval is narrower than those of
-    the models make it look. It is that of `animeid.metrics.intervals`, widened for few groups; `p` is the level at
-    which it would just touch 0. There is none under 5 groups, nor where all resamples give the same difference;
-    answers that are all alike differ by exactly 0.
 
-    Args:
-        targets: `[N]` int; pictures of no class (-1) are left out.
-        groups: `[N]`; pictures of one group are not independent.
-        first_answers, other_answers: `[N]` int, the class that each model names; or `[S, N]`, those of S trainings of
-            each, whose figures are averaged: the interval is then that of these trainings on other pictures.
-        num_classes: C.
-        metric: what is compared; macro figures average over the classes drawn.
-        resamples: how many.
-        seed: of the draws.
+def weights_of(targets: np.ndarray, num_classes: int, metric: Metric) -> np.ndarray:
+    """`[N]`: what each picture counts in the figure; their sum is 1."""
+    if metric == "acc_micro":
+        return np.full(len(targets), 1 / len(targets))
+    support = np.bincount(targets, minlength=num_classes)
+    return 1 / (np.count_nonzero(support) * support[targets])
+
+
+def shares_of(
+    first: np.ndarray, other: np.ndarray, targets: np.ndarray, num_classes: int, metric: Metric
+) -> np.ndarray:
+    """`[N]`: what each picture gives to the difference of two models' figures; their sum is the difference.
+
+    A ratio h / q differs by (h1 - h2) (1/q1 + 1/q2) / 2 - (q1 - q2) (h1 + h2) / (2 q1 q2), in which what a picture adds
+    to h and to q stands alone: so F1 = 2 h / (support + predicted) is shared out without remainder.
     """
-    known = targets != UNKNOWN_TARGET
-    targets, groups = targets[known], groups[known]
-    first, other = (np.atleast_2d(answers)[:, known] for answers in (first_answers, other_answers))
-    if np.array_equal(first, other):
-        return Difference(0.0, 0.0, 0.0, 1.0)
-    sums = _side_by_side([sums_of_predictions(answers, targets, groups, num_classes) for answers in (*first, *other)])
-    figure, width = FIGURES[metric], sums.layout.width
-
-    def mean(models: np.ndarray) -> np.ndarray:
-        places = range(0, models.shape[-1], width)
-        return np.mean([figure(sums.layout.counts(models[..., at : at + width])) for at in places], axis=0)
-
-    def difference(all_: np.ndarray) -> np.ndarray:
-        ours = len(first) * width
-        return (mean(all_[..., :ours]) - mean(all_[..., ours:]))[..., None]
-
-    if sums.num_groups < MIN_GROUPS:
-        return Difference(float(difference(sums.total)[0]), None, None, None)
-    found = Resampling.of(sums, difference, resamples, seed)
-    if not found.differs[0]:
-        return Difference(float(found.point[0]), None, None, None)
-    behind = np.array([sums.num_groups])
-    low, high = ends(found, behind, np.ones(1))[0]
-    return Difference(float(found.point[0]), float(low), float(high), _p(found, behind))
-
-
-def _side_by_side(models: Sequence[GroupSums]) -> GroupSums:
-    """One table for the sums of M models, `[G, M width]`; support comes first, as in one model's."""
-    return GroupSums(models[0].layout, hstack([model.table for model in models], format="csr"))
-
-
-def _p(found: Resampling, groups: np.ndarray) -> float:
-    """The level at which the interval of `ends` would have an end at 0.
-
-    The resamples, moved by their bias, that lie beyond 0 are the tail that such an interval leaves out; with those
-    drawn counted in (Davison and Hinkley 1997, section 4.2), so that p is never 0. Where none lies beyond 0 the normal
-    tail of the same spread goes on, since the number of resamples would say how small p can be. Widening makes a normal
-    quantile Student's times a factor: here the same is undone.
-    """
-    moved = found.ordered[:, 0] - (found.mean - found.point)[0]
-    beyond = min((moved <= 0).sum(), (moved >= 0).sum()) + 1
-    tail = min(0.5, beyond / (len(moved) + 1))
-    if beyond == 1:
-        tail = min(tail, float(norm.sf(abs(found.point[0]) / found.spread[0])))
-    degrees = groups - 1
-    factor = found.widening(groups) * norm.ppf((1 + LEVEL) / 2) / student.ppf((1 + LEVEL) / 2, degrees)
-    return float((2 * student.sf(norm.isf(tail) / factor, degrees))[0])
+    weights = weights_of(targets, num_classes, metric)
+    is_hit = [(answers == targets).astype(np.float64) for answers in (first, other)]
+    if metric != "f1_macro":
+        return weights * (is_hit[0] - is_hit[1])
+    support = np.bincount(targets, minlength=num_classes)
+    h1, h2 = (np.bincount(targets, hit, minlength=num_classes) for hit in is_hit)
+    q1, q2 = (support + np.bincount(answers, minlength=num_classes) for answers in (first, other))
+    each = (support > 0) / np.count_nonzero(support)
+    of_hit = np.nan_to_num(F.ratio(each, q1) + F.ratio(each, q2))
+    of_answer = np.nan_to_num(F.ratio(each * (h1 + h2), q1 * q2))
+    return of_hit[targets] * (is_hit[0] - is_hit[1]) - (of_answer[first] - of_answer[other])

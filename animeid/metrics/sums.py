@@ -7,15 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.sparse import coo_array, csr_array
 
-from animeid.metrics.functional import (
-    ECE_BINS,
-    TOP_K,
-    ClassCounts,
-    calibration_bin,
-    confidence,
-    in_top_k,
-    negative_log_likelihood,
-)
+from animeid.metrics.functional import ECE_BINS, ClassCounts, calibration_bin
+from animeid.metrics.pictures import PictureFigures
 
 
 @dataclass(frozen=True)
@@ -37,13 +30,19 @@ class Layout:
         end = self.num_classes
         return ClassCounts(sums[..., :end], sums[..., end : 2 * end], sums[..., 2 * end : 3 * end])
 
-    def bins(self, sums: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Confidences and hits of each bin, `[..., K]` each."""
-        start = 3 * self.num_classes
-        return sums[..., start : start + ECE_BINS], sums[..., start + ECE_BINS : start + 2 * ECE_BINS]
+    def rest(self, sums: np.ndarray) -> np.ndarray:
+        """What belongs to no class, `[..., width - 3 C]`."""
+        return sums[..., 3 * self.num_classes :]
 
-    def extras(self, sums: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Top-5 hits, negative log-likelihood and loss, `[...]` each."""
+    @staticmethod
+    def bins(sums: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Confidences and hits of each bin, `[..., K]` each, of sums or of their `rest`."""
+        end = -3 - ECE_BINS
+        return sums[..., end - ECE_BINS : end], sums[..., end:-3]
+
+    @staticmethod
+    def extras(sums: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Top-5 hits, negative log-likelihood and loss, `[...]` each, of sums or of their `rest`."""
         return sums[..., -3], sums[..., -2], sums[..., -1]
 
 
@@ -91,16 +90,14 @@ def _prediction_entries(predicted: np.ndarray, targets: np.ndarray, num_classes:
     ]
 
 
-def _logit_entries(logits: np.ndarray, targets: np.ndarray, losses: np.ndarray, width: int) -> Entries:
-    right = (logits.argmax(axis=1) == targets).astype(np.float64)
-    sure = confidence(logits)
-    bins = width - 3 - 2 * ECE_BINS + calibration_bin(sure)
+def _logit_entries(pictures: PictureFigures, targets: np.ndarray, losses: np.ndarray, width: int) -> Entries:
+    bins = width - 3 - 2 * ECE_BINS + calibration_bin(pictures.confidence)
     first = np.zeros(len(targets), dtype=np.int64)
     return [
-        (bins, sure),
-        (bins + ECE_BINS, right),
-        (first + width - 3, in_top_k(logits, targets, TOP_K).astype(np.float64)),
-        (first + width - 2, negative_log_likelihood(logits, targets)),
+        (bins, pictures.confidence),
+        (bins + ECE_BINS, (pictures.answer == targets).astype(np.float64)),
+        (first + width - 3, pictures.in_top.astype(np.float64)),
+        (first + width - 2, pictures.surprise),
         (first + width - 1, losses.astype(np.float64)),
     ]
 
@@ -119,8 +116,15 @@ def sums_of_predictions(predicted: np.ndarray, targets: np.ndarray, groups: np.n
     return _collect(layout, groups, _prediction_entries(predicted, targets, num_classes))
 
 
+def sums_of_pictures(
+    pictures: PictureFigures, targets: np.ndarray, groups: np.ndarray, losses: np.ndarray, num_classes: int
+) -> GroupSums:
+    """Group sums of what logits say; all arrays `[N]`, every target a class."""
+    layout = Layout(num_classes, with_logits=True)
+    entries = _prediction_entries(pictures.answer, targets, num_classes)
+    return _collect(layout, groups, entries + _logit_entries(pictures, targets, losses, layout.width))
+
+
 def sums_of_logits(logits: np.ndarray, targets: np.ndarray, groups: np.ndarray, losses: np.ndarray) -> GroupSums:
     """Group sums of logits `[N, C]`; the others `[N]`, every target a class."""
-    layout = Layout(logits.shape[1], with_logits=True)
-    entries = _prediction_entries(logits.argmax(axis=1), targets, layout.num_classes)
-    return _collect(layout, groups, entries + _logit_entries(logits, targets, losses, layout.width))
+    return sums_of_pictures(PictureFigures.of(logits, targets), targets, groups, losses, logits.shape[1])

@@ -15,6 +15,7 @@ from animeid.models.initial import WeightsSource, initial_network
 from animeid.models.layers import layers_below_head
 from animeid.models.network import covering_size, frozen_parts, has_depthwise, wrong_size
 from animeid.models.taps import absolute
+from animeid.numerics import exact, full_precision
 from animeid.values import PathText
 
 
@@ -68,7 +69,7 @@ class TimmBackbone(nn.Module):
         self._tap_channels: tuple[int, ...] | None = None
 
     def forward(self, image: Tensor) -> Tensor:
-        """`[B, 3, H, W]` float, normalised, to embeddings `[B, D]`."""
+        """`[B, 3, H, W]` float, normalised, to embeddings `[B, D]` float32."""
         return self._embed(self.net.forward_features(self._padded(image)))
 
     def forward_taps(self, image: Tensor, indices: Sequence[int]) -> tuple[list[Tensor], Tensor]:
@@ -126,8 +127,15 @@ class TimmBackbone(nn.Module):
         """Whether it has convolutions that see one channel at a time."""
         return has_depthwise(self.net)
 
-    def _embed(self, features: Tensor) -> Tensor:
-        return self.net.forward_head(features, pre_logits=True)
+    def _embed(self, features: Tensor | Sequence[Tensor]) -> Tensor:
+        """Float32 under autocast too: a mean that is rounded to bf16 has lost what tells near pictures apart.
+
+        Args:
+            features: what the network makes of pictures before its own head; of some a tensor for each branch.
+        """
+        whole = full_precision(features) if isinstance(features, Tensor) else [*map(full_precision, features)]
+        with exact(next(self.net.parameters()).device):
+            return self.net.forward_head(whole, pre_logits=True)
 
     def _tap(self, image: Tensor, indices: list[int]) -> tuple[Tensor, list[Tensor]]:
         """What the network makes of pictures before its own head, and feature maps in the order of depth."""

@@ -8,11 +8,15 @@ from torch import Tensor, nn
 from animeid.models.backbone import TimmBackbone
 from animeid.models.deep_supervision import AuxiliaryClassifiers
 from animeid.models.heads.contract import MapHead, MarginHead
+from animeid.numerics import exact, full_precision
 from animeid.types import ModelOutput
 
 
 class Classifier(nn.Module):
     """Names pictures.
+
+    The head computes in float32 wherever the backbone does not: in bf16, of thousands of logits the two highest are
+    often the same number, and the order of the classes would answer. It is small beside the backbone.
 
     Args:
         backbone: pictures to embeddings.
@@ -52,10 +56,11 @@ class Classifier(nn.Module):
         auxiliary_taps = auxiliary.taps if auxiliary is not None else ()
         embedding, maps = self._tapped(image, taps + head_taps + auxiliary_taps)
         asked, for_head, for_auxiliary = _cut(maps, len(taps), len(head_taps))
-        if head_taps:
-            embedding = self.head.embed(embedding, for_head)  # type: ignore[operator]
-        aux_logits = auxiliary(for_auxiliary) if auxiliary is not None else []
-        return ModelOutput(self._logits(embedding, target), embedding, aux_logits), asked
+        with exact(image.device):
+            if head_taps:
+                embedding = self.head.embed(embedding, [full_precision(one) for one in for_head])  # type: ignore[operator]
+            aux_logits = auxiliary([full_precision(one) for one in for_auxiliary]) if auxiliary is not None else []
+            return ModelOutput(self._logits(embedding, target), embedding, aux_logits), asked
 
     def _logits(self, embedding: Tensor, target: Tensor | None) -> Tensor:
         if target is None or not self._has_margin:
@@ -65,7 +70,10 @@ class Classifier(nn.Module):
     @torch.no_grad()
     def plain_logits(self, output: ModelOutput) -> Tensor:
         """The logits `[B, C]` of an output in training as pictures are named by: without a margin."""
-        return self.head(output.embedding) if self._has_margin else output.logits.detach()
+        if not self._has_margin:
+            return output.logits.detach()
+        with exact(output.embedding.device):
+            return self.head(output.embedding)
 
     def _tapped(self, image: Tensor, taps: tuple[int, ...]) -> tuple[Tensor, list[Tensor]]:
         if not taps:

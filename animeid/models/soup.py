@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from animeid.models.stage_contract import Stage
-from animeid.values import PathText
+from animeid.values import PathsText
 
 State = Mapping[str, Tensor]
 
@@ -23,7 +23,7 @@ class GreedySoup(Stage):
 
     trains = False
 
-    runs: PathText
+    runs: PathsText
 
     @property
     def mixture(self) -> str:

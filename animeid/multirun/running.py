@@ -59,7 +59,7 @@ class Running:
             What `work` returns; for a finished job its `f1_macro` of validation, as `work` did.
 
         Raises:
-            InputError: another process does this job, or the input is bad.
+            InputError: another process does this job, or the input is bad, or has more classes than a finished job.
             JobCrashedError: anything else was raised.
         """
         (job,) = self.multirun.register([asked])
@@ -67,6 +67,9 @@ class Running:
         with lock(self.multirun.lock_file(job.number), f"{job.folder.path}"):
             found = outcome(job.folder)
             if found.is_finished:
+                from animeid.runs.added import check_added  # reads tables, and every command imports this
+
+                check_added(job.folder, request["data"])
                 say(f"{self._title(job)} is finished already: {job.folder.path}")
                 return found.figure("val", "f1_macro")
             aside = make_way(job.folder, keeps_half=request["resume"] != "never")

@@ -16,8 +16,11 @@ LONGEST_NAME = 24
 
 
 def _list_worst(axes: Axes, sizes: np.ndarray, f1: np.ndarray, labels: Sequence[str]) -> None:
-    """Colours the worst classes and lists them right of the axes, the lowest first."""
-    worst = np.argsort(f1, kind="stable")[:WORST_LISTED]
+    """Colours the worst classes, half of them at most, and lists them right of the axes, the lowest first."""
+    worst = np.argsort(f1, kind="stable")[: min(WORST_LISTED, len(f1) // 2)]
+    worst = worst[f1[worst] < f1.max()]  # where all are alike, none is the worst
+    if not len(worst):
+        return
     axes.scatter(sizes[worst], f1[worst], s=26, color=ORANGE, linewidths=0, zorder=3)
     axes.text(1.03, 1, "lowest F1 (training pictures)", transform=axes.transAxes, va="top", fontsize=8, color=ORANGE)
     for line, place in enumerate(worst, 1):

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from animeid.plots.curves import MONITORED
-from animeid.plots.picture import BLUE, GRID, ORANGE, keep_integers, picture, shorten
+from animeid.plots.curves import MONITORED, epoch_numbers
+from animeid.plots.picture import COLOURS, GRID, keep_integers, picture, shorten
 
 LONGEST_NAME = 34
 CLASSES_SHOWN = 16
@@ -31,16 +31,19 @@ def draw_curves_of_runs(histories: Mapping[str, pd.DataFrame], path: Path) -> No
             for name, history in histories.items():
                 if column in history:
                     marker = "o" if len(history) <= 30 else None
-                    axes.plot(history["epoch"], history[column], label=shorten(name, LONGEST_NAME), marker=marker)
+                    epochs, label = epoch_numbers(history), shorten(name, LONGEST_NAME)
+                    axes.plot(epochs, history[column], label=label, marker=marker)
             axes.set_title(title)
             axes.set_xlabel("epoch")
             axes.set_ylim(bottom=0, top=1.02 if column == MONITORED else None)
             keep_integers(axes)
-        every[0].legend(fontsize=7)
+        every[0].legend(fontsize=8)
 
 
 def draw_class_differences(figures: pd.DataFrame, path: Path, title: str) -> None:
     """Draws the classes in which two runs differ most, the gains of the second on top.
+
+    Both have the colours that they have among the curves of all runs.
 
     Args:
         figures: a row a class, named by it, with a column a run; the first and the last column are compared.
@@ -51,14 +54,15 @@ def draw_class_differences(figures: pd.DataFrame, path: Path, title: str) -> Non
     shown = both.loc[change.abs().sort_values(ascending=False, kind="stable").index[:CLASSES_SHOWN]]
     shown = shown.loc[change[shown.index].sort_values(kind="stable").index]
     rows = np.arange(len(shown))
+    last = COLOURS[(len(figures.columns) - 1) % len(COLOURS)]
     with picture(path, 6.5, 1.2 + 0.24 * len(shown)) as figure:
         axes = figure.subplots()
         axes.hlines(rows, shown[first], shown[second], color=GRID, linewidth=3, zorder=1)
-        for column, colour in ((first, ORANGE), (second, BLUE)):
+        for column, colour in ((first, COLOURS[0]), (second, last)):
             axes.scatter(shown[column], rows, s=28, color=colour, label=shorten(str(column), LONGEST_NAME), zorder=2)
         axes.set_yticks(rows, [shorten(str(name), LONGEST_NAME) for name in shown.index], fontsize=8)
         axes.set_xlim(-0.04, 1.04)
         axes.set_xlabel("F1")
         axes.grid(axis="y", visible=False)
         axes.set_title(title)
-        axes.legend(fontsize=7, loc="upper left", bbox_to_anchor=(1, 1))
+        axes.legend(fontsize=8, loc="upper left", bbox_to_anchor=(1, 1))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from animeid.system.console import counted
 
 NAMED_UP_TO = 40
 LONGEST_NAME = 24
+NAME_SIZE = 8
 
 
 def draw_long_tail(counts: pd.Series, path: Path, title: str) -> None:
@@ -26,34 +28,41 @@ def draw_long_tail(counts: pd.Series, path: Path, title: str) -> None:
         axes.set_title(title)
         side_note(axes, f"largest over smallest {counts.iloc[0] / counts.iloc[-1]:.1f}")
         axes.set_ylabel("pictures")
+        axes.yaxis.get_major_locator().set_params(integer=True)  # type: ignore[call-arg]  # there are no 3.25 pictures
         if names:
             labels = [shorten(str(name), LONGEST_NAME) for name in counts.index]
-            axes.set_xticks(ranks, labels, rotation=90, fontsize=7)
+            axes.set_xticks(ranks, labels, rotation=90, fontsize=NAME_SIZE)
         else:
             axes.set_xlabel("class, by rank")
             keep_integers(axes)
         axes.grid(axis="x", visible=False)
 
 
-def draw_shot_groups(counts: np.ndarray, many_above: int, few_below: int, path: Path) -> None:
+def draw_shot_groups(counts: np.ndarray, labels: Sequence[str], many_above: int, few_below: int, path: Path) -> None:
     """Draws the training pictures of each class, `[C]`, the most frequent first, with the bounds of the groups."""
-    ordered = np.sort(counts)[::-1]
-    with picture(path, 6.0, 2.8) as figure:
+    order = np.argsort(-counts, kind="stable")
+    ordered, ranks = counts[order], np.arange(len(counts)) + 1
+    with picture(path, 7.0, 2.8) as figure:
         axes = figure.subplots()
         colours = [ORANGE if count < few_below else BLUE for count in ordered]
-        axes.bar(np.arange(len(ordered)) + 1, ordered, width=0.9, color=colours, linewidth=0)
+        axes.bar(ranks, ordered, width=0.9, color=colours, linewidth=0)
         axes.set_yscale("log")
         axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
         axes.set_ylim(0.8, max(ordered.max(), many_above) * 1.5)
         for bound, name in ((many_above, "many above"), (few_below, "few below (orange)")):
             axes.axhline(bound, color=MUTED, linewidth=0.9, linestyle=(0, (4, 3)))
-            axes.text(len(ordered) + 0.5, bound * 1.08, f"{name} {bound}", ha="right", fontsize=7, color=MUTED)
+            axes.text(len(ordered) + 0.5, bound * 1.08, f"{name} {bound}", ha="right", fontsize=NAME_SIZE, color=MUTED)
         axes.set_xlim(0.4, len(ordered) + 0.6)
         axes.set_title("Training pictures of each class")
         ratio = ordered[0] / max(ordered[-1], 1)
         side_note(axes, f"{ordered[0]:,} to {ordered[-1]:,}, ratio {ratio:.0f}")
-        axes.set_xlabel("classes, by number of pictures")
         axes.grid(axis="x", visible=False)
+        if len(labels) <= NAMED_UP_TO:
+            names = [shorten(labels[place], LONGEST_NAME) for place in order]
+            axes.set_xticks(ranks, names, rotation=90, fontsize=NAME_SIZE)
+        else:
+            axes.set_xlabel(f"{len(labels):,} classes, the most frequent first")
+            keep_integers(axes)
 
 
 def draw_sizes(widths: np.ndarray, heights: np.ndarray, path: Path, title: str) -> None:

@@ -23,6 +23,8 @@ INK = "#2b2f36"
 MUTED = "#7a808a"
 GRID = "#e6e8eb"
 BLUE, ORANGE, GREEN, PURPLE = "#2f6fb3", "#d9772b", "#3c9a6a", "#7d5ba6"
+COLOURS = (BLUE, ORANGE, GREEN, PURPLE)
+"""Of lines in their order, as of several runs."""
 
 
 def _style() -> Any:
@@ -37,7 +39,7 @@ def _style() -> Any:
         "axes.labelcolor": INK,
         "axes.titlesize": 11,
         "axes.titlelocation": "left",
-        "axes.prop_cycle": cycler(color=[BLUE, ORANGE, GREEN, PURPLE]),
+        "axes.prop_cycle": cycler(color=COLOURS),
         "axes.spines.top": False,
         "axes.spines.right": False,
         "axes.grid": True,

@@ -14,10 +14,10 @@ from pathlib import Path
 import numpy as np
 import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
-from lightning.pytorch.callbacks import TQDMProgressBar
 
 from animeid.assembly.plan import whole
 from animeid.assembly.run import Components
+from animeid.engine.callbacks.bar import Bar
 from animeid.engine.callbacks.freezing import freezing_callbacks
 from animeid.engine.devices import DTYPES
 from animeid.engine.inference import output_of
@@ -91,7 +91,7 @@ def _training_steps(components: Components, budget_s: float) -> tuple[float, ...
     stopwatch = Stopwatch(budget_s)
     averager = [components.module.averager] if components.module.averager else []
     callbacks: list[Callback] = [*components.feedback, *averager, *freezing_callbacks(components.freezing), stopwatch]
-    callbacks += [TQDMProgressBar(leave=False)] if sys.stderr.isatty() else []
+    callbacks += [Bar()] if sys.stderr.isatty() else []
     settings = replace(components.plan.trainer, devices=1)
     began = time.perf_counter()
     with tempfile.TemporaryDirectory() as nowhere:

@@ -9,6 +9,8 @@ import numpy as np
 import pandas as pd
 
 from animeid.metrics.label_errors import suspects
+from animeid.reporting.confusions import most_errors
+from animeid.reporting.parts import Parts, read_together
 from animeid.runs.finished import FinishedRun
 from animeid.system.console import counted, some_of
 
@@ -21,7 +23,14 @@ KNOWN_RECALL = 0.5
 
 def advice(run: FinishedRun, rows: Sequence[Mapping[str, Any]]) -> list[str]:
     """Sentences, the most useful first; `rows` are the judged part's `per_class`."""
-    found = [_beaten(run), _gains_from_data(rows), _suspicious(run, rows), _calibrated(run)]
+    found = [
+        _beaten(run),
+        *read_together(Parts.of(run)),
+        _gains_from_data(rows),
+        most_errors(run.confusion(run.part), run.labels),
+        _suspicious(run, rows),
+        _calibrated(run),
+    ]
     return [sentence for sentence in found if sentence]
 
 
@@ -44,21 +53,17 @@ def _gains_from_data(rows: Sequence[Mapping[str, Any]]) -> str | None:
         return None
     rich = [row["f1"] for row in rows if row["support"] and row["train_count"] >= FEW]
     beside = f"; those with more have a mean F1 of {100 * np.mean(rich):.1f} %" if rich else ""
-    listed = some_of(
-        [f"{row['label']} ({row['train_count']})" for row in sorted(poor, key=lambda row: row["f1"])], NAMED
-    )
+    poor.sort(key=lambda row: (row["f1"], -row["support"]))
+    listed = some_of([f"{row['label']} ({row['train_count']})" for row in poor], NAMED)
     return (
         f"{counted(len(poor), 'class', 'have')} under {FEW} training pictures and an F1 below "
-        f"{100 * LOW_F1:.0f} %{beside}. "
-        f"More pictures of these would help most: {listed}."
+        f"{100 * LOW_F1:.0f} %{beside}. More pictures of these would help: {listed}."
     )
 
 
 def label_suspects(run: FinishedRun) -> pd.DataFrame:
     """Rows of `predictions` of the judged part whose label is probably wrong, most suspicious first."""
-    chosen = run.positions
-    found = suspects(np.asarray(run.logits[chosen]), run.targets[chosen])
-    return found.assign(position=chosen[found["position"].to_numpy(dtype=np.int64)])
+    return suspects(run.logits, run.judged_targets)
 
 
 def _suspicious(run: FinishedRun, rows: Sequence[Mapping[str, Any]]) -> str | None:

@@ -7,12 +7,15 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from scipy.sparse import csr_array
 
-from animeid.reporting.confusions import similar_order
+from animeid.reporting.confusions import shown_classes
 from animeid.reporting.wording import percent, with_interval
 from animeid.runs.finished import FinishedRun
 
-TIERS = ((0.9, "above 90 %"), (0.6, "60 to 90 %"), (1e-9, "below 60 %"), (-1.0, "0 %"))
+TIERS = ((np.nextafter(0.9, 1), "above 90 %"), (0.6, "60 to 90 %"), (1e-9, "below 60 %"), (0.0, "0 %"))
+TIER_SHOWN = 100
+"""Classes of a tier that are named, those of the lowest F1."""
 
 
 def train_counts(run: FinishedRun) -> np.ndarray:
@@ -43,36 +46,34 @@ def shot_group_rows(run: FinishedRun) -> list[list[str]]:
 
 
 def tiers(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """The classes by F1; a class without pictures in the part is in none.
+    """The classes by F1, with how many they are; a class without pictures in the part is in none.
 
     Args:
         rows: the part's `per_class`.
     """
     left = sorted((row for row in rows if row["support"]), key=lambda row: -row["f1"])
+    places = [next(n for n, (bound, _) in enumerate(TIERS) if row["f1"] >= bound) for row in left]
     found = []
-    for bound, name in TIERS:
-        inside = [row for row in left if row["f1"] > bound or (bound == 0.6 and row["f1"] == bound)]
-        left = [row for row in left if row not in inside]
-        shown = [{"label": row["label"], "f1": percent(row["f1"])} for row in inside]
-        found.append({"name": name, "classes": shown})
+    for number, (_, name) in enumerate(TIERS):
+        inside = [row for row, tier in zip(left, places, strict=True) if tier == number]
+        shown = [{"label": row["label"], "f1": percent(row["f1"])} for row in inside[-TIER_SHOWN:]]
+        found.append({"name": name, "classes": shown, "count": len(inside)})
     return found
 
 
-def class_rows(labels: Sequence[str], rows: Sequence[Mapping[str, Any]], counts: np.ndarray) -> list[dict[str, Any]]:
+def class_rows(labels: Sequence[str], rows: Sequence[Mapping[str, Any]], counts: csr_array) -> list[dict[str, Any]]:
     """The rows of the table of classes.
 
     Args:
         labels: in target order.
-        rows: the part's `per_class`.
+        rows: the part's `per_class`, in target order too.
         counts: `[C, C]`, its confusion matrix.
     """
-    wrong = counts.copy()
-    np.fill_diagonal(wrong, 0)
+    taken = most_taken_for(counts)
     table = []
-    for row in rows:
-        target = labels.index(row["label"])
-        other = int(wrong[target].argmax())
-        taken_for = f"{labels[other]} ({wrong[target, other]})" if wrong[target, other] else ""
+    for target, row in enumerate(rows):
+        other, often = taken.get(target, (0, 0))
+        taken_for = f"{labels[other]} ({often})" if often else ""
         cells = {name: row[name] for name in ("label", "train_count", "support", "groups")}
         figures = {name: row[name] if row["support"] else None for name in ("precision", "recall", "f1")}
         shown = {f"{name}_text": with_interval(row, name) if row["support"] else "–" for name in figures}
@@ -80,13 +81,27 @@ def class_rows(labels: Sequence[str], rows: Sequence[Mapping[str, Any]], counts:
     return table
 
 
-def matrix_json(labels: Sequence[str], counts: np.ndarray) -> str:
-    """JSON: labels in the order in which they are drawn, and the cells that are not empty as [row, column, count]."""
-    order = similar_order(counts)
-    ordered = counts[np.ix_(order, order)]
-    cells = [
-        [int(row), int(column), int(ordered[row, column])] for row, column in zip(*np.nonzero(ordered), strict=True)
-    ]
-    content = {"labels": [labels[place] for place in order], "cells": cells}
+def most_taken_for(counts: csr_array) -> dict[int, tuple[int, int]]:
+    """The other class that a class is taken for most often, the first of equals, and how often; of those that are."""
+    found: dict[int, tuple[int, int]] = {}
+    wrong = counts.tocoo()
+    for true, answer, often in zip(wrong.row.tolist(), wrong.col.tolist(), wrong.data.tolist(), strict=True):
+        if true != answer and (often, -answer) > (found.get(true, (0, 0))[1], -found.get(true, (0, 0))[0]):
+            found[true] = (answer, often)
+    return found
+
+
+def matrix_json(labels: Sequence[str], counts: csr_array) -> str:
+    """JSON of `shown_classes`: labels, pictures of each class, and the cells that are not empty.
+
+    A cell is [row, column, count], in the order in which the labels are drawn.
+    """
+    order = shown_classes(counts)
+    cells = counts[order][:, order].tocoo()
+    content = {
+        "labels": [labels[place] for place in order],
+        "support": counts.sum(axis=1)[order].tolist(),
+        "cells": np.stack([cells.row, cells.col, cells.data], axis=1).tolist(),
+    }
     # Inside a script element: a name may hold its end.
     return json.dumps(content, ensure_ascii=False).replace("<", "\\u003c")

@@ -9,9 +9,10 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from animeid.html.render import render, write_page
-from animeid.html.thumbnails import file_as_uri
-from animeid.metrics.paired import Difference, Metric, paired_bootstrap
+from animeid.html.thumbnails import Chart
+from animeid.metrics.paired import Difference, Metric, paired_difference
 from animeid.plots.comparison import draw_curves_of_runs
+from animeid.reporting.glossary import FIGURES as WORDS
 from animeid.reporting.wording import cost_rows, with_interval
 from animeid.runs.comparison import common_order
 from animeid.runs.find import find_runs
@@ -28,11 +29,11 @@ COMPARED: tuple[Metric, ...] = ("f1_macro", "acc_macro", "acc_micro")
 
 
 def differences(first: FinishedRun, other: FinishedRun) -> dict[Metric, Difference]:
-    """By how much `other` exceeds `first`, on the same pictures, by resampling groups."""
+    """By how much `other` exceeds `first`, on the same pictures."""
     ours, theirs = (run.predictions.iloc[common_order(run)] for run in (first, other))
     targets, groups = ours["target"].to_numpy(), ours["group"].to_numpy(str)
     return {
-        metric: paired_bootstrap(
+        metric: paired_difference(
             targets, groups, theirs["answer"].to_numpy(), ours["answer"].to_numpy(), len(first.labels), metric=metric
         )
         for metric in COMPARED
@@ -101,6 +102,7 @@ def write_comparison(pattern: str, path: Path | None = None) -> Path:
         "title": f"{len(runs)} runs",
         "names": names,
         "part": runs[0].part,
+        "words": WORDS,
         "support": f"{counted(runs[0].judged['support'], 'picture')} in {counted(runs[0].judged['groups'], 'group')}",
         "figures": [[name, *(with_interval(run.judged, name) for run in runs)] for name in FIGURES],
         "means": means(runs, names),
@@ -116,7 +118,7 @@ def write_comparison(pattern: str, path: Path | None = None) -> Path:
     return path
 
 
-def _curves(runs: Mapping[str, FinishedRun]) -> str | None:
+def _curves(runs: Mapping[str, FinishedRun]) -> Chart | None:
     """The learning curves as a picture of the page; None where none of the runs trained anything."""
     histories = {name: run.history for name, run in runs.items() if run.history is not None}
     if not histories:
@@ -124,4 +126,4 @@ def _curves(runs: Mapping[str, FinishedRun]) -> str | None:
     with TemporaryDirectory() as folder:
         path = Path(folder) / "curves.png"
         draw_curves_of_runs(histories, path)
-        return file_as_uri(path)
+        return Chart.of(path)

@@ -9,14 +9,16 @@ from typing import Any
 import yaml
 
 from animeid.html.render import render, write_page
-from animeid.html.thumbnails import Thumbnails, file_as_uri
+from animeid.html.thumbnails import Chart, Thumbnails
 from animeid.metrics.table import ROWS
 from animeid.plots.long_tail import draw_shot_groups
 from animeid.plots.reliability import draw_reliability
 from animeid.reporting.advice import advice
 from animeid.reporting.classes import class_rows, matrix_json, shot_group_rows, tiers, train_counts
-from animeid.reporting.confusions import most_confused
+from animeid.reporting.confusions import WHOLE_UP_TO, most_confused
+from animeid.reporting.glossary import FIGURES, TERMS
 from animeid.reporting.origin import card, data_facts
+from animeid.reporting.parts import Parts
 from animeid.reporting.pictures import pairs, worst
 from animeid.reporting.wording import cost_rows, gap, plain, with_interval
 from animeid.runs.finished import FinishedRun
@@ -35,6 +37,7 @@ SECTIONS = (
     ("calibration", "Confidence"),
     ("data", "Pictures"),
     ("again", "Making it again"),
+    ("words", "Words"),
 )
 
 SHARES = frozenset(ROWS) - {"ece", "nll", "loss"}
@@ -64,6 +67,8 @@ def context(folder: RunFolder) -> dict[str, Any]:
     found = {
         "title": folder.path.resolve().name,
         "part": run.part,
+        "words": FIGURES,
+        "terms": TERMS,
         "head": _head(run),
         "figures": _figures(run),
         "history": _history(run),
@@ -72,6 +77,7 @@ def context(folder: RunFolder) -> dict[str, Any]:
         "tiers": tiers(rows),
         "classes": class_rows(run.labels, rows, counts),
         "matrix": matrix_json(run.labels, counts),
+        "confused_of": f"{len(run.labels):,}" if len(run.labels) > WHOLE_UP_TO else "",
         "pairs": pairs(run, thumbnails, most_confused(counts, PAIRS_SHOWN)),
         "worst": worst(run, thumbnails),
         "calibration": _calibration(run),
@@ -90,7 +96,7 @@ def _head(run: FinishedRun) -> list[tuple[str, str]]:
         ("f1_macro", with_interval(judged, "f1_macro")),
         ("acc_macro", with_interval(judged, "acc_macro")),
         ("acc_micro", with_interval(judged, "acc_micro")),
-        ("classes", f"{len(run.labels)}"),
+        ("classes", f"{len(run.labels):,}"),
         ("pictures judged", f"{judged['support']:,} in {counted(judged['groups'], 'group')}"),
         ("training pictures", f"{int((table['split'] == 'train').sum()):,}"),
     ]
@@ -109,26 +115,31 @@ def _figures(run: FinishedRun) -> dict[str, Any]:
     return {"columns": [name for name, _ in columns], "rows": rows}
 
 
-def _history(run: FinishedRun) -> dict[str, Any]:
+def _history(run: FinishedRun) -> dict[str, str]:
     if run.history is None:
-        return {"epochs": 0, "gap": "Nothing was trained: the run changes the head of another one."}
-    return {"epochs": len(run.history), "gap": gap(run.history)}
+        return {"trained": "", "gap": "Nothing was trained: the run changes the head of another one."}
+    parts = Parts.of(run)
+    trained = f"{counted(len(run.history), 'epoch', 'were')} trained."
+    return {
+        "trained": f"Of the epochs, {run.best_epoch.told}." if run.best_epoch else trained,
+        "gap": gap(run.history, parts_differ=parts.is_shifted or parts.over_fits),
+    }
 
 
-def _charts(run: FinishedRun) -> dict[str, str | None]:
+def _charts(run: FinishedRun) -> dict[str, Chart | None]:
     """The run's charts, those that are drawn for the page among them."""
     folder, data = run.folder, run.plan["data"]
     long_tail = folder.figures / "long_tail.png"
     if not long_tail.is_file():
-        draw_shot_groups(train_counts(run), data["many_above"], data["few_below"], long_tail)
+        draw_shot_groups(train_counts(run), run.labels, data["many_above"], data["few_below"], long_tail)
     names = {"f1_by_size": f"f1_by_size_{run.part}"} | {
         name: name for name in ("learning_curves", "learning_rate", "long_tail")
     }
     return {name: _chart(folder.figures / f"{file}.png") for name, file in names.items()}
 
 
-def _chart(path: Path) -> str | None:
-    return file_as_uri(path) if path.is_file() else None
+def _chart(path: Path) -> Chart | None:
+    return Chart.of(path) if path.is_file() else None
 
 
 def _calibration(run: FinishedRun) -> dict[str, Any] | None:
@@ -140,7 +151,7 @@ def _calibration(run: FinishedRun) -> dict[str, Any] | None:
     if not drawn.is_file():
         draw_reliability(part, temperature, drawn, f"Reliability, {run.part}")
     return {
-        "picture": file_as_uri(drawn),
+        "picture": Chart.of(drawn),
         "temperature": None if temperature is None else f"{temperature:.2f}",
         "ece": f"{part['ece']:.3f}",
         "scaled": "" if temperature is None else f"{part['ece_scaled']:.3f}",

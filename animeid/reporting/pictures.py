@@ -21,11 +21,14 @@ SHOWN_OF_PAIR = 4
 
 
 def worst(run: FinishedRun, thumbnails: Thumbnails) -> list[dict[str, Any]]:
-    """The worst answers: picture, heat map, likeliest classes, and the nearest training pictures."""
+    """The worst of the wrong answers: picture, heat map, likeliest classes, and the nearest training pictures."""
     table, found = run.predictions, run.worst_positions
+    found = found[table["answer"].to_numpy()[found] != run.targets[found]]
+    if not len(found):
+        return []
     bank = np.flatnonzero((table["split"] == "train").to_numpy())
     count = min(NEIGHBOURS, len(bank))
-    near = nearest(np.asarray(run.embeddings[found]), np.asarray(run.embeddings[bank]), count) if count else None
+    near = nearest(run.embeddings[found], run.predictions_at(bank).embeddings, count) if count else None
     cards = []
     for number, position in enumerate(found):
         row = table.iloc[position]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from animeid.values import PathsText, PathText
+
 
 @dataclass(frozen=True, kw_only=True)
 class ReportRequest:
@@ -14,6 +16,6 @@ class ReportRequest:
     output: the page's file.
     """
 
-    run: str | None
-    runs: str | None
-    output: str | None
+    run: PathText | None
+    runs: PathsText | None
+    output: PathText | None

@@ -30,8 +30,12 @@ def plain(figures: Mapping[str, Any], name: str) -> str:
     return f"{value:.3f}" + (f" ({interval[0]:.3f} to {interval[1]:.3f})" if interval else "")
 
 
-def gap(history: pd.DataFrame) -> str:
-    """How training and validation differ in the best and in the last epoch, with the numbers."""
+def gap(history: pd.DataFrame, *, parts_differ: bool = False) -> str:
+    """How the losses of training and validation differ in the best and in the last epoch, with the numbers.
+
+    Args:
+        parts_differ: whether the figures of the parts tell of over-fitting, or of parts of several kinds.
+    """
     if "val/loss" not in history or history["val/loss"].isna().all():
         return "There was no validation part, so that over-fitting cannot be seen here."
     lowest = history.iloc[int(np.nanargmin(history["val/loss"].to_numpy()))]
@@ -39,13 +43,15 @@ def gap(history: pd.DataFrame) -> str:
     rise = last["val/loss"] - lowest["val/loss"]
     said = (
         f"In the last epoch the training loss is {last['train/loss']:.3f} and the validation loss "
-        f"{last['val/loss']:.3f}; the latter was lowest in epoch {int(lowest['epoch']) + 1} "
+        f"{last['val/loss']:.3f}; the latter was lowest in epoch {int(lowest['epochs_done'])} "
         f"({lowest['val/loss']:.3f})."
     )
     if rise > 0.1 * abs(lowest["val/loss"]):
         return f"{said} Since then it rose by {rise:.3f} while training went on: the model over-fits."
     if last["train/loss"] > 0.95 * last["val/loss"]:
         return f"{said} Training is no better than validation: longer training or a larger model may help."
+    if parts_differ:
+        return f"{said} The losses alone show no over-fitting, but the parts are answered very differently: see above."
     return f"{said} The two end close to where validation was best: no sign of over-fitting that costs anything."
 
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 
+from animeid.predictions import highest
+
 BLOCK_ENTRIES = 16_000_000
 
 
 def nearest(queries: np.ndarray, bank: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
     """The `k` rows of `bank` with the highest cosine similarity to each query, the most similar first.
 
-    Every similarity is computed, a block of queries at a time. Equal ones keep the order of the bank; a vector of zeros
-    has similarity 0 to everything.
+    Every similarity is computed, a block of queries and of the bank at a time, so that a bank may lie in a file. Equal
+    ones keep the order of the bank; a vector of zeros has similarity 0 to everything.
 
     Args:
         queries: `[Q, D]`.
@@ -26,15 +28,22 @@ def nearest(queries: np.ndarray, bank: np.ndarray, k: int) -> tuple[np.ndarray, 
     """
     if not 1 <= k <= len(bank):
         raise ValueError(f"{k} neighbours cannot be had of a bank of {len(bank)}")
-    directions, step = _normalised(bank).T, max(1, BLOCK_ENTRIES // len(bank))
+    step = max(1, BLOCK_ENTRIES // len(bank))
     indices = np.empty((len(queries), k), np.int64)
     similarities = np.empty((len(queries), k), np.float32)
     for start in range(0, len(queries), step):
         block = slice(start, start + step)
-        cosines = np.clip(_normalised(queries[block]) @ directions, -1, 1)
-        indices[block] = _highest(cosines, k)
+        cosines = _cosines(_normalised(queries[block]), bank)
+        indices[block] = highest(cosines, k)
         similarities[block] = np.take_along_axis(cosines, indices[block], axis=1)
     return indices, similarities
+
+
+def _cosines(directions: np.ndarray, bank: np.ndarray) -> np.ndarray:
+    """`[Q, N]` similarities of `[Q, D]` vectors of length 1."""
+    step = max(1, BLOCK_ENTRIES // max(bank.shape[1], 1))
+    blocks = (bank[start : start + step] for start in range(0, len(bank), step))
+    return np.clip(np.concatenate([directions @ _normalised(block).T for block in blocks], axis=1), -1, 1)
 
 
 def _normalised(vectors: np.ndarray) -> np.ndarray:
@@ -42,13 +51,3 @@ def _normalised(vectors: np.ndarray) -> np.ndarray:
     vectors = vectors.astype(np.float32)
     length = np.linalg.norm(vectors, axis=1, keepdims=True)
     return vectors / np.where(length > 0, length, 1)
-
-
-def _highest(values: np.ndarray, k: int) -> np.ndarray:
-    """`[Q, k]`: where the `k` highest of each row of `[Q, N]` are, the highest first and the first of equals first."""
-    kth = -np.partition(-values, k - 1, axis=1)[:, k - 1]
-    chosen = np.empty((len(values), k), np.int64)
-    for row, (line, least) in enumerate(zip(values, kth, strict=True)):
-        candidates = np.flatnonzero(line >= least)
-        chosen[row] = candidates[np.argsort(-line[candidates], kind="stable")[:k]]
-    return chosen

@@ -10,12 +10,14 @@ from typing import Any, Self
 
 import numpy as np
 import pandas as pd
+from scipy.sparse import csr_array
 
 from animeid.data.manifest import targets_by_label
 from animeid.errors import InputError
 from animeid.metrics.functional import confusion_counts
 from animeid.metrics.worst import worst_first
 from animeid.predictions import Predictions
+from animeid.runs.best_epoch import BestEpoch
 from animeid.runs.folder import RunFolder
 from animeid.runs.identity import leaves
 from animeid.runs.saved import SavedRun
@@ -105,8 +107,16 @@ class FinishedRun(SavedRun):
 
     @cached_property
     def history(self) -> pd.DataFrame | None:
-        """A row an epoch; None where nothing was trained."""
-        return pd.read_csv(self.folder.history) if self.folder.was_trained else None
+        """A row an epoch, `epochs_done` counted from 1 also of earlier versions; None where nothing was trained."""
+        if not self.folder.was_trained:
+            return None
+        table = pd.read_csv(self.folder.history)
+        return table.assign(epochs_done=table["epoch"] + 1)
+
+    @cached_property
+    def best_epoch(self) -> BestEpoch | None:
+        """Whose weights the run keeps; None where nothing was trained, or an earlier version did."""
+        return BestEpoch.read(self.folder)
 
     @cached_property
     def calibration(self) -> dict[str, Any] | None:
@@ -147,6 +157,11 @@ class FinishedRun(SavedRun):
         """`[N]` int64, a target a row of `predictions`."""
         return self.predictions["target"].to_numpy()
 
+    @property
+    def judged_targets(self) -> np.ndarray:
+        """`[N]` int64, a target a row of `predictions`; -1 outside of `part`."""
+        return np.where((self.predictions["split"] == self.part).to_numpy(), self.targets, UNKNOWN_TARGET)
+
     def positions_in(self, split: str) -> np.ndarray:
         """`[K]` int64: the rows of `predictions` of the split's pictures that belong to a class."""
         in_split = (self.predictions["split"] == split).to_numpy()
@@ -158,17 +173,21 @@ class FinishedRun(SavedRun):
         return self.positions_in(self.part)
 
     def predictions_at(self, positions: np.ndarray) -> Predictions:
-        """What the run said to these rows of `predictions`: every figure can be recomputed from it."""
+        """What the run said to these rows of `predictions`: every figure can be recomputed from it.
+
+        Of rows that follow one another, as those of a part do, logits and embeddings stay in their files until they are
+        looked at.
+        """
         table = self.predictions.iloc[positions]
-        losses = table["loss"].to_numpy(dtype=np.float32)
-        return Predictions(table["row"].to_numpy(), self.logits[positions], self.embeddings[positions], losses)
+        losses, places = table["loss"].to_numpy(dtype=np.float32), _as_slice(positions)
+        return Predictions(table["row"].to_numpy(), self.logits[places], self.embeddings[places], losses)
 
     def predictions_of(self, split: str) -> Predictions:
         """What the run said to all pictures of a split, those of no class among them."""
         return self.predictions_at(np.flatnonzero((self.predictions["split"] == split).to_numpy()))
 
-    def confusion(self, split: str) -> np.ndarray:
-        """`[C, C]` int64 pictures of a split by class (rows) and answer (columns)."""
+    def confusion(self, split: str) -> csr_array:
+        """`[C, C]` int64 pictures of a split by class (rows) and answer (columns), sparse."""
         positions = self.positions_in(split)
         answers = self.predictions["answer"].to_numpy()
         return confusion_counts(self.targets[positions], answers[positions], len(self.labels))
@@ -176,7 +195,7 @@ class FinishedRun(SavedRun):
     @cached_property
     def worst_positions(self) -> np.ndarray:
         """`[K]` int64: the rows of `predictions` of `part` whose class got the least probability, the least first."""
-        return self.positions[worst_first(self.logits[self.positions], self.targets[self.positions])]
+        return worst_first(self.logits, self.judged_targets)
 
     def _written(self, path: Path) -> Path:
         """A file that a run writes when it ends.
@@ -190,6 +209,11 @@ class FinishedRun(SavedRun):
                 "and resume=auto, or give another run"
             )
         return path
+
+
+def _as_slice(positions: np.ndarray) -> np.ndarray | slice:
+    """The same places as a slice, where each is the one after that before it."""
+    return slice(positions[0], positions[-1] + 1) if len(positions) and (np.diff(positions) == 1).all() else positions
 
 
 def flatten(metrics: Mapping[str, Any]) -> dict[str, Figure]:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import count
+from itertools import chain, count
 from pathlib import Path
 
 from animeid.errors import InputError
 from animeid.system.files import remove_strays
+from animeid.system.home import can_keep
 
 OUTPUTS = Path("outputs")
 
@@ -29,7 +32,44 @@ def unused_number(base: Path, first: int) -> Path:
 
 def group_path(run_id: str | None) -> Path:
     """The folder below `outputs` of several runs, which a later call may go on with; a new one without a `run_id`."""
-    return OUTPUTS / run_id if run_id else RunFolder.reserve(None).path
+    return OUTPUTS / run_id if run_id else claim(OUTPUTS)
+
+
+def claim(outputs: Path, now: datetime | None = None) -> Path:
+    """Makes `outputs/<date>/<time>`, or where it is there `<time>-2` and so on: no other process makes the same.
+
+    Raises:
+        InputError: nothing can be made there.
+    """
+    now = now or datetime.now()
+    base = outputs / f"{now:%Y-%m-%d}" / f"{now:%H-%M-%S}"
+    numbered = (base.with_name(f"{base.name}-{number}") for number in count(2))
+    return next(path for path in chain([base], numbered) if _is_made(path))
+
+
+def _is_made(path: Path) -> bool:
+    """Whether this call made the folder; not where it is there already."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.mkdir()
+    except FileNotFoundError:  # another process gave the day back in between
+        return _is_made(path)
+    except OSError as error:
+        if path.exists():
+            return False
+        raise InputError(_unwritable(path, error.strerror)) from error
+    return True
+
+
+def _unwritable(path: Path, reason: str | None) -> str:
+    return f"the run folder {path} cannot be made ({reason}): start from a folder that you may write to"
+
+
+def give_back(path: Path) -> None:
+    """Removes a folder that was claimed and is still empty, and those above it that are empty then."""
+    with suppress(OSError):
+        for folder in (path, *path.parents[:2]):
+            folder.rmdir()
 
 
 @dataclass(frozen=True)
@@ -40,7 +80,7 @@ class RunFolder:
 
     @classmethod
     def reserve(cls, run_id: str | None, outputs: Path = OUTPUTS, now: datetime | None = None) -> RunFolder:
-        """Chooses `outputs/<run_id>`, or `outputs/<date>/<time>` without one; nothing is made yet.
+        """Chooses `outputs/<run_id>`, or `outputs/<date>/<time>` without one; nothing is made yet (see `claimed`).
 
         Raises:
             InputError: the folder is there already; a run never overwrites another.
@@ -52,6 +92,28 @@ class RunFolder:
         now = now or datetime.now()
         base = outputs / f"{now:%Y-%m-%d}" / f"{now:%H-%M-%S}"
         return cls(unused(base))
+
+    @classmethod
+    @contextmanager
+    def claimed(cls, run_id: str | None, outputs: Path = OUTPUTS) -> Iterator[RunFolder]:
+        """As `reserve`, for as long as the block runs; one without a name is made at once, so that it is nobody else's.
+
+        A folder that the block leaves empty is removed.
+
+        Raises:
+            InputError: the folder is there already, or nothing can be made there.
+        """
+        if run_id:
+            named = cls.reserve(run_id, outputs)
+            if not can_keep(named.path):
+                raise InputError(_unwritable(named.path, "Permission denied"))
+            yield named
+            return
+        run = cls(claim(outputs))
+        try:
+            yield run
+        finally:
+            give_back(run.path)
 
     def create(self) -> None:
         """Makes the folder.
@@ -101,7 +163,7 @@ class RunFolder:
         Raises:
             InputError: there is no such folder, or nothing in it that could answer.
         """
-        run = cls(Path(path))
+        run = cls(Path(path).expanduser())
         if not run.path.is_dir():
             raise InputError(
                 f"there is no run folder {path}: give the folder that a training run named in its last line"
@@ -172,6 +234,10 @@ class RunFolder:
     @property
     def history(self) -> Path:
         return self.path / "history.csv"
+
+    @property
+    def best_epoch(self) -> Path:
+        return self.path / "best_epoch.json"
 
     @property
     def checkpoints(self) -> Path:

@@ -7,24 +7,39 @@ import sys
 import unicodedata
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from io import TextIOWrapper
 from pathlib import Path
-from typing import IO
+from typing import TextIO
+
+from animeid.system.streams import put
+
+HEAVIEST = "torch"
 
 ONE = {"are": "is", "were": "was", "have": "has", "make": "makes", "want": "wants", "lie": "lies", "hold": "holds"}
 """Verbs of several to those of one."""
 
 
-_pages: list[IO[str]] = []
+_pages: list[TextIO] = []
 """Where sentences go in the place of standard output, the last of them first."""
+
+
+def write_anything() -> None:
+    """Has the output take any name: letters that its encoding lacks become `\\u30df`, as Python writes errors anyway.
+
+    A terminal or a log may be latin-1 or ASCII, and a run must not end on the name that it prints last.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def say(sentence: str) -> None:
     """A result, or what is said on the way to it."""
-    print(sentence, file=_pages[-1] if _pages else None, flush=True)
+    put(sentence, _pages[-1] if _pages else sys.stdout)
 
 
 @contextmanager
-def written_down(page: IO[str]) -> Iterator[None]:
+def written_down(page: TextIO) -> Iterator[None]:
     """Has what is said in the block written to a page instead."""
     _pages.append(page)
     try:
@@ -35,11 +50,17 @@ def written_down(page: IO[str]) -> Iterator[None]:
 
 def say_beside(sentence: str) -> None:
     """Says something that is no result, and must not stand among results that another program reads."""
-    print(sentence, file=sys.stderr, flush=True)  # noqa: T201
+    put(sentence, sys.stderr)
 
 
 def say_error(sentence: str) -> None:
     say_beside(f"animeid: error: {sentence}")
+
+
+def say_loading(root: str) -> None:
+    """Says why nothing is said for some seconds: the libraries of a command are imported, unless they are there."""
+    if HEAVIEST not in sys.modules:
+        say_beside(f"animeid {root}: loading its libraries")
 
 
 def how_to_install(extra: str) -> str:

@@ -45,7 +45,7 @@ def data_fingerprint(table: pd.DataFrame) -> str:
     return sha256("\n".join(lines).encode()).hexdigest()
 
 
-def hardware(accelerator: str, gpu: str | None) -> dict[str, Any]:
+def hardware(accelerator: str, gpu: str | None, threads: int) -> dict[str, Any]:
     import psutil
 
     found = {
@@ -54,11 +54,14 @@ def hardware(accelerator: str, gpu: str | None) -> dict[str, Any]:
         "cores": os.cpu_count(),
         "memory_gib": round(psutil.virtual_memory().total / 2**30, 1),
         "accelerator": accelerator,
+        "threads": threads,
     }
     return found if gpu is None else {**found, "gpu": gpu}
 
 
-def describe(table: pd.DataFrame, seeds: dict[str, int], accelerator: str, gpu: str | None) -> dict[str, Any]:
+def describe(
+    table: pd.DataFrame, seeds: dict[str, int], accelerator: str, gpu: str | None, threads: int
+) -> dict[str, Any]:
     """The content of `environment.json`.
 
     Args:
@@ -66,13 +69,14 @@ def describe(table: pd.DataFrame, seeds: dict[str, int], accelerator: str, gpu: 
         seeds: by name.
         accelerator: cuda, mps or cpu.
         gpu: what the GPU is called, where there is one.
+        threads: of torch on the processor; sums are parted among them.
     """
     return {
         "command": shlex.join(sys.orig_argv),
         "code": code(),
         "python": platform.python_version(),
         "packages": {name: metadata.version(name) for name in PACKAGES},
-        "hardware": hardware(accelerator, gpu),
+        "hardware": hardware(accelerator, gpu, threads),
         "seeds": seeds,
         "data_fingerprint": data_fingerprint(table),
         # Figures of runs can be compared where this is equal.

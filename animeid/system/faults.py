@@ -7,11 +7,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from animeid.errors import InputError, MachineError
+from animeid.system.shared_memory import FOLDER, WAY_OUT
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 OUT_OF_MEMORY = ("can't allocate memory", "out of memory", "not enough memory")
 """What torch says of its processor's allocator, of cuda's and of mps's, in small letters; its error type differs."""
+
+NO_SHARED_MEMORY = ("shared memory", "</torch_", "bus error")
+"""What torch says in small letters where a worker cannot hand its batch over; the system may kill the worker, too."""
 
 DEAD_WORKER = ("DataLoader worker", "is killed by signal", "exited unexpectedly")
 
@@ -22,6 +26,8 @@ def explained(error: Exception) -> Exception | None:
     if isinstance(error, OSError) and error.errno in FULL:
         where = f" ({error.filename})" if error.filename else ""
         return MachineError(f"the disk is full{where}: {error.strerror}; free some space")
+    if isinstance(error, RuntimeError) and any(words in text.lower() for words in NO_SHARED_MEMORY):
+        return MachineError(f"{FOLDER} is too small for the batches that loader workers hand over: {WAY_OUT}")
     if isinstance(error, MemoryError) or (
         isinstance(error, RuntimeError) and any(words in text.lower() for words in OUT_OF_MEMORY)
     ):

@@ -11,9 +11,15 @@ UNLIMITED = 2**60
 """Version 1 writes a number of this order where it sets no limit on the memory."""
 
 
+def allowed_numbers() -> frozenset[int] | None:
+    """Numbers of the cores that this process may be scheduled on; None where the system does not tell."""
+    return frozenset(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else None
+
+
 def allowed_cores() -> int:
     """Cores that this process may be scheduled on."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    numbers = allowed_numbers()
+    return os.cpu_count() or 1 if numbers is None else len(numbers)
 
 
 def usable_cores(root: Path = ROOT) -> int:
@@ -32,7 +38,7 @@ def core_quota(root: Path = ROOT) -> float | None:
     for folder in _cgroups("cpu", root):
         # Version 2 has both numbers in one file.
         words = _words(folder / "cpu.max") or _words(folder / "cpu.cfs_quota_us") + _words(folder / "cpu.cfs_period_us")
-        if len(words) == 2 and words[0] not in ("max", "-1"):
+        if len(words) == 2 and words[0].isdigit() and int(words[1]) > 0:
             quotas.append(int(words[0]) / int(words[1]))
     return min(quotas, default=None)
 
@@ -67,7 +73,13 @@ def _cgroups(controller: str, root: Path) -> Iterator[Path]:
         _, controllers, name = line.split(":", 2)
         if controllers and controller not in controllers.split(","):
             continue
-        top = root / "sys/fs/cgroup" / (controller if controllers else "")
         parts = [part for part in Path(name).parts if part not in ("/", "..")]
-        for depth in range(len(parts), -1, -1):
-            yield top.joinpath(*parts[:depth])
+        for top in _mounts(controller, controllers):
+            for depth in range(len(parts), -1, -1):
+                yield root.joinpath("sys/fs/cgroup", top, *parts[:depth])
+
+
+def _mounts(controller: str, controllers: str) -> tuple[str, ...]:
+    """Where a hierarchy may be mounted: version 1 by a controller's name or by those of all that share it, version 2 at
+    the top, or beside the hierarchies of version 1."""
+    return (controller, controllers) if controllers else ("", "unified")

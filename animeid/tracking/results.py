@@ -19,7 +19,7 @@ from animeid.runs.finished import Figure, FinishedRun
 from animeid.system.console import say
 
 WORST_SIDE = 256
-NO_RATES = pd.DataFrame({"epoch": [], "lr": []})
+NO_RATES = pd.DataFrame({"epochs_done": [], "lr": []})
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Results:
     confusion: for each judged part a row for each pair that occurs: `true`, `predicted`, `pictures`.
     worst_part, worst: the pictures of test (without it, of val) to whose class the model gave the least probability,
         the worst first.
-    rates: `epoch` and `lr` of `history.csv`.
+    rates: `epochs_done`, counted from 1, and `lr` of `history.csv`.
     pictures: the run's figures by name.
     """
 
@@ -77,7 +77,7 @@ def read_results(run: FinishedRun) -> Results:
         confusion={part: confused_pairs(run, part) for part in run.parts},
         worst_part=run.part if run.parts else "",
         worst=worst_answers(run) if run.parts else [],
-        rates=NO_RATES if run.history is None else run.history[["epoch", "lr"]],
+        rates=NO_RATES if run.history is None else run.history[["epochs_done", "lr"]],
         pictures=run.charts,
     )
 
@@ -87,9 +87,8 @@ def confused_pairs(run: FinishedRun, part: str) -> pd.DataFrame:
 
     Ordered by the names.
     """
-    counts, names = run.confusion(part), np.array(run.labels, dtype=object)
-    true, predicted = np.nonzero(counts)
-    table = pd.DataFrame({"true": names[true], "predicted": names[predicted], "pictures": counts[true, predicted]})
+    counts, names = run.confusion(part).tocoo(), np.array(run.labels, dtype=object)
+    table = pd.DataFrame({"true": names[counts.row], "predicted": names[counts.col], "pictures": counts.data})
     return table.sort_values(["true", "predicted"], ignore_index=True)
 
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 from lightning.pytorch.loggers import TensorBoardLogger
+from lightning.pytorch.utilities import rank_zero_only
 from PIL import Image
 
 from animeid.errors import InputError
 from animeid.system.console import how_to_install
+from animeid.tracking.epochs import counted_from_one
 from animeid.tracking.results import Results
 
 
@@ -28,6 +31,10 @@ class TensorBoard(TensorBoardLogger):
                 f"{how_to_install('tensorboard')}, or take logger=csv"
             )
         super().__init__(save_dir, name="tensorboard", version="", default_hp_metric=False)
+
+    @rank_zero_only
+    def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
+        super().log_metrics(counted_from_one(metrics), step)
 
     def start(self) -> None:
         """Nothing to do: the file is opened by the first figure."""

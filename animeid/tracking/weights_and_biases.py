@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Annotated, Any
 
 from annotated_types import Gt
 from lightning.pytorch.loggers import WandbLogger
 from lightning.pytorch.loggers.logger import rank_zero_experiment
+from lightning.pytorch.utilities import rank_zero_only
 
 from animeid.errors import InputError
 from animeid.runs.folder import RunFolder
 from animeid.runs.saved import SavedRun
 from animeid.system.console import say
 from animeid.system.files import atomic
+from animeid.tracking.epochs import counted_from_one
 from animeid.tracking.results import Results
 from animeid.tracking.server import Mode, choose_mode
 from animeid.tracking.session import is_first_process
@@ -78,6 +80,10 @@ class WeightsAndBiases(WandbLogger):
         if self._experiment is None:
             self._experiment = self._open()
         return self._experiment
+
+    @rank_zero_only
+    def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
+        super().log_metrics(counted_from_one(metrics), step)
 
     def start(self) -> None:
         """Opens the W&B run."""

@@ -11,8 +11,8 @@ from animeid.data.datamodule import CharacterDataModule
 from animeid.data.histograms import colour_histogram
 from animeid.data.manifest import Manifest
 from animeid.metrics.baselines import majority, nearest_histogram
-from animeid.metrics.evaluate import evaluate_predictions
-from animeid.system.progress import progress
+from animeid.metrics.evaluate import evaluate_several
+from animeid.system.progress import Steps, progress
 from animeid.types import LabelStats
 
 
@@ -27,22 +27,32 @@ def histograms(data: CharacterDataModule, rows: np.ndarray) -> np.ndarray:
 
 
 def compare_with_baselines(
-    data: CharacterDataModule,
+    data: CharacterDataModule, manifest: Manifest, judged: Mapping[str, np.ndarray], stats: LabelStats, steps: Steps
+) -> dict[str, Any]:
+    """`{part: {"majority": figures, "colour_histogram": figures}}` for each judged part.
+
+    Args:
+        judged: the rows of each.
+        steps: of which the comparison is the one called `baselines`.
+    """
+    features = {part: histograms(data, rows) for part, rows in {"train": data.rows("train"), **judged}.items()}
+    with steps.step("baselines"):
+        return _figures(features, manifest, data.rows("train"), judged, stats)
+
+
+def _figures(
+    features: Mapping[str, np.ndarray],
     manifest: Manifest,
     train_rows: np.ndarray,
     judged: Mapping[str, np.ndarray],
     stats: LabelStats,
 ) -> dict[str, Any]:
-    """`{part: {"majority": figures, "colour_histogram": figures}}` for each judged part."""
     targets = manifest.table["target"].to_numpy()
     groups = manifest.table["group"].to_numpy(dtype=str)
-    features = histograms(data, train_rows)
     baselines: dict[str, Any] = {}
     for part, rows in judged.items():
-        nearest = nearest_histogram(features, targets[train_rows], histograms(data, rows))
+        nearest = nearest_histogram(features["train"], targets[train_rows], features[part])
         common = majority(targets[train_rows], len(rows))
-        baselines[part] = {
-            name: evaluate_predictions(predicted, targets[rows], groups[rows], stats)
-            for name, predicted in (("majority", common), ("colour_histogram", nearest))
-        }
+        answers = {"majority": common, "colour_histogram": nearest}
+        baselines[part] = evaluate_several(answers, targets[rows], groups[rows], stats)
     return baselines

@@ -18,13 +18,12 @@ from animeid.data.prepare import prepare
 from animeid.data.splits.parts import folds_of
 from animeid.errors import InputError, MachineError
 from animeid.inference.ensembling import cost_of_each, ensemble
-from animeid.inference.evaluation import save
+from animeid.inference.evaluation import answers_in, judge
 from animeid.inference.labelled import Pictures
-from animeid.metrics.evaluate import evaluate_split
 from animeid.metrics.table import summary_table
 from animeid.multirun.record import Asked
 from animeid.multirun.running import JobCrashedError, Running
-from animeid.predictions import join
+from animeid.predictions import merge
 from animeid.runs.comparison import check_joinable
 from animeid.runs.finished import FinishedRun
 from animeid.runs.folder import OUTPUTS, RunFolder, group_path
@@ -57,7 +56,10 @@ def train_all(request: Request) -> float | None:
     refuse_launcher("data.fold=all", "each fold starts the processes of trainer.devices=N itself")
     requests = [with_fold(request, fold) for fold in range(number_of_folds(request))]
     path = group_path(request["run_id"])
-    asked = [Asked.of(one, {"data.fold": str(fold)}) for fold, one in enumerate(requests)]
+    asked = asked_for(requests)
+    if not begun_with(path / RECORD, asked):  # folds of an earlier version keep the epochs that they chose
+        requests = [by_last_epoch(one) for one in requests]
+        asked = asked_for(requests)
     check_same_settings(path / RECORD, asked)
     running = Running.begin(path, asked)
     try:
@@ -78,6 +80,24 @@ def train_all(request: Request) -> float | None:
     return figure
 
 
+def asked_for(requests: Sequence[Request]) -> list[Asked]:
+    return [Asked.of(one, {"data.fold": str(fold)}) for fold, one in enumerate(requests)]
+
+
+def by_last_epoch(request: Request) -> Request:
+    """The request of a fold whose epoch no picture chooses that the fold is to answer: the last one is kept.
+
+    The best of many epochs on some pictures is better there than elsewhere (Cawley and Talbot 2010, JMLR 11,
+    2079-2107). Where training is to stop early by those pictures they choose all the same, and that is said at the end.
+    """
+    callbacks = request["callbacks"]
+    return request if callbacks["patience"] is not None else {**request, "callbacks": {**callbacks, "monitor": None}}
+
+
+def begun_with(record: Path, asked: Sequence[Asked]) -> bool:
+    return record.is_file() and read_json(record) == identities(asked)
+
+
 def identities(asked: Sequence[Asked]) -> list[list[Any]]:
     return [list(job.identity) for job in asked]
 
@@ -86,7 +106,7 @@ def check_same_settings(record: Path, asked: Sequence[Asked]) -> None:
     """Raises:
     InputError: the folder's folds were begun with other settings, and what they say together would be mixed up.
     """
-    if record.is_file() and read_json(record) != identities(asked):
+    if record.is_file() and not begun_with(record, asked):
         raise InputError(
             f"{record.parent} has the folds of other settings or other pictures: give what they were begun with, or "
             "choose another run_id"
@@ -153,24 +173,39 @@ def evaluate_out_of_fold(folder: RunFolder, runs: Sequence[RunFolder]) -> float:
         return float(FinishedRun(folder).metrics["val"]["f1_macro"])
     folds = [FinishedRun(run) for run in runs]
     first = check_joinable(folds)
-    answers = join([fold.predictions_of("val") for fold in folds])
+    remove(folder)
+    folder.create()
+    answers = answers_in(folder, "val", merge([fold.predictions_of("val") for fold in folds]))
     never = first.table[(first.table["split"] == "train") & ~first.table.index.isin(answers.rows)]
     table = first.table.copy()
     table.loc[answers.rows, "split"] = "val"
     manifest = Manifest(table, first.root, first.attributes)
     labels, plan = folds[0].labels, FinalPlan.read(runs[0].config)
-    metrics = {
-        "val": evaluate_split(answers, manifest.table, label_stats(plan, labels)),
-        "cost": cost_of_each(folds),
-    }
     left_out = pd.DataFrame({"path": never["path"], "reason": NEVER_HELD_OUT})
-    remove(folder)
-    folder.create()
-    save(folder, "val", answers, Pictures(manifest, answers.rows, (), left_out), labels, metrics)
+    pictures = Pictures(manifest, answers.rows, (), left_out)
+    flattered = flattered_by(folds)
+    stats = label_stats(plan, labels)
+    metrics = judge(folder, "val", answers, pictures, stats, cost=cost_of_each(folds), flattered_by=flattered)
     say(summary_table(metrics))
     missing = f"; {len(never)} have none, since {NEVER_HELD_OUT}" if len(never) else ""
     say(f"out-of-fold answers of {counted(len(answers.rows), 'picture', 'are')} in {folder.path}{missing}")
+    if flattered:
+        how = "; ".join(flattered)
+        say(f"these figures flatter, since pictures that a fold answers had a say in its training: {how}")
+    else:
+        say("each fold answers by its last epoch, and its own pictures had no say in its training")
     return float(metrics["val"]["f1_macro"])
+
+
+def flattered_by(folds: Sequence[FinishedRun]) -> list[str]:
+    """By what the pictures that folds answer had a say in their training; nothing where the figures are honest."""
+    found: dict[str, None] = {}
+    for fold in folds:
+        best = fold.best_epoch
+        if fold.history is not None and (best is None or best.monitor is not None):
+            found["the epoch that is kept was the best on them"] = None
+        found.update(dict.fromkeys(best.followed if best else ()))
+    return list(found)
 
 
 def ensemble_folds(folder: RunFolder, runs: Sequence[RunFolder]) -> None:

@@ -41,5 +41,7 @@ class TrainRequest:
     stage: Card | None
     tta: Card | None
     test: bool
+    keep: Literal["weights", "all"]
+    embeddings: Literal["on", "off"]
     recipe: Card | None
     budget: Budget | None

@@ -12,11 +12,14 @@ import yaml
 from animeid.assembly.module import build_loggers
 from animeid.assembly.plan import FinalPlan
 from animeid.assembly.run import rebuild
+from animeid.config.paths import with_paths
+from animeid.config.roots import request_target
 from animeid.data.prepare import Prepared
 from animeid.data.shards.read import is_there
 from animeid.engine.devices import choose_accelerator
 from animeid.errors import InputError
 from animeid.models.checkpoint import read_torch
+from animeid.runs.added import check_added
 from animeid.runs.folder import RunFolder
 from animeid.runs.identity import result_keys
 from animeid.runs.saved import SavedRun
@@ -128,9 +131,9 @@ def with_workers(plan: FinalPlan, request: Mapping[str, Any]) -> FinalPlan:
 
 def check_same(folder: RunFolder, request: Mapping[str, Any]) -> None:
     """Raises:
-    InputError: a key that changes the result differs from that of the run.
+    InputError: a key that changes the result differs from that of the run, or its pictures have more classes now.
     """
-    before = result_keys(SavedRun(folder).request)
+    before = result_keys(with_paths(SavedRun(folder).request, (), request_target("train")))
     # As it looks after writing and reading: tuples have become lists.
     now = result_keys(yaml.safe_load(yaml.safe_dump(dict(request))))
     changed = [key for key in sorted(before | now) if before.get(key) != now.get(key)]
@@ -140,6 +143,7 @@ def check_same(folder: RunFolder, request: Mapping[str, Any]) -> None:
             f"the run {folder.path} was begun with {key}={before.get(key)} and is now asked for {key}={now.get(key)}: "
             "ask for the same, or begin a new run with another run_id (and from_run to start from its weights)"
         )
+    check_added(folder, request["data"])
 
 
 def read_prepared(folder: RunFolder) -> Prepared:

@@ -7,49 +7,52 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from lightning.pytorch import Callback, seed_everything
 
-from animeid.assembly.model import as_size, build_views
 from animeid.assembly.module import build_loggers
 from animeid.assembly.plan import processes_of
 from animeid.assembly.planning import make_plan
-from animeid.assembly.run import build
+from animeid.assembly.run import Components, build
 from animeid.assembly.transfer import earlier_run
 from animeid.config import gateway
 from animeid.data.prepare import prepare
-from animeid.engine.devices import DTYPES, choose_accelerator
+from animeid.engine.devices import choose_accelerator
 from animeid.engine.launch import Launch, launched
+from animeid.engine.precision import settle_precision
 from animeid.engine.processes import meet, processes
 from animeid.engine.sharding import check_sharded
+from animeid.engine.threads import own_threads, take_free_threads
 from animeid.errors import InputError, Interrupted, MachineError
-from animeid.metrics.evaluate import evaluate_split
 from animeid.metrics.table import summary_table
+from animeid.models.classifier import Classifier
 from animeid.predictions import Predictions
 from animeid.recipe.choice import table
 from animeid.recipe.choose import choose
-from animeid.reporting.figures import draw_figures
 from animeid.reporting.page import write_report
+from animeid.runs.cleaning import keep_weights_only
 from animeid.runs.finished import FinishedRun
 from animeid.runs.folder import OUTPUTS, RunFolder
-from animeid.runs.predictions import save_predictions
 from animeid.system.checksum import is_whole
 from animeid.system.console import counted, say
 from animeid.system.faults import in_sentences
-from animeid.system.files import remove_strays, write_json
+from animeid.system.files import remove_strays
+from animeid.system.load import Moment
 from animeid.terms import EVALUATED_SPLITS
 from animeid.tracking.session import tracked
 from animeid.training import resume
-from animeid.training.baselines import compare_with_baselines
-from animeid.training.cost import cost, latency_ms, seconds_of
-from animeid.training.evidence import save_evidence
-from animeid.training.fitting import Fitted, RunState, collect, fit, predict_splits
-from animeid.training.saving import learning_rates, save_inputs
+from animeid.training.answering import answer_share, collect
+from animeid.training.ending import complete, finish, is_complete
+from animeid.training.fitting import Fitted, RunState, fit
+from animeid.training.saving import save_inputs
 from animeid.training.workers import announce, follow, nothing_left
 
 
-def train(request: dict[str, Any], outputs: Path = OUTPUTS, *, callbacks: Sequence[Callback] = ()) -> float | None:
+@own_threads()
+def train(
+    request: dict[str, Any], outputs: Path = OUTPUTS, *, callbacks: Sequence[Callback] = (), report: bool = True
+) -> float | None:
     """Trains, judges and saves one run, or goes on with it.
 
     Where a launcher started several processes, the first one does so, and the others train and answer beside it.
@@ -58,6 +61,7 @@ def train(request: dict[str, Any], outputs: Path = OUTPUTS, *, callbacks: Sequen
         request: what to train.
         outputs: where runs lie.
         callbacks: what else watches over training, in the first process.
+        report: whether the run gets baselines, evidence, charts and a page; `add_report` makes them later.
 
     Returns:
         The `f1_macro` of validation, which sweeps rank by; None without a validation part, and in another process.
@@ -66,17 +70,21 @@ def train(request: dict[str, Any], outputs: Path = OUTPUTS, *, callbacks: Sequen
         if launch.place.rank > 0:
             follow(launch)
             return None
-        return lead(request, outputs, launch, callbacks)
+        return lead(request, outputs, launch, callbacks, report=report)
 
 
-def lead(request: dict[str, Any], outputs: Path, launch: Launch, callbacks: Sequence[Callback] = ()) -> float | None:
+def lead(
+    request: dict[str, Any], outputs: Path, launch: Launch, callbacks: Sequence[Callback] = (), *, report: bool = True
+) -> float | None:
     """What the first process does: everything that is written, and its share of the rest."""
     folder = resume.find(request, outputs)
     if folder is not None and folder.is_finished:
         resume.check_same(folder, request)
         nothing_left(launch)
         metrics = FinishedRun(folder).metrics
-        tidy_up(folder, request, metrics)
+        tidy_up(folder)
+        if report:
+            add_report(folder, request)
     else:
         state = begin(request, outputs) if folder is None else go_on(folder, request)
         state = replace(state, watchers=tuple(callbacks))
@@ -84,7 +92,7 @@ def lead(request: dict[str, Any], outputs: Path, launch: Launch, callbacks: Sequ
         with saying_what_is_kept(state.folder, request), tracked(state.loggers, state.folder):
             fitted, answers = fit_and_predict(state)
             launch.part()
-            metrics = finish(state, fitted, answers)
+            metrics = finish(state, fitted, answers, report=report)
         folder = state.folder
     say(summary_table(metrics))
     if folder.report.is_file():
@@ -93,14 +101,26 @@ def lead(request: dict[str, Any], outputs: Path, launch: Launch, callbacks: Sequ
     return metrics["val"]["f1_macro"] if metrics["val"] else None
 
 
-def tidy_up(folder: RunFolder, request: dict[str, Any], metrics: Mapping[str, Any]) -> None:
-    """What a kill may have left undone after the figures were written: the page, the tracker's tables, half files."""
+def tidy_up(folder: RunFolder) -> None:
+    """What a kill may have left undone after the figures were written: half files, and checkpoints of no more use."""
     remove_strays(folder.path)
+    keep_weights_only(folder)
+
+
+def add_report(folder: RunFolder, request: Mapping[str, Any]) -> None:
+    """Writes the page of a finished run that has none, with what it shows, and logs it; a kill may have left it out.
+
+    Raises:
+        InputError: what the page shows was left out on purpose, and pictures for it are missing.
+    """
+    metrics = FinishedRun(folder).metrics
     if folder.report.is_file() or not any(metrics[part] for part in EVALUATED_SPLITS):
         say(f"the run {folder.path} is finished; nothing is left to do")
         return
     say(f"the run {folder.path} is finished but for its report")
     with tracked(build_loggers(request, folder), folder):
+        if not is_complete(metrics):
+            complete(folder, embeddings=request["embeddings"] == "on")
         write_report(folder)
 
 
@@ -132,40 +152,55 @@ def kept(folder: RunFolder, run_id: str | None) -> list[str]:
 
 def begin(request: dict[str, Any], outputs: Path) -> RunState:
     """Reads the pictures, makes the plan and writes all that is known before training."""
-    folder = RunFolder.reserve(request["run_id"], outputs)
-    loggers = build_loggers(request, folder)
-    settings = gateway.build(request["data"], "data")
-    accelerator = choose_accelerator(request["trainer"]["accelerator"])
-    check_sharded(request, accelerator)
-    earlier = earlier_run(request)  # what does not fit is told before data is touched
-    for note in earlier.told_of_pictures(request) if earlier else ():
-        say(note)
-    seed_everything(request["seed"], workers=True, verbose=False)
-    prepared = prepare(settings)
-    chosen = choose(request, prepared, accelerator)
-    seed_everything(request["seed"], workers=True, verbose=False)  # a measured budget has drawn random numbers
-    components = build(make_plan(chosen.request, prepared, accelerator), prepared)
-    if chosen.choices:
-        plan = components.plan.with_choices(choice.as_record() for choice in chosen.choices)
-        components = replace(components, plan=plan)
-        say(table(chosen.choices))
-    device = f"computing on {accelerator} in {components.plan.trainer.precision}"
-    for note in (*prepared.notes, *components.notes, device):
-        say(note)
-    folder.create()
-    save_inputs(folder, request, components, prepared)
-    return RunState(folder, components, prepared, loggers)
+    began = Moment.now()
+    with RunFolder.claimed(request["run_id"], outputs) as folder:
+        loggers = build_loggers(request, folder)
+        settings = gateway.build(request["data"], "data")
+        accelerator = choose_accelerator(request["trainer"]["accelerator"])
+        check_sharded(request, accelerator)
+        earlier = earlier_run(request)  # what does not fit is told before data is touched
+        for note in earlier.told_of_pictures(request) if earlier else ():
+            say(note)
+        seed_everything(request["seed"], workers=True, verbose=False)
+        prepared = prepare(settings)
+        threads = take_free_threads(began)
+        chosen = choose(request, prepared, accelerator)
+        seed_everything(request["seed"], workers=True, verbose=False)  # a measured budget has drawn random numbers
+        components = build(make_plan(chosen.request, prepared, accelerator), prepared)
+        if chosen.choices:
+            plan = components.plan.with_choices(choice.as_record() for choice in chosen.choices)
+            components = replace(components, plan=plan)
+            say(table(chosen.choices))
+        device = f"computing on {accelerator} in {told_precision(request, components)}, {threads.told}"
+        for note in (*prepared.notes, *components.notes, device):
+            say(note)
+        folder.create()
+        save_inputs(folder, request, components, prepared)
+        return RunState(folder, components, prepared, loggers)
+
+
+def told_precision(request: Mapping[str, Any], components: Components) -> str:
+    """The precision, and why `auto` took it."""
+    trainer = components.plan.trainer
+    if request["trainer"]["precision"] != "auto" or trainer.strategy == "fsdp":
+        return trainer.precision
+    model = cast(Classifier, components.module.model)
+    why = settle_precision(trainer.accelerator, model.backbone.has_depthwise).reason
+    return f"{trainer.precision} ({why})"
 
 
 def go_on(folder: RunFolder, request: dict[str, Any]) -> RunState:
     """The run in `folder`, ready to go on from its last checkpoint."""
+    began = Moment.now()
     seed_everything(request["seed"], workers=True, verbose=False)
     state = resume.go_on(folder, request)
+    threads = take_free_threads(began)
     if state.checkpoint is None:
-        say(f"the run {folder.path} was cut off before its first checkpoint and starts again")
+        say(f"the run {folder.path} has no checkpoint to go on from and starts again")
     else:
         epoch, batches = resume.position(state.checkpoint)
         say(f"going on with {folder.path} in epoch {epoch + 1} after {counted(batches, 'batch')}")
+    say(f"computing on {state.components.plan.trainer.accelerator}, {threads.told}")
     return state
 
 
@@ -175,32 +210,8 @@ def fit_and_predict(state: RunState) -> tuple[Fitted, dict[str, Predictions]]:
     checkpoint = [str(state.checkpoint)] if state.checkpoint else []
     with processes(number, ["-m", "animeid.ranks", str(folder.path), *checkpoint]):
         fitted = fit(state)
-        own = predict_splits(state.components)
+        own = answer_share(folder, state.components, number)
         meet()  # the others have handed theirs over
         answers = collect(folder, own, number)
     state.components.data.trainer = None  # what follows sees every picture, and not a process's share
     return fitted, answers
-
-
-def finish(state: RunState, fitted: Fitted, answers: dict[str, Predictions]) -> dict[str, Any]:
-    """Judges the best model, writes predictions, evidence, figures and pictures."""
-    folder, components, prepared = state.folder, state.components, state.prepared
-    manifest, stats = prepared.manifest, components.stats
-    metrics: dict[str, Any] = {
-        part: evaluate_split(answers[part], manifest.table, stats) if part in answers else None
-        for part in EVALUATED_SPLITS
-    }
-    judged = {part: answers[part].rows for part in EVALUATED_SPLITS if part in answers}
-    metrics["baselines"] = compare_with_baselines(components.data, manifest, answers["train"].rows, judged, stats)
-    size = as_size(components.plan.data.image_size)
-    views = build_views("own", components.plan)
-    model, precision = components.module.inference_model, DTYPES[components.plan.trainer.precision]
-    latency = latency_ms(model, size, precision, views)
-    metrics["cost"] = cost(model, folder.best, *seconds_of(components.plan, fitted.train_s), fitted.rates, latency)
-    save_predictions(folder, answers, manifest, prepared.labels)
-    save_evidence(folder, {part: answers[part] for part in judged}, manifest, components.data, model)
-    draw_figures(folder, learning_rates(folder, components), components.module.optimisation.steps_per_epoch)
-    write_json(folder.metrics, metrics)
-    if judged:
-        write_report(folder)
-    return metrics

@@ -5,15 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import torch
 
 from animeid.assembly.run import Components
 from animeid.data.prepare import Prepared
 from animeid.engine.devices import gpu_name
 from animeid.optim.schedules import followed_figure
+from animeid.runs.best_epoch import BestEpoch
 from animeid.runs.finished import FinishedRun
 from animeid.runs.folder import RunFolder
 from animeid.system import environment
+from animeid.system.console import say
 from animeid.system.files import atomic, write_json, write_yaml
+from animeid.training.fitting import followers
 
 
 def save_inputs(folder: RunFolder, request: dict[str, Any], components: Components, prepared: Prepared) -> None:
@@ -30,7 +34,8 @@ def save_inputs(folder: RunFolder, request: dict[str, Any], components: Componen
             listed.to_csv(stream, index=False)
     seeds = {"seed": request["seed"], "split_seed": components.plan.data.split_seed}
     accelerator = components.plan.trainer.accelerator
-    found = environment.describe(prepared.manifest.table, seeds, accelerator, gpu_name(accelerator))
+    threads = torch.get_num_threads()
+    found = environment.describe(prepared.manifest.table, seeds, accelerator, gpu_name(accelerator), threads)
     write_json(folder.environment, found)
 
 
@@ -51,3 +56,18 @@ def learning_rates(folder: RunFolder, components: Components) -> np.ndarray:
         steps_per_epoch=run.steps_per_epoch,
         figures=figures,
     )
+
+
+def save_best_epoch(folder: RunFolder, epoch: int | None, components: Components) -> None:
+    """Writes `best_epoch.json`, and says the same.
+
+    Args:
+        folder: of the run.
+        epoch: whose weights are kept, counted from 1; None where nothing was trained.
+        components: of the run.
+    """
+    history = FinishedRun(folder).history
+    if epoch is not None and history is not None:
+        best = BestEpoch.of(history, epoch, components.plan.callbacks.monitor, followers(components))
+        best.write(folder)
+        say(best.told)

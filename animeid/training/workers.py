@@ -6,13 +6,14 @@ import time
 from hashlib import sha256
 from pathlib import Path
 
-from animeid.assembly.plan import FinalPlan
+from animeid.assembly.plan import FinalPlan, processes_of
 from animeid.engine.launch import Launch
 from animeid.engine.processes import meet
 from animeid.errors import InputError
 from animeid.runs.folder import RunFolder
 from animeid.system.launcher import own_rank
-from animeid.training.fitting import RunState, fit, hand_over, predict_splits
+from animeid.training.answering import answer_share, hand_over
+from animeid.training.fitting import RunState, fit
 from animeid.training.resume import read_run
 
 APPEAR_S = 120.0
@@ -70,7 +71,7 @@ def accompany(folder: RunFolder, checkpoint: Path | None) -> None:
     """Trains and answers beside the first process, which judges and writes."""
     state = read_run(folder, FinalPlan.read(folder.config), checkpoint)
     fit(state)
-    hand_over(folder, predict_splits(state.components), own_rank().rank)
+    hand_over(folder, answer_share(folder, state.components, processes_of(state.components.plan)), own_rank().rank)
     meet()
 
 

@@ -1,4 +1,4 @@
-"""The best trial of a search on the test part, which is read once in the search's life."""
+"""The best trial of a search: its report, and the test part, which is read once in the search's life."""
 
 from __future__ import annotations
 
@@ -9,8 +9,25 @@ from animeid.runs.finished import FinishedRun
 from animeid.runs.folder import RunFolder
 from animeid.runs.saved import SavedRun
 from animeid.system.console import say
+from animeid.training.run import add_report
 from animeid.tuning.search import FOLDER, Search
 from animeid.tuning.trials import Compose
+
+
+def explain_best(search: Search, embeddings: str) -> None:
+    """Gives the best trial its report, with what the other trials lack: baselines, evidence and charts.
+
+    Args:
+        embeddings: whether its training pictures are answered, as the search's request has it.
+    """
+    folder = RunFolder(search.path / str(search.finished()[0].user_attrs[FOLDER]))
+    if not folder.is_finished:
+        say(f"the best trial has no report: its run {folder.path} was removed")
+        return
+    with search.reporting():
+        if not folder.report.is_file():
+            add_report(folder, {**SavedRun(folder).request, "embeddings": embeddings})
+    say(f"report of the best trial: {folder.report}")
 
 
 def evaluate_best_on_test(search: Search, compose: Compose) -> None:

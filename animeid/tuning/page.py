@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 from optuna.trial import TrialState
 
 from animeid.html.render import render, write_page
-from animeid.html.thumbnails import file_as_uri
+from animeid.html.thumbnails import Chart
 from animeid.tuning.charts import draw_history, draw_importance, draw_parallel, importances
 from animeid.tuning.search import FOLDER, Search
 
@@ -29,7 +29,7 @@ def write_page_of(search: Search, command: str) -> Path:
         draw_parallel(trials, space, charts / "parallel.png")
         if shares:
             draw_importance(shares, charts / "importance.png")
-        pictures = {path.stem: file_as_uri(path) for path in charts.glob("*.png")}
+        pictures = {path.stem: Chart.of(path) for path in charts.glob("*.png")}
     states = [(state.name.lower(), sum(t.state == state for t in trials)) for state in TrialState]
     values = {
         "title": f"Search {search.path.name}",

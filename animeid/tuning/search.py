@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import itertools
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,9 @@ from typing import Any
 import optuna
 from optuna.trial import FrozenTrial, Trial, TrialState
 
-from animeid.runs.folder import SEARCH_STORE
+from animeid.metrics.ranking import DECIMALS, standing
+from animeid.runs.finished import FinishedRun
+from animeid.runs.folder import SEARCH_STORE, RunFolder
 from animeid.system.console import say
 from animeid.system.lock import lock, lock_file, state_of
 from animeid.tuning.choosing import Method, pruner, sampler
@@ -139,6 +142,10 @@ class Search:
                 self.study.set_user_attr(TESTED, folder)
             yield int(self.study.user_attrs[TESTED])
 
+    def reporting(self) -> AbstractContextManager[None]:
+        """While this process writes the best trial's report, others wait."""
+        return lock(self._lock_file("report"), f"the report of the best trial of {self.path}", waits=True)
+
     def _begin(self) -> RunningTrial:
         """A trial whose values no other one has: training again what is known would tell nothing."""
         for _ in range(DRAWS):
@@ -219,15 +226,26 @@ class Search:
         return [trial for trial in self.trials() if not is_void(trial)]
 
     def finished(self) -> list[FrozenTrial]:
-        """Trials that have a figure, the best first."""
+        """Trials that have a figure, the best first; among equals the one with the lower validation loss."""
         found = [trial for trial in self.trials() if trial.state == TrialState.COMPLETE]
-        return sorted(found, key=lambda trial: (-float(trial.value or 0.0), trial.number))
+        figures = Counter(_figure(trial) for trial in found)
+        losses = {trial.number: self._loss(trial) for trial in found if figures[_figure(trial)] > 1}
+        return sorted(found, key=lambda trial: standing(_figure(trial), losses.get(trial.number)), reverse=True)
+
+    def _loss(self, trial: FrozenTrial) -> float | None:
+        """The validation loss of a finished trial's run; None where its folder is gone."""
+        run = FinishedRun(RunFolder(self.path / str(trial.user_attrs.get(FOLDER, trial.number))))
+        return run.figure("val", "loss") if run.folder.is_finished else None
 
     def _locked(self) -> Any:
         return lock(self._lock_file("search"), f"{self.path / SEARCH_STORE}", waits=True)
 
     def _lock_file(self, name: int | str) -> Path:
         return lock_file(self.path, name)
+
+
+def _figure(trial: FrozenTrial) -> float:
+    return round(float(trial.value or 0.0), DECIMALS)
 
 
 def is_void(trial: FrozenTrial) -> bool:

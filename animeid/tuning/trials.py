@@ -13,6 +13,7 @@ from optuna.trial import TrialState
 
 from animeid.errors import MachineError, PeerFailedError
 from animeid.multirun.outcome import sentence_of, write_error
+from animeid.runs.cleaning import keep_weights_only
 from animeid.runs.folder import OUTPUTS, RunFolder
 from animeid.system.console import say
 from animeid.system.progress import clock
@@ -73,12 +74,14 @@ def do_trial(search: Search, begun: RunningTrial, training: Training) -> None:
     """
     folder = RunFolder(search.path / str(begun.folder))
     name = folder.path.relative_to(OUTPUTS).as_posix()
-    fixed = {"run_id": name, "resume": "auto", "test": False}
+    # What explains a run is made for the best one alone, at the search's end.
+    fixed = {"run_id": name, "resume": "auto", "test": False, "embeddings": "off"}
     try:
         request = training.request(*(f"{key}={value}" for key, value in begun.values.items()))
-        value = train({**request, **fixed}, callbacks=[Reporting(begun.trial, begun.reported)])
+        value = train({**request, **fixed}, callbacks=[Reporting(begun.trial, begun.reported)], report=False)
     except TrialPruned as pruned:
         say(f"trial {begun.trial.number} was {pruned}")
+        keep_weights_only(folder)
         search.study.tell(begun.trial, state=TrialState.PRUNED)
     except MachineError:
         raise

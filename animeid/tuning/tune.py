@@ -9,7 +9,7 @@ from animeid.errors import InputError
 from animeid.runs.folder import group_path
 from animeid.system.console import counted, say
 from animeid.system.output import check_output
-from animeid.tuning.best import evaluate_best_on_test
+from animeid.tuning.best import evaluate_best_on_test, explain_best
 from animeid.tuning.checks import check_common, check_space
 from animeid.tuning.page import write_page_of
 from animeid.tuning.search import ERROR, Search
@@ -63,6 +63,7 @@ def tune(request: Mapping[str, Any], training: Training) -> float | None:
         try_all(search, limit, training)
         is_on = search.wait()
     value = sum_up(search, training)
+    explain_best(search, request["embeddings"])
     if request["test"]:
         evaluate_best_on_test(search, training.compose)
     return value

@@ -22,6 +22,7 @@ TRAIN = (
     "data.val_ratio=0.2",
     "data.test_ratio=0.2",
     "recipe=none",
+    "keep=all",
     "model.name=test_resnet.r160_in1k",
     "model.pretrained=false",
     "augment=basic",

@@ -1,4 +1,4 @@
-"""Every row against cross entropy: resampled groups of the test part, the same for both and for all their seeds."""
+"""Every row against cross entropy, by the groups of the test part that they answer differently, over all seeds."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from animeid.metrics.paired import Difference, Metric, paired_bootstrap
+from animeid.metrics.paired import Difference, Metric, paired_difference
 from experiments.long_tail.outcomes import Outcome
 
 
@@ -26,7 +26,7 @@ def difference(row: Sequence[Outcome], base: Sequence[Outcome], metric: Metric) 
             )
     ours, theirs = (np.stack([outcome.answers for outcome in outcomes]) for outcomes in (row, base))
     classes = int(max(first.targets.max(), ours.max(), theirs.max())) + 1
-    return paired_bootstrap(first.targets, first.groups, ours, theirs, classes, metric=metric)
+    return paired_difference(first.targets, first.groups, ours, theirs, classes, metric=metric)
 
 
 def holm(p_values: Mapping[str, float | None]) -> dict[str, float | None]:

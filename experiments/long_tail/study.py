@@ -51,8 +51,8 @@ the validation part, and the test part is answered once, at the end of each run.
 versions choose theirs. Percent, as the mean over seeds ± half its 95 % interval (Student's t; with few seeds it is
 wide). Classes are many-, medium- or few-shot by the training part of cross entropy, whatever a row trains on;
 ensembles of folds train on the validation part too, as folds do. Gains over cross entropy are the mean over seeds:
-paired bootstrap over the test part's groups, 95 % intervals, p corrected for the number of rows by Holm's
-procedure. Training time is the median over seeds, of one core while the other one does another row, now and then
+McNemar's test with the test part's groups for pictures, 95 % score intervals, p corrected for the number of rows by
+Holm's procedure. Training time is the median over seeds, of one core while the other one does another row, now and then
 beside other work: read differences below a tenth as none. For ensembles and second stages it is the sum of all runs
 that they need. A picture's milliseconds are the median over seeds of an answer to it alone, by all runs of an
 ensemble and in all views of TTA. `timm's loop` is what its train.py does with AdamW at 1e-3, a cosine and its

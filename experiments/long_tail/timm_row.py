@@ -29,9 +29,8 @@ from torch.utils.data import Dataset
 from animeid.assembly.plan import FinalPlan, label_stats
 from animeid.data.manifest import Manifest
 from animeid.data.picture_files import decode
-from animeid.inference.evaluation import save
+from animeid.inference.evaluation import answers_in, judge
 from animeid.inference.labelled import Pictures
-from animeid.metrics.evaluate import evaluate_split
 from animeid.metrics.functional import negative_log_likelihood
 from animeid.predictions import Predictions
 from animeid.runs.folder import RunFolder
@@ -133,13 +132,12 @@ def main() -> None:
     logits = answer(model, test)
     rows, stats = parts["test"].rows, label_stats(plan, labels)
     losses = negative_log_likelihood(logits, parts["test"].targets).astype(np.float32)
-    answers = Predictions(rows, logits, np.zeros((len(rows), 1), np.float32), losses)
-    metrics = {"test": evaluate_split(answers, manifest.table, stats), "cost": {"train_s": seconds}}
     folder = RunFolder(Path(OUTPUTS / name))
     folder.create()
+    answers = answers_in(folder, "test", [Predictions(rows, logits, np.zeros((len(rows), 1), np.float32), losses)])
     write_origin(folder.path)
     nothing = pd.DataFrame({"path": [], "reason": []})
-    save(folder, "test", answers, Pictures(manifest, rows, (), nothing), labels, metrics)
+    judge(folder, "test", answers, Pictures(manifest, rows, (), nothing), stats, cost={"train_s": seconds})
 
 
 if __name__ == "__main__":

@@ -62,6 +62,7 @@ def bar_plot(axes: Axes, panel: Any, runs: Records) -> None:
         axes.barh(places + 0.27 * (1 - number), values, 0.25, color=colour, label=name)
     axes.set_yticks(places, panel.metrics)
     axes.grid(axis="y", visible=False)
+    axes.legend(fontsize=6, loc="upper left", bbox_to_anchor=(0, -0.12), ncols=len(runs), frameon=False)
 
 
 def value_of(run: OfflineRun, metric: Any) -> float:
@@ -81,8 +82,9 @@ def parallel_coordinates(axes: Axes, panel: Any, runs: Records) -> None:
     )
     low, high = values.min(axis=0), values.max(axis=0)
     heights = np.where(high > low, (values - low) / np.where(high > low, high - low, 1), 0.5)
-    for row, colour in zip(heights, COLOURS, strict=True):
-        axes.plot(row, color=colour, marker="o")
+    for name, row, colour in zip(runs, heights, COLOURS, strict=True):
+        axes.plot(row, color=colour, marker="o", label=name)
+    axes.legend(fontsize=6)
     names = [
         f"{column.metric.name}\n{small:g} to {large:g}"
         for column, small, large in zip(panel.columns, low, high, strict=True)

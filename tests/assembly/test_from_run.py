@@ -185,7 +185,7 @@ def test_a_run_says_that_it_trains_on_the_earlier_runs_pictures(
 
 def test_gradual_unfreezing_reaches_a_run(home: Path) -> None:
     gradual = ("freezing=gradual", "freezing.every=2", "trainer.max_epochs=2")
-    assert train.main([*QUICK, "data.root=new", "from_run=outputs/first", "run_id=gradual", *gradual]) == 0
+    assert train.main([*QUICK, "data.root=new", "from_run=outputs/first", "run_id=gradual", "keep=all", *gradual]) == 0
     before, after = (
         torch.load(path, weights_only=True)["state_dict"] for path in (run_of(home).best, run_of(home, "gradual").last)
     )
@@ -198,7 +198,7 @@ def test_lora_leaves_a_run_that_needs_no_peft(
     home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     random = ("model.pretrained=false", "model.name=test_vit", "data.root=old")
-    assert train.main([*QUICK, *random, "run_id=lora", "freezing=lora", "optimizer.layer_decay=0.8"]) == 0
+    assert train.main([*QUICK, *random, "run_id=lora", "keep=all", "freezing=lora", "optimizer.layer_decay=0.8"]) == 0
     assert "WARNING: the frozen weights of test_vit are RANDOM" in capsys.readouterr().out
     run = run_of(home, "lora")
     assert not any("lora" in name for name in torch.load(run.best, weights_only=True)["state_dict"])
@@ -226,7 +226,7 @@ def test_a_backbone_alone_takes_a_new_head(home: Path, new_pictures: Prepared) -
 
 
 def test_a_run_on_other_classes_trains_and_lists_what_it_took(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert train.main([*QUICK, "data.root=new", "from_run=outputs/first", "run_id=second"]) == 0
+    assert train.main([*QUICK, "data.root=new", "from_run=outputs/first", "run_id=second", "keep=all"]) == 0
     out = capsys.readouterr().out
     assert out.count("cannot be compared") == 1
     assert "head.linear.weight  by class  2 of 4 rows" in out
@@ -267,6 +267,7 @@ def test_training_pictures_of_the_earlier_run_are_refused_as_test(
     assert "the figures of test are better than they would be" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_a_grandparents_training_pictures_are_found_by_every_command(
     home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

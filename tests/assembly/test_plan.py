@@ -15,7 +15,7 @@ from animeid.assembly.plan import FinalPlan, Plan, final, label_stats, processes
 from animeid.assembly.planning import make_plan
 from animeid.assembly.run import Components, build, rebuild
 from animeid.config.compose import compose
-from animeid.data.cache.segments import CacheFull
+from animeid.data.cache.segments import CacheUnusable
 from animeid.data.prepare import Prepared
 from animeid.system.files import read_yaml, write_yaml
 from tests.small_runs import QUICK
@@ -139,14 +139,14 @@ def test_a_plan_is_built_again_as_it_was_built(overrides: tuple[str, ...], prepa
 
 def test_a_cache_without_room_is_off(prepared: Prepared, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: object) -> None:
-        raise CacheFull("no room")
+        raise CacheUnusable("no room")
 
     monkeypatch.setattr("animeid.assembly.data.open_cache", full)
     plan = make_plan(request("data.cache=auto"), prepared, "cpu")
     run = build(plan, prepared)
     assert (plan.data.cache, run.plan.data.cache) == ("auto", "off")
     assert run.notes[0] == "WARNING: every epoch decodes all pictures anew: no room"
-    with pytest.raises(CacheFull):
+    with pytest.raises(CacheUnusable):
         build(plan.having(data={"cache": "somewhere"}), prepared)
 
 

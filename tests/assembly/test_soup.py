@@ -9,10 +9,12 @@ import pytest
 import torch
 
 from animeid import train
-from animeid.assembly.soup import mean_effective_prior
+from animeid.assembly.soup import best_first, mean_effective_prior
 from animeid.data.datamodule import CharacterDataModule, PictureLoader
 from animeid.models.soup import greedy_soup, mean_state
+from animeid.runs.finished import FinishedRun
 from animeid.runs.folder import RunFolder
+from animeid.system.files import write_json
 from tests.small_runs import QUICK, trained_home
 
 RUN = (*QUICK, "data.val_ratio=0.25", "data.test_ratio=0.25", "trainer.precision=32-true")
@@ -36,6 +38,17 @@ def test_the_mean_leaves_counts_alone() -> None:
     mean = mean_state(states)
     assert torch.equal(mean["w"], torch.tensor([2.0, 4.0]))
     assert torch.equal(mean["n"], torch.tensor(3))
+
+
+def test_a_soup_begins_with_the_lowest_loss_of_equal_runs(tmp_path: Path) -> None:
+    figures = {"a": (0.9, 0.5), "b": (0.9, 0.3), "c": (0.95, 0.9), "d": (0.9, 0.3)}
+    runs = []
+    for name, (f1_macro, loss) in figures.items():
+        folder = RunFolder(tmp_path / name)
+        folder.create()
+        write_json(folder.metrics, {"val": {"f1_macro": f1_macro, "loss": loss}})
+        runs.append(FinishedRun(folder))
+    assert [run.folder.path.name for run in best_first(runs)] == ["c", "b", "d", "a"]
 
 
 @pytest.fixture(scope="module")

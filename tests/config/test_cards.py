@@ -111,6 +111,7 @@ def test_each_experiment_says_what_it_is_for_and_fits(card: str) -> None:
     assert composed_request("train", [f"experiment={card}"]) != plain
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("card", EXPERIMENTS)
 def test_each_experiment_can_be_made_small(card: str) -> None:
     from animeid.config.compose import compose as composed_request

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -293,9 +294,22 @@ def test_the_console_script_hands_its_arguments_on(recorder: Recorder, capsys: p
 
 @pytest.mark.parametrize(
     ("module", "argument", "status"),
-    [("animeid.train", "loss.gama=3", 2), ("animeid.predict", "--help", 0), ("animeid.cli", "--version", 0)],
+    [
+        ("animeid.train", "loss.gama=3", 2),
+        ("animeid.train", "data.root=nowhere", 2),
+        ("animeid.train", "from_run=nowhere", 2),
+        ("animeid.train", "model.weights=nowhere", 2),
+        ("animeid.train", "run_id=there", 2),
+        ("animeid.tune", "data.root=nowhere", 2),
+        ("animeid.doctor", "data.root=nowhere", 2),
+        ("animeid.evaluate", "run=nowhere", 2),
+        ("animeid.report", "run=nowhere", 2),
+        ("animeid.predict", "--help", 0),
+        ("animeid.cli", "--version", 0),
+    ],
 )
 def test_nothing_heavy_is_imported_for_an_answer(module: str, argument: str, status: int, tmp_path: Path) -> None:
+    (tmp_path / "outputs" / "there" / "checkpoints").mkdir(parents=True)
     code = (
         "import sys, importlib\n"
         f"main = importlib.import_module({module!r}).main\n"
@@ -318,3 +332,32 @@ def test_as_a_module_with_the_real_entry_point(tmp_path: Path) -> None:
     assert done.stdout == ""
     assert done.stderr.startswith("animeid: error: no loss card is called 'focl'")
     assert done.stderr.count("\n") == 1
+
+
+def test_a_command_says_that_it_begins_before_anything_heavy_is_imported(tmp_path: Path) -> None:
+    """The seconds that follow are explained by a line, beside the results."""
+    code = (
+        "import sys\n"
+        "from animeid.config import command, request\n"
+        "def tried(*_):\n"
+        "    heavy = {'torch', 'lightning', 'pandas', 'albumentations', 'timm', 'numpy', 'cv2'} & sys.modules.keys()\n"
+        "    print('heavy:', sorted(heavy), file=sys.stderr); sys.exit(0)\n"
+        "command.tried = tried\n"
+        "from animeid import train\n"
+        "train.main(['data.root=.'])\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (0, "")
+    assert done.stderr == "animeid train: loading its libraries\nheavy: []\n"
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["--cfg", "job"], ["data.root=nowhere"]])
+def test_a_reader_that_has_enough_of_an_answer_ends_it_quietly(arguments: list[str], tmp_path: Path) -> None:
+    """As `| head -1`."""
+    read, write = os.pipe()
+    os.close(read)
+    command = [sys.executable, "-m", "animeid.train", *arguments]
+    done = subprocess.run(command, stdout=write, stderr=subprocess.PIPE, text=True, cwd=tmp_path)
+    os.close(write)
+    told = "animeid: error: data.root=nowhere is not there: give an existing folder or manifest file\n"
+    assert (done.returncode, done.stderr) == ((2, told) if "data.root=nowhere" in arguments else (0, ""))

@@ -220,7 +220,7 @@ def test_training_tells_it_how_it_goes(tmp_path: Path, monkeypatch: pytest.Monke
 
     monkeypatch.setattr(Adaptive, "follow", follow)
     arguments = ["data.root=pictures", *QUICK, "trainer.max_epochs=2", "logger=none"]
-    assert train.main([*arguments, "augment=adaptive", "run_id=followed"]) == 0
+    assert train.main([*arguments, "augment=adaptive", "run_id=followed", "keep=all"]) == 0
     last = torch.load(RunFolder(tmp_path / "outputs" / "followed").last, weights_only=True)
     fit, table = last["train_fit"], pd.read_parquet(RunFolder(tmp_path / "outputs" / "followed").manifest)
     parts = table.groupby("split")["target"].value_counts().sort_index()

@@ -13,7 +13,9 @@ import yaml
 
 from animeid.config.gateway import build
 from animeid.data.augment import Augmentation
+from animeid.data.torch_resize import resize
 from animeid.errors import InputError
+from animeid.imaging.evaluation import EvalTransform
 
 CARDS = Path(__file__).resolve().parents[2] / "conf" / "augment"
 NAMES = ("none", "basic", "light", "strong")
@@ -72,6 +74,14 @@ def test_none_changes_nothing_but_the_size() -> None:
     augmentation = build(card("none"), "augment", image_size=(60, 80))
     image = picture(60, 80)
     assert np.array_equal(augmentation(image, 3), image)
+
+
+def test_without_a_crop_training_resizes_as_evaluation_does_with_the_fast_kernel() -> None:
+    augmentation = build(card("none"), "augment", image_size=(60, 80))
+    image = picture(150, 200)
+    assert np.array_equal(augmentation(image, 3), resize(image, (60, 80)))
+    evaluated = EvalTransform((60, 80), crop_pct=1.0)(image)
+    assert np.abs(augmentation(image, 3).astype(int) - evaluated).max() <= 2
 
 
 def test_a_named_operation_can_be_changed() -> None:

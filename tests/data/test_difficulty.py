@@ -106,7 +106,7 @@ def test_training_tells_it_the_losses(tmp_path, monkeypatch) -> None:
     class_folders(tmp_path / "pictures", {"easy": 12, "ミク": 12}, coarse=2)
     monkeypatch.chdir(tmp_path)
     arguments = ["data.root=pictures", *QUICK, "trainer.max_epochs=2", "logger=none"]
-    assert train.main([*arguments, "sampler=difficulty", "run_id=hard"]) == 0
+    assert train.main([*arguments, "sampler=difficulty", "run_id=hard", "keep=all"]) == 0
     last = torch.load(RunFolder(tmp_path / "outputs" / "hard").last, weights_only=True)
     state = next(value["sampler"] for value in last.values() if isinstance(value, dict) and "sampler" in value)
     values = np.array(state["values"])

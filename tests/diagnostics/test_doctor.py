@@ -17,7 +17,7 @@ from animeid import doctor, train
 from animeid.config.compose import compose
 from animeid.data.prepare import prepare
 from animeid.data.settings import DataSettings
-from animeid.diagnostics import examination, fitness, precision
+from animeid.diagnostics import examination, fitness
 from animeid.diagnostics.choices import plan_without_data
 from animeid.diagnostics.glyphs import missing_glyphs
 from animeid.diagnostics.hardware import look_at_disk, look_at_hardware
@@ -25,13 +25,15 @@ from animeid.diagnostics.long_tail import bar, chosen_ranks, long_tail_chart
 from animeid.diagnostics.network import Network
 from animeid.diagnostics.packages import look_at_packages, why_torchvision_fails
 from animeid.diagnostics.pictures import Pictures, look_at_pictures
-from animeid.diagnostics.precision import try_precisions
+from animeid.engine import devices, precision
+from animeid.engine.precision import Trial, Trials, settle_precision, try_precisions
 from animeid.errors import InputError
 from animeid.plots.picture import text_width
 from animeid.recipe import timing, weights
 from animeid.recipe.timing import Measured, Stopwatch, estimate
 from animeid.recipe.weights import initial_weights
 from animeid.system.files import read_yaml
+from animeid.system.load import Room
 from tests.small_runs import QUICK, class_folders
 
 REQUIREMENTS = ("torch==2.15.0", "torchvision==0.29.2", "lightning<2.7,>=2.6.1", "numpy>=2.2", 'peft; extra == "lora"')
@@ -119,10 +121,11 @@ def test_precisions_are_tried(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(precision, "BUDGET_S", 0.0)
     monkeypatch.setattr(precision, "PICTURES", 4)  # 32 take seconds where a processor only imitates a precision
     monkeypatch.setitem(precision.DTYPES, "impossible", torch.int8)
-    trials = {trial.precision: trial for trial in try_precisions("cpu")}
+    trials = {trial.precision: trial for trial in try_precisions("cpu").trials}
     assert trials["32-true"].works
     assert not trials["impossible"].works
     assert trials["impossible"].reason
+    assert "16-mixed" not in trials, "training refuses it on the processor"
 
 
 def test_the_fonts_have_the_glyphs_that_they_must() -> None:
@@ -157,8 +160,46 @@ def test_weights_that_are_insisted_on_and_cannot_be_had(no_cache: None) -> None:
         initial_weights(compose("train", ["model.pretrained=true"]), "it sleeps")
 
 
+def with_gain(gain: float, free: float = 2.0) -> Trials:
+    return Trials("cpu", (Trial("32-true", 0.1, gain=1.0), Trial("bf16-mixed", 0.1 / gain, gain=gain)), Room(2, free))
+
+
+@pytest.mark.parametrize(
+    ("trials", "takes", "words"),
+    [
+        (with_gain(1.53), "bf16-mixed", ("1.53 times the speed of 32-true", "bf16-mixed is 1.53 times as fast")),
+        (with_gain(0.35), "32-true", ("0.35 times the speed of 32-true", "bf16-mixed is 0.35 times as fast")),
+        (
+            with_gain(0.35, free=0.6),
+            "bf16-mixed",
+            (
+                "works; how fast cannot be told while other programs use 1.4 of 2 cores",
+                "what is faster cannot be told while other programs use 1.4 of 2 cores",
+            ),
+        ),
+    ],
+)
+def test_the_doctor_and_training_follow_one_trial(
+    quick: Path, monkeypatch: pytest.MonkeyPatch, capsys, trials: Trials, takes: str, words: tuple[str, ...]
+) -> None:
+    """On a processor with bf16 instructions, whatever their gain."""
+    for module in (devices, precision):
+        monkeypatch.setattr(module, "cpu_has_bf16", lambda: True)
+    for module in (examination, precision):
+        monkeypatch.setattr(module, "processor_trials", lambda: trials)
+    assert doctor.main(["trainer.accelerator=cpu"]) == 0
+    told = capsys.readouterr().out
+    for sentence in words:
+        assert sentence in told
+    facts = dict(re.split("  +", line.strip(), maxsplit=1) for line in told.splitlines() if line.startswith("  "))
+    assert facts["precision"] == takes
+    assert settle_precision("cpu", has_depthwise=False).precision == takes
+    assert settle_precision("cpu", has_depthwise=True).precision == "32-true"
+
+
 def test_a_model_with_depthwise_convolutions_changes_the_precision(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("animeid.engine.devices.cpu_has_bf16", lambda: True)
+    monkeypatch.setattr(precision, "processor_trials", lambda: with_gain(1.5))
     chosen = [plan_without_data(compose("train", [f"model={model}"]), "cpu") for model in ("small", "mobilenetv2")]
     assert [plan["trainer"]["precision"] for plan in chosen] == ["bf16-mixed", "32-true"]
 
@@ -212,8 +253,9 @@ def test_the_stopwatch_leaves_out_the_first_step_where_there_are_others() -> Non
 
 @pytest.fixture
 def quick(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty folder to work in, and no more measuring than is needed for a figure."""
+    """An empty folder to work in, the cache's as well, and no more measuring than is needed for a figure."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("ANIMEID_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(precision, "BUDGET_S", 0.0)
     monkeypatch.setattr(precision, "PICTURES", 4)  # 32 take seconds where a processor only imitates a precision
     monkeypatch.setattr(timing, "TRAINING_S", 0.0)

@@ -27,6 +27,7 @@ from tests.small_runs import QUICK, class_folders
 EPOCHS, BATCHES = 4, 5
 RUN = (
     *QUICK,
+    "keep=all",
     "data.batch_size=4",
     "data.test_ratio=0.2",
     "data.val_ratio=0.2",

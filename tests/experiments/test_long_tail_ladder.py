@@ -160,6 +160,7 @@ def test_the_table_shows_how_long_an_answer_takes() -> None:
     assert latency_cell([None]) == "–"
 
 
+@pytest.mark.slow
 def test_every_row_is_a_command_that_can_be_composed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     for row in ROWS:

@@ -10,6 +10,7 @@ import torch
 from lightning.pytorch import seed_everything
 from torch import Tensor
 from torch.nn import functional
+from torch.utils.flop_counter import FlopCounterMode
 
 from animeid.assembly.planning import make_plan
 from animeid.assembly.run import build
@@ -69,6 +70,15 @@ def test_a_picture_of_no_class_moves_nobody_in_the_balanced_term() -> None:
     known = TARGETS >= 0
     alone = balanced_contrastive(z[known], TARGETS[known], centres, TAU)
     torch.testing.assert_close(balanced_contrastive(z, TARGETS, centres, TAU)[known], alone)
+
+
+def test_the_balanced_term_of_many_classes_costs_its_similarities_alone() -> None:
+    """Sizes of classes are counted; a product of everything with every class would cost C / P times as much."""
+    pictures, length, classes = 6, 5, 200
+    target = torch.arange(pictures)
+    with FlopCounterMode(display=False) as counter:
+        balanced_contrastive(directions(pictures, 0), target, directions(classes, 1), TAU)
+    assert counter.get_total_flops() == 2 * pictures * (pictures + classes) * length
 
 
 @pytest.mark.parametrize("term", ["supervised", "balanced"])

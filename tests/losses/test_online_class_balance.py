@@ -90,7 +90,7 @@ def test_a_run_follows_its_validation_part(tmp_path, monkeypatch, capsys) -> Non
     monkeypatch.chdir(tmp_path)
     run = ["data.root=pictures", *QUICK, "trainer.max_epochs=2", "logger=none"]
     arguments = [*run, "data.val_ratio=0.3", "loss=online_class_balance"]
-    assert train.main([*arguments, "run_id=followed"]) == 0
+    assert train.main([*arguments, "run_id=followed", "keep=all"]) == 0
     state = torch.load(RunFolder(tmp_path / "outputs" / "followed").last, weights_only=True)["state_dict"]
     assert not torch.equal(state["loss.weight"], torch.ones(2))
     judged = RunFolder(tmp_path / "outputs" / "followed")

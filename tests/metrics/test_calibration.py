@@ -11,7 +11,8 @@ from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax, softmax
 from torchmetrics.functional.classification import multiclass_calibration_error
 
-from animeid.metrics.calibration import COLDEST, HOTTEST, calibrate, fit_temperature, reliability
+from animeid.metrics.calibration import calibrate, fit_temperature, reliability
+from animeid.metrics.temperature import COLDEST, HOTTEST
 
 
 def sample(sharpness: float, pictures: int = 4000, classes: int = 6, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:

@@ -9,10 +9,12 @@ import pytest
 import torch
 import torch.multiprocessing as mp
 from sklearn import metrics as sk
+from torchmetrics.classification import MulticlassAccuracy, MulticlassStatScores
 
-from animeid.metrics.collection import build_collection
+from animeid.metrics.collection import ClassRecall, build_collection
 from animeid.metrics.evaluate import evaluate
 from animeid.types import LabelStats
+from tests.largest_tensor import LargestTensor
 
 CLASSES = 6
 
@@ -71,6 +73,33 @@ def test_a_batch_of_strangers_changes_nothing() -> None:
     before = as_floats(collection.compute())
     collection.update(torch.randn(4, CLASSES), torch.full((4,), -1))
     assert as_floats(collection.compute()) == before
+
+
+def test_the_figures_are_those_of_torchmetrics() -> None:
+    """Batch by batch; its macro averages count a class without pictures, so that they are taken from its counts."""
+    settings = {"ignore_index": -1, "validate_args": False}
+    counts = MulticlassStatScores(CLASSES, average=None, **settings)
+    micro = MulticlassAccuracy(CLASSES, average="micro", **settings)
+    collection, recall = build_collection(CLASSES), ClassRecall(CLASSES)
+    for logits, targets in zip(*(tensor.split(16) for tensor in answers()), strict=True):
+        for metric in (counts, micro, collection, recall):
+            metric.update(logits, targets)
+    hits, more, _, _, support = counts.compute().double().T
+    present = support > 0
+    f1 = 2 * hits / (2 * hits + more + support - hits)
+    found = collection.compute()
+    torch.testing.assert_close(found["acc_micro"], micro.compute())
+    torch.testing.assert_close(found["acc_macro"].double(), (hits / support)[present].mean(), rtol=1e-6, atol=0)
+    torch.testing.assert_close(found["f1_macro"].double(), f1[present].mean(), rtol=1e-6, atol=0)
+    torch.testing.assert_close(recall.compute().double(), hits / support, rtol=1e-6, atol=0, equal_nan=True)
+
+
+def test_no_batch_makes_a_table_of_classes_by_classes() -> None:
+    collection = build_collection(300)
+    with LargestTensor() as seen:
+        for _ in range(2):  # figures that agree are counted once from the second batch on
+            collection.update(torch.randn(4, 300), torch.tensor([1, 299, -1, 0]))
+    assert seen.numel <= 4 * 300
 
 
 def _one_of_two(rank: int, store: str, results: str) -> None:

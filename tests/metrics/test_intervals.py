@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import tracemalloc
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,10 +12,12 @@ import torch
 from scipy import stats as scipy_stats
 from sklearn import metrics as sk
 
+from animeid import predictions
 from animeid.metrics import intervals as module
-from animeid.metrics.evaluate import evaluate
+from animeid.metrics.evaluate import evaluate, evaluate_predictions, evaluate_several
 from animeid.metrics.figures import FigureSet
-from animeid.metrics.intervals import _quantiles, intervals, jackknife_error, resampled, widening
+from animeid.metrics.intervals import _quantiles, intervals, resampled, widening
+from animeid.metrics.leaving_out import jackknife_error
 from animeid.metrics.sums import GroupSums, sums_of_logits, sums_of_predictions
 from animeid.types import LabelStats
 
@@ -72,13 +75,15 @@ def test_sums_of_logits_when_groups_repeat() -> None:
 def test_resamples_draw_as_many_groups_as_there_are_and_do_not_depend_on_chunks(monkeypatch) -> None:
     predicted, targets, groups = small_part()
     sums = sums_of_predictions(predicted, targets, groups, 4)
-    whole = resampled(sums, lambda s: s)
+    whole = resampled([(sums, lambda s: s)])[0]
     assert whole.shape == (1000, sums.layout.width)
-    groups_drawn = resampled(GroupSums(sums.layout, type(sums.table)(np.ones((17, 12)))), lambda s: s)
+    ones = GroupSums(sums.layout, type(sums.table)(np.ones((17, 12))))
+    groups_drawn, again = resampled([(ones, lambda s: s), (sums, lambda s: s)])
     assert (groups_drawn == 17).all()
+    np.testing.assert_array_equal(again, whole)
     np.testing.assert_allclose(whole.mean(0), sums.total, rtol=0.15, atol=0.5)
     monkeypatch.setattr(module, "CHUNK_ENTRIES", 100)
-    np.testing.assert_array_equal(resampled(sums, lambda s: s), whole)
+    np.testing.assert_array_equal(resampled([(sums, lambda s: s)])[0], whole)
 
 
 def test_jackknife_equals_leaving_groups_out(monkeypatch) -> None:
@@ -89,7 +94,96 @@ def test_jackknife_equals_leaving_groups_out(monkeypatch) -> None:
     left_out = [sklearn_figures(predicted[groups != g], targets[groups != g]) for g in np.unique(groups)]
     expected = np.sqrt(16 / 17 * ((np.array(left_out) - point) ** 2).sum(0))
     monkeypatch.setattr(module, "CHUNK_ENTRIES", 100)
-    np.testing.assert_allclose(jackknife_error(sums, figures.values)[: len(FIGURES)], expected)
+    np.testing.assert_allclose(jackknife_error(sums, figures)[: len(FIGURES)], expected)
+
+
+def part_of_logits(seed: int, classes: int = 9, pictures: int = 120, groups: int = 40) -> tuple[GroupSums, FigureSet]:
+    """A part with classes of one group, classes without pictures, and many, medium and few."""
+    generator = np.random.default_rng(seed)
+    group = generator.integers(groups, size=pictures)
+    target = generator.choice(classes - 2, size=groups, p=generator.dirichlet(np.full(classes - 2, 0.5)))
+    target[group[0]] = classes - 2
+    targets = target[group]
+    logits = generator.normal(size=(pictures, classes)).astype(np.float32)
+    logits[np.arange(pictures), targets] += 1
+    sums = sums_of_logits(logits, targets, group, generator.random(pictures))
+    counts = torch.tensor([200, 150, 50, 30, 20, 9, 5, 3, 2])
+    return sums, FigureSet.of(sums.layout, LabelStats.from_counts(tuple("abcdefghi"), counts))
+
+
+def naive_jackknife(sums: GroupSums, figures: FigureSet) -> np.ndarray:
+    """Every figure again without each group."""
+    total, groups = sums.total, sums.num_groups
+    change = figures.values(total - sums.table.toarray()) - figures.values(total)
+    return np.sqrt((groups - 1) / groups * np.nansum(change**2, axis=0))
+
+
+def naive_intervals(sums: GroupSums, figures: FigureSet) -> np.ndarray:
+    """All in whole tables, with numpy's quantiles."""
+    groups, behind = sums.num_groups, figures.groups(sums)
+    drawn = np.random.default_rng(0).integers(groups, size=(1000, groups))
+    weights = np.stack([np.bincount(one, minlength=groups) for one in drawn])
+    values, point = figures.values(weights @ sums.table.toarray()), figures.values(sums.total)
+    found = np.full((len(point), 2), np.nan)
+    errors = naive_jackknife(sums, figures)
+    for place in range(len(point)):
+        column = values[:, place][~np.isnan(values[:, place])]
+        if behind[place] < 5 or np.isnan(point[place]) or column.std() <= 1e-9:
+            continue
+        wider = widening(behind[place], column.std(), errors[place])
+        tail = scipy_stats.norm.sf(scipy_stats.norm.ppf(0.975) * wider)
+        move = figures.moves()[place] * (column.mean() - point[place])
+        found[place] = np.quantile(column, [tail, 1 - tail]) - move
+    return found
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_leaving_out_only_what_a_group_touches_is_the_jackknife(seed: int) -> None:
+    sums, figures = part_of_logits(seed)
+    assert (sums.groups_per_class() == 1).any()
+    np.testing.assert_allclose(jackknife_error(sums, figures), naive_jackknife(sums, figures), rtol=1e-7, atol=1e-12)
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_intervals_are_those_of_whole_tables(seed: int, monkeypatch) -> None:
+    sums, figures = part_of_logits(seed)
+    monkeypatch.setattr(module, "CHUNK_ENTRIES", 1000)
+    monkeypatch.setattr(predictions, "BLOCK_BYTES", 56_000)
+    np.testing.assert_allclose(intervals(sums, figures), naive_intervals(sums, figures), rtol=1e-7, atol=1e-9)
+
+
+def test_several_answers_to_the_same_pictures_share_their_draws(monkeypatch) -> None:
+    generator = np.random.default_rng(0)
+    _, targets, groups = small_part()
+    answers = {name: generator.integers(4, size=60) for name in "ab"}
+    stats = label_stats(4)
+    alone = {name: evaluate_predictions(answer, targets, groups, stats) for name, answer in answers.items()}
+    made = list[int]()
+    drawn = module.draws
+
+    def counted(*given: int) -> Iterator[np.ndarray]:
+        made.append(given[0])
+        return drawn(*given)
+
+    monkeypatch.setattr(module, "draws", counted)
+    assert evaluate_several(answers, targets, groups, stats) == alone
+    assert made == [17]
+
+
+def test_intervals_of_many_classes_need_little_more_than_their_resamples() -> None:
+    classes, pictures = 1500, 3000
+    generator = np.random.default_rng(0)
+    targets = np.arange(pictures) % classes
+    predicted = np.where(generator.random(pictures) < 0.7, targets, generator.integers(classes, size=pictures))
+    sums = sums_of_predictions(predicted, targets, np.arange(pictures), classes)
+    figures = FigureSet.of(sums.layout, label_stats(classes))
+    tracemalloc.start()
+    intervals(sums, figures)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    resamples = 1000 * len(figures.moves()) * 8
+    blocks = 8 * 8 * module.CHUNK_ENTRIES
+    assert peak < resamples + blocks
 
 
 def test_quantiles_equal_numpys() -> None:
@@ -106,7 +200,7 @@ def test_the_interval_of_a_mean_is_students() -> None:
     losses = generator.normal(10, 1, size=12)
     sums = sums_of_logits(np.zeros((12, 2)), np.zeros(12, np.int64), np.arange(12), losses)
     figures = FigureSet.of(sums.layout, label_stats(2))
-    low, high = intervals(sums, figures.values, figures.groups(sums), figures.moves())[figures.names.index("loss")]
+    low, high = intervals(sums, figures)[figures.names.index("loss")]
     error = losses.std(ddof=1) / np.sqrt(12)
     expected = scipy_stats.t.interval(0.95, 11, loc=losses.mean(), scale=error)
     assert (low, high) == pytest.approx(expected, abs=0.25 * error)
@@ -163,7 +257,7 @@ def coverage(population: Population, trials: int, by_row: bool = False) -> dict[
         unit = np.arange(len(groups)) if by_row else groups
         sums = sums_of_predictions(predicted, targets, unit, classes)
         figures = FigureSet.of(sums.layout, label_stats(classes))
-        ends = intervals(sums, figures.values, figures.groups(sums), figures.moves())
+        ends = intervals(sums, figures)
         for place, name in enumerate(FIGURES):
             low, high = ends[figures.names.index(name)]
             covered[place] += low <= truth[name] <= high
@@ -211,7 +305,7 @@ def test_coverage_of_a_classes_own_recall() -> None:
     for _ in range(600):
         sums = sums_of_predictions(*population.draw(generator), 5)
         figures = FigureSet.of(sums.layout, label_stats(5))
-        ends = intervals(sums, figures.values, figures.groups(sums), figures.moves())
+        ends = intervals(sums, figures)
         low, high = ends[len(figures.names) + 5 : len(figures.names) + 10].T
         given += ~np.isnan(low)
         covered += (low <= population.right) & (np.array(population.right) <= high)

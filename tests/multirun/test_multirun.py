@@ -151,6 +151,19 @@ def test_what_a_job_says_goes_to_a_page_and_a_line_remains(work: Work, capsys: p
     assert "forty lines" in Path("outputs/s/1.txt").read_text()
 
 
+def test_a_reader_that_is_gone_costs_no_job(
+    sweep: Callable[..., int], work: Work, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As with `| head`: the first line is read, and what is said of the other jobs goes nowhere."""
+    read, write = os.pipe()
+    with os.fdopen(write, "w") as stream:
+        monkeypatch.setattr(sys, "stdout", stream)
+        os.close(read)
+        assert sweep() == 0
+    assert len(work.done) == 4
+    assert len(table("outputs/s/jobs.csv")) == 4
+
+
 def test_one_seed_has_no_spread_and_a_missing_figure_no_mean() -> None:
     assert mean_and_spread([0.25]) == (0.25, None)
     assert mean_and_spread([0.25, None]) == (None, None)

@@ -37,7 +37,7 @@ def test_confusion_matrices_of_any_size(tmp_path: Path, classes: int) -> None:
     random = np.random.default_rng(0)
     targets = np.repeat(np.arange(classes), 8)
     predicted = np.where(random.random(len(targets)) < 0.7, targets, random.integers(0, classes, len(targets)))
-    counts = confusion_counts(targets, predicted, classes)
+    counts = confusion_counts(targets, predicted, classes).toarray()
     assert counts.sum() == len(targets)
     labels = [f"{NAMES[number % 6]} {number}" for number in range(classes)]
     draw_confusion_matrix(counts, labels, tmp_path / "matrix.png", "Confusion matrix")
@@ -45,7 +45,7 @@ def test_confusion_matrices_of_any_size(tmp_path: Path, classes: int) -> None:
 
 
 def test_rows_are_the_true_classes() -> None:
-    counts = confusion_counts(np.array([0, 0, 1]), np.array([1, 1, 0]), 2)
+    counts = confusion_counts(np.array([0, 0, 1]), np.array([1, 1, 0]), 2).toarray()
     assert counts.tolist() == [[0, 2], [1, 0]]
 
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import logging
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
@@ -12,21 +15,25 @@ import pandas as pd
 import pytest
 from matplotlib import pyplot
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties, findfont, get_font
 from PIL import Image
 from sklearn.metrics import confusion_matrix
 
 from animeid.metrics.functional import confusion_counts
 from animeid.plots.class_size import draw_f1_by_size
+from animeid.plots.comparison import draw_class_differences, draw_curves_of_runs
 from animeid.plots.confusion import draw_confusion_matrix
 from animeid.plots.curves import draw_learning_curves
 from animeid.plots.fonts import font_families
+from animeid.plots.long_tail import draw_long_tail, draw_shot_groups
 from animeid.plots.picture import picture, shorten
 from animeid.plots.schedule import draw_learning_rate
 from animeid.reporting.figures import draw_confusion, draw_figures
 from animeid.runs.folder import RunFolder
 from animeid.system.console import text_width
 from animeid.system.files import write_json
+from tests.runs.fake_runs import fake_manifest
 
 NAMES = ("初音ミク", "蕾米莉亚", "나다", "A & B", "$x_1^2$ _y_ \\frac")
 
@@ -76,7 +83,7 @@ def test_confusion_counts_equal_sklearns() -> None:
     generator = np.random.default_rng(0)
     targets, predicted = generator.integers(4, size=(2, 99))
     expected = confusion_matrix(targets, predicted, labels=range(5))
-    np.testing.assert_array_equal(confusion_counts(targets, predicted, 5), expected)
+    np.testing.assert_array_equal(confusion_counts(targets, predicted, 5).toarray(), expected)
 
 
 def test_names_of_all_scripts_are_drawn(tmp_path) -> None:
@@ -110,6 +117,23 @@ def test_counts_are_written_up_to_thirty_classes(tmp_path, monkeypatch) -> None:
     assert len(texts) == 900
 
 
+def test_lines_part_cells_that_are_large_enough_to_be_seen(tmp_path, monkeypatch) -> None:
+    """At 1,500 classes they took 50 of 83 seconds after training, and hid every other pixel."""
+    figures: list[Figure] = []
+
+    @contextmanager
+    def kept(*_: Any) -> Iterator[Figure]:
+        figures.append(Figure())
+        yield figures[-1]
+
+    monkeypatch.setattr("animeid.plots.confusion.picture", kept)
+    for classes in (300, 301):
+        labels = [f"c{number}" for number in range(classes)]
+        draw_confusion_matrix(np.eye(classes, dtype=int), labels, tmp_path / "matrix.png", "matrix")
+    lines = [len(figure.axes[0].get_xticks(minor=True)) for figure in figures]
+    assert lines == [299, 0]
+
+
 def test_the_matrix_grows_so_that_150_names_fit(tmp_path) -> None:
     sizes = {}
     for classes in (5, 150):
@@ -141,6 +165,82 @@ def test_learning_curves(tmp_path, epochs: int) -> None:
     assert size(tmp_path / "train_only.png")[0] < 0.7 * both[0]
 
 
+def test_epochs_are_counted_from_one_wherever_people_see_them(tmp_path, monkeypatch) -> None:
+    found = history(4).assign(**{"val/f1_macro": [0.5, 0.9, 0.9, 0.6], "val/loss": [2.0, 1.0, 0.9, 0.8]})
+    assert found["epoch"].tolist() == [0, 1, 2, 3]
+    seen: list[list[float]] = []
+    notes: list[str] = []
+    plot = Axes.plot
+
+    def noted(axes: Axes, x, *values, **more):  # type: ignore[no-untyped-def]
+        seen.append(list(x))
+        return plot(axes, x, *values, **more)
+
+    monkeypatch.setattr(Axes, "plot", noted)
+    monkeypatch.setattr("animeid.plots.curves.side_note", lambda _axes, text: notes.append(text))
+    draw_learning_curves(found, tmp_path / "curves.png")
+    draw_learning_curves(found, tmp_path / "curves.png", best=2)
+    draw_curves_of_runs({"one": found}, tmp_path / "runs.png")
+    assert all(x == [1, 2, 3, 4] for x in seen)
+    assert notes == ["best: epoch 3, f1_macro 0.900", "kept: epoch 2, f1_macro 0.900"]
+
+
+@pytest.mark.parametrize(
+    ("f1", "listed"),
+    [
+        ([0.2, 0.9, 0.8, 0.7, 0.95, 0.99], ["0.20", "0.70", "0.80"]),
+        ([0.5, 0.5, 0.5, 0.5], []),
+        ([0.1, 0.9], ["0.10"]),
+        (np.linspace(0, 1, 40).tolist(), [f"{place / 39:.2f}" for place in range(8)]),
+    ],
+)
+def test_half_of_the_classes_at_most_are_called_the_lowest(
+    f1: list[float], listed: list[str], tmp_path, monkeypatch
+) -> None:
+    texts = drawn_text(monkeypatch)
+    names = [f"class {number}" for number in range(len(f1))]
+    draw_f1_by_size(np.arange(len(f1)) + 5, np.array(f1), names, tmp_path / "sizes.png", "F1")
+    assert [text.split()[0] for text in texts if "class " in text] == listed
+    assert any("lowest F1" in text for text in texts) is bool(listed)
+
+
+def test_classes_of_the_long_tail_have_their_names(tmp_path, monkeypatch) -> None:
+    named: list[list[str]] = []
+    monkeypatch.setattr(Axes, "set_xticks", lambda _axes, _places, names=(), **_more: named.append(list(names)))
+    draw_shot_groups(np.array([3, 40, 7]), ["c", "初音ミク", "b"], 100, 20, tmp_path / "groups.png")
+    assert named == [["初音ミク", "b", "c"]]
+    draw_shot_groups(np.arange(1, 60), [f"{n}" for n in range(59)], 100, 20, tmp_path / "many.png")
+    assert len(named) == 1, "of many classes none is named, and none is numbered by its place"
+
+
+def test_pictures_are_counted_in_whole_numbers(tmp_path, monkeypatch) -> None:
+    axes: list[Axes] = []
+    title = Axes.set_title
+    monkeypatch.setattr(Axes, "set_title", lambda self, *a, **k: (axes.append(self), title(self, *a, **k))[1])
+    draw_long_tail(pd.Series({"a": 13, "b": 6, "c": 5}), tmp_path / "tail.png", "Tail")
+    assert all(float(tick).is_integer() for tick in axes[0].get_yticks())
+
+
+def test_a_run_has_one_colour_in_all_charts(tmp_path, monkeypatch) -> None:
+    runs = ["one", "two", "three"]
+    lines: dict[str, str] = {}
+    plot, scatter = Axes.plot, Axes.scatter
+
+    def noted(axes: Axes, *values, label="", **more):  # type: ignore[no-untyped-def]
+        (line,) = plot(axes, *values, label=label, **more)
+        lines.setdefault(label, line.get_color())
+        return [line]
+
+    monkeypatch.setattr(Axes, "plot", noted)
+    draw_curves_of_runs({name: history(3) for name in runs}, tmp_path / "curves.png")
+    dots: dict[str, str] = {}
+    monkeypatch.setattr(
+        Axes, "scatter", lambda axes, *a, **k: (dots.update({k["label"]: k["color"]}), scatter(axes, *a, **k))[1]
+    )
+    draw_class_differences(pd.DataFrame(np.eye(3), columns=runs), tmp_path / "classes.png", "Classes")
+    assert dots == {name: lines[name] for name in ("one", "three")}
+
+
 def test_learning_rate_of_a_run_of_one_step_and_of_many(tmp_path) -> None:
     for rates in (np.array([1e-3]), np.linspace(1e-3, 0, 1000), np.zeros(3)):
         draw_learning_rate(rates, 10, tmp_path / "rate.png")
@@ -170,6 +270,7 @@ def finished(tmp_path) -> RunFolder:
         }
     )
     table.to_parquet(folder.predictions)
+    fake_manifest(tmp_path, table["split"].tolist(), [str(row) for row in table.index], NAMES).write(folder.manifest)
     return folder
 
 

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.sparse import csr_array
 
 from animeid import report, train
 from animeid.html.font import font_uri
@@ -99,6 +100,7 @@ def test_each_class_is_in_one_tier(found: dict[str, Any]) -> None:
 def test_worst_answers_have_their_pictures_and_the_likeliest_classes(run: RunFolder, found: dict[str, Any]) -> None:
     table = pd.read_parquet(run.predictions)
     table = table[table["split"] == "test"].assign(chance=lambda rows: np.exp(-rows["loss"])).sort_values("chance")
+    table = table[table["label"] != table["predicted"]]
     assert [one["path"] for one in found["worst"]] == table["path"].tolist()[:24]
     first = found["worst"][0]
     assert [top["label"] for top in first["top"]] == list(table.iloc[0]["top_k"])
@@ -166,9 +168,9 @@ def test_classes_that_are_confused_stand_side_by_side() -> None:
 
 
 def test_the_most_confused_pairs() -> None:
-    counts = np.array([[9, 2, 0], [1, 9, 0], [0, 4, 9]])
+    counts = csr_array([[9, 2, 0], [1, 9, 0], [0, 4, 9]])
     assert most_confused(counts, 5) == [Pair(1, 2, 0, 4), Pair(0, 1, 2, 1)]
-    assert most_confused(np.eye(4, dtype=int), 5) == []
+    assert most_confused(csr_array(np.eye(4, dtype=int)), 5) == []
 
 
 @pytest.mark.parametrize(
@@ -180,8 +182,11 @@ def test_the_most_confused_pairs() -> None:
     ],
 )
 def test_the_gap_in_words(train_loss: list[float], val_loss: list[float], words: str) -> None:
-    said = gap(pd.DataFrame({"epoch": [0, 1, 2], "train/loss": train_loss, "val/loss": val_loss}))
+    history = pd.DataFrame({"epochs_done": [1, 2, 3], "train/loss": train_loss, "val/loss": val_loss})
+    said = gap(history)
     assert words in said
+    assert f"lowest in epoch {int(np.argmin(val_loss)) + 1} " in said
+    assert "no sign of over-fitting" not in gap(history, parts_differ=True), "losses are not all there is"
     assert f"{val_loss[-1]:.3f}" in said
 
 
@@ -247,6 +252,11 @@ def opened(browser: Any, path: Path, width: int) -> tuple[Any, list[str]]:
 def test_the_page_in_a_browser(browser: Any, run: RunFolder, width: int) -> None:
     page, said = opened(browser, run.report, width)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+    letters = "[...document.querySelectorAll('.chart')].map(chart => chart.naturalWidth / chart.clientWidth)"
+    assert page.evaluate(letters) == pytest.approx([150 / 96] * page.locator(".chart").count(), rel=0.05)
+    if width == 1280:
+        table = "(table => table.scrollWidth - table.parentElement.clientWidth)(document.getElementById('class-table'))"
+        assert page.evaluate(table) <= 0, "the table of classes is as wide as its place"
     page.fill("#search", "ミク")
     assert page.locator("#class-table tbody tr:visible").count() == 1
     page.fill("#search", "")
@@ -263,13 +273,31 @@ def test_the_page_in_a_browser(browser: Any, run: RunFolder, width: int) -> None
     page.close()
 
 
+def test_each_figure_is_explained_where_it_first_stands_and_at_the_end(found: dict[str, Any]) -> None:
+    shown = {name for name, _ in found["head"]} | {row[0] for row in found["figures"]["rows"]}
+    assert {"f1_macro", "ece", "nll", "loss"} <= shown
+    assert shown - {"classes", "pictures judged", "training pictures"} <= found["words"].keys()
+    assert found["words"].keys() <= found["terms"].keys()
+
+
+def test_right_answers_are_no_worst_predictions(run: RunFolder) -> None:
+    from animeid.reporting.pictures import worst
+    from animeid.runs.finished import FinishedRun
+
+    finished = FinishedRun(run)
+    shown = worst(finished, Thumbnails(finished.manifest.root, 10**7))
+    assert shown and all(one["label"] != one["predicted"] for one in shown)
+    finished.predictions["answer"] = finished.targets  # all are right
+    assert worst(finished, Thumbnails(finished.manifest.root, 10**7)) == []
+
+
 def test_the_matrix_of_150_classes_can_be_zoomed_and_pointed_at(browser: Any, tmp_path: Path) -> None:
     from animeid.html.render import TEMPLATES
 
     script, style = ((TEMPLATES / name).read_text(encoding="utf-8") for name in ("matrix.js", "page.css"))
     labels = [f"クラス {number}" for number in range(150)]
     cells = [[number, number, 5] for number in range(150)] + [[number, (number + 1) % 150, 2] for number in range(150)]
-    data = json.dumps({"labels": labels, "cells": cells})
+    data = json.dumps({"labels": labels, "support": [7] * 150, "cells": cells})
     (tmp_path / "page.html").write_text(
         f"<meta charset=utf-8><link rel=icon href='data:,'><style>{style}</style><button id=zoom-in>+</button>"
         "<button id=zoom-out>-</button><button id=zoom-reset>all</button><output id=pointed></output>"

@@ -102,7 +102,7 @@ def test_answers_are_the_saved_ones(folder: RunFolder) -> None:
     assert len(run.positions_in("unknown")) == 0, "a stranger has no class"
     test = table[table["split"] == "test"]
     np.testing.assert_array_equal(
-        run.confusion("test"), confusion_matrix(test["label"], test["predicted"], labels=run.labels)
+        run.confusion("test").toarray(), confusion_matrix(test["label"], test["predicted"], labels=run.labels)
     )
     chances = softmax(np.load(folder.logits)[test.index], axis=1)[np.arange(len(test)), test["target"]]
     assert run.worst_positions.tolist() == test.index[np.argsort(chances)].tolist()

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
 
 import pytest
 
 from animeid.errors import InputError
-from animeid.runs.folder import RunFolder
+from animeid.runs.folder import RunFolder, claim
 from animeid.system.files import atomic, write_json
 
 
@@ -43,6 +44,42 @@ def test_two_runs_of_one_second_get_two_folders(tmp_path: Path) -> None:
     second = RunFolder.reserve(None, tmp_path, now)
     assert first.path == tmp_path / "2026-11-22" / "20-00-00"
     assert second.path == tmp_path / "2026-11-22" / "20-00-00-2"
+
+
+def claimed_by_another(folder: str) -> str:
+    return claim(Path(folder), datetime(2026, 11, 22, 20, 0, 0)).name
+
+
+def test_no_two_processes_claim_one_folder(tmp_path: Path) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        names = list(pool.map(claimed_by_another, [str(tmp_path / "outputs")] * 40))
+    assert sorted(names) == sorted(["20-00-00", *(f"20-00-00-{number}" for number in range(2, 41))])
+
+
+def test_runs_that_begin_at_once_have_folders_before_they_read_pictures(tmp_path: Path) -> None:
+    with RunFolder.claimed(None, tmp_path) as first, RunFolder.claimed(None, tmp_path) as second:
+        assert first.path != second.path
+        first.create()
+        second.create()
+    assert first.checkpoints.is_dir()
+    assert second.checkpoints.is_dir()
+
+
+def test_a_claim_that_came_to_nothing_leaves_nothing(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no pictures"), RunFolder.claimed(None, tmp_path / "outputs") as run:
+        assert run.path.is_dir()
+        raise InputError("no pictures")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_place_where_no_folder_can_be_made_is_said_at_once(tmp_path: Path) -> None:
+    (tmp_path / "outputs").touch()
+    for name in (None, "mine"):
+        with (
+            pytest.raises(InputError, match=r"the run folder .* cannot be made .*: start from a folder that you may"),
+            RunFolder.claimed(name, tmp_path / "outputs"),
+        ):
+            pass
 
 
 def test_reserving_makes_nothing(tmp_path: Path) -> None:

@@ -73,3 +73,26 @@ def test_usable_cores_are_whole_and_at_least_one(
     write(tmp_path, {"proc/self/cgroup": "0::/../x\n", "sys/fs/cgroup/cpu.max": f"{quota} 100000"})
     monkeypatch.setattr(machine, "allowed_cores", lambda: 8)
     assert usable_cores(tmp_path) == usable
+
+
+def test_version_1_mounted_by_the_names_of_all_its_controllers(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        {
+            "proc/self/cgroup": "4:cpu,cpuacct:/docker/abc\n",
+            "sys/fs/cgroup/cpu,cpuacct/docker/abc/cpu.cfs_quota_us": "150000\n",
+            "sys/fs/cgroup/cpu,cpuacct/docker/abc/cpu.cfs_period_us": "100000\n",
+        },
+    )
+    assert core_quota(tmp_path) == 1.5
+
+
+def test_version_2_beside_version_1(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        {
+            "proc/self/cgroup": "1:name=systemd:/x\n0::/x\n",
+            "sys/fs/cgroup/unified/x/cpu.max": "200000 100000\n",
+        },
+    )
+    assert core_quota(tmp_path) == 2.0

@@ -152,6 +152,7 @@ def test_the_sweep_has_the_keys_that_wandb_knows() -> None:
     }
 
 
+@pytest.mark.slow
 def test_each_value_of_the_sweep_is_a_request_of_training() -> None:
     # 7 shares no factor with the numbers of values, so that each value comes up beside many others.
     composed = corners()[::7]

@@ -283,8 +283,15 @@ def test_the_learning_rate_is_a_curve(record: OfflineRun, folder: RunFolder) -> 
     rates = pd.read_csv(folder.history)
     assert (
         table(record, "learning_rate_table")[["epoch", "lr"]].to_numpy().tolist()
-        == rates[["epoch", "lr"]].to_numpy().tolist()
+        == rates[["epochs_done", "lr"]].to_numpy().tolist()
     )
+
+
+def test_epochs_are_counted_from_one(record: OfflineRun, folder: RunFolder) -> None:
+    epochs = len(pd.read_csv(folder.history))
+    assert set(record.values("epoch")) == set(range(1, epochs + 1))
+    written = EventAccumulator(str(folder.path / "tensorboard")).Reload().Scalars("epoch")
+    assert {event.value for event in written} == set(range(1, epochs + 1))
 
 
 def test_the_best_checkpoint_and_the_manifest_are_artifacts(record: OfflineRun, folder: RunFolder) -> None:

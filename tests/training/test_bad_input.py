@@ -35,7 +35,7 @@ def folder(root: Path, *classes: str) -> DataSettings:
     return DataSettings(root=str(root))
 
 
-@pytest.mark.parametrize("parts", [("Train", "Test"), ("val", "test"), ("TRAIN", "val", "test")])
+@pytest.mark.parametrize("parts", [("val", "test"), ("Valid", "Testing"), ("VAL_images", "test images")])
 def test_parts_without_train_are_not_learnt_as_characters(tmp_path: Path, parts: tuple[str, ...]) -> None:
     settings = folder(tmp_path, *(f"{part}/{name}" for part in parts for name in "ab"))
     with pytest.raises(InputError, match=r"which look like parts, but no 'train': name them train, val, test, unknown"):

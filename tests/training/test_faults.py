@@ -37,6 +37,7 @@ from tests.small_runs import class_folders
 ROOT = Path(__file__).resolve().parents[2]
 RUN = (
     "recipe=none",
+    "keep=all",
     "model.name=test_resnet.r160_in1k",
     "model.pretrained=false",
     "data.image_size=32",
@@ -173,6 +174,13 @@ class Suicidal(torch.utils.data.Dataset):
         return index
 
 
+NO_ROOM = (
+    "Caught RuntimeError in DataLoader worker process 0.\nunable to allocate shared memory(shm) for file "
+    "</torch_7_1>: No space left on device (28)"
+)
+BUS_ERROR = "DataLoader worker (pid 7) is killed by signal: Bus error. It is possible that dataloader's workers are ..."
+
+
 def dead_worker() -> Exception:
     with pytest.raises(RuntimeError) as caught:
         next(iter(torch.utils.data.DataLoader(Suicidal(), num_workers=1)))
@@ -188,6 +196,8 @@ def dead_worker() -> Exception:
         (lambda: torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB"), InputError, "data.image_size"),
         (MemoryError, InputError, "does not fit"),
         (dead_worker, MachineError, "lower data.num_workers"),
+        (lambda: RuntimeError(NO_ROOM), MachineError, "take data.num_workers=0"),
+        (lambda: RuntimeError(BUS_ERROR), MachineError, r"docker run --shm-size=1g"),
         (lambda: RuntimeError("a bug"), None, ""),
     ],
 )

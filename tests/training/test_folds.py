@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from animeid import ensemble, train
+from animeid.runs.best_epoch import BestEpoch
 from animeid.runs.folder import RunFolder
 from animeid.system.lock import lock
+from animeid.training import folds
 from tests.small_runs import QUICK, class_folders, noise
 
 RUN = (*QUICK, "trainer.max_epochs=1", "data.test_ratio=0.25", "logger=none")
@@ -62,6 +66,50 @@ def test_each_picture_is_answered_by_the_run_that_has_not_seen_it(home: Path) ->
     assert list(pd.read_csv(folder.skipped)["path"]) == ["alone/0.png"]
     figures = json.loads(folder.metrics.read_text())["val"]
     assert figures["acc_micro"] == pytest.approx((found["predicted"] == found["label"]).mean())
+
+
+def test_no_picture_chooses_the_epoch_that_answers_it(home: Path) -> None:
+    folder = home / "outputs" / "all"
+    for fold in ("0", "1"):
+        best = json.loads((folder / fold / "best_epoch.json").read_text())
+        assert (best["epoch"], best["monitor"], best["fixed"]) == (best["epochs"], None, True)
+    assert json.loads((folder / "out_of_fold" / "metrics.json").read_text())["flattered_by"] == []
+
+
+def test_folds_of_an_earlier_version_are_kept_and_said_to_flatter(home: Path, monkeypatch, capsys) -> None:
+    """They chose their epochs by the pictures that they answer; the same command still knows them."""
+    monkeypatch.chdir(home)
+    command = [*ALL[:-1], "run_id=before"]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(folds, "by_last_epoch", lambda request: request)
+        assert train.main(command) == 0
+    told = capsys.readouterr().out
+    assert "these figures flatter, since pictures that a fold answers had a say in its training: the epoch" in told
+    shutil.rmtree(home / "outputs" / "before" / "out_of_fold")
+    (home / "outputs" / "before" / "0" / "best_epoch.json").unlink()  # as a version before that had it
+    assert train.main(command) == 0
+    told = capsys.readouterr().out
+    assert f"is finished already: {Path('outputs/before/1')}" in told
+    metrics = json.loads((home / "outputs" / "before" / "out_of_fold" / "metrics.json").read_text())
+    assert metrics["flattered_by"] == ["the epoch that is kept was the best on them"]
+
+
+def test_what_follows_the_answered_pictures_is_named() -> None:
+    """Early stopping keeps its figure; a schedule that follows validation is told of as well."""
+    stopping = {"callbacks": {"monitor": "val/loss", "patience": 3}}
+    assert folds.by_last_epoch(stopping) == stopping
+    assert folds.by_last_epoch({"callbacks": {"monitor": "val/loss", "patience": None}}) == {
+        "callbacks": {"monitor": None, "patience": None}
+    }
+    honest = BestEpoch.of(pd.DataFrame({"epoch": [0, 1], "val/f1_macro": [0.9, 0.1]}), 2, None)
+    assert folds.flattered_by([SimpleNamespace(best_epoch=honest, history=())]) == []
+    assert folds.flattered_by([SimpleNamespace(best_epoch=None, history=None)]) == []  # nothing was trained
+    led = replace(honest, followed=("this scheduler follows a figure of validation",))
+    chosen = replace(honest, fixed=False, monitor="val/f1_macro", figure=0.9)
+    assert folds.flattered_by([SimpleNamespace(best_epoch=one, history=()) for one in (honest, led, chosen)]) == [
+        "this scheduler follows a figure of validation",
+        "the epoch that is kept was the best on them",
+    ]
 
 
 @pytest.mark.parametrize(("name", "answers"), [("out_of_fold", 1), ("ensemble", 2)])

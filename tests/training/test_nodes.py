@@ -22,7 +22,7 @@ from tests.small_runs import LAYER_NORM, assert_each_picture_is_answered_once, u
 
 pytestmark = pytest.mark.slow
 
-RUN = (*LAYER_NORM, "trainer=ddp", "trainer.accelerator=cpu", "trainer.max_epochs=2")
+RUN = (*LAYER_NORM, "keep=all", "trainer=ddp", "trainer.accelerator=cpu", "trainer.max_epochs=2")
 TORCHRUN = "torchrun"
 SRUN = "srun"
 

@@ -13,7 +13,7 @@ from animeid import train
 from animeid.runs.folder import RunFolder
 from tests.small_runs import LAYER_NORM, assert_each_picture_is_answered_once, uneven_manifest
 
-RUN = (*LAYER_NORM, "trainer.max_epochs=3")
+RUN = (*LAYER_NORM, "keep=all", "trainer.max_epochs=3")
 
 
 @pytest.fixture(scope="module")

@@ -81,7 +81,7 @@ def weights(folder: RunFolder) -> dict[str, torch.Tensor]:
 
 
 def test_a_run_leaves_what_the_design_lists(run: RunFolder) -> None:
-    files = ("request", "config", "manifest", "skipped", "labels", "environment", "history", "best", "last")
+    files = ("request", "config", "manifest", "skipped", "labels", "environment", "history", "best")
     outcome = ("predictions", "logits", "embeddings", "metrics")
     assert [name for name in (*files, *outcome) if not getattr(run, name).is_file()] == []
     assert SavedRun(run).labels == tuple(sorted(NAMES))
@@ -134,11 +134,11 @@ def test_history_has_a_row_an_epoch(run: RunFolder) -> None:
     assert all(float(row["train/loss"]) > 0 and float(row["val/f1_macro"]) >= 0 for row in rows)
 
 
-def test_last_is_the_last_epoch_and_loads_without_code(run: RunFolder) -> None:
-    last = torch.load(run.last, weights_only=True)
-    assert last["epoch"] == 1
-    assert last["hyper_parameters"]["labels"] == list(SavedRun(run).labels)
-    assert "optimizer_states" not in torch.load(run.best, weights_only=True)
+def test_a_finished_run_keeps_its_best_weights_and_no_state_of_the_optimiser(run: RunFolder) -> None:
+    assert [path.name for path in run.checkpoints.iterdir()] == ["best.ckpt"]
+    best = torch.load(run.best, weights_only=True)
+    assert best["hyper_parameters"]["labels"] == list(SavedRun(run).labels)
+    assert "optimizer_states" not in best
 
 
 def test_a_finished_folder_is_refused(run: RunFolder, pictures: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -149,16 +149,33 @@ def test_a_finished_folder_is_refused(run: RunFolder, pictures: Path, capsys: py
 
 
 def test_the_last_line_names_the_folder(pictures: Path, capsys: pytest.CaptureFixture[str], home: Path) -> None:
-    assert train.main([f"data.root={pictures}", "run_id=named", *RUN, "trainer.max_epochs=1"]) == 0
+    arguments = [f"data.root={pictures}", "run_id=named", *RUN, "trainer.max_epochs=1", "embeddings=off"]
+    assert train.main(arguments) == 0
     last = capsys.readouterr().out.strip().splitlines()[-1]
     assert last.endswith(str(Path("outputs") / "named"))
+
+
+def test_training_pictures_are_answered_unless_they_are_left_out(run: RunFolder, home: Path) -> None:
+    """In the run before this one they were; the page has all but their neighbours."""
+    without = RunFolder(home / "outputs" / "named")
+    tables = {name: pd.read_parquet(folder.predictions) for name, folder in (("with", run), ("without", without))}
+    assert set(tables["with"]["split"]) == {"train", "val", "test"}
+    assert set(tables["without"]["split"]) == {"val", "test"}
+    assert len(np.load(without.logits)) == len(np.load(without.embeddings)) == len(tables["without"])
+    pages = {name: folder.report.read_text(encoding="utf-8") for name, folder in (("with", run), ("without", without))}
+    for told in ('<p class="strip near"><span>', "training pictures that the model finds most alike"):
+        assert [told in pages[name] for name in ("with", "without")] == [True, False]
+    assert json.loads(without.metrics.read_text())["baselines"]["test"].keys() == {"majority", "colour_histogram"}
+    assert (without.figures / "f1_by_size_test.png").is_file(), "sizes of classes are known without answers"
 
 
 def test_one_seed_gives_equal_weights_and_predictions_with_0_or_2_workers(
     run: RunFolder, pictures: Path, home: Path
 ) -> None:
-    assert train.main([f"data.root={pictures}", "run_id=again", *RUN, "data.num_workers=2"]) == 0
+    assert train.main([f"data.root={pictures}", "run_id=again", *RUN, "data.num_workers=2", "keep=all"]) == 0
     again = RunFolder(home / "outputs" / "again")
+    assert torch.load(again.last, weights_only=True)["epoch"] == 1
+    assert again.previous.is_file()
     assert all(torch.equal(value, weights(again)[name]) for name, value in weights(run).items())
     assert np.array_equal(np.load(run.logits), np.load(again.logits))
 
@@ -240,7 +257,7 @@ def test_a_reader_that_has_enough_ends_prediction_quietly(run: RunFolder, pictur
         done = subprocess.run(command, stdout=write, stderr=subprocess.PIPE, text=True, env=environment, check=False)
     finally:
         os.close(write)
-    assert (done.returncode, done.stderr) == (0, "")
+    assert (done.returncode, done.stderr) == (0, "animeid predict: loading its libraries\n")
 
 
 def test_prediction_agrees_with_the_runs_own(run: RunFolder, pictures: Path, tmp_path: Path) -> None:

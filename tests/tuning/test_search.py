@@ -16,6 +16,7 @@ from optuna.trial import TrialState
 from PIL import Image
 
 from animeid.errors import InputError
+from animeid.system.files import write_json
 from animeid.tuning import search as searches
 from animeid.tuning.charts import draw_parallel
 from animeid.tuning.search import FOLDER, Search
@@ -71,6 +72,19 @@ def test_a_trial_that_was_killed_is_gone_on_with(tmp_path: Path) -> None:
         assert nothing is None
     assert [trial.value for trial in last.finished()] == [0.5, 0.1]
     assert len(last.shown()) == 2
+
+
+def test_of_equal_trials_the_one_with_the_lower_loss_is_the_best(tmp_path: Path) -> None:
+    """The second of them; the fourth, whose folder was deleted, stands behind them and before what is worse."""
+    search = begun_search(tmp_path / "s", LINE)
+    for figure, loss in ((0.8, 0.1), (0.9, 0.5), (0.9, 0.4), (0.9, None), (0.9, 0.5)):
+        with search.next(9) as begun:
+            assert begun is not None
+            search.study.tell(begun.trial, figure)
+            if loss is not None:
+                (tmp_path / "s" / str(begun.folder)).mkdir()
+                write_json(tmp_path / "s" / str(begun.folder) / "metrics.json", {"val": {"loss": loss}})
+    assert [trial.number for trial in search.finished()] == [2, 1, 4, 3, 0]
 
 
 def test_a_trial_that_ends_while_another_process_looks_is_left_alone(tmp_path: Path, monkeypatch) -> None:

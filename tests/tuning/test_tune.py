@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import optuna
 import pandas as pd
 import pytest
@@ -69,6 +70,37 @@ def test_the_test_part_is_not_read(home: Path) -> None:
         assert "test" in set(pd.read_parquet(folder.manifest)["split"])
 
 
+def test_the_best_trial_alone_is_explained(home: Path) -> None:
+    found = rows(home, "search")
+    best = max(found, key=lambda row: float(row["val/f1_macro"]))
+    for row in found:
+        folder, is_best = RunFolder(home / "outputs" / "search" / row["folder"]), row is best
+        files = (folder.report, folder.calibration, folder.cams, folder.figures / "confusion_val.png")
+        assert [path.is_file() for path in files] == [is_best] * 4, row["folder"]
+        assert ("train" in set(pd.read_parquet(folder.predictions)["split"])) == is_best
+        figures = json.loads(folder.metrics.read_text(encoding="utf-8"))
+        assert list(figures["baselines"]) == (["val"] if is_best else [])
+        assert [path.name for path in folder.checkpoints.iterdir()] == ["best.ckpt"]
+
+
+def test_an_explained_trial_is_what_the_same_run_by_itself_is(home: Path, monkeypatch) -> None:
+    """Baselines, calibration, answers and heat maps that are made later are those that training makes at once."""
+    monkeypatch.chdir(home)
+    best = max(rows(home, "search"), key=lambda row: float(row["val/f1_macro"]))
+    values = [f"{key}={best[key]}" for key in ("loss", "optimizer.lr")]
+    assert train.main(["data.root=pictures", *RUN, *values, "test=false", "run_id=alone"]) == 0
+    trial, alone = RunFolder(home / "outputs" / "search" / best["folder"]), RunFolder(home / "outputs" / "alone")
+    for name in ("logits", "embeddings"):
+        np.testing.assert_array_equal(np.load(getattr(trial, name)), np.load(getattr(alone, name)))
+    pd.testing.assert_frame_equal(pd.read_parquet(trial.predictions), pd.read_parquet(alone.predictions))
+    first, second = (json.loads(folder.metrics.read_text(encoding="utf-8")) for folder in (trial, alone))
+    assert {**first, "cost": 0} == {**second, "cost": 0}
+    assert trial.calibration.read_text() == alone.calibration.read_text()
+    with np.load(trial.cams) as one, np.load(alone.cams) as other:
+        np.testing.assert_array_equal(one["cam"], other["cam"])
+    assert {path.name for path in trial.figures.iterdir()} == {path.name for path in alone.figures.iterdir()}
+
+
 def test_the_same_command_adds_nothing_and_reads_test_once_if_asked(home: Path, monkeypatch, capsys) -> None:
     monkeypatch.chdir(home)
     best = max(rows(home, "search"), key=lambda row: float(row["val/f1_macro"]))
@@ -98,6 +130,7 @@ def test_other_pictures_are_not_taken_for_the_test_part(home: Path, tmp_path: Pa
     assert [found.path for found in evaluations_on_test(tmp_path)] == [own.path]
 
 
+@pytest.mark.slow
 def test_another_best_later_does_not_read_the_test_part_again(home: Path, monkeypatch, capsys) -> None:
     monkeypatch.chdir(home)
     judged = [argument.replace("run_id=search", "run_id=judged") for argument in SEARCH if "trials" not in argument]

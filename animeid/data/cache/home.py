@@ -3,19 +3,56 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from animeid.data.synthetic.build import default_cache
+from animeid.system.console import say
+from animeid.system.home import can_keep
 
 KEPT_DAYS = 60
 """What no run has opened for so long is removed by the next one that writes."""
 
 
+STORED = frozenset({".npy", ".npz", ".pixels"})
+"""Endings of what is kept."""
+
+
 def cache_home(chosen: str) -> Path | None:
-    """The folder that `data.cache` means; None for `off`."""
+    """The folder that `data.cache` means; None for `off`, and for `auto` where nothing can be kept, which is said."""
     if chosen == "off":
         return None
-    return default_cache() if chosen == "auto" else Path(chosen)
+    if chosen != "auto":
+        return Path(chosen)
+    home = default_cache()
+    if home.exists() or can_keep(home):
+        return home
+    _say_once(f"pictures are decoded anew each time, for {home} cannot be written: name another folder in data.cache")
+    return None
+
+
+@contextmanager
+def lent(home: Path | None) -> Iterator[Path]:
+    """A folder that reads as this cache does, takes what would be written to it, and is removed with that.
+
+    Args:
+        home: the cache's folder; None for an empty one.
+    """
+    with TemporaryDirectory(prefix="animeid-cache-") as folder:
+        for file in home.rglob("*") if home is not None and home.is_dir() else ():
+            if home is not None and file.suffix in STORED and not file.name.startswith("."):
+                link = Path(folder) / file.relative_to(home)
+                link.parent.mkdir(parents=True, exist_ok=True)
+                link.symlink_to(file.resolve())
+        yield Path(folder)
+
+
+@cache
+def _say_once(sentence: str) -> None:
+    say(sentence)
 
 
 def is_forgotten(path: Path) -> bool:

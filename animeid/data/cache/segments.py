@@ -35,8 +35,8 @@ SPARE = 0.02
 """The share of a disk that a build leaves free."""
 
 
-class CacheFull(InputError):  # noqa: N818 - the name says what happened
-    """The disk is too small for the cache."""
+class CacheUnusable(InputError):  # noqa: N818 - the name says what happened
+    """There is no cache: the disk is too small for it, or its folder cannot be written."""
 
 
 @dataclass(frozen=True)
@@ -149,8 +149,8 @@ def open_cache(home: Path, manifest: Manifest, files: FilePixels) -> CachedPixel
         files: decodes what is missing.
 
     Raises:
-        CacheFull: the disk is too small; nothing has been written.
-        InputError: the folder cannot be written, or a picture changed or vanished since the manifest was made.
+        CacheUnusable: the disk is too small, of which nothing has been written, or the folder cannot be written.
+        InputError: a picture changed or vanished since the manifest was made.
     """
     folder = home / f"v{VERSION}-{files.side}"
     rows = np.flatnonzero((manifest.table["split"] != "excluded").to_numpy())
@@ -166,7 +166,7 @@ def open_cache(home: Path, manifest: Manifest, files: FilePixels) -> CachedPixel
                     _build(folder, manifest, rows[found.missing], files)
                     found = find(folder, sha256)
         except OSError as error:
-            raise InputError(
+            raise CacheUnusable(
                 f"the pixel cache {folder} cannot be written ({error.strerror}): name another folder in data.cache, "
                 "or take data.cache=off"
             ) from error
@@ -221,7 +221,7 @@ def _refuse_too_small(folder: Path, room: int) -> None:
     disk = shutil.disk_usage(folder)
     left = disk.free - SPARE * disk.total
     if room > left:
-        raise CacheFull(
+        raise CacheUnusable(
             f"the pixel cache needs {gigabytes(room)} in {folder}, and {gigabytes(max(left, 0))} can be used there: "
             "make room, name another folder in data.cache, or take data.cache=off"
         )

@@ -33,6 +33,8 @@ def read_shards(settings: DataSettings) -> Stored:
     """
     root = Path(str(settings.root)).expanduser()
     index = read_index(root)
+    if settings.parts is not None:
+        raise InputError(f"data.parts names folders of pictures, and {root} holds shards: leave data.parts out")
     for shard in index.shards:
         path = root / shard.name
         size = path.stat().st_size if path.is_file() else None

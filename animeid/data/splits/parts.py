@@ -133,7 +133,8 @@ def _deal(table: pd.DataFrame, ratios: dict[str, float], labels: Sequence[str], 
     rows = np.flatnonzero(((table["split"] == "train") & (table["target"] >= 0)).to_numpy())
     parts, small = split_by_ratio(_pool(table, rows, settings.split_seed), ratios)
     table.loc[rows, "split"] = parts
-    return _too_small(small, labels, "to be split")
+    names = ("train", *(part for part, ratio in ratios.items() if ratio > 0))
+    return _too_small(small, labels, "to be split") + _missing(table.iloc[rows], names, small, labels)
 
 
 def _make_folds(table: pd.DataFrame, labels: Sequence[str], settings: DataSettings) -> list[str]:
@@ -150,7 +151,8 @@ def _make_folds(table: pd.DataFrame, labels: Sequence[str], settings: DataSettin
     notes = [f"fold {settings.fold} of {folds.count} is the val part"]
     if folds.count < settings.folds:
         notes[0] += f" ({settings.folds} were asked for, but the smallest class has too few groups)"
-    return notes + _too_small(folds.small, labels, "for folds")
+    small = _too_small(folds.small, labels, "for folds")
+    return notes + small + _missing(table[is_dealt], ("train", "val"), folds.small, labels)
 
 
 def _too_small(targets: Sequence[int], labels: Sequence[str], what: str) -> list[str]:
@@ -158,3 +160,17 @@ def _too_small(targets: Sequence[int], labels: Sequence[str], what: str) -> list
         return []
     named = some_of([labels[target] for target in targets], NAMED)
     return [f"{len(targets)} classes have too few groups {what} and stay in training: {named}"]
+
+
+def _missing(table: pd.DataFrame, parts: Sequence[str], small: Sequence[int], labels: Sequence[str]) -> list[str]:
+    """Says which classes are not in every part although they have groups enough, since none of those may move."""
+    held = table.groupby("target")["split"].agg(set)
+    lacking = {
+        target: [part for part in parts if part not in held[target]] for target in held.index.difference(list(small))
+    }
+    found = [f"{labels[target]} (not in {' or '.join(missing)})" for target, missing in lacking.items() if missing]
+    if not found:
+        return []
+    named = some_of(found, NAMED)
+    said = f"{len(found)} classes share their groups with others, so that they cannot be in every part: {named}"
+    return [f"{said}; more groups that hold one class alone would mend it"]

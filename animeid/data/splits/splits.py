@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from animeid.data.splits.spreading import spread
+
 
 @dataclass(frozen=True)
 class Pool:
@@ -55,9 +57,9 @@ class Pool:
 def split_by_ratio(pool: Pool, ratios: Mapping[str, float]) -> tuple[np.ndarray, tuple[int, ...]]:
     """Deals groups out to parts until each has its share of every class; the rest is `train`.
 
-    Every class that has at least as many groups as there are parts gets a group in each of them. A class with fewer
-    stays in training as a whole. A new picture moves few others: a group's place in the order does not depend on the
-    others, and a part takes the first that fit.
+    Every class that has at least as many groups as there are parts gets a group in each of them, as far as groups that
+    hold several classes allow it (`spread`). A class with fewer stays in training as a whole. A new picture moves few
+    others: a group's place in the order does not depend on the others, and a part takes the first that fit.
 
     Args:
         pool: the pictures.
@@ -68,11 +70,15 @@ def split_by_ratio(pool: Pool, ratios: Mapping[str, float]) -> tuple[np.ndarray,
     """
     wanted = {part: ratio for part, ratio in ratios.items() if ratio > 0}
     small = {target for target, count in pool.class_groups.items() if count < len(wanted) + 1}
-    parts = np.full(len(pool.order), "train", dtype=object)
-    for part, ratio in wanted.items():
-        free = [code for code in pool.order if parts[code] == "train" and not small & pool.contents[code].keys()]
-        parts[_take(pool, free, ratio)] = part
-    return parts[pool.groups], tuple(sorted(small)) if wanted else ()
+    names = np.array(["train", *wanted], dtype=object)
+    places = np.zeros(len(pool.order), dtype=np.int64)
+    may_move = [code for code in pool.order if not small & pool.contents[code].keys()]
+    for place, ratio in enumerate(wanted.values(), start=1):
+        places[_take(pool, [code for code in may_move if places[code] == 0], ratio)] = place
+    # Nothing is learnt of a class that is not in training.
+    weights = [2.0 * len(pool.class_groups) * len(wanted), *(1.0 for _ in wanted)]
+    places = spread(pool.contents, places, may_move, pool.class_groups.keys() - small, weights)
+    return names[places[pool.groups]], tuple(sorted(small)) if wanted else ()
 
 
 def _take(pool: Pool, free: Sequence[int], ratio: float) -> list[int]:
@@ -121,25 +127,25 @@ def number_of_folds(class_groups: Mapping[int, int], at_most: int) -> int:
 
 
 def split_into_folds(pool: Pool, folds: int) -> tuple[np.ndarray, tuple[int, ...]]:
-    """Deals groups out to folds, the largest first, each to the fold that has least of its classes.
+    """Deals groups out to folds, the largest first, each to the fold that has least of its classes, then see `spread`.
 
     Returns:
         `[N]` int64 fold numbers, -1 for pictures that stay in training in every fold, and the targets of the classes
         that were too small to be split (fewer groups than two).
     """
     small = {target for target, count in pool.class_groups.items() if count < 2}
+    may_move = [code for code in pool.order if not small & pool.contents[code].keys()]
     assigned = np.full(len(pool.order), -1, dtype=np.int64)
     held = [dict.fromkeys(pool.class_sizes, 0) for _ in range(folds)]
     totals = [0] * folds
-    for code in sorted(pool.order, key=lambda code: -sum(pool.contents[code].values())):
+    for code in sorted(may_move, key=lambda code: -sum(pool.contents[code].values())):
         content = pool.contents[code]
-        if small & content.keys():
-            continue
         fold = min(range(folds), key=lambda f: (_crowding(content, held[f], pool.class_sizes), totals[f], f))
         assigned[code] = fold
         totals[fold] += sum(content.values())
         for target, count in content.items():
             held[fold][target] += count
+    assigned = spread(pool.contents, assigned, may_move, pool.class_groups.keys() - small, [1.0] * folds)
     return assigned[pool.groups], tuple(sorted(small))
 
 

@@ -18,11 +18,15 @@ import PIL
 from animeid.data.synthetic.attributes import ATTRIBUTES, attributes_of
 from animeid.data.synthetic.captions import caption_of
 from animeid.data.synthetic.identity import Character, make_cast
-from animeid.data.synthetic.parallel import available_cores, draw_all
+from animeid.data.synthetic.parallel import draw_all
 from animeid.data.synthetic.plan import Picture, make_plan, shot_of
 from animeid.data.synthetic.settings import CastSettings
 from animeid.data.synthetic.worker import Bbox, path_of
 from animeid.errors import InputError
+from animeid.system.console import say_beside
+from animeid.system.home import can_keep, home, stand_in
+from animeid.system.machine import usable_cores
+from animeid.system.names import refuse_unreadable
 
 MANIFEST = "manifest.csv"
 COLUMNS = ("path", "label", "split", "style", "caption", *ATTRIBUTES, "bbox")
@@ -31,7 +35,7 @@ COLUMNS = ("path", "label", "split", "style", "caption", *ATTRIBUTES, "bbox")
 def default_cache() -> Path:
     """`$ANIMEID_CACHE`, or `~/.cache/animeid`."""
     chosen = os.environ.get("ANIMEID_CACHE")
-    return Path(chosen) if chosen else Path.home() / ".cache" / "animeid"
+    return Path(chosen).expanduser() if chosen else home() / ".cache" / "animeid"
 
 
 def build_cast(settings: CastSettings, cache: Path | None = None, *, processes: int | None = None) -> Path:
@@ -48,24 +52,35 @@ def build_cast(settings: CastSettings, cache: Path | None = None, *, processes: 
     Raises:
         InputError: when the cache folder cannot be written, or the cast has more characters than can be told apart.
     """
-    home = default_cache() if cache is None else cache
-    folder = home / f"cast-{cache_key(settings)}"
+    place = _place() if cache is None else cache
+    folder = place / f"cast-{cache_key(settings)}"
     if folder.is_dir():
         return folder
     characters = make_cast(settings)
+    for character in characters:
+        refuse_unreadable(character.name)
     try:
-        home.mkdir(parents=True, exist_ok=True)
-        partial = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=home))
+        place.mkdir(parents=True, exist_ok=True)
+        partial = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=place))
     except OSError as error:
         raise InputError(
-            f"The built-in cast cannot be kept in {home} ({error.strerror}); name another folder in ANIMEID_CACHE."
+            f"The built-in cast cannot be kept in {place} ({error.strerror}); name another folder in ANIMEID_CACHE."
         ) from error
     try:
-        _draw_into(partial, settings, characters, processes or available_cores())
+        _draw_into(partial, settings, characters, processes or usable_cores())
         _publish(partial, folder)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
     return folder
+
+
+def _place() -> Path:
+    """The cache, or where none can be kept a folder of temporary files, which is said."""
+    place = default_cache()
+    if os.environ.get("ANIMEID_CACHE") or place.exists() or can_keep(place):
+        return place
+    say_beside(f"{place} cannot be written: the built-in cast is drawn in {stand_in()}")
+    return stand_in()
 
 
 def cache_key(settings: CastSettings) -> str:

@@ -20,13 +20,6 @@ from animeid.system.progress import progress
 _WORKER = "animeid.data.synthetic.worker"
 
 
-def available_cores() -> int:
-    """Cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
 def draw_all(folder: Path, settings: CastSettings, total: int, processes: int) -> list[Bbox]:
     """Draws the whole plan of `total` pictures below `folder`; returns their bounding boxes in the plan's order.
 

@@ -19,7 +19,7 @@ class Ema:
 
     Args:
         decay: the highest d.
-        start_epoch: epochs, counted from 0, before which nothing is averaged and the plain weights are judged.
+        start_epoch: so many epochs come before the average; until then the plain weights are judged.
     """
 
     decay: Annotated[float, Interval(gt=0, lt=1)] = 0.999

@@ -19,7 +19,8 @@ class Swa:
     on the mean is what is judged and saved.
 
     Args:
-        start_epoch: the first epoch, counted from 0, whose weights are averaged; `auto` is three quarters of the run.
+        start_epoch: so many epochs come before the first whose weights are averaged; `auto` is three quarters of the
+            run.
         every_epochs: epochs between two of them.
         lr: the learning rate from there on; `auto` is a tenth of the highest.
         anneal_epochs: epochs in which the rate goes there, along half a cosine.

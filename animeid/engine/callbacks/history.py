@@ -23,6 +23,7 @@ COLUMNS = (
     "lr",
     "seconds",
     "images_per_s",
+    "epochs_done",
 )
 
 
@@ -34,7 +35,8 @@ def highest_rate(optimizer: Optimizer) -> float:
 class History(EpochStart):
     """Appends a row after each epoch's validation, so that a kill loses at most the epoch that runs.
 
-    `seconds` is the whole epoch with its validation; `images_per_s` counts training alone.
+    `epoch` is an index and counts from 0, as checkpoints and loggers' steps do; `epochs_done`, what people are shown,
+    counts from 1. `seconds` is the whole epoch with its validation; `images_per_s` counts training alone.
     """
 
     def __init__(self, path: Path) -> None:
@@ -89,6 +91,7 @@ class History(EpochStart):
         row = {name: format(figures[name], ".6g") for name in COLUMNS if name in figures}
         row |= {
             "epoch": str(trainer.current_epoch),
+            "epochs_done": str(trainer.current_epoch + 1),
             "lr": format(highest_rate(trainer.optimizers[0]), ".6g"),
             "seconds": format(seconds, ".2f"),
             "images_per_s": format(self.rates[-1], ".1f"),
@@ -96,9 +99,17 @@ class History(EpochStart):
         self._append(row)
 
     def _append(self, row: dict[str, str]) -> None:
-        new = not self.path.exists()
+        columns = self._columns_there()
         with self.path.open("a", newline="", encoding="utf-8") as stream:
-            writer = csv.DictWriter(stream, COLUMNS)
-            if new:
+            # A run that goes on may have been begun by a version that wrote fewer columns.
+            writer = csv.DictWriter(stream, columns or COLUMNS, extrasaction="ignore")
+            if not columns:
                 writer.writeheader()
             writer.writerow(row)
+
+    def _columns_there(self) -> list[str]:
+        """Those of the file, none where there is no file yet."""
+        if not self.path.exists():
+            return []
+        with self.path.open(newline="", encoding="utf-8") as stream:
+            return next(csv.reader(stream), [])

@@ -2,9 +2,8 @@
 (() => {
   const canvas = document.getElementById("matrix");
   if (!canvas) return;
-  const { labels, cells } = JSON.parse(document.getElementById("matrix-data").textContent);
-  const size = labels.length, support = new Array(size).fill(0), context = canvas.getContext("2d");
-  cells.forEach(([row, , count]) => { support[row] += count; });
+  const { labels, support, cells } = JSON.parse(document.getElementById("matrix-data").textContent);
+  const size = labels.length, context = canvas.getContext("2d");
   const lookup = new Map(cells.map(([row, column, count]) => [row * size + column, count]));
   const pointed = document.getElementById("pointed");
   let zoom = 1, left = 0, top = 0, margin = 0, side = 0;
@@ -34,7 +33,7 @@
       context.fillStyle = `rgba(${row === column ? shade : wrong}, ${0.12 + 0.88 * share})`;
       context.fillRect(x, y, Math.max(cell - (cell > 6 ? 0.5 : 0), 1), Math.max(cell - (cell > 6 ? 0.5 : 0), 1));
       if (cell > 22) {
-        context.fillStyle = colour("--ink");
+        context.fillStyle = colour(share > 0.5 ? "--paper" : "--ink");
         context.font = `${Math.min(13, cell / 2.4)}px Names, system-ui, sans-serif`;
         context.textAlign = "center";
         context.textBaseline = "middle";
@@ -54,7 +53,7 @@
       if (x < margin) continue;
       context.save();
       context.translate(x, margin - 6);
-      context.rotate(-Math.PI / 3);
+      context.rotate(-Math.PI / 2); // a slanted name of the last classes would leave the picture
       context.textAlign = "left";
       context.fillText(short(labels[number]), 0, 0);
       context.restore();

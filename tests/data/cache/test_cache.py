@@ -18,9 +18,9 @@ import pytest
 from PIL import Image
 
 from animeid.data.cache import build, segments
-from animeid.data.cache.home import KEPT_DAYS
+from animeid.data.cache.home import KEPT_DAYS, lent
 from animeid.data.cache.pixels import FilePixels
-from animeid.data.cache.segments import CachedPixels, CacheFull, open_cache
+from animeid.data.cache.segments import CachedPixels, CacheUnusable, open_cache
 from animeid.data.manifest import Manifest
 from animeid.data.picture_files import decode, working_picture
 from animeid.errors import InputError
@@ -147,7 +147,9 @@ def test_excluded_rows_are_read_from_their_files(pictures: Path, home: Path) -> 
 def test_a_disk_that_is_too_small_is_said_before_the_build(pictures: Path, home: Path, monkeypatch) -> None:
     usage = type("Usage", (), {"total": 10**6, "free": 40_000})
     monkeypatch.setattr(segments.shutil, "disk_usage", lambda folder: usage)
-    with pytest.raises(CacheFull, match=r"needs 0\.\d\d MB in .* and 0\.02 MB can be used there: .*data\.cache=off"):
+    with pytest.raises(
+        CacheUnusable, match=r"needs 0\.\d\d MB in .* and 0\.02 MB can be used there: .*data\.cache=off"
+    ):
         opened(home, pictures)
     assert files_in(home) == {}
 
@@ -157,7 +159,7 @@ def test_a_disk_that_fills_meanwhile_is_one_sentence(pictures: Path, home: Path,
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(build, "_reserve", full)
-    with pytest.raises(InputError, match=r"cannot be written \(No space left on device\): name another folder"):
+    with pytest.raises(CacheUnusable, match=r"cannot be written \(No space left on device\): name another folder"):
         opened(home, pictures)
     assert files_in(home) == {}
 
@@ -246,3 +248,16 @@ def test_a_kill_in_the_middle_leaves_nothing_that_is_trusted(tmp_path: Path, pic
     assert segments.segments(folder) == []
     assert_right(opened(home, pictures), pictures)
     assert not [path for path in folder.iterdir() if path.name.startswith(".")]
+
+
+def test_a_cache_that_is_lent_is_read_and_left_as_it_was(pictures: Path, home: Path) -> None:
+    opened(home, pictures)
+    before = files_in(home)
+    with lent(home) as folder:
+        assert files_in(folder).keys() == before.keys()
+        assert_right(opened(folder, pictures), pictures)
+        draw(pictures / "more.png", (50, 50), 99)
+        assert_right(opened(folder, pictures), pictures)
+        assert len(files_in(folder)) == 2
+    assert files_in(home) == before
+    assert not folder.exists()

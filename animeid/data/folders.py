@@ -1,0 +1,74 @@
+"""Folders of pictures: the one walk of all commands."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NoReturn
+
+from animeid.imaging.decode import SUFFIXES
+
+DROPPINGS = frozenset(
+    {
+        "thumbs.db",
+        "ehthumbs.db",
+        "desktop.ini",
+        "icon\r",
+        "__macosx",
+        "__pycache__",
+        "@eadir",
+        "#recycle",
+        "$recycle.bin",
+        "system volume information",
+        "lost+found",
+    }
+)
+"""Files and folders that operating systems, archives and storage servers leave, in small letters; what begins with a
+dot is passed over as well: `.DS_Store`, `._1.png`, `.ipynb_checkpoints`."""
+
+
+def is_dropping(name: str) -> bool:
+    """Whether a file or folder of this name is none of the user's pictures."""
+    return name.startswith(".") or name.lower() in DROPPINGS
+
+
+def folders_in(folder: Path) -> list[Path]:
+    """The folders right below, sorted; linked ones too."""
+    return sorted(Path(entry.path) for entry in _entries(folder) if entry.is_dir())
+
+
+def files_in(folder: Path) -> list[Path]:
+    """Whatever else is right below, sorted."""
+    return sorted(Path(entry.path) for entry in _entries(folder) if not entry.is_dir())
+
+
+def has_pictures(folder: Path) -> bool:
+    """Whether pictures are right below; the first that is found answers."""
+    return any(Path(entry.name).suffix.lower() in SUFFIXES and not entry.is_dir() for entry in _entries(folder))
+
+
+def _entries(folder: Path) -> Iterator[os.DirEntry[str]]:
+    with os.scandir(folder) as entries:
+        yield from (entry for entry in entries if not is_dropping(entry.name))
+
+
+def walk(folder: Path) -> Iterator[Path]:
+    """Every file at any depth, droppings left out; linked folders are followed, but none is entered twice.
+
+    Raises:
+        OSError: a folder on the way may not be read.
+    """
+    entered = {os.path.realpath(parent) for parent in folder.absolute().parents}
+    for current, folders, files in os.walk(folder, onerror=_raise, followlinks=True):
+        real = os.path.realpath(current)
+        if real in entered:
+            folders.clear()
+            continue
+        entered.add(real)
+        folders[:] = sorted(name for name in folders if not is_dropping(name))
+        yield from (Path(current) / name for name in sorted(files) if not is_dropping(name))
+
+
+def _raise(error: OSError) -> NoReturn:
+    raise error

@@ -1,0 +1,109 @@
+"""Tables of manifests as their files hold them: CSV of any tool, Parquet of any tool."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from animeid.errors import InputError
+
+SUFFIXES = frozenset({".csv", ".parquet"})
+METADATA = b"animeid"
+"""Where a Parquet file of ours keeps facts about the table."""
+
+BYTES = (pa.types.is_binary, pa.types.is_large_binary, pa.types.is_binary_view, pa.types.is_fixed_size_binary)
+UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+SEPARATORS = ",;\t"
+"""What stands between fields, the usual one first: Excel takes `;` where the comma is the decimal point."""
+
+
+def read_table(path: Path, texts: Collection[str]) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """A file's columns, those named in `texts` as text with "" for what is missing, and the facts of one of ours.
+
+    A whole number stays one, though a gap has made its column one of fractions: `1`, not `1.0`.
+
+    Raises:
+        InputError: the file is missing or cannot be parsed, or a column that should be text holds lists or the like.
+    """
+    if not path.is_file():
+        raise InputError(f"there is no manifest {path}: give a CSV or Parquet file with the columns path and label")
+    if path.suffix.lower() not in SUFFIXES:
+        raise InputError(f"the manifest {path} ends neither in .csv nor in .parquet: save it as one of the two")
+    try:
+        if path.suffix.lower() == ".csv":
+            return _read_csv(path, texts), {}
+        frame = pq.read_table(path)
+    except (ValueError, OSError, pa.ArrowException) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise InputError(
+            f"the manifest {path} cannot be read ({reason}): save it as UTF-8 CSV or as Parquet"
+        ) from error
+    facts = json.loads((frame.schema.metadata or {}).get(METADATA, b"{}"))
+    # What pandas would make of its own notes in the file, an index or a type of its own, is not wanted.
+    table = frame.to_pandas(ignore_metadata=True)
+    for name in texts:
+        if name in table:
+            table[name] = _as_text(frame.column(name), name, path)
+    return table, facts
+
+
+def _read_csv(path: Path, texts: Collection[str]) -> pd.DataFrame:
+    with path.open("rb") as stream:
+        encoding = "utf-16" if stream.read(2) in UTF_16 else "utf-8-sig"
+    with path.open(encoding=encoding) as stream:
+        header = stream.readline()
+    separator = max(SEPARATORS, key=header.count)
+    # Without the default missing values, a character may be called NA or None.
+    table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding=encoding, sep=separator)
+    table = _without_empty_ends(table, path).rename(columns=str.strip)
+    for name in texts:
+        if name in table:
+            table[name] = _whole(table[name].fillna(""))
+    return table
+
+
+def _without_empty_ends(table: pd.DataFrame, path: Path) -> pd.DataFrame:
+    """Undoes what pandas makes of rows that end in a comma: it takes their first fields for an index."""
+    if isinstance(table.index, pd.RangeIndex):
+        return table
+    names, fields = table.columns, table.reset_index()
+    further = fields.iloc[:, len(names) :].fillna("")
+    if (further != "").to_numpy().any():
+        raise InputError(
+            f"rows of the manifest {path} have more fields than its header: name every column in the header"
+        )
+    return fields.iloc[:, : len(names)].set_axis(names, axis=1)
+
+
+def _whole(texts: pd.Series) -> pd.Series:
+    """Without the `.0` that a tool has written after every number of a column that has a gap."""
+    given = texts[texts != ""]
+    if len(given) == len(texts) or not given.str.fullmatch(r"-?[0-9]+\.0").all():
+        return texts
+    return texts.str.removesuffix(".0")
+
+
+def _as_text(column: pa.ChunkedArray, name: str, path: Path) -> list[str]:
+    """The values of any column that can be read as text, "" for what is missing."""
+    if pa.types.is_dictionary(column.type):
+        column = column.cast(column.type.value_type)
+    kind = column.type
+    if pa.types.is_nested(kind) or any(is_kind(kind) for is_kind in BYTES):
+        raise InputError(
+            f"the column '{name}' of the manifest {path} holds {kind}, where text is wanted: give a text for each row"
+        )
+    if pa.types.is_boolean(kind):
+        return ["" if value is None else str(value) for value in column.to_pylist()]
+    if pa.types.is_floating(kind):
+        column = pc.if_else(pc.is_nan(column), None, column)
+        given = column.drop_null()
+        if pc.all(pc.and_(pc.is_finite(given), pc.equal(pc.floor(given), given)), min_count=0).as_py():
+            column = column.cast(pa.int64())
+    return column.cast(pa.large_string()).fill_null("").to_pylist()

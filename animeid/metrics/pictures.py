@@ -1,0 +1,50 @@
+"""What the figures of a part need of each picture's logits, in one pass of blocks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from animeid.metrics.functional import in_top_k
+from animeid.predictions import row_blocks
+
+
+@dataclass(frozen=True)
+class PictureFigures:
+    """Of N pictures, `[N]` each.
+
+    finite: bool, whether every logit is. answer: int64, the likeliest class. confidence: float64, its probability.
+    surprise: float64, the nats of the target, its negative log-likelihood. in_top: bool, whether the target is among
+    the five likeliest classes. The last two mean nothing of a picture of no class.
+    """
+
+    finite: np.ndarray
+    answer: np.ndarray
+    confidence: np.ndarray
+    surprise: np.ndarray
+    in_top: np.ndarray
+
+    @classmethod
+    def of(cls, logits: np.ndarray, targets: np.ndarray, temperature: float = 1.0) -> PictureFigures:
+        """Of logits `[N, C]`, which are read a block at a time, and targets `[N]`, -1 being none of the classes."""
+        blocks = [
+            _of_block(np.asarray(logits[rows]), np.maximum(targets[rows], 0), temperature)
+            for rows in row_blocks(len(logits), 8 * logits.shape[1])
+        ] or [_of_block(np.zeros((0, logits.shape[1])), np.zeros(0, np.int64), temperature)]
+        return cls(*(np.concatenate(column) for column in zip(*blocks, strict=True)))
+
+    def at(self, chosen: np.ndarray) -> PictureFigures:
+        """Those of the chosen pictures, `[N]` bool or `[K]` places."""
+        return PictureFigures(**{name: values[chosen] for name, values in vars(self).items()})
+
+
+def _of_block(logits: np.ndarray, targets: np.ndarray, temperature: float) -> tuple[np.ndarray, ...]:
+    answer = logits.argmax(axis=1)
+    scaled = (logits / temperature).astype(np.float64)
+    own, most = (np.take_along_axis(scaled, places[:, None], axis=1)[:, 0] for places in (targets, answer))
+    with np.errstate(invalid="ignore"):  # what is not finite is told by name
+        scaled -= most[:, None]
+        whole = np.log(np.exp(scaled, out=scaled).sum(axis=1))
+        sure, surprise = np.exp(-whole), whole - (own - most)
+    return np.isfinite(logits).all(axis=1), answer, sure, surprise, in_top_k(logits, targets)

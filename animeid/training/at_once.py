@@ -1,0 +1,31 @@
+"""What a request of training is refused for at once, before anything heavy is imported."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from animeid.data.root import check_root
+from animeid.errors import InputError
+from animeid.runs.folder import RunFolder
+
+
+def check_training(request: dict[str, Any]) -> None:
+    """Raises:
+    InputError: something that training would read is not there, or the run's folder is; that of all folds may be.
+    """
+    check_sources(request)
+    if request["resume"] == "never" and request["data"].get("fold") != "all":
+        RunFolder.reserve(request["run_id"])
+
+
+def check_sources(request: dict[str, Any]) -> None:
+    """Raises:
+    InputError: the pictures, an earlier run or a file of weights are not there.
+    """
+    check_root(request)
+    if request["from_run"] is not None:
+        RunFolder.open(request["from_run"])
+    weights = request["model"].get("weights")
+    if weights is not None and not os.path.isfile(os.path.expanduser(weights)):  # noqa: PTH111, PTH113
+        raise InputError(f"there is no weights file {weights}: check model.weights")

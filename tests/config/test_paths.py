@@ -1,0 +1,107 @@
+"""Paths on the command line: `~`, variables, and folders whose names look like numbers."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from animeid.config.arguments import as_overrides
+from animeid.config.compose import compose
+from animeid.data.synthetic.build import default_cache
+from animeid.errors import InputError
+
+
+def at(request: dict[str, Any], key: str) -> Any:
+    for name in key.split("."):
+        request = request[name]
+    return request
+
+
+PATHS = [
+    ("train", "data.root", ()),
+    ("train", "data.cache", ()),
+    ("train", "from_run", ()),
+    ("train", "model.weights", ()),
+    ("train", "data.root", ("data=shards",)),
+    ("evaluate", "run", ()),
+    ("evaluate", "data.root", ("run=x",)),
+    ("predict", "run", ("input=x",)),
+    ("predict", "input", ("run=x",)),
+    ("predict", "output", ("run=x", "input=x")),
+    ("report", "run", ()),
+    ("report", "runs", ()),
+    ("report", "output", ()),
+    ("ensemble", "runs", ()),
+    ("shard", "output", ()),
+    ("tune", "output", ()),
+    ("doctor", "data.root", ()),
+    ("dashboard", "output", ("entity=x",)),
+]
+
+
+@pytest.fixture
+def asked(untried_transforms: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., Any]:
+    """What a command understands where a path is given; the home and `$PICTURES` are folders of the test."""
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("PICTURES", str(tmp_path / "many"))
+    return lambda root, key, text, *more: at(compose(root, [*more, f"{key}={text}"]), key)
+
+
+@pytest.mark.parametrize(("root", "key", "more"), PATHS)
+def test_every_path_understands_home_variables_and_numbers(
+    asked: Callable[..., Any], tmp_path: Path, root: str, key: str, more: tuple[str, ...]
+) -> None:
+    assert asked(root, key, "~/new.csv", *more) == f"{tmp_path}/home/new.csv"
+    assert asked(root, key, "$PICTURES/new", *more) == f"{tmp_path}/many/new"
+    assert asked(root, key, "'$NOWHERE/new'", *more) == "$NOWHERE/new"
+    for number in ("2024", "1e5", "7", "1_000", "007", "1.50"):
+        assert asked(root, key, number, *more) == number
+
+
+def test_each_of_several_paths_understands_them(asked: Callable[..., Any], tmp_path: Path) -> None:
+    home = f"{tmp_path}/home"
+    assert asked("ensemble", "runs", "~/a/*:b:~/c") == f"{home}/a/*:b:{home}/c"
+    stage = ("stage=soup", "from_run=x")
+    with pytest.raises(InputError, match="there is no run folder x"):
+        asked("train", "stage.runs", "~/a:~/b", *stage)
+
+
+def test_what_is_there_as_it_is_written_means_itself(asked: Callable[..., Any], tmp_path: Path) -> None:
+    (tmp_path / "~").mkdir()
+    (tmp_path / "0").mkdir()
+    assert asked("predict", "input", "'~'", "run=x") == "~"
+    assert asked("predict", "input", "0", "run=x") == "0"
+
+
+def test_a_zero_that_is_no_folder_is_no_path(asked: Callable[..., Any]) -> None:
+    with pytest.raises(InputError, match=r"data\.cache must be a path, not 0"):
+        asked("train", "data.cache", "0")
+
+
+def test_runs_may_be_named_as_numbers(asked: Callable[..., Any]) -> None:
+    for name in ("7", "0", "1e5", "007"):
+        assert asked("train", "run_id", name) == name
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"), [("~nouser/x", "a user that is not known"), ("~/x", "no home is known")]
+)
+def test_an_unknown_home_is_said(
+    asked: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, given: str, sentence: str
+) -> None:
+    monkeypatch.setattr(os.path, "expanduser", lambda path: path)
+    with pytest.raises(InputError, match=f"input={given} begins with .*{sentence} here: write the whole path"):
+        asked("predict", "input", given, "run=x")
+
+
+def test_the_home_of_casts_and_of_cards_may_begin_with_the_users(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("ANIMEID_CACHE", "~/kept")
+    assert default_cache() == tmp_path / "kept"
+    assert as_overrides(["--config-dir=~/cards"]) == [f"--config-dir={tmp_path}/cards"]

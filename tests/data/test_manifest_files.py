@@ -1,0 +1,184 @@
+"""Manifests as real tools write them, and names that are spelled in several ways."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from PIL import Image
+
+from animeid.data.manifest import read_manifest
+from animeid.data.prepare import prepare
+from animeid.data.settings import DataSettings
+from animeid.data.spellings import spellings
+from animeid.errors import InputError
+
+PATHS = ["a/1.png", "a/2.png", "b/3.png"]
+GAP = ["Miku", None, "Rin"]
+
+
+def parquet(folder: Path, **columns: Any) -> Path:
+    pq.write_table(pa.table({"path": PATHS, **columns}), folder / "list.parquet")
+    return folder / "list.parquet"
+
+
+def labels(path: Path) -> list[str]:
+    return read_manifest(path).table["label"].tolist()
+
+
+@pytest.mark.parametrize(
+    "label",
+    [
+        pd.Series(GAP, dtype="category"),
+        pd.Series(GAP, dtype="string"),
+        pd.Series(GAP, dtype="str"),
+        pd.Series(GAP, dtype=object),
+        pd.Series([*GAP[:1], np.nan, *GAP[2:]], dtype="category", index=[5, 6, 9]),
+    ],
+)
+def test_text_columns_of_pandas(tmp_path: Path, label: pd.Series) -> None:
+    table = pd.DataFrame({"path": PATHS, "label": label.to_numpy()})
+    table["label"] = table["label"].astype(label.dtype)
+    table["group"] = table["label"]
+    table.to_parquet(tmp_path / "list.parquet")
+    found = read_manifest(tmp_path / "list.parquet").table
+    assert found["label"].tolist() == found["group"].tolist() == ["Miku", "", "Rin"]
+
+
+@pytest.mark.parametrize(
+    "kind", [pa.string(), pa.large_string(), pa.string_view(), pa.dictionary(pa.int32(), pa.large_string())]
+)
+def test_text_columns_of_other_tools(tmp_path: Path, kind: pa.DataType) -> None:
+    assert labels(parquet(tmp_path, label=pa.array(GAP).cast(kind))) == ["Miku", "", "Rin"]
+
+
+@pytest.mark.parametrize(
+    ("label", "expected"),
+    [
+        (pd.array([0, None, 12], dtype="Int64"), ["0", "", "12"]),
+        (np.array([0.0, np.nan, 12.0]), ["0", "", "12"]),
+        (pd.Categorical([0, None, 12]), ["0", "", "12"]),
+        (np.array([0, 1, 12]), ["0", "1", "12"]),
+        (np.array([0.5, np.nan, 12.0]), ["0.5", "", "12"]),
+        (pd.array([True, None, False], dtype="boolean"), ["True", "", "False"]),
+        (np.array([True, True, False]), ["True", "True", "False"]),
+        ([None, None, None], ["", "", ""]),
+    ],
+)
+def test_labels_that_are_numbers(tmp_path: Path, label: Any, expected: list[str]) -> None:
+    pd.DataFrame({"path": PATHS, "label": label}).to_parquet(tmp_path / "list.parquet")
+    assert labels(tmp_path / "list.parquet") == expected
+
+
+def test_a_path_that_became_the_index_is_found(tmp_path: Path) -> None:
+    table = pd.DataFrame({"path": PATHS, "label": GAP, "split": pd.Categorical(["train", None, "val"])})
+    table.set_index("path").to_parquet(tmp_path / "list.parquet")
+    found = read_manifest(tmp_path / "list.parquet").table
+    assert found["path"].tolist() == PATHS
+    assert found["split"].tolist() == ["train", "", "val"]
+
+
+@pytest.mark.parametrize(
+    "smile",
+    [
+        pd.array([1, None, 0], dtype="Int64"),
+        pd.array([True, None, False], dtype="boolean"),
+        pd.Categorical([1, None, 0]),
+        np.array([1.0, np.nan, 0.0], dtype=np.float32),
+        pd.array(["1", None, "0"], dtype="string"),
+    ],
+)
+def test_attributes_and_sizes_of_any_kind(tmp_path: Path, smile: Any) -> None:
+    table = pd.DataFrame({"path": PATHS, "label": GAP, "smile": smile, "width": smile})
+    table.to_parquet(tmp_path / "list.parquet")
+    found = read_manifest(tmp_path / "list.parquet", ["smile"]).table
+    np.testing.assert_array_equal(found["smile"], [1.0, np.nan, 0.0])
+    assert found["width"].tolist() == [1, 0, 0]
+
+
+@pytest.mark.parametrize("label", [[["a"], ["b"], None], [b"a", b"b", None], [{"x": 1}, None, None]])
+def test_lists_and_bytes_are_refused_by_name(tmp_path: Path, label: list[Any]) -> None:
+    with pytest.raises(InputError, match=r"the column 'label' of the manifest .*list\.parquet holds .*text is wanted"):
+        labels(parquet(tmp_path, label=label))
+
+
+def test_a_gap_in_the_paths_is_said(tmp_path: Path) -> None:
+    pd.DataFrame({"path": ["1.png", None], "label": ["a", "b"]}).to_parquet(tmp_path / "list.parquet")
+    with pytest.raises(InputError, match=r"row 2 of the manifest .* has no path: fill it in or remove the row"):
+        labels(tmp_path / "list.parquet")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+def test_spreadsheets_are_read_as_they_are_exported(tmp_path: Path, encoding: str, separator: str) -> None:
+    text = "path,label ,split\r\na/1.png,初音ミク,train\r\nb/2.png,Rin,\r\n".replace(",", separator)
+    (tmp_path / "list.csv").write_bytes(text.encode(encoding))
+    table = read_manifest(tmp_path / "list.csv").table
+    assert table["label"].tolist() == ["初音ミク", "Rin"]
+    assert table["split"].tolist() == ["train", ""]
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        (["0.0", "", "12.0"], ["0", "", "12"]),
+        (["1.0", "1.5", ""], ["1.0", "1.5", ""]),
+        (["1.0", "2.0", "3.0"], ["1.0", "2.0", "3.0"]),
+    ],
+)
+def test_whole_numbers_of_a_column_with_a_gap(tmp_path: Path, given: list[str], expected: list[str]) -> None:
+    pd.DataFrame({"path": PATHS, "label": given}).to_csv(tmp_path / "list.csv", index=False)
+    assert labels(tmp_path / "list.csv") == expected
+
+
+def test_lists_made_on_windows_are_read(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    for name in ("a/1.png", r"a\odd.png"):
+        Image.new("RGB", (8, 8)).save(tmp_path / name)
+    path = tmp_path / "list.csv"
+    path.write_text("path,label\na\\1.png,Miku\n.\\a\\..\\b\\2.png,Rin\na\\odd.png,Rin\n")
+    assert read_manifest(path).table["path"].tolist() == ["a/1.png", "b/2.png", r"a\odd.png"]
+    for given in (r"C:\pictures\1.png", "c:/pictures/1.png", r"\\server\share\1.png"):
+        path.write_text(f"path,label\n{given},Miku\n")
+        with pytest.raises(InputError, match=r"row 1 .* has the Windows path .*: give paths from the manifest's own"):
+            read_manifest(path)
+
+
+def test_spellings_of_one_name() -> None:
+    names = [
+        "Miku",
+        "miku",
+        "Ｍｉｋｕ",
+        "Mi ku",
+        "Rin",
+        "Hatsune Miku",
+        "Hatsune_Miku",
+        "ﾐｸ",
+        "ミク",
+        "Straße",
+        "STRASSE",
+    ]
+    assert spellings(names) == [
+        ["Hatsune Miku", "Hatsune_Miku"],
+        ["Mi ku", "Miku", "miku", "Ｍｉｋｕ"],
+        ["STRASSE", "Straße"],
+        ["ミク", "ﾐｸ"],
+    ]
+
+
+def test_spellings_are_told_when_pictures_are_read(tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    for name in ("Miku", "ｍｉｋｕ", "Rin"):
+        (tmp_path / name).mkdir()
+        for number in range(3):
+            pixels = random.integers(0, 256, (24, 24, 3), dtype=np.uint8)
+            Image.fromarray(pixels).save(tmp_path / name / f"{number}.png")
+    prepared = prepare(DataSettings(root=str(tmp_path), cache="off"))
+    (note,) = (note for note in prepared.notes if "WARNING" in note)
+    assert "'Miku' and 'ｍｉｋｕ'; if they are one" in note
+    assert prepared.labels == ("Miku", "Rin", "ｍｉｋｕ")

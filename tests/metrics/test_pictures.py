@@ -1,0 +1,139 @@
+"""What logits say of each picture: in one pass of blocks what whole tables say."""
+
+from __future__ import annotations
+
+import tracemalloc
+
+import numpy as np
+import pytest
+from scipy.special import log_softmax
+
+from animeid import predictions
+from animeid.metrics import calibration
+from animeid.metrics.adjustment import TAUS, adjust, best_of, choose_tau
+from animeid.metrics.calibration import calibrate, fit_temperature
+from animeid.metrics.evaluate import evaluate
+from animeid.metrics.label_errors import suspects
+from animeid.metrics.pictures import PictureFigures
+from animeid.metrics.temperature import Slope
+from animeid.metrics.worst import worst_first
+from tests.metrics.test_intervals import label_stats
+
+CLASSES, PICTURES = 40, 5000
+
+
+@pytest.fixture(scope="module")
+def part() -> tuple[np.ndarray, np.ndarray]:
+    """Logits and targets; some are of no class, some logits are equal."""
+    random = np.random.default_rng(0)
+    targets = random.integers(-1, CLASSES, PICTURES)
+    logits = (random.normal(size=(PICTURES, CLASSES)) * 2).round(1).astype(np.float32)
+    logits[np.arange(PICTURES), targets] += 3
+    return logits, targets
+
+
+@pytest.fixture
+def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(predictions, "BLOCK_BYTES", 8 * CLASSES * 300)
+
+
+@pytest.mark.usefixtures("small_blocks")
+def test_figures_of_pictures_are_those_of_a_whole_table(part: tuple[np.ndarray, np.ndarray]) -> None:
+    logits, targets = part
+    known = targets >= 0
+    found = PictureFigures.of(logits, targets, 1.7).at(known)
+    logits, targets = logits[known], targets[known]
+    shares = log_softmax((logits / 1.7).astype(np.float64), axis=1)
+    np.testing.assert_array_equal(found.answer, logits.argmax(axis=1))
+    np.testing.assert_allclose(found.confidence, np.exp(shares.max(axis=1)))
+    np.testing.assert_allclose(found.surprise, -shares[np.arange(len(targets)), targets], rtol=1e-10, atol=1e-12)
+    order = np.argsort(-logits, axis=1, kind="stable")[:, :5]
+    np.testing.assert_array_equal(found.in_top, (order == targets[:, None]).any(axis=1))
+    assert found.finite.all()
+
+
+def test_what_is_not_finite_is_told_apart() -> None:
+    logits = np.zeros((4, 3), np.float32)
+    logits[1, 2], logits[3, 0] = np.nan, -np.inf
+    assert PictureFigures.of(logits, np.zeros(4, np.int64)).finite.tolist() == [True, False, True, False]
+
+
+def test_no_pictures_have_no_figures() -> None:
+    found = PictureFigures.of(np.zeros((0, 3), np.float32), np.zeros(0, np.int64))
+    assert [len(values) for values in vars(found).values()] == [0] * 5
+
+
+def test_blocks_change_no_answer(part: tuple[np.ndarray, np.ndarray], monkeypatch: pytest.MonkeyPatch) -> None:
+    logits, targets = part
+    prior = np.log(np.arange(CLASSES) + 1.0)
+
+    def everything() -> tuple[object, ...]:
+        return (
+            suspects(logits, targets).to_dict("list"),
+            worst_first(logits, targets).tolist(),
+            choose_tau(logits, targets, prior),
+            calibrate({"val": part}),
+        )
+
+    whole = everything()
+    monkeypatch.setattr(predictions, "BLOCK_BYTES", 8 * CLASSES * 300)
+    *found, calibrated = everything()
+    assert found == list(whole[:-1])
+    assert calibrated["temperature"] == pytest.approx(whole[-1]["temperature"], rel=1e-9)
+    assert choose_tau(logits, targets, prior) == TAUS[best_of((adjust(logits, prior, tau) for tau in TAUS), targets)]
+
+
+@pytest.mark.parametrize("sharpness", [0.2, 1.0, 5.0])
+def test_a_temperature_found_from_some_pictures_is_that_of_all(
+    part: tuple[np.ndarray, np.ndarray], sharpness: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    logits, targets = part[0] * np.float32(sharpness), part[1]
+    expected = np.exp(Slope(logits, targets, np.flatnonzero(targets >= 0)).root())
+    passes = list[int]()
+    at = Slope.at
+
+    def counted(self: Slope, place: float) -> tuple[float, float]:
+        passes.append(len(self.places))
+        return at(self, place)
+
+    monkeypatch.setattr(calibration, "SOME", 200)
+    monkeypatch.setattr(Slope, "at", counted)
+    assert fit_temperature(logits, targets) == pytest.approx(expected, rel=1e-9)
+    assert passes.count(int((targets >= 0).sum())) <= 5
+
+
+def test_newtons_steps_that_leave_what_is_looked_at_start_again() -> None:
+    right = np.eye(4, dtype=np.float32)[np.arange(4000) % 4]
+    always = Slope(right * 1000, np.arange(4000) % 4, np.arange(4000))
+    assert always.root_near(0.0) == always.root()
+
+
+def test_judging_needs_little_more_than_a_block(
+    part: tuple[np.ndarray, np.ndarray], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of logits that lie in a file only a block is in memory at a time."""
+    logits, targets = np.tile(part[0], (1, 10)), part[1]
+    monkeypatch.setattr(predictions, "BLOCK_BYTES", 2**17)
+    works = {
+        "suspects": lambda: suspects(logits, targets),
+        "worst": lambda: worst_first(logits, targets),
+        "tau": lambda: choose_tau(logits, targets, np.arange(400.0)),
+        "calibration": lambda: calibrate({"test": (logits, targets)}),
+        "figures": lambda: PictureFigures.of(logits, targets),
+    }
+    for name, work in works.items():
+        tracemalloc.start()
+        work()
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert peak < logits.nbytes / 2, name
+
+
+def test_unknown_pictures_are_left_out_of_figures(part: tuple[np.ndarray, np.ndarray]) -> None:
+    logits, targets = part
+    known = targets >= 0
+    groups = np.arange(PICTURES).astype(str)
+    whole = evaluate(logits[:500], targets[:500], groups[:500], label_stats(CLASSES), None)
+    known = known[:500]
+    alone = evaluate(logits[:500][known], targets[:500][known], groups[:500][known], label_stats(CLASSES), None)
+    assert whole == {**alone, "unknown": int((~known).sum())}
