@@ -86,13 +86,22 @@ def _reason(error: Exception) -> str:
     return " ".join(str(error).split())
 
 
+def _is_transform(value: Any) -> bool:
+    return is_node(value) and str(value["_target_"]).startswith("albumentations.")
+
+
+def has_transforms(value: Any) -> bool:
+    """Whether there is something to try, for which albumentations must be imported."""
+    return _is_transform(value) or (isinstance(value, Mapping) and any(map(has_transforms, value.values())))
+
+
 def try_transforms(value: Any, key: str = "") -> None:
     """Builds each albumentations node once, as their ranges are known to their constructors only.
 
     Raises:
         InputError: a constructor refuses its arguments.
     """
-    if is_node(value) and str(value["_target_"]).startswith("albumentations."):
+    if _is_transform(value):
         build(value, key)
     elif isinstance(value, Mapping):
         for name, item in value.items():

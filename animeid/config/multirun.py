@@ -20,6 +20,7 @@ from hydra.core.override_parser.types import Override
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, open_dict
 
+from animeid.config.gateway import has_transforms
 from animeid.config.request import checked, tried
 from animeid.errors import InputError
 from animeid.multirun.record import Asked
@@ -63,7 +64,8 @@ class CheckJobs(Callback):
         try:
             refuse_launcher("a multirun", MULTIRUN_INSTEAD)
             requests = [(single(checked(self.root, job, overrides)), overrides) for overrides, job in jobs(config)]
-            say_loading(self.root)
+            if any(has_transforms(request) for request, _ in requests):
+                say_loading(self.root)
             asked = [
                 Asked.of(tried(self.root, request, overrides), readable(overrides)) for request, overrides in requests
             ]
