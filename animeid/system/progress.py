@@ -80,12 +80,14 @@ class Steps:
     def left(self, name: str, taken: float) -> str:
         """The time left in words, by what the steps before `name` took; empty before the first has ended.
 
+        A step that takes longer than its share lets those after it be longer too.
+
         Args:
             taken: seconds that the step has taken.
         """
         if not self.done:
             return ""
         _, *later = dropwhile(lambda one: one != name, self.shares)
-        rate = self.took / self.done
+        rate = max(self.took / self.done, (self.took + taken) / (self.done + self.shares[name]))
         own = max(rate * self.shares[name] - taken, 0.0)
         return f", about {clock(own + rate * sum(self.shares[one] for one in later))} left"

@@ -28,7 +28,7 @@ from animeid.training.fitting import Fitted, RunState, load_best
 from animeid.training.resume import read_prepared
 from animeid.training.saving import learning_rates, save_best_epoch
 
-SHARES = {"figures": 3.0, "answers": 1.0, "baselines": 4.0, "evidence": 2.0, "charts": 4.0, "page": 4.0}
+SHARES = {"figures": 2.0, "answers": 1.0, "baselines": 3.0, "evidence": 1.0, "charts": 6.0, "page": 6.0}
 """How the steps of the end compare in time, roughly, for what is said about the time left."""
 
 FIRST = ("figures", "answers")
