@@ -165,7 +165,9 @@ def _too_small(targets: Sequence[int], labels: Sequence[str], what: str) -> list
 def _missing(table: pd.DataFrame, parts: Sequence[str], small: Sequence[int], labels: Sequence[str]) -> list[str]:
     """Says which classes are not in every part although they have groups enough, since none of those may move."""
     held = table.groupby("target")["split"].agg(set)
-    lacking = {target: [part for part in parts if part not in held[target]] for target in held.index.difference(small)}
+    lacking = {
+        target: [part for part in parts if part not in held[target]] for target in held.index.difference(list(small))
+    }
     found = [f"{labels[target]} (not in {' or '.join(missing)})" for target, missing in lacking.items() if missing]
     if not found:
         return []
