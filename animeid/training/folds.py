@@ -38,6 +38,8 @@ OUT_OF_FOLD = "out_of_fold"
 ENSEMBLE = "ensemble"
 RECORD = "folds.json"
 """What the folds were begun with."""
+FLATTERED = "flattered_by.json"
+"""By what the out-of-fold figures flatter; an empty list where they are honest."""
 NEVER_HELD_OUT = "its class has too few groups for folds, so that every run was trained on it"
 
 Request = dict[str, Any]
@@ -184,8 +186,8 @@ def evaluate_out_of_fold(folder: RunFolder, runs: Sequence[RunFolder]) -> float:
     left_out = pd.DataFrame({"path": never["path"], "reason": NEVER_HELD_OUT})
     pictures = Pictures(manifest, answers.rows, (), left_out)
     flattered = flattered_by(folds)
-    stats = label_stats(plan, labels)
-    metrics = judge(folder, "val", answers, pictures, stats, cost=cost_of_each(folds), flattered_by=flattered)
+    write_json(folder.path / FLATTERED, flattered)
+    metrics = judge(folder, "val", answers, pictures, label_stats(plan, labels), cost=cost_of_each(folds))
     say(summary_table(metrics))
     missing = f"; {len(never)} have none, since {NEVER_HELD_OUT}" if len(never) else ""
     say(f"out-of-fold answers of {counted(len(answers.rows), 'picture', 'are')} in {folder.path}{missing}")

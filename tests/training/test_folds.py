@@ -73,7 +73,7 @@ def test_no_picture_chooses_the_epoch_that_answers_it(home: Path) -> None:
     for fold in ("0", "1"):
         best = json.loads((folder / fold / "best_epoch.json").read_text())
         assert (best["epoch"], best["monitor"], best["fixed"]) == (best["epochs"], None, True)
-    assert json.loads((folder / "out_of_fold" / "metrics.json").read_text())["flattered_by"] == []
+    assert json.loads((folder / "out_of_fold" / "flattered_by.json").read_text()) == []
 
 
 def test_folds_of_an_earlier_version_are_kept_and_said_to_flatter(home: Path, monkeypatch, capsys) -> None:
@@ -90,8 +90,8 @@ def test_folds_of_an_earlier_version_are_kept_and_said_to_flatter(home: Path, mo
     assert train.main(command) == 0
     told = capsys.readouterr().out
     assert f"is finished already: {Path('outputs/before/1')}" in told
-    metrics = json.loads((home / "outputs" / "before" / "out_of_fold" / "metrics.json").read_text())
-    assert metrics["flattered_by"] == ["the epoch that is kept was the best on them"]
+    flattered = json.loads((home / "outputs" / "before" / "out_of_fold" / "flattered_by.json").read_text())
+    assert flattered == ["the epoch that is kept was the best on them"]
 
 
 def test_what_follows_the_answered_pictures_is_named() -> None:
