@@ -28,7 +28,8 @@ from animeid.config.multirun import JobsRefusedError, do_job, ending
 from animeid.config.request import checked, tried
 from animeid.errors import InputError, Interrupted, MachineError, PeerFailedError
 from animeid.multirun.running import JobCrashedError
-from animeid.runs.folder import OUTPUTS, claim
+from animeid.runs.claiming import claim
+from animeid.runs.folder import OUTPUTS
 from animeid.system.console import say_error, say_loading, write_anything
 from animeid.system.faults import in_sentences
 from animeid.system.home import settle_in

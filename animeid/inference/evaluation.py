@@ -24,7 +24,8 @@ from animeid.metrics.evaluate import evaluate_split
 from animeid.metrics.table import summary_table
 from animeid.predictions import Predictions
 from animeid.reporting.figures import draw_confusion
-from animeid.runs.folder import RunFolder, unused
+from animeid.runs.claiming import unused
+from animeid.runs.folder import RunFolder
 from animeid.runs.predictions import save_table, write_answers
 from animeid.system.console import say
 from animeid.system.files import atomic, write_json, write_yaml

@@ -25,6 +25,7 @@ from animeid.engine.views import Views
 from animeid.errors import InputError
 from animeid.imaging.evaluation import EvalTransform
 from animeid.inference.requests import InferenceRequest
+from animeid.inference.temperature import fitted_temperature
 from animeid.models.classifier import Classifier
 from animeid.models.inference import InferenceModel
 from animeid.models.weights import load_classifier
@@ -32,7 +33,6 @@ from animeid.predictions import Predictions, concatenate, top_names
 from animeid.runs.folder import RunFolder
 from animeid.runs.saved import SavedRun
 from animeid.system.console import as_text, counted, say_beside
-from animeid.system.files import read_json
 from animeid.system.shared_memory import fitting_workers
 from animeid.types import LabelStats, ModelOutput
 from animeid.values import Tau
@@ -206,19 +206,6 @@ class Predictor:
     def tempered(self, logits: np.ndarray) -> np.ndarray:
         """`[N, C]` logits that make this predictor's probabilities."""
         return logits if self.temperature == 1.0 else logits / self.temperature
-
-
-def fitted_temperature(folder: RunFolder) -> tuple[float, tuple[str, ...]]:
-    """The temperature that a run fitted on its validation part, and a sentence about it; 1 where that helps nothing."""
-    found: dict[str, Any] = read_json(folder.calibration) if folder.calibration.is_file() else {"temperature": None}
-    fitted, judged = found["temperature"], found.get("parts", {}).get("val")
-    if fitted is None or judged is None or judged["ece_scaled"] >= judged["ece"]:
-        return 1.0, ()
-    told = (
-        f"probabilities are scaled by the temperature {fitted:.3g} of {folder.path}, which brings their calibration "
-        f"error on validation from {judged['ece']:.3f} to {judged['ece_scaled']:.3f}"
-    )
-    return fitted, (told,)
 
 
 def _check(**settings: Any) -> None:

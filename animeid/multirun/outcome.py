@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from animeid.errors import InputError, MachineError
-from animeid.runs.folder import RunFolder, unused_number
+from animeid.runs.claiming import unused_number
+from animeid.runs.folder import RunFolder
 
 if TYPE_CHECKING:
     from animeid.runs.finished import FinishedRun

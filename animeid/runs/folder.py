@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import chain, count
 from pathlib import Path
 
 from animeid.errors import InputError
+from animeid.runs.claiming import claim, give_back, unused, unwritable
 from animeid.system.files import remove_strays
 from animeid.system.home import can_keep
 
@@ -19,57 +19,9 @@ MULTIRUN_RECORD, SEARCH_STORE = "multirun.json", "trials.db"
 """The files by which folders of several runs are known."""
 
 
-def unused(base: Path) -> Path:
-    """The path, or the first of `base-2`, `base-3` and so on that is not there."""
-    return unused_number(base, 2) if base.exists() else base
-
-
-def unused_number(base: Path, first: int) -> Path:
-    """The first of `base-<first>`, `base-<first + 1>` and so on that is not there."""
-    numbered = (base.with_name(f"{base.name}-{number}") for number in count(first))
-    return next(path for path in numbered if not path.exists())
-
-
 def group_path(run_id: str | None) -> Path:
     """The folder below `outputs` of several runs, which a later call may go on with; a new one without a `run_id`."""
     return OUTPUTS / run_id if run_id else claim(OUTPUTS)
-
-
-def claim(outputs: Path, now: datetime | None = None) -> Path:
-    """Makes `outputs/<date>/<time>`, or where it is there `<time>-2` and so on: no other process makes the same.
-
-    Raises:
-        InputError: nothing can be made there.
-    """
-    now = now or datetime.now()
-    base = outputs / f"{now:%Y-%m-%d}" / f"{now:%H-%M-%S}"
-    numbered = (base.with_name(f"{base.name}-{number}") for number in count(2))
-    return next(path for path in chain([base], numbered) if _is_made(path))
-
-
-def _is_made(path: Path) -> bool:
-    """Whether this call made the folder; not where it is there already."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.mkdir()
-    except FileNotFoundError:  # another process gave the day back in between
-        return _is_made(path)
-    except OSError as error:
-        if path.exists():
-            return False
-        raise InputError(_unwritable(path, error.strerror)) from error
-    return True
-
-
-def _unwritable(path: Path, reason: str | None) -> str:
-    return f"the run folder {path} cannot be made ({reason}): start from a folder that you may write to"
-
-
-def give_back(path: Path) -> None:
-    """Removes a folder that was claimed and is still empty, and those above it that are empty then."""
-    with suppress(OSError):
-        for folder in (path, *path.parents[:2]):
-            folder.rmdir()
 
 
 @dataclass(frozen=True)
@@ -106,7 +58,7 @@ class RunFolder:
         if run_id:
             named = cls.reserve(run_id, outputs)
             if not can_keep(named.path):
-                raise InputError(_unwritable(named.path, "Permission denied"))
+                raise InputError(unwritable(named.path, "Permission denied"))
             yield named
             return
         run = cls(claim(outputs))

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from animeid.errors import InputError
-from animeid.runs.folder import RunFolder, claim
+from animeid.runs.claiming import claim
+from animeid.runs.folder import RunFolder
 from animeid.system.files import atomic, write_json
 
 
