@@ -8,6 +8,7 @@ from pathlib import Path
 
 from animeid.data.folders import folders_in, has_pictures
 from animeid.data.part_names import PartName, part_of, says_nothing
+from animeid.data.settings import PartWord
 from animeid.errors import InputError
 from animeid.system.console import some_of
 from animeid.terms import SPLITS
@@ -41,7 +42,7 @@ def _is_wrapping(folder: Path, outer: str) -> bool:
     )
 
 
-def given_parts(root: Path, given: Mapping[str, Sequence[str]]) -> dict[Path, str]:
+def given_parts(root: Path, given: Mapping[PartWord, Sequence[str]]) -> dict[Path, str]:
     """The folders that `data.parts` names.
 
     Raises:

@@ -20,7 +20,7 @@ from animeid.data.part_folders import (
     parts_of_classes,
     refuse_equal_folders,
 )
-from animeid.data.settings import DataSettings
+from animeid.data.settings import DataSettings, PartWord
 from animeid.data.synthetic.settings import CastSettings
 from animeid.data.tables import SUFFIXES as MANIFEST_SUFFIXES
 from animeid.errors import InputError
@@ -86,7 +86,7 @@ def _built_in_cast(settings: DataSettings) -> Source:
     return Source(read_manifest(folder / MANIFEST, settings.attributes))
 
 
-def _folder(root: Path, parts: Mapping[str, Sequence[str]] | Literal["off"] | None) -> Source:
+def _folder(root: Path, parts: Mapping[PartWord, Sequence[str]] | Literal["off"] | None) -> Source:
     try:
         source = _listed(root, parts)
     except OSError as error:
@@ -100,7 +100,7 @@ def _folder(root: Path, parts: Mapping[str, Sequence[str]] | Literal["off"] | No
     return Source(source.manifest, source.skipped, (*source.notes, *notes))
 
 
-def _listed(root: Path, parts: Mapping[str, Sequence[str]] | Literal["off"] | None) -> Source:
+def _listed(root: Path, parts: Mapping[PartWord, Sequence[str]] | Literal["off"] | None) -> Source:
     """The pictures of a folder, by the parts that the user names, or else its folders' names."""
     if parts == "off":
         return _class_folders(root, root, split="")
