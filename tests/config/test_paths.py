@@ -11,6 +11,8 @@ import pytest
 
 from animeid.config.arguments import as_overrides
 from animeid.config.compose import compose
+from animeid.config.paths import with_paths
+from animeid.config.roots import request_target
 from animeid.data.synthetic.build import default_cache
 from animeid.errors import InputError
 
@@ -26,17 +28,17 @@ PATHS = [
     ("train", "data.cache", ()),
     ("train", "from_run", ()),
     ("train", "model.weights", ()),
-    ("train", "data.root", ("data=shards",)),
-    ("evaluate", "run", ()),
+    ("train", "data.root", ("data=shards", "data.root=x")),
+    ("evaluate", "run", ("run=x",)),
     ("evaluate", "data.root", ("run=x",)),
-    ("predict", "run", ("input=x",)),
-    ("predict", "input", ("run=x",)),
+    ("predict", "run", ("run=x", "input=x")),
+    ("predict", "input", ("run=x", "input=x")),
     ("predict", "output", ("run=x", "input=x")),
     ("report", "run", ()),
     ("report", "runs", ()),
     ("report", "output", ()),
-    ("ensemble", "runs", ()),
-    ("shard", "output", ()),
+    ("ensemble", "runs", ("runs=x",)),
+    ("shard", "output", ("output=x",)),
     ("tune", "output", ()),
     ("doctor", "data.root", ()),
     ("dashboard", "output", ("entity=x",)),
@@ -55,11 +57,29 @@ def asked(untried_transforms: None, monkeypatch: pytest.MonkeyPatch, tmp_path: P
 def test_every_path_understands_home_variables_and_numbers(
     asked: Callable[..., Any], tmp_path: Path, root: str, key: str, more: tuple[str, ...]
 ) -> None:
-    assert asked(root, key, "~/new.csv", *more) == f"{tmp_path}/home/new.csv"
-    assert asked(root, key, "$PICTURES/new", *more) == f"{tmp_path}/many/new"
-    assert asked(root, key, "'$NOWHERE/new'", *more) == "$NOWHERE/new"
-    for number in ("2024", "1e5", "7", "1_000", "007", "1.50"):
-        assert asked(root, key, number, *more) == number
+    request = compose(root, more)
+
+    def understood(value: Any, text: str = "") -> Any:
+        return at(
+            with_paths(with_value(request, key.split("."), value), [f"++{key}={text}"], request_target(root)), key
+        )
+
+    assert understood("~/new.csv") == f"{tmp_path}/home/new.csv"
+    assert understood("$PICTURES/new") == f"{tmp_path}/many/new"
+    assert understood("$NOWHERE/new") == "$NOWHERE/new"
+    for text, number in {"2024": 2024, "1e5": 1e5, "1_000": 1000, "1.50": 1.5}.items():
+        assert understood(number, text) == text
+    assert understood(7, "elsewhere=7") == "7"
+
+
+def with_value(node: Any, key: list[str], value: Any) -> Any:
+    return {**node, key[0]: with_value(node[key[0]], key[1:], value)} if key else value
+
+
+def test_a_command_hands_on_what_it_understood(asked: Callable[..., Any], tmp_path: Path) -> None:
+    assert asked("train", "data.root", "~/new") == f"{tmp_path}/home/new"
+    for number in ("2024", "1e5", "7", "007"):
+        assert asked("predict", "input", number, "run=x") == number
 
 
 def test_each_of_several_paths_understands_them(asked: Callable[..., Any], tmp_path: Path) -> None:

@@ -104,7 +104,7 @@ def test_folders_that_only_could_be_parts_are_refused_with_the_command(tmp_path:
         read(tmp_path)
 
 
-def test_the_command_of_the_refusal_works(tmp_path: Path) -> None:
+def test_the_command_of_the_refusal_works(tmp_path: Path, untried_transforms: None) -> None:
     class_folders(tmp_path, "fold 1", "fold2", "三")
     with pytest.raises(InputError) as refusal:
         read(tmp_path)

@@ -42,12 +42,18 @@ def lent(home: Path | None) -> Iterator[Path]:
         home: the cache's folder; None for an empty one.
     """
     with TemporaryDirectory(prefix="animeid-cache-") as folder:
-        for file in home.rglob("*") if home is not None and home.is_dir() else ():
-            if home is not None and file.suffix in STORED and not file.name.startswith("."):
-                link = Path(folder) / file.relative_to(home)
-                link.parent.mkdir(parents=True, exist_ok=True)
-                link.symlink_to(file.resolve())
+        if home is not None:
+            _link(home, Path(folder))
         yield Path(folder)
+
+
+def _link(home: Path, folder: Path) -> None:
+    """Links what a cache keeps into another folder; there need be nothing."""
+    for file in home.rglob("*"):
+        if file.suffix in STORED and not file.name.startswith("."):
+            link = folder / file.relative_to(home)
+            link.parent.mkdir(parents=True, exist_ok=True)
+            link.symlink_to(file.resolve())
 
 
 @cache
