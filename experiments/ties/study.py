@@ -135,8 +135,8 @@ in test, in percent, of the epoch that each rule keeps, counted from 1.
 - `small`: {" ".join(PARTS["small"])}: a dozen validation pictures.
 - `easy`: {" ".join(PARTS["easy"])}: test has a style that the other parts have not, so that validation is easy.
 
-Over the runs with ties the rule neither gains nor loses by this measure: single runs move by up to 14 points either way,
-and their means are the same. It keeps later epochs where validation cannot tell. The last epoch of a schedule of fixed
+Over the runs with ties the rule neither gains nor loses by this measure: single runs move by up to 14 points, and
+their means are the same. It keeps later epochs where validation cannot tell. The last epoch of a schedule of fixed
 length is better in the mean than either.
 
 {table(header, rows)}
