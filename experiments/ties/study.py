@@ -2,7 +2,7 @@
 
 Small or easy validation parts give many epochs the same figure. One training a seed keeps the weights of the first of
 equal epochs, as versions before did, beside those that are kept now, and both answer the same test part. 2 cores, about
-ten minutes. Expect the epoch with the lowest loss of equals to be better in test, and the last epoch to be near to it.
+five minutes.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from animeid.inference.predictor import Predictor
 from animeid.metrics.adjustment import f1_macro
 from animeid.runs.finished import FinishedRun
 from animeid.runs.folder import RunFolder
+from animeid.system.files import read_json, write_json
 from animeid.training.run import train
 from experiments.runs import environment_line, table
 
@@ -31,7 +32,7 @@ HERE = Path(__file__).parent
 OUTPUTS = Path("outputs")
 MONITORED = "val/f1_macro"
 EPOCHS = 20
-SEEDS = range(1, 9)
+SEEDS = range(1, 7)
 COMMON = (
     "recipe=none",
     "model.name=test_resnet",
@@ -40,13 +41,19 @@ COMMON = (
     "data.num_workers=0",
     f"trainer.max_epochs={EPOCHS}",
     "optimizer.lr=2e-3",
-    "data.cast.characters=8",
-    "data.cast.train_largest=60",
     "data.cast.imbalance=2",
     "data.cast.test_per_class=50",
     "data.cast.twins=0",
 )
-PARTS = {"16 pictures": "data.cast.val_largest=2", "80 pictures": "data.cast.val_largest=14"}
+PARTS = {
+    "small": ("data.cast.characters=8", "data.cast.train_largest=60", "data.cast.val_largest=2"),
+    "easy": (
+        "data.cast.characters=4",
+        "data.cast.train_largest=150",
+        "data.cast.val_largest=8",
+        "data.cast.held_out_style=sketch",
+    ),
+}
 RULES = ("first of equals", "lowest loss of equals", "last epoch")
 State = dict[str, Tensor]
 
@@ -81,15 +88,20 @@ def tested(folder: RunFolder, state: State | None) -> float:
 
 
 def measure(part: str, seed: int) -> dict[str, Any]:
-    """Trains once; the f1_macro in test by each rule, and what the epochs were."""
-    folder = RunFolder(OUTPUTS / f"ties-{part.split()[0]}-{seed}")
+    """The f1_macro in test by each rule, and what the epochs were; a run that is there is not trained again."""
+    folder = RunFolder(OUTPUTS / f"ties-{part.replace(' ', '-')}-{seed}")
+    done = folder.path / "rules.json"
+    if done.is_file():
+        return read_json(done)
     shutil.rmtree(folder.path, ignore_errors=True)
     watcher = FirstOfEquals()
-    train(compose("train", [*COMMON, PARTS[part], f"seed={seed}", f"run_id={folder.path.name}"]), callbacks=[watcher])
+    train(compose("train", [*COMMON, *PARTS[part], f"seed={seed}", f"run_id={folder.path.name}"]), callbacks=[watcher])
     best = FinishedRun(folder).best_epoch
     assert best is not None
     figures = (tested(folder, watcher.first), tested(folder, None), tested(folder, watcher.last))
-    return {"figures": dict(zip(RULES, figures, strict=True)), "first": watcher.epoch, "best": best}
+    found = {"first": watcher.epoch, "kept": best.epoch, "tied": best.tied, **dict(zip(RULES, figures, strict=True))}
+    write_json(done, found)
+    return found
 
 
 def rows_of(part: str, found: list[dict[str, Any]]) -> list[list[str]]:
@@ -98,14 +110,14 @@ def rows_of(part: str, found: list[dict[str, Any]]) -> list[list[str]]:
         [
             part,
             f"{seed}",
-            f"{one['best'].tied}",
+            f"{one['tied']}",
             f"{one['first']}",
-            f"{one['best'].epoch}",
-            *(f"{100 * one['figures'][rule]:.1f}" for rule in RULES),
+            f"{one['kept']}",
+            *(f"{100 * one[rule]:.1f}" for rule in RULES),
         ]
         for seed, one in zip(SEEDS, found, strict=True)
     ]
-    means = [100 * statistics.fmean(one["figures"][rule] for one in found) for rule in RULES]
+    means = [100 * statistics.fmean(one[rule] for one in found) for rule in RULES]
     return [*rows, [part, "mean", "", "", "", *(f"**{mean:.1f}**" for mean in means)]]
 
 
@@ -114,11 +126,18 @@ def main() -> None:
     for part in PARTS:
         rows += rows_of(part, [measure(part, seed) for seed in SEEDS])
     header = ["validation", "seed", "others tied", "epoch, first", "epoch, kept", *RULES]
-    last = RunFolder(OUTPUTS / f"ties-{next(iter(PARTS)).split()[0]}-{SEEDS[-1]}")
+    last = RunFolder(OUTPUTS / f"ties-{next(iter(PARTS))}-{SEEDS[-1]}")
     page = f"""# Which of equal epochs is kept
 
-`python -m experiments.ties.study` writes this page. Eight drawn characters, 64 px, random weights,
-{EPOCHS} epochs; f1_macro in test, in percent, of the epoch that each rule keeps. Epochs are counted from 1.
+`python -m experiments.ties.study` writes this page. Drawn characters, 64 px, random weights, {EPOCHS} epochs; f1_macro
+in test, in percent, of the epoch that each rule keeps, counted from 1.
+
+- `small`: {" ".join(PARTS["small"])}: a dozen validation pictures.
+- `easy`: {" ".join(PARTS["easy"])}: test has a style that the other parts have not, so that validation is easy.
+
+Over the runs with ties the rule neither gains nor loses by this measure: single runs move by up to 14 points, and
+their means are the same. It keeps later epochs where validation cannot tell. The last epoch of a schedule of fixed
+length is better in the mean than either.
 
 {table(header, rows)}
 

@@ -15,5 +15,8 @@ class Bar(TQDMProgressBar):
         super().__init__(leave=False)
 
     def on_train_epoch_start(self, trainer: Trainer, *rest: Any) -> None:
-        super().on_train_epoch_start(trainer, *rest)
-        self.train_progress_bar.set_description(f"epoch {trainer.current_epoch + 1} of {trainer.max_epochs}")
+        # In the place of Lightning's own, which would write the other number before.
+        bar = self.train_progress_bar
+        bar.set_description(f"epoch {trainer.current_epoch + 1} of {trainer.max_epochs}", refresh=False)
+        bar.initial = 0
+        bar.reset(total=self.total_train_batches)
