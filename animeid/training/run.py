@@ -161,7 +161,8 @@ def told_precision(request: Mapping[str, Any], components: Components) -> str:
     trainer = components.plan.trainer
     if request["trainer"]["precision"] != "auto" or trainer.strategy == "fsdp":
         return trainer.precision
-    why = settle_precision(trainer.accelerator, components.module.model.backbone.has_depthwise).reason
+    backbone: Any = components.module.model.backbone
+    why = settle_precision(trainer.accelerator, backbone.has_depthwise).reason
     return f"{trainer.precision} ({why})"
 
 
