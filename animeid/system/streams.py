@@ -21,6 +21,8 @@ def is_reader_gone(error: OSError) -> bool:
 
 def put(sentence: str, stream: TextIO | None) -> None:
     """Writes a line at once; where its reader is gone this one and all that follow go nowhere."""
+    if stream is None:  # which print would take for standard output
+        return
     try:
         print(sentence, file=stream, flush=True)
     except OSError as error:

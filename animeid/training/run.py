@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from lightning.pytorch import Callback, seed_everything
 
@@ -26,7 +26,6 @@ from animeid.engine.sharding import check_sharded
 from animeid.engine.threads import own_threads, take_free_threads
 from animeid.errors import InputError, Interrupted, MachineError
 from animeid.metrics.table import summary_table
-from animeid.models.classifier import Classifier
 from animeid.predictions import Predictions
 from animeid.recipe.choice import table
 from animeid.recipe.choose import choose
@@ -184,8 +183,8 @@ def told_precision(request: Mapping[str, Any], components: Components) -> str:
     trainer = components.plan.trainer
     if request["trainer"]["precision"] != "auto" or trainer.strategy == "fsdp":
         return trainer.precision
-    model = cast(Classifier, components.module.model)
-    why = settle_precision(trainer.accelerator, model.backbone.has_depthwise).reason
+    backbone: Any = components.module.model.backbone
+    why = settle_precision(trainer.accelerator, backbone.has_depthwise).reason
     return f"{trainer.precision} ({why})"
 
 

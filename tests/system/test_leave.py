@@ -46,10 +46,12 @@ if __name__ == "__main__":
     run(main)
 """
 
+WATCHES = [("pass", True), ("sys.settrace(print)", False), ("sys.setprofile(print)", False)]
 
-def process(tmp_path: Path, status: str, *options: str, before: str = "", **settings) -> subprocess.CompletedProcess:
+
+def process(tmp_path: Path, status: str, *options: str, **settings) -> subprocess.CompletedProcess:
     script = tmp_path / "work.py"
-    script.write_text(before + WORK.replace("STATUS", status))
+    script.write_text(WORK.replace("STATUS", status))
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": ""}
     settings = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **settings}
     return subprocess.run([sys.executable, *options, str(script)], text=True, env=environment, **settings)
@@ -72,19 +74,19 @@ def test_a_bug_keeps_its_traceback_and_status(tmp_path: Path) -> None:
     assert done.stderr.endswith("ValueError: a bug\n")
 
 
-@pytest.mark.parametrize(
-    ("options", "before"),
-    [
-        (("-m", "cProfile"), ""),
-        (("-i",), ""),
-        ((), "import sys; sys.settrace(lambda *_: None)\n"),  # as debuggers and coverage do
-    ],
-)
-def test_whoever_watches_sees_the_end(tmp_path: Path, options: tuple[str, ...], before: str) -> None:
-    done = process(tmp_path, "return 3", *options, before=before, stdin=subprocess.DEVNULL)
+@pytest.mark.parametrize("options", [("-m", "cProfile"), ("-i",)])
+def test_whoever_watches_sees_the_end(tmp_path: Path, options: tuple[str, ...]) -> None:
+    done = process(tmp_path, "return 3", *options, stdin=subprocess.DEVNULL)
     assert "torn down" in done.stdout
     if "cProfile" in options:
         assert "function calls" in done.stdout
+
+
+@pytest.mark.parametrize(("watch", "own"), WATCHES)
+def test_a_tracer_or_a_profiler_is_noticed(watch: str, own: bool) -> None:
+    code = f"import sys; from animeid.system.leave import is_own_process as f; {watch}; sys.exit(f(sys._getframe()))"
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    assert subprocess.run([sys.executable, "-c", code], env=environment, stdout=subprocess.DEVNULL).returncode == own
 
 
 def test_called_from_a_module_of_ones_own_it_raises(tmp_path: Path) -> None:

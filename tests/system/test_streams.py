@@ -32,5 +32,6 @@ def test_other_faults_of_writing_pass() -> None:
     stream.close()
 
 
-def test_without_a_stream_nothing_is_written() -> None:
+def test_without_a_stream_nothing_is_written(capsys: pytest.CaptureFixture[str]) -> None:
     put("nowhere", None)
+    assert capsys.readouterr().out == ""
