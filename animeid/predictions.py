@@ -94,6 +94,7 @@ def highest(values: np.ndarray, k: int) -> np.ndarray:
 
 def top_k(logits: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
     """The `k` likeliest classes `[N, k]`, likeliest first, and their probabilities; equal logits keep class order."""
+    k = min(k, logits.shape[1])
     order = np.empty((len(logits), k), np.int64)
     shares = np.empty((len(logits), k), logits.dtype)
     for rows in row_blocks(len(logits), 8 * logits.shape[1]):

@@ -30,8 +30,9 @@ def checked(root: str, config: DictConfig, overrides: Sequence[str]) -> dict[str
     Raises:
         InputError: the first thing that is wrong with it.
     """
-    request = with_paths(freeze(config), overrides, request_target(root))
+    request = freeze(config)
     allow(request.get(KEY), overrides)
+    request = with_paths(request, overrides, request_target(root))
     accept(request_target(root), check(request), "", is_partial=False)
     if request.get("stage"):
         request = inherit(request, overrides)

@@ -7,7 +7,9 @@ from typing import Any
 
 from animeid.data.root import check_root
 from animeid.inference.output_rows import ENDINGS
+from animeid.inference.sorting import check_folder, is_folder
 from animeid.runs.folder import RunFolder
+from animeid.runs.several import run_paths
 from animeid.system.output import check_output
 
 
@@ -15,12 +17,16 @@ def check_prediction(request: dict[str, Any]) -> None:
     """Raises:
     InputError: there is no such run or no such picture, or the output is not free.
     """
-    check_output(request["output"], ENDINGS)
+    if request["output"] is not None and is_folder(request["output"]):
+        check_folder(request["output"])
+    else:
+        check_output(request["output"], ENDINGS)
     if not Path(request["input"]).is_dir():  # one is walked through only once, later
         from animeid.data.files import find_pictures  # knows what a picture is called, for which numpy is imported
 
         find_pictures(request["input"])
-    RunFolder.open(request["run"])
+    for path in run_paths(request["run"]):
+        RunFolder.open(path)
 
 
 def check_evaluation(request: dict[str, Any]) -> None:

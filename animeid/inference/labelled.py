@@ -95,7 +95,7 @@ def new_pictures(folder: RunFolder, settings: DataSettings, labels: tuple[str, .
     seen = looked.rows & ~aside
     if seen.any() and settings.leaks == "fail":
         raise InputError(
-            f"{int(seen.sum())} pictures of {settings.root} were in the training of {looked.named()}: "
+            f"of {settings.root}, {counted(int(seen.sum()), 'picture', 'were')} in the training of {looked.named()}: "
             "remove them, or take data.leaks=drop to leave them out"
         )
     dropped = unknown | aside | (seen & (settings.leaks != "report"))

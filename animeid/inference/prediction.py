@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import time
 from collections.abc import Iterator
@@ -14,7 +13,7 @@ from animeid.engine.threads import own_threads, take_free_threads
 from animeid.inference.output_rows import ENDINGS, Answer, write
 from animeid.inference.predictor import Predictor, say_unreadable
 from animeid.inference.several import answers_of, load_all
-from animeid.inference.sorting import NAMES, check_folder, sort
+from animeid.inference.sorting import NAMES, check_folder, is_folder, sort
 from animeid.predictions import top_names
 from animeid.system.console import as_text, counted, say, say_beside
 from animeid.system.files import atomic
@@ -67,11 +66,6 @@ def predict(request: dict[str, Any]) -> None:
         say(f"{counted(total - len(broken), 'picture', 'were')} {what} {folder}; all answers are in {output}")
     elif output:
         say(f"{counted(total - len(broken), 'picture')} named in {output}")
-
-
-def is_folder(output: str) -> bool:
-    """Whether `output=` asks for folders of pictures: it is one, or ends as one."""
-    return output.endswith(("/", os.sep)) or Path(output).is_dir()
 
 
 def answers(predictors: list[Predictor], paths: list[Path], k: int) -> Iterator[tuple[Path, Answer]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import glob
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -14,21 +13,7 @@ from animeid.data.pictures import Picture
 from animeid.errors import InputError
 from animeid.inference.predictor import Predictor
 from animeid.predictions import softmax
-from animeid.runs.folder import MULTIRUN_RECORD, RunFolder
-
-
-def run_paths(given: str) -> list[Path]:
-    """The runs that `run=` means: a folder, the finished jobs of a multirun's, or patterns with colons between."""
-    path = Path(given)
-    if (path / MULTIRUN_RECORD).is_file():
-        pieces = [f"{glob.escape(given)}/*"]
-    elif path.is_dir():
-        return [path]
-    else:
-        pieces = [piece for piece in given.split(":") if piece]
-    found = [Path(name) for piece in pieces for name in sorted(glob.glob(piece))]  # noqa: PTH207
-    whole = [folder for folder in map(RunFolder, found) if folder.is_finished and folder.best.is_file()]
-    return list({folder.path.resolve(): folder.path for folder in whole}.values()) or [path]
+from animeid.runs.several import run_paths
 
 
 def load_all(request: Mapping[str, Any]) -> list[Predictor]:

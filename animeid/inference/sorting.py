@@ -19,6 +19,11 @@ UNKNOWN = "unknown"
 How = Literal["copy", "link"]
 
 
+def is_folder(output: str) -> bool:
+    """Whether `output=` asks for folders of pictures: it is one, or ends as one."""
+    return output.endswith(("/", os.sep)) or Path(output).is_dir()
+
+
 def check_folder(output: str) -> Path:
     """The folder that `output=` names, which is not there yet or empty.
 

@@ -12,7 +12,7 @@ from animeid.data.sources import read_source
 from animeid.errors import InputError
 from animeid.runs.folder import RunFolder
 from animeid.runs.saved import SavedRun
-from animeid.system.console import say, some_of
+from animeid.system.console import counted, say, some_of
 
 NAMED = 5
 """How many classes or pictures a sentence names at most."""
@@ -49,9 +49,9 @@ def check_added(folder: RunFolder, data: Mapping[str, Any]) -> None:
     labels = dict(zip(before["path"], before["label"], strict=True))
     pairs = zip(there["path"], there["label"], strict=True)
     moved = [path for path, label in pairs if labels.get(path, label) != label]
-    for paths, what in ((added, "were added"), (moved, "have another label")):
+    for paths, verb, what in ((added, "were", "added"), (moved, "have", "another label")):
         if paths:
             say(
-                f"{len(paths)} pictures of {root} {what} since the run {folder.path} was begun, which goes by what it "
-                f"was begun with: {some_of(paths, NAMED)}"
+                f"of {root}, {counted(len(paths), 'picture', verb)} {what} since the run {folder.path} was begun, "
+                f"which goes by what it was begun with: {some_of(paths, NAMED)}"
             )

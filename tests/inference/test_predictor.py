@@ -23,11 +23,11 @@ from animeid.data.manifest import read_manifest
 from animeid.errors import InputError
 from animeid.inference.predictor import Predictor
 from animeid.inference.requests import InferenceRequest
-from animeid.inference.several import run_paths
 from animeid.inference.sorting import sort
 from animeid.losses.contract import adjusts_by_prior, lifts_rare_classes
 from animeid.runs.finished import FinishedRun
 from animeid.runs.folder import RunFolder
+from animeid.runs.several import run_paths
 from animeid.system.files import write_json
 from tests.small_runs import QUICK, class_folders
 

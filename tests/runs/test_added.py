@@ -53,13 +53,13 @@ def test_pictures_that_came_and_labels_that_changed_are_told(
 ) -> None:
     data = rewrite(path=["new.png"], label=["b"], split=["train"])
     check_added(run, data)
-    assert "1 pictures of list.csv were added since the run outputs/run was begun" in capsys.readouterr().out
+    assert "of list.csv, 1 picture was added since the run outputs/run was begun" in capsys.readouterr().out
     pd.DataFrame({"path": ["new.png"], "reason": ["broken"]}).to_csv(run.skipped, index=False)
     check_added(run, data)
     assert capsys.readouterr().out == ""
     table = pd.read_csv("list.csv", dtype=str, keep_default_na=False)
     check_added(run, rewrite(label=["b", *table["label"][1:]]))
-    assert "1 pictures of list.csv have another label since the run" in capsys.readouterr().out
+    assert "of list.csv, 1 picture has another label since the run" in capsys.readouterr().out
 
 
 def test_neither_resume_nor_a_multirun_goes_on_with_the_old_classes(run: RunFolder) -> None:
