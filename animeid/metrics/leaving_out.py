@@ -44,9 +44,9 @@ def _of_whole(
     counts = sums.layout.counts(sums.total)
     totals = Totals.terms(counts, ClassFigures.of(counts)).over(figures.kinds)
     rest = sums.layout.rest(sums.total)
-    rest = sums.layout.rest(sums.total)
     left = totals.combined(_by_group(moved, groups, figures.kinds[:, classes], sums.num_groups), np.add)
-    without = figures.whole(left, rest - sums.table[:, 3 * sums.layout.num_classes :].toarray())
+    own = sums.table[:, 3 * sums.layout.num_classes :].toarray()
+    without = figures.whole(left, rest - own)
     return (np.nan_to_num(without - figures.whole(totals, rest)) ** 2).sum(axis=0)
 
 

@@ -74,8 +74,9 @@ def draw(scratch: str, name: str, classes: int, judged: int) -> None:
     """Makes `scratch/name` a run whose answers are on disk, and whose end is still to come."""
     folder = RunFolder(Path(scratch) / name)
     shutil.copytree(Path(scratch) / "outputs" / "template", folder.path)
+    folder.figures.mkdir(exist_ok=True)
     for path in (*folder.figures.glob("*"), folder.report):
-        path.unlink()
+        path.unlink(missing_ok=True)
     manifest = drawn_manifest(Path(scratch) / "few", classes, judged)
     manifest.write(folder.manifest)
     write_json(folder.labels, [f"角色 {number:05d}" for number in range(classes)])
