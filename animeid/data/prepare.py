@@ -124,7 +124,7 @@ def read_labelled(settings: DataSettings) -> Labelled:
     )
     table, prints, skipped = _readable(table, prints, reasons, source)
     table = table.assign(sha256=prints.sha256, width=prints.sizes[:, 0], height=prints.sizes[:, 1])
-    near = near_pairs(prints, table["label"].tolist())
+    near = near_pairs(prints, table["label"].tolist(), cache_home(settings.cache))
     pairs = [*pairs_of_equal(zip(table["label"], table["sha256"], strict=True)), *near.same]
     pairs += pairs_of_equal(group or path for group, path in zip(table["group"], table["path"], strict=True))
     if rule is not None:
@@ -137,7 +137,7 @@ def read_labelled(settings: DataSettings) -> Labelled:
     table.loc[clashing, "split"] = "excluded"
     attributes = source.manifest.attributes
     told = spelling_notes(set(table["label"]) - {""})
-    notes = (*source.notes, *told, *_reading_notes(skipped, len(clashing), len(conflicts) - len(exact)))
+    notes = (*source.notes, *told, *near.notes, *_reading_notes(skipped, len(clashing), len(conflicts) - len(exact)))
     return Labelled(Manifest(complete(table, attributes), root, attributes), skipped, conflicts, duplicates, notes)
 
 

@@ -58,6 +58,7 @@ def seen_by(earlier: Lineage, manifest: Manifest, judged: np.ndarray, max_pixels
                 f"{found.unread} training pictures of {run.path} are not there any more: of these, only exact copies "
                 "were looked for"
             )
+        notes += found.notes
         rows |= found.rows
     return Seen(rows, tuple(runs), tuple(notes))
 

@@ -13,7 +13,8 @@ import cv2
 import numpy as np
 
 from animeid.data.duplicates.hashing import perceptual_hashes
-from animeid.data.duplicates.store import RECORD, THUMBNAIL, FingerprintStore
+from animeid.data.duplicates.store import FACTS, FingerprintStore
+from animeid.data.duplicates.thumbnails import NOWHERE, THUMBNAIL, Thumbnails
 from animeid.data.picture_files import open_picture
 from animeid.imaging.decode import UnreadableImage, decode_stream
 from animeid.system.machine import usable_cores
@@ -26,14 +27,14 @@ class Fingerprints:
 
     sizes: `[N, 2]` int64, width and height. sha256: N hexadecimal strings, of the file's bytes.
     hashes, mirrored: `[N, HASH_BYTES]` uint8, perceptual hashes of the picture and of its mirror.
-    thumbnails: `[N, THUMBNAIL, THUMBNAIL, 3]` uint8, stretched to a square.
+    thumbnails: stretched to squares.
     """
 
     sizes: np.ndarray
     sha256: list[str]
     hashes: np.ndarray
     mirrored: np.ndarray
-    thumbnails: np.ndarray
+    thumbnails: Thumbnails
 
     def followed_by(self, others: Fingerprints) -> Fingerprints:
         """These and then the others."""
@@ -42,7 +43,7 @@ class Fingerprints:
             [*self.sha256, *others.sha256],
             np.concatenate([self.hashes, others.hashes]),
             np.concatenate([self.mirrored, others.mirrored]),
-            np.concatenate([self.thumbnails, others.thumbnails]),
+            self.thumbnails.followed_by(others.thumbnails),
         )
 
     def take(self, rows: np.ndarray) -> Fingerprints:
@@ -52,7 +53,7 @@ class Fingerprints:
             [self.sha256[row] for row in rows],
             self.hashes[rows],
             self.mirrored[rows],
-            self.thumbnails[rows],
+            self.thumbnails.take(rows),
         )
 
 
@@ -70,14 +71,15 @@ def fingerprint_all(
         The fingerprints, and the reason for each index whose file is no usable picture (its fingerprint is zeros).
     """
     store = FingerprintStore(home)
-    new: list[np.ndarray] = []
-    records, sha256 = np.zeros(len(paths), dtype=RECORD), [""] * len(paths)
+    facts, sha256 = np.zeros(len(paths), dtype=FACTS), [""] * len(paths)
+    where = np.full((len(paths), 2), NOWHERE, dtype=np.int64)
 
     def look(index: int) -> str:
         was = expected[index] if expected else ""
         known = store.get(was)
         if known is not None:
-            records[index], sha256[index] = known, was
+            facts[index], where[index] = known
+            sha256[index] = was
             return ""
         try:
             with open_picture(paths[index]) as stream:
@@ -85,16 +87,16 @@ def fingerprint_all(
                 if was not in ("", sha256[index]):
                     raise UnreadableImage("changed: not the picture that was seen before")
                 known = store.get(sha256[index])
-                if known is not None and int(np.prod(known["size"])) <= max_pixels:
-                    records[index] = known
+                if known is not None and int(np.prod(known[0]["size"])) <= max_pixels:
+                    facts[index], where[index] = known
                     return ""
                 stream.seek(0)
-                record = _record(decode_stream(stream, max_pixels), sha256[index])
+                picture = decode_stream(stream, max_pixels)
         except UnreadableImage as error:
             sha256[index] = ""
             return str(error)
-        records[index] = record
-        new.append(record)
+        new = _facts(picture, sha256[index])
+        facts[index], where[index] = new[0], store.add(new, shrink(picture, THUMBNAIL))
         return ""
 
     # Decoders release the interpreter's lock, so that a thread a core keeps the cores busy.
@@ -104,8 +106,9 @@ def fingerprint_all(
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
-    store.add(new)
-    found = Fingerprints(records["size"], sha256, records["hash"], records["mirrored"], records["thumbnail"])
+    store.flush()
+    thumbnails = Thumbnails(store.files, where[:, 0], where[:, 1])
+    found = Fingerprints(facts["size"], sha256, facts["hash"].copy(), facts["mirrored"].copy(), thumbnails)
     return found, {index: reason for index, reason in enumerate(reasons) if reason}
 
 
@@ -122,13 +125,12 @@ def _sha256(stream: IO[bytes]) -> str:
     return hashlib.file_digest(stream, "sha256").hexdigest()  # type: ignore[arg-type]
 
 
-def _record(picture: np.ndarray, sha256: str) -> np.ndarray:
-    record = np.zeros(1, dtype=RECORD)
-    record["sha256"] = np.frombuffer(bytes.fromhex(sha256), dtype="V32")
-    record["size"] = picture.shape[1], picture.shape[0]
-    record["thumbnail"] = shrink(picture, THUMBNAIL)
-    record["hash"], record["mirrored"] = perceptual_hashes(picture)
-    return record
+def _facts(picture: np.ndarray, sha256: str) -> np.ndarray:
+    facts = np.zeros(1, dtype=FACTS)
+    facts["sha256"] = np.frombuffer(bytes.fromhex(sha256), dtype="V32")
+    facts["size"] = picture.shape[1], picture.shape[0]
+    facts["hash"], facts["mirrored"] = perceptual_hashes(picture)
+    return facts
 
 
 def shrink(picture: np.ndarray, side: int) -> np.ndarray:

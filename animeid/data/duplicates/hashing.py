@@ -14,6 +14,8 @@ LOW = 16
 
 HASH_BYTES = LOW * LOW // 8
 
+TILE = 512
+
 
 def perceptual_hashes(picture: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """DCT hashes (Zauner 2010, "Implementation and benchmarking of perceptual image hash functions", section 3.2).
@@ -43,6 +45,14 @@ def distances(hashes: np.ndarray, others: np.ndarray) -> np.ndarray:
     """Hamming distances `[N, M]` between the hashes `[N, HASH_BYTES]` and `[M, HASH_BYTES]`, in bits."""
     words, other_words = hashes.view(np.uint64), others.view(np.uint64)
     total = np.zeros((len(hashes), len(others)), dtype=np.uint16)
-    for column in range(words.shape[1]):
-        total += np.bitwise_count(words[:, column, None] ^ other_words[None, :, column])
+    # Tiles that a core's own cache holds.
+    for start in range(0, len(others), TILE):
+        tile, theirs = total[:, start : start + TILE], other_words[start : start + TILE]
+        for column in range(words.shape[1]):
+            tile += np.bitwise_count(words[:, column, None] ^ theirs[None, :, column])
     return total
+
+
+def bits_apart(hashes: np.ndarray, mirrored: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """`[N, M]`: distances of the hashes of pictures, or of their mirrors, whichever are nearer, from other hashes."""
+    return np.minimum(distances(hashes, others), distances(mirrored, others))

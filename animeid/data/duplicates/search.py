@@ -2,50 +2,152 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import chain
+from pathlib import Path
 
 import numpy as np
 
+from animeid.data.duplicates.between import same_between
 from animeid.data.duplicates.fingerprints import Fingerprints
-from animeid.data.duplicates.hashing import distances
-from animeid.data.duplicates.similarity import is_same_drawing, is_same_picture
-
-NEAR_BITS = 80
-"""Hashes of 256 bits within one class that are worth a look at the pixels: wide, since the pixels decide."""
-
-CONFLICT_BITS = 24
-"""The same between classes, where there are far more pairs and only clear ones are worth a person's time."""
-
-ALIGNED = 2
-"""So many of the nearest candidates are laid over a picture, which takes milliseconds each, where none agrees as is."""
-
-BLOCK = 512
+from animeid.data.duplicates.leaders import BLOCK, LabelSearch
+from animeid.data.duplicates.limits import Limits, limits
+from animeid.data.duplicates.remembered import Group, Remembered, Set, content
+from animeid.system.machine import usable_cores
+from animeid.system.progress import progress
 
 
 @dataclass(frozen=True)
 class NearPairs:
-    """same: (member, representative) rows of one label. different: rows (smaller first) of two labels."""
+    """same: (member, representative) rows of one label. different: rows (smaller first) of two labels.
+
+    notes: sentences for the user.
+    """
 
     same: list[tuple[int, int]]
     different: list[tuple[int, int]]
+    notes: tuple[str, ...] = ()
 
 
-def near_pairs(prints: Fingerprints, labels: Sequence[str]) -> NearPairs:
+def near_pairs(prints: Fingerprints, labels: Sequence[str], home: Path | None = None) -> NearPairs:
     """Near-duplicates within each label, and near pairs between labels; a picture without a label has neither.
 
     Within a label every member is near its group's representative, the first picture of the group, and not merely
-    near another member: chains of small differences would join a whole style of flat art.
+    near another member: chains of small differences would join a whole style of flat art. Between labels every copy of
+    a file is paired with the first copy of the other.
+
+    Args:
+        home: the cache's folder, where decisions are kept; None decides all.
     """
     names = np.array(labels, dtype=object)
-    same: list[tuple[int, int]] = []
-    for label in sorted(set(labels) - {""}):
-        same += _join(prints, np.flatnonzero(names == label))
-    return NearPairs(same, _conflicts(prints, names))
+    within, remembered = limits(len(names)), Remembered(home)
+    with ThreadPoolExecutor(usable_cores()) as pool:
+        try:
+            same, cut_within = _within(prints, names, within, remembered, pool)
+            different, cut_between = _between(prints, names, within, remembered, pool)
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+    return NearPairs(same, different, tuple(_notes(cut_within, cut_between)))
 
 
-def near_copies(prints: Fingerprints, labels: np.ndarray, others: Fingerprints, other_labels: np.ndarray) -> np.ndarray:
+def _within(
+    prints: Fingerprints, names: np.ndarray, within: Limits, remembered: Remembered, pool: ThreadPoolExecutor
+) -> tuple[list[tuple[int, int]], int]:
+    """(member, representative) pairs of each label, and how many pictures were not wholly looked at."""
+    rows_of = rows_by_label(names)
+    keys = {
+        label: content([*vars(within).values(), *(prints.sha256[row] for row in rows)])
+        for label, rows in rows_of.items()
+    }
+    known = remembered.groups(set(keys.values()))
+    new: dict[int, Group] = {}
+    missing = [(keys[label], rows) for label, rows in rows_of.items() if keys[label] not in known]
+
+    def blocks() -> Iterator[None]:
+        for key, rows in missing:
+            search = LabelSearch(prints, within, int(within.aligned * len(rows)), pool)
+            pairs: list[tuple[int, int]] = []
+            for some in search.groups(rows):
+                pairs += some
+                yield
+            places = np.searchsorted(rows, np.array(pairs, dtype=np.int64).reshape(-1, 2))
+            new[key] = Group(places, np.searchsorted(rows, np.array(sorted(search.cut), dtype=np.int64)))
+
+    for _ in progress(blocks(), sum(-(-len(rows) // BLOCK) for _, rows in missing), "comparing pictures of a class"):
+        pass
+    remembered.add_groups(new)
+    known.update(new)
+    pairs = [(label, known[keys[label]].pairs) for label in rows_of]
+    same = [(int(member), int(leader)) for label, places in pairs for member, leader in rows_of[label][places]]
+    return same, sum(len(known[key].cut) for key in keys.values())
+
+
+def rows_by_label(names: np.ndarray) -> dict[str, np.ndarray]:
+    """The rows of each label, by label; those without one are left out."""
+    if not len(names):
+        return {}
+    labels, numbers = np.unique(names.astype(str), return_inverse=True)
+    order = np.argsort(numbers, kind="stable")
+    rows = np.split(order, np.cumsum(np.bincount(numbers, minlength=len(labels)))[:-1])
+    return {label: some for label, some in zip(labels.tolist(), rows, strict=True) if label}
+
+
+def _between(
+    prints: Fingerprints, names: np.ndarray, within: Limits, remembered: Remembered, pool: ThreadPoolExecutor
+) -> tuple[list[tuple[int, int]], int]:
+    """Pairs of rows with different labels, and how many pictures were not wholly looked at.
+
+    Only pictures that are not in the remembered set are looked at, each with all.
+    """
+    labelled = np.flatnonzero(names != "")
+    if not len(labelled):
+        return [], 0
+    keys = np.array([content((names[row], prints.sha256[row])) for row in labelled], dtype=np.uint64)
+    pictures, places, copies = np.unique(keys, return_index=True, return_inverse=True)
+    before = remembered.largest_set(pictures, within)
+    rows = labelled[places]
+    new = np.sort(rows[~np.isin(pictures, before.pictures)])
+    found = before
+    if len(new):
+        numbers = np.unique(names.astype(str), return_inverse=True)[1]
+        looked = same_between(prints, numbers, new, np.sort(rows), within, pool)
+        key_of = dict(zip(labelled.tolist(), keys, strict=True))
+        pairs = [(key_of[row], key_of[other]) for row, other in looked.pairs.tolist()]
+        there = np.isin(before.pairs, pictures).all(axis=1)
+        found = Set(
+            pictures,
+            np.concatenate([before.pairs[there], np.array(pairs, dtype=np.uint64).reshape(-1, 2)]),
+            np.union1d(
+                before.cut[np.isin(before.cut, pictures)],
+                np.array([key_of[row] for row in looked.cut], dtype=np.uint64),
+            ),
+        )
+        remembered.add_set(found, within)
+    copies_of = np.split(labelled[np.argsort(copies, kind="stable")], np.cumsum(np.bincount(copies))[:-1])
+    ours = found.pairs[np.isin(found.pairs, pictures).all(axis=1)]
+    both = [(copies_of[one], copies_of[other]) for one, other in np.searchsorted(pictures, ours).tolist()]
+    firsts = [(row, other[0]) for one, other in both for row in one] + [
+        (one[0], row) for one, other in both for row in other
+    ]
+    different = sorted({(int(min(pair)), int(max(pair))) for pair in firsts})
+    return different, int(np.isin(found.cut, pictures).sum())
+
+
+def _notes(within: int, between: int) -> Iterator[str]:
+    rest = (
+        "the nearest by their hashes were; near-duplicates may be missed there: where you know them, give them a group"
+    )
+    if within:
+        yield f"{within} pictures have more pictures like them in their class than were compared: {rest}"
+    if between:
+        yield f"{between} pictures have more pictures like them in other classes than were compared: {rest}"
+
+
+def near_copies(
+    prints: Fingerprints, labels: np.ndarray, others: Fingerprints, other_labels: np.ndarray
+) -> tuple[np.ndarray, tuple[str, ...]]:
     """Which pictures are near-duplicates of one of the others: looked for widely within a label, closely elsewhere.
 
     Args:
@@ -53,72 +155,24 @@ def near_copies(prints: Fingerprints, labels: np.ndarray, others: Fingerprints, 
         others, other_labels: of M pictures.
 
     Returns:
-        `[N]` bool.
+        `[N]` bool, and sentences for the user.
     """
-    both = prints.followed_by(others)
-    theirs = np.arange(len(labels), len(labels) + len(other_labels))
-    found = np.zeros(len(labels), dtype=bool)
-    for start in range(0, len(labels), BLOCK):
-        block = np.arange(start, min(start + BLOCK, len(labels)))
-        for row, apart in zip(block.tolist(), bits_apart(both, block, theirs), strict=True):
-            is_same_label = (other_labels == labels[row]) & (labels[row] != "")
-            near = np.flatnonzero(is_same_label & (apart <= NEAR_BITS))
-            nearest = theirs[near[np.argsort(apart[near], kind="stable")]].tolist()
-            strangers = theirs[~is_same_label & (apart <= CONFLICT_BITS)]
-            found[row] = _leader(both.thumbnails, row, nearest) is not None or any(
-                is_same_picture(both.thumbnails[row], both.thumbnails[other]) for other in strangers
-            )
-    return found
-
-
-def bits_apart(prints: Fingerprints, rows: np.ndarray, others: np.ndarray) -> np.ndarray:
-    """`[N, M]`: distances between hashes, of the picture or of its mirror, whichever is nearer."""
-    plain = distances(prints.hashes[rows], prints.hashes[others])
-    return np.minimum(plain, distances(prints.mirrored[rows], prints.hashes[others]))
-
-
-def _join(prints: Fingerprints, rows: np.ndarray) -> list[tuple[int, int]]:
-    """(member, representative) pairs of one label."""
-    pairs: list[tuple[int, int]] = []
-    leaders: list[int] = []
-    for start in range(0, len(rows), BLOCK):
-        block = rows[start : start + BLOCK]
-        # The leaders found before the block and all of the block itself, of which some become leaders on the way.
-        others = np.array([*leaders, *block], dtype=np.int64)
-        apart = bits_apart(prints, block, others)
-        known = set(leaders)
-        for place, row in enumerate(block.tolist()):
-            near = np.flatnonzero(apart[place] <= NEAR_BITS)
-            candidates = [int(others[index]) for index in near[np.argsort(apart[place][near], kind="stable")]]
-            leader = _leader(prints.thumbnails, row, [other for other in candidates if other in known])
-            if leader is None:
-                known.add(row)
-                leaders.append(row)
-            else:
-                pairs.append((row, leader))
-    return pairs
-
-
-def _leader(thumbnails: np.ndarray, row: int, leaders: list[int]) -> int | None:
-    """The first leader that shows the same drawing, else the first of the nearest that shows it in another frame."""
-    as_is = (other for other in leaders if is_same_drawing(thumbnails[row], thumbnails[other]))
-    moved = (other for other in leaders[:ALIGNED] if is_same_picture(thumbnails[row], thumbnails[other]))
-    return next(chain(as_is, moved), None)
-
-
-def _conflicts(prints: Fingerprints, names: np.ndarray) -> list[tuple[int, int]]:
-    """Near pairs of pictures with different labels."""
-    labelled = np.flatnonzero(names != "")
-    numbers = np.unique(names[labelled].astype(str), return_inverse=True)[1]
-    found: list[tuple[int, int]] = []
-    for start in range(0, len(labelled), BLOCK):
-        block, rest = labelled[start : start + BLOCK], labelled[start:]
-        near = bits_apart(prints, block, rest) <= CONFLICT_BITS
-        near &= numbers[start : start + BLOCK, None] != numbers[None, start:]
-        pairs = ((int(block[place]), int(rest[other])) for place, other in zip(*np.nonzero(near), strict=True))
-        found += [
-            (row, other)
-            for row, other in pairs
-            if row < other and is_same_picture(prints.thumbnails[row], prints.thumbnails[other])
-        ]
-    return found
+    both, names = prints.followed_by(others), np.concatenate([labels, other_labels])
+    count, within = len(labels), limits(len(names))
+    found = np.zeros(count, dtype=bool)
+    ours, theirs = rows_by_label(names[:count]), rows_by_label(names[count:])
+    shared = [label for label in ours if label in theirs]
+    cut: set[int] = set()
+    # What has no label is another picture's stranger, be that without one as well.
+    numbers = np.unique(names.astype(str), return_inverse=True)[1]
+    numbers[:count][names[:count] == ""] = -1
+    with ThreadPoolExecutor(usable_cores()) as pool:
+        for label in progress(shared, len(shared), "comparing pictures of a class"):
+            search = LabelSearch(both, within, int(within.aligned * len(ours[label])), pool)
+            for pairs in search.members(ours[label], count + theirs[label]):
+                found[[row for row, _ in pairs]] = True
+            cut |= search.cut
+        left = np.flatnonzero(~found)
+        looked = same_between(both, numbers, left, np.arange(count, len(names)), within, pool)
+    found[looked.pairs[:, 0]] = True
+    return found, tuple(_notes(len(cut), len(looked.cut)))

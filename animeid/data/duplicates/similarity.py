@@ -30,13 +30,13 @@ def explained(picture: np.ndarray, others: np.ndarray) -> np.ndarray:
     Returns:
         `[K]` float64; 1 for a picture of one colour, which everything explains.
     """
-    colours = _colours(picture)
+    colours = colours_of(picture)
     counts = np.bincount(colours, minlength=LEVELS**3)
     used = counts > 0
     members = np.zeros((LEVELS**3, colours.size), dtype=np.float32)
     members[colours, np.arange(colours.size)] = 1
     pixels = others.reshape(len(others), -1, 3).astype(np.float32) / 255
-    sums = np.einsum("cp,kpd->kcd", members[used], pixels, optimize=True).astype(np.float64)
+    sums = (members[used] @ pixels).astype(np.float64)
     between = (sums**2 / counts[used][None, :, None]).sum(axis=(1, 2))
     total = (pixels.astype(np.float64) ** 2).sum(axis=(1, 2))
     mean = (pixels.astype(np.float64).sum(axis=1) ** 2).sum(axis=1) / colours.size
@@ -44,7 +44,7 @@ def explained(picture: np.ndarray, others: np.ndarray) -> np.ndarray:
     return np.where(variance > 1e-6, (between - mean) / np.maximum(variance, 1e-6), 1.0)
 
 
-def _colours(picture: np.ndarray) -> np.ndarray:
+def colours_of(picture: np.ndarray) -> np.ndarray:
     """`[S * S]` int64: the number of each pixel's colour."""
     steps = picture.reshape(-1, 3).astype(np.int64) * LEVELS // 256
     return steps @ np.array([LEVELS * LEVELS, LEVELS, 1])

@@ -14,10 +14,14 @@ from animeid.data.manifest import Manifest
 
 @dataclass(frozen=True)
 class Trained:
-    """rows: `[N]` bool. unread: training pictures that near duplicates could not be looked for of."""
+    """rows: `[N]` bool. unread: training pictures that near duplicates could not be looked for of.
+
+    notes: sentences for the user.
+    """
 
     rows: np.ndarray
     unread: int
+    notes: tuple[str, ...] = ()
 
 
 def trained_before(new: Manifest, run: Manifest, judged: np.ndarray, max_pixels: int, home: Path | None) -> Trained:
@@ -36,12 +40,12 @@ def trained_before(new: Manifest, run: Manifest, judged: np.ndarray, max_pixels:
     """
     copies = _known(new, run, "train")
     asked = judged & ~copies & ~_known(new, run, "val", "test")
-    near, unread = _near(new, np.flatnonzero(asked), run, max_pixels, home)
+    near, unread, notes = _near(new, np.flatnonzero(asked), run, max_pixels, home)
     copies = copies | np.isin(np.arange(len(copies)), near)
     groups = set(new.table.loc[copies, "group"])
     if new.root.resolve() == run.root.resolve():
         groups |= set(run.table.loc[run.table["split"] == "train", "group"])
-    return Trained(copies | new.table["group"].isin(groups - {""}).to_numpy(), unread)
+    return Trained(copies | new.table["group"].isin(groups - {""}).to_numpy(), unread, notes)
 
 
 def _known(new: Manifest, run: Manifest, *parts: str) -> np.ndarray:
@@ -51,11 +55,11 @@ def _known(new: Manifest, run: Manifest, *parts: str) -> np.ndarray:
 
 def _near(
     new: Manifest, asked: np.ndarray, run: Manifest, max_pixels: int, home: Path | None
-) -> tuple[np.ndarray, int]:
-    """Rows of `new` that nearly equal training pictures, and how many of those could not be read."""
+) -> tuple[np.ndarray, int, tuple[str, ...]]:
+    """Rows of `new` that nearly equal training pictures, how many of those could not be read, and notes."""
     trained = run.table[run.table["split"] == "train"]
     if not len(asked) or not len(trained):
-        return asked[:0], 0
+        return asked[:0], 0, ()
     chosen = new.table.iloc[asked]
     prints, unread = fingerprint_all(
         [new.root / path for path in chosen["path"]], max_pixels, home, chosen["sha256"].tolist()
@@ -67,10 +71,10 @@ def _near(
         np.array([row for row in range(count) if row not in gone], dtype=np.int64)
         for count, gone in ((len(chosen), unread), (len(trained), lost))
     )
-    is_near = near_copies(
+    is_near, notes = near_copies(
         prints.take(ours_left),
         chosen["label"].to_numpy()[ours_left],
         theirs.take(theirs_left),
         trained["label"].to_numpy()[theirs_left],
     )
-    return asked[ours_left[is_near]], len(lost)
+    return asked[ours_left[is_near]], len(lost), notes

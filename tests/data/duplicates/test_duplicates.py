@@ -76,7 +76,7 @@ def test_a_picture_that_was_seen_before_is_not_decoded_again(tmp_path: Path, mon
     assert same_reasons == reasons
     plain, _ = fingerprint_all([*paths, tmp_path / "broken.png"], CAP)
     for name in ("sizes", "hashes", "mirrored", "thumbnails"):
-        assert np.array_equal(getattr(again, name), getattr(plain, name))
+        assert np.array_equal(getattr(again, name)[:], getattr(plain, name)[:])
         assert np.array_equal(getattr(again, name)[:2], getattr(first, name)[:2])
     assert again.sha256 == plain.sha256
     refused, smaller = fingerprint_all(paths, 100, home)

@@ -1,0 +1,156 @@
+"""Near-duplicates among pictures of one label: each is compared with representatives, in blocks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import Executor
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from animeid.data.duplicates.fingerprints import Fingerprints
+from animeid.data.duplicates.hashing import bits_apart
+from animeid.data.duplicates.limits import Limits
+from animeid.data.duplicates.screening import Sketches, may_be_same
+from animeid.data.duplicates.similarity import is_same_drawing, is_same_picture
+
+NEAR_BITS = 80
+"""Hashes of 256 bits within one class that are worth a look at the pixels: wide, since the pixels decide."""
+
+ALIGNED = 2
+"""So many of the nearest candidates are laid over a picture, a millisecond each, where none agrees as it is."""
+
+BLOCK = 256
+
+
+@dataclass
+class LabelSearch:
+    """Search for pictures that show what one of the label's representatives shows.
+
+    prints: of all pictures. limits: of the work. alignments: how many are left. pool: threads for these.
+    cut: rows that not all candidates were looked at of.
+    """
+
+    prints: Fingerprints
+    limits: Limits
+    alignments: int
+    pool: Executor
+    cut: set[int] = field(default_factory=set)
+
+    def groups(self, rows: np.ndarray) -> Iterator[list[tuple[int, int]]]:
+        """The (member, representative) pairs of rows of one label, block by block.
+
+        The first picture of a group represents it, so that groups depend on the order of the rows.
+        """
+        leaders = np.zeros(0, dtype=np.int64)
+        for start in range(0, len(rows), BLOCK):
+            block = rows[start : start + BLOCK]
+            older = leaders[-self.limits.leaders :]
+            if len(older) < len(leaders):
+                self.cut.update(block.tolist())
+            pairs = _Block(self, block, np.concatenate([older, block]), len(older)).pairs()
+            members = {member for member, _ in pairs}
+            leaders = np.concatenate([leaders, [row for row in block.tolist() if row not in members]]).astype(np.int64)
+            yield pairs
+
+    def members(self, rows: np.ndarray, leaders: np.ndarray) -> Iterator[list[tuple[int, int]]]:
+        """The (row, leader) pairs of rows that show what one of the given leaders shows, block by block."""
+        older = leaders[-self.limits.leaders :]
+        for start in range(0, len(rows), BLOCK):
+            block = rows[start : start + BLOCK]
+            if len(older) < len(leaders):
+                self.cut.update(block.tolist())
+            yield _Block(self, block, older, len(older)).pairs()
+
+
+class _Block:
+    """Some rows and their candidates: the first `fixed` are leaders, the others the rows themselves, or nothing."""
+
+    def __init__(self, search: LabelSearch, rows: np.ndarray, others: np.ndarray, fixed: int) -> None:
+        self.search, self.rows, self.others, self.fixed = search, rows.tolist(), others.tolist(), fixed
+        prints = search.prints
+        apart = bits_apart(prints.hashes[rows], prints.mirrored[rows], prints.hashes[others])
+        is_near = apart <= NEAR_BITS
+        is_near[:, fixed:] &= np.tri(len(rows), len(others) - fixed, -1, dtype=bool)
+        self.near = [_by_distance(apart[place], is_near[place]) for place in range(len(rows))]
+        self.may_be = _screened(prints, rows, others, is_near)
+        self.known: dict[tuple[int, int], bool] = {}
+        self.moved: dict[tuple[int, int], bool] = {}
+
+    def pairs(self) -> list[tuple[int, int]]:
+        """The decisions, one row after the other, since rows of the block may become leaders of later ones.
+
+        Alignments take most of the time: those that are needed if none agrees are made first, on all cores.
+        """
+        asked: list[tuple[int, int]] = []
+        self._decide(asked)
+        asked = asked[: self.search.alignments]
+        self.moved = dict(zip(asked, self.search.pool.map(self._is_moved, asked), strict=True))
+        self.search.alignments -= len(asked)
+        return self._decide(None)
+
+    def _decide(self, asked: list[tuple[int, int]] | None) -> list[tuple[int, int]]:
+        is_leader = np.ones(len(self.others), dtype=bool)
+        pairs = []
+        for place, row in enumerate(self.rows):
+            near = self.near[place]
+            near = near[is_leader[near]]
+            leader = self._leader(place, near, asked)
+            if leader is not None:
+                pairs.append((row, self.others[leader]))
+                is_leader[self.fixed + place : self.fixed + place + 1] = False
+        return pairs
+
+    def _leader(self, place: int, near: np.ndarray, asked: list[tuple[int, int]] | None) -> int | None:
+        """The nearest candidate that shows the same drawing, else the nearer of two that shows it in another frame."""
+        looked = near[: self.search.limits.nearest]
+        if len(looked) < len(near):
+            self.search.cut.add(self.rows[place])
+        for other in looked[self.may_be[place, looked]].tolist():
+            if self._is_same(place, other):
+                return other
+        nearest = [(place, other) for other in looked[:ALIGNED].tolist()]
+        if asked is not None:
+            asked += nearest
+            return None
+        return next((other for _, other in nearest if self._agrees_moved(place, other)), None)
+
+    def _is_same(self, place: int, other: int) -> bool:
+        if (place, other) not in self.known:
+            self.known[place, other] = is_same_drawing(*self._thumbnails(place, other))
+        return self.known[place, other]
+
+    def _agrees_moved(self, place: int, other: int) -> bool:
+        if (place, other) not in self.moved:
+            if self.search.alignments <= 0:
+                self.search.cut.add(self.rows[place])
+                return False
+            self.search.alignments -= 1
+            self.moved[place, other] = self._is_moved((place, other))
+        return self.moved[place, other]
+
+    def _is_moved(self, pair: tuple[int, int]) -> bool:
+        return is_same_picture(*self._thumbnails(*pair))
+
+    def _thumbnails(self, place: int, other: int) -> np.ndarray:
+        return self.search.prints.thumbnails[np.array([self.rows[place], self.others[other]])]
+
+
+def _by_distance(apart: np.ndarray, is_near: np.ndarray) -> np.ndarray:
+    near = np.flatnonzero(is_near)
+    return near[np.argsort(apart[near], kind="stable")]
+
+
+def _screened(prints: Fingerprints, rows: np.ndarray, others: np.ndarray, is_near: np.ndarray) -> np.ndarray:
+    """`[N, M]` bool: near pairs that may show the same drawing; only pictures that are near some other are drawn on."""
+    found = np.zeros(is_near.shape, dtype=bool)
+    places, columns = np.flatnonzero(is_near.any(axis=1)), np.flatnonzero(is_near.any(axis=0))
+    if not len(places):
+        return found
+    pictures = prints.thumbnails[rows[places]]
+    sketches = Sketches.of(pictures)
+    for start in range(0, len(columns), BLOCK):
+        some = columns[start : start + BLOCK]
+        theirs = Sketches.of(prints.thumbnails[others[some]])
+        found[np.ix_(places, some)] = may_be_same(pictures, sketches, theirs) & is_near[np.ix_(places, some)]
+    return found

@@ -1,0 +1,135 @@
+"""Decisions about near-duplicates that were made before, found by the content of the pictures.
+
+Each run that decides something new adds one file; those that were not used for long are removed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import uuid4
+from zipfile import BadZipFile
+
+import numpy as np
+
+from animeid.data.cache.home import is_forgotten
+from animeid.data.duplicates.limits import Limits
+from animeid.system.console import say
+from animeid.system.files import atomic
+
+VERSION = 1
+"""Changes with what is decided of equal fingerprints."""
+
+
+def content(words: Iterable[object]) -> int:
+    """64 bits that stand for the words in their order."""
+    text = "\0".join(map(str, words)).encode("utf-8", "surrogateescape")
+    return int.from_bytes(hashlib.blake2b(text, digest_size=8).digest(), "little")
+
+
+@dataclass(frozen=True)
+class Group:
+    """Decisions about the pictures of a label, by their places in it.
+
+    pairs: `[P, 2]`, member and representative. cut: places of pictures that were not wholly looked at.
+    """
+
+    pairs: np.ndarray
+    cut: np.ndarray
+
+
+@dataclass(frozen=True)
+class Set:
+    """Decisions between the labels of a set.
+
+    pictures: `[N]` uint64, sorted, the content of label and picture. pairs: `[P, 2]` uint64, the same, of pictures that
+    are equal. cut: `[C]` uint64, those that were not wholly looked at.
+    """
+
+    pictures: np.ndarray
+    pairs: np.ndarray
+    cut: np.ndarray
+
+
+NOTHING = Set(*(np.zeros(shape, dtype=np.uint64) for shape in (0, (0, 2), 0)))
+
+
+class Remembered:
+    """Decisions in the cache.
+
+    Args:
+        home: the cache's folder; None keeps nothing.
+    """
+
+    def __init__(self, home: Path | None) -> None:
+        self.folder = None if home is None else home / f"near-v{VERSION}"
+
+    def groups(self, wanted: set[int]) -> dict[int, Group]:
+        """What was decided about labels, by their `content`."""
+        found: dict[int, Group] = {}
+        for path, stored in self._files("groups"):
+            keys = stored["keys"].tolist()
+            if wanted.isdisjoint(keys):
+                continue
+            pairs = np.split(stored["pairs"], stored["pair_ends"][:-1])
+            cut = np.split(stored["cut"], stored["cut_ends"][:-1])
+            groups = zip(keys, pairs, cut, strict=True)
+            found.update((key, Group(*group)) for key, *group in groups if key in wanted)
+            _touch(path)
+        return found
+
+    def add_groups(self, groups: Mapping[int, Group]) -> None:
+        if groups:
+            kept = list(groups.values())
+            self._write(
+                "groups",
+                keys=np.array(list(groups), dtype=np.uint64),
+                pairs=np.concatenate([group.pairs for group in kept]),
+                pair_ends=np.cumsum([len(group.pairs) for group in kept]),
+                cut=np.concatenate([group.cut for group in kept]),
+                cut_ends=np.cumsum([len(group.cut) for group in kept]),
+            )
+
+    def largest_set(self, pictures: np.ndarray, within: Limits) -> Set:
+        """The set that most of these pictures were in, looked at within the same limits; or NOTHING."""
+        best, most, place = NOTHING, 0, None
+        for path, stored in self._files("set"):
+            there = int(np.isin(pictures, stored["pictures"]).sum()) if stored["between"] == within.between else 0
+            if there > most:
+                best, most, place = Set(stored["pictures"], stored["pairs"], stored["cut"]), there, path
+        if place is not None:
+            _touch(place)
+        return best
+
+    def add_set(self, found: Set, within: Limits) -> None:
+        self._write("set", **vars(found), between=np.int64(within.between))
+
+    def _files(self, kind: str) -> Sequence[tuple[Path, dict[str, np.ndarray]]]:
+        found = []
+        for path in sorted(self.folder.glob(f"{kind}-*.npz")) if self.folder else []:
+            # Removed by another process, or damaged.
+            with suppress(OSError, ValueError, BadZipFile, EOFError), np.load(path) as stored:
+                found.append((path, dict(stored)))
+        return found
+
+    def _write(self, kind: str, **arrays: np.ndarray | np.generic) -> None:
+        if self.folder is None:
+            return
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            for path in self.folder.parent.glob("near-v*/*.npz"):
+                if is_forgotten(path):
+                    path.unlink()
+            with atomic(self.folder / f"{kind}-{uuid4().hex}.npz") as stream:
+                np.savez(stream, **arrays)  # type: ignore[arg-type]
+        except OSError as error:
+            say(f"the next run looks for near-duplicates anew: {self.folder} cannot be written ({error.strerror})")
+
+
+def _touch(path: Path) -> None:
+    with suppress(OSError):  # a cache that others only read
+        os.utime(path)

@@ -1,0 +1,163 @@
+"""The batched search decides as comparing each with each does, remembers, and says where it was cut short."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from animeid.data.duplicates import between, leaders, multi_index, search
+from animeid.data.duplicates.fingerprints import Fingerprints
+from animeid.data.duplicates.hashing import bits_apart
+from animeid.data.duplicates.limits import limits
+from animeid.data.duplicates.multi_index import RADIUS, MultiIndex
+from animeid.data.duplicates.screening import Sketches, may_be_same
+from animeid.data.duplicates.search import near_copies, near_pairs
+from animeid.data.duplicates.similarity import is_same_drawing, is_same_picture
+from tests.data.duplicates.drawn import prints_of, sticker
+
+
+@pytest.fixture(scope="module")
+def pictures() -> list[np.ndarray]:
+    """Stickers of four outlines in many colours, with copies that are brighter, mirrored, tinted or moved."""
+    plain = [sticker(number % 4, number) for number in range(40)]
+    copies = [
+        np.clip(plain[3].astype(int) + 20, 0, 255).astype(np.uint8),
+        np.ascontiguousarray(plain[5][:, ::-1]),
+        np.ascontiguousarray(plain[6][..., ::-1]),
+        np.roll(plain[9], 3, axis=1),
+        plain[10],
+        np.roll(plain[10], -2, axis=0),
+    ]
+    return [*plain, *copies]
+
+
+@pytest.fixture(scope="module")
+def prints(pictures: list[np.ndarray]) -> Fingerprints:
+    return prints_of(pictures)
+
+
+def apart(prints: Fingerprints) -> np.ndarray:
+    return bits_apart(prints.hashes, prints.mirrored, prints.hashes)
+
+
+def one_by_one(prints: Fingerprints, rows: list[int]) -> list[tuple[int, int]]:
+    """The definition: each picture joins the nearest representative with its drawing, else one of the two nearest."""
+    bits, found, pairs = apart(prints), [], []
+    for row in rows:
+        near = [other for other in sorted(found, key=lambda other: bits[row, other]) if bits[row, other] <= 80]
+        same = [other for other in near if is_same_drawing(*prints.thumbnails[[row, other]])]
+        same += [other for other in near[:2] if is_same_picture(*prints.thumbnails[[row, other]])]
+        if same:
+            pairs.append((row, same[0]))
+        else:
+            found.append(row)
+    return pairs
+
+
+@pytest.mark.parametrize("block", [7, 256])
+def test_groups_are_those_of_the_definition(prints: Fingerprints, monkeypatch: pytest.MonkeyPatch, block: int) -> None:
+    monkeypatch.setattr(leaders, "BLOCK", block)
+    monkeypatch.setattr(search, "BLOCK", block)
+    expected = one_by_one(prints, list(range(len(prints.sha256))))
+    assert len(expected) >= 6
+    assert sorted(near_pairs(prints, ["a"] * len(prints.sha256)).same) == sorted(expected)
+
+
+def test_pairs_of_two_labels_are_those_of_the_definition(prints: Fingerprints) -> None:
+    labels = [("a", "b", "")[number % 3] for number in range(len(prints.sha256))]
+    bits = apart(prints)
+    expected = [
+        (row, other)
+        for row in range(len(labels))
+        for other in range(row + 1, len(labels))
+        if labels[row] and labels[other] and labels[row] != labels[other]
+        if bits[row, other] <= RADIUS
+        if is_same_picture(*prints.thumbnails[[row, other]])
+    ]
+    assert expected
+    assert near_pairs(prints, labels).different == expected
+
+
+def test_copies_of_other_pictures_are_found_as_one_by_one(prints: Fingerprints) -> None:
+    ours, theirs = prints.take(np.arange(40, 46)), prints.take(np.arange(40))
+    found, notes = near_copies(ours, np.array(["a"] * 6, object), theirs, np.array(["a"] * 40, object))
+    assert found.all()
+    assert not notes
+    strangers, _ = near_copies(ours, np.array(["b"] * 6, object), theirs, np.array(["a"] * 40, object))
+    assert strangers[4]  # the same bytes, under another label
+
+
+def hashes_near(count: int, seed: int) -> np.ndarray:
+    """Random hashes, of which some are others with up to 30 bits turned."""
+    random = np.random.default_rng(seed)
+    bits = random.integers(0, 2, (count, 256), dtype=np.uint8)
+    for row in range(count // 2, count):
+        bits[row] = bits[row - count // 2]
+        bits[row, random.permutation(256)[: random.integers(0, 31)]] ^= 1
+    return np.packbits(bits, axis=1)
+
+
+@pytest.mark.parametrize("each_with_each", [0, 2**13])
+def test_the_index_finds_all_pairs_within_the_radius(monkeypatch: pytest.MonkeyPatch, each_with_each: int) -> None:
+    monkeypatch.setattr(multi_index, "EACH_WITH_EACH", each_with_each)
+    hashes, mirrored = hashes_near(600, 1), hashes_near(600, 2)
+    index = MultiIndex(hashes, hashes, mirrored)
+    found = {
+        (int(query), int(row))
+        for step in index.steps
+        for near in index.near(step)
+        for query, row in zip(near.query, near.row, strict=True)
+    }
+    whole = bits_apart(hashes, mirrored, hashes) <= RADIUS
+    assert found == set(zip(*map(np.ndarray.tolist, np.nonzero(whole)), strict=True))
+    assert not index.cut.any()
+
+
+def test_what_is_screened_out_is_not_the_same_drawing(pictures: list[np.ndarray], prints: Fingerprints) -> None:
+    thumbnails = prints.thumbnails[:]
+    sketches = Sketches.of(thumbnails)
+    may_be = may_be_same(thumbnails, sketches, sketches)
+    is_same = np.array([[is_same_drawing(one, other) for other in thumbnails] for one in thumbnails])
+    assert not (is_same & ~may_be).any()
+    assert (~may_be).sum() > 100
+
+
+def test_decisions_are_kept_and_only_new_pictures_are_looked_at(
+    prints: Fingerprints, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    labels = [("a", "b")[number % 2] for number in range(len(prints.sha256))]
+    first = near_pairs(prints.take(np.arange(44)), labels[:44], tmp_path)
+    looked: list[np.ndarray] = []
+    original = search.same_between
+
+    def seen(prints: Fingerprints, numbers: np.ndarray, queries: np.ndarray, *rest: object) -> between.Between:
+        looked.append(queries)
+        return original(prints, numbers, queries, *rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(search, "same_between", seen)
+    again = near_pairs(prints.take(np.arange(44)), labels[:44], tmp_path)
+    assert (again.same, again.different) == (first.same, first.different)
+    assert not looked
+    more = near_pairs(prints, labels, tmp_path)
+    assert [queries.tolist() for queries in looked] == [[44, 45]]
+    assert (more.same, more.different) == (near_pairs(prints, labels).same, near_pairs(prints, labels).different)
+
+
+def test_a_search_that_is_cut_short_says_so(prints: Fingerprints, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert near_pairs(prints, ["a"] * len(prints.sha256)).notes == ()
+    monkeypatch.setattr(search, "limits", lambda count: replace(limits(count), nearest=1, aligned=0.0))
+    notes = near_pairs(prints, ["a"] * len(prints.sha256)).notes
+    assert len(notes) == 1
+    assert "in their class than were compared" in notes[0]
+
+
+def test_equal_hashes_in_masses_are_bounded_and_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(multi_index, "EACH_WITH_EACH", 0)
+    hashes = np.repeat(hashes_near(1, 0), 500, axis=0)
+    index = MultiIndex(hashes, hashes, hashes, work=10_000)
+    compared = sum(len(near.query) for step in index.steps for near in index.near(step))
+    assert compared < 40 * 500 * 16
+    assert index.cut.all()
