@@ -72,12 +72,13 @@ def means(runs: Sequence[FinishedRun], names: Sequence[str]) -> dict[str, Any]:
         return {}
     first = {id(run): name for run, name in zip(runs, names, strict=True)}
     rows = [[name, *(_mean([run.judged.get(name) for run in group]) for group in groups)] for name in FIGURES]
-    return {"names": [without_seed(first[id(group[0])], len(group)) for group in groups], "rows": rows}
+    return {"names": [without_seed([first[id(run)] for run in group]) for group in groups], "rows": rows}
 
 
-def without_seed(name: str, runs: int) -> str:
-    words = " ".join(word for word in name.split() if not word.startswith("seed="))
-    return f"{words or 'all'} ({counted(runs, 'seed')})"
+def without_seed(names: Sequence[str]) -> str:
+    """The name of runs that differ in their seed alone: what is left of theirs without it."""
+    words = [" ".join(word for word in name.split() if not word.startswith("seed=")) for name in names]
+    return f"{', '.join(dict.fromkeys(words)) or 'all'} ({counted(len(names), 'seed')})"
 
 
 def _mean(values: Sequence[float | None]) -> str:

@@ -148,7 +148,7 @@ def test_runs_are_laid_side_by_side(home: Path, monkeypatch, capsys) -> None:
     assert "seed" in page and "points" in page
     assert capsys.readouterr().out.splitlines()[-1] == "report: outputs/comparison.html"
     mean, spread = (function([figure(name) for name in ("one", "two")]) for function in (fmean, stdev))
-    assert "all (2 seeds)" in page
+    assert "one, two (2 seeds)" in page
     assert f"{mean:.3f} ± {spread:.3f}" in page
 
 
