@@ -14,11 +14,11 @@ import torch
 
 from animeid.system.progress import clock
 from experiments.runs import table
-from experiments.scale import run_end, steps, training
+from experiments.scale import duplicates, run_end, steps, training
 from experiments.scale.lines import HEADER, SHARE
 
 HERE = Path(__file__).parent
-PARTS = (steps, run_end, training)
+PARTS = (steps, duplicates, run_end, training)
 """Modules with `rows(scratch)`, the lines of each; `scratch` is a folder for whatever they write."""
 
 

@@ -12,7 +12,7 @@ from animeid.data.duplicates.fingerprints import Fingerprints
 from animeid.data.duplicates.hashing import bits_apart
 from animeid.data.duplicates.limits import Limits
 from animeid.data.duplicates.screening import Sketches, may_be_same
-from animeid.data.duplicates.similarity import is_same_drawing, is_same_picture
+from animeid.data.duplicates.similarity import is_same_picture, same_drawings
 
 NEAR_BITS = 80
 """Hashes of 256 bits within one class that are worth a look at the pixels: wide, since the pixels decide."""
@@ -21,6 +21,9 @@ ALIGNED = 2
 """So many of the nearest candidates are laid over a picture, a millisecond each, where none agrees as it is."""
 
 BLOCK = 256
+
+FIRST_LOOK = 4
+"""So many candidates are compared at first."""
 
 
 @dataclass
@@ -106,19 +109,34 @@ class _Block:
         looked = near[: self.search.limits.nearest]
         if len(looked) < len(near):
             self.search.cut.add(self.rows[place])
-        for other in looked[self.may_be[place, looked]].tolist():
-            if self._is_same(place, other):
-                return other
+        first = self._first_same(place, looked[self.may_be[place, looked]])
+        if first is not None:
+            return first
         nearest = [(place, other) for other in looked[:ALIGNED].tolist()]
         if asked is not None:
             asked += nearest
             return None
         return next((other for _, other in nearest if self._agrees_moved(place, other)), None)
 
-    def _is_same(self, place: int, other: int) -> bool:
-        if (place, other) not in self.known:
-            self.known[place, other] = is_same_drawing(*self._thumbnails(place, other))
-        return self.known[place, other]
+    def _first_same(self, place: int, others: np.ndarray) -> int | None:
+        """The first of these that shows the same drawing; more are looked at together the longer none does."""
+        start = 0
+        while start < len(others):
+            some = others[start : start + max(FIRST_LOOK, start)].tolist()
+            new = [other for other in some if (place, other) not in self.known]
+            if new:
+                own, *theirs = self.search.prints.thumbnails[self._rows(place, new)]
+                self.known.update(
+                    zip(((place, other) for other in new), same_drawings(own, np.stack(theirs)), strict=True)
+                )
+            same = [other for other in some if self.known[place, other]]
+            if same:
+                return int(same[0])
+            start += len(some)
+        return None
+
+    def _rows(self, place: int, others: list[int]) -> np.ndarray:
+        return np.array([self.rows[place], *(self.others[other] for other in others)])
 
     def _agrees_moved(self, place: int, other: int) -> bool:
         if (place, other) not in self.moved:
@@ -130,10 +148,8 @@ class _Block:
         return self.moved[place, other]
 
     def _is_moved(self, pair: tuple[int, int]) -> bool:
-        return is_same_picture(*self._thumbnails(*pair))
-
-    def _thumbnails(self, place: int, other: int) -> np.ndarray:
-        return self.search.prints.thumbnails[np.array([self.rows[place], self.others[other]])]
+        place, other = pair
+        return is_same_picture(*self.search.prints.thumbnails[self._rows(place, [other])])
 
 
 def _by_distance(apart: np.ndarray, is_near: np.ndarray) -> np.ndarray:

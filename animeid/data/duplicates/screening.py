@@ -53,7 +53,7 @@ class Sketches:
 
 
 def may_be_same(pictures: np.ndarray, sketches: Sketches, others: Sketches) -> np.ndarray:
-    """`[N, M]` bool: False where `is_same_drawing` cannot hold, be it mirrored.
+    """`[N, M]` bool: False where `same_drawings` cannot hold, be it mirrored.
 
     Args:
         pictures: `[N, S, S, 3]` uint8, with their sketches.

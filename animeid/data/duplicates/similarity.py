@@ -44,15 +44,28 @@ def explained(picture: np.ndarray, others: np.ndarray) -> np.ndarray:
     return np.where(variance > 1e-6, (between - mean) / np.maximum(variance, 1e-6), 1.0)
 
 
-def colours_of(picture: np.ndarray) -> np.ndarray:
-    """`[S * S]` int64: the number of each pixel's colour."""
-    steps = picture.reshape(-1, 3).astype(np.int64) * LEVELS // 256
+def colours_of(pictures: np.ndarray) -> np.ndarray:
+    """`[..., S * S]` int64: the number of each pixel's colour, of pictures `[..., S, S, 3]`."""
+    steps = pictures.reshape(*pictures.shape[:-3], -1, 3).astype(np.int64) * LEVELS // 256
     return steps @ np.array([LEVELS * LEVELS, LEVELS, 1])
 
 
-def similarity(picture: np.ndarray, other: np.ndarray) -> float:
-    """The smaller share that one's colours explain of the other: neither may hold what the other lacks."""
-    return float(min(explained(picture, other[None])[0], explained(other, picture[None])[0]))
+def explained_by_each(others: np.ndarray, picture: np.ndarray) -> np.ndarray:
+    """`[K]` float64: how much of the picture's variance the colours of each other picture explain, as `explained`."""
+    count, shades = len(others), LEVELS**3
+    places = (colours_of(others) + shades * np.arange(count)[:, None]).ravel()
+    pixels = picture.reshape(-1, 3) / 255
+    members = np.bincount(places, minlength=shades * count)
+    sums = [np.bincount(places, np.tile(channel, count), shades * count) for channel in pixels.T]
+    between = (np.square(sums).sum(axis=0) / np.maximum(members, 1)).reshape(count, shades).sum(axis=1)
+    mean = (pixels.sum(axis=0) ** 2).sum() / len(pixels)
+    variance = (pixels**2).sum() - mean
+    return (between - mean) / variance if variance > 1e-6 else np.ones(count)
+
+
+def similarities(picture: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """`[K]`: the smaller share that one's colours explain of the other: neither may hold what the other lacks."""
+    return np.minimum(explained(picture, others), explained_by_each(others, picture))
 
 
 def linear_similarity(picture: np.ndarray, other: np.ndarray) -> float:
@@ -64,23 +77,33 @@ def linear_similarity(picture: np.ndarray, other: np.ndarray) -> float:
     Args:
         picture, other: `[..., 3]` uint8 of the same shape.
     """
-    first, second = (pixels.reshape(-1, 3).astype(np.float64) for pixels in (picture, other))
-    first, second = first - first.mean(axis=0), second - second.mean(axis=0)
-    within_first, within_second = (first**2).sum(axis=0), (second**2).sum(axis=0)
-    together = np.maximum((first * second).sum(axis=0), 0) ** 2
-    shares = [
-        (together / np.maximum(by, 1e-6)).sum() / total if (total := of.sum()) > 1e-6 else 1.0
-        for by, of in ((within_first, within_second), (within_second, within_first))
-    ]
-    return float(min(shares))
+    return float(linear_similarities(picture, other[None])[0])
 
 
-def is_same_drawing(picture: np.ndarray, other: np.ndarray) -> bool:
-    """Whether thumbnails `[S, S, 3]` agree as they are or mirrored, be it in other colours."""
-    return any(
-        linear_similarity(picture, view) >= SAME_PICTURE or similarity(picture, view) >= SAME_SHAPES
-        for view in (other, other[:, ::-1])
-    )
+def linear_similarities(picture: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """`[K]`: `linear_similarity` of a picture `[..., 3]` and each of `[K, ..., 3]`."""
+    first, second = picture.reshape(1, -1, 3).astype(np.float64), others.reshape(len(others), -1, 3).astype(np.float64)
+    first, second = first - first.mean(axis=1, keepdims=True), second - second.mean(axis=1, keepdims=True)
+    within_first, within_second = (first**2).sum(axis=1), (second**2).sum(axis=1)
+    together = np.maximum((first * second).sum(axis=1), 0) ** 2
+    shares = []
+    for by, of in ((within_first, within_second), (within_second, within_first)):
+        total, held = of.sum(axis=1), (together / np.maximum(by, 1e-6)).sum(axis=1)
+        shares.append(np.where(total > 1e-6, held / np.maximum(total, 1e-6), 1.0))
+    return np.minimum(*shares)
+
+
+def same_drawings(picture: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """`[K]` bool: whether a thumbnail `[S, S, 3]` and each of `[K, S, S, 3]` agree as they are or mirrored, be it in
+    other colours."""
+    found = np.zeros(len(others), dtype=bool)
+    for views in (others, others[:, :, ::-1]):
+        found |= linear_similarities(picture, views) >= SAME_PICTURE
+    for views in (others, others[:, :, ::-1]):
+        left = np.flatnonzero(~found)
+        if len(left):
+            found[left] = similarities(picture, np.ascontiguousarray(views[left])) >= SAME_SHAPES
+    return found
 
 
 def is_same_picture(picture: np.ndarray, other: np.ndarray) -> bool:

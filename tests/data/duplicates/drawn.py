@@ -11,7 +11,7 @@ from animeid.data.duplicates.thumbnails import THUMBNAIL, Thumbnails
 
 
 def sticker(outline: int, seed: int) -> np.ndarray:
-    """`[160, 160, 3]` uint8: a body, a head and eyes on white; the outline decides shapes, the seed colours and eyes."""
+    """`[160, 160, 3]` uint8, a body, a head and eyes on white: shapes by the outline, colours and eyes by the seed."""
     shapes, colours = np.random.default_rng(outline), np.random.default_rng([outline, seed])
     image = Image.new("RGB", (160, 160), "white")
     pen = ImageDraw.Draw(image)

@@ -15,7 +15,13 @@ from animeid.data.duplicates.limits import limits
 from animeid.data.duplicates.multi_index import RADIUS, MultiIndex
 from animeid.data.duplicates.screening import Sketches, may_be_same
 from animeid.data.duplicates.search import near_copies, near_pairs
-from animeid.data.duplicates.similarity import is_same_drawing, is_same_picture
+from animeid.data.duplicates.similarity import (
+    SAME_PICTURE,
+    SAME_SHAPES,
+    explained,
+    is_same_picture,
+    linear_similarity,
+)
 from tests.data.duplicates.drawn import prints_of, sticker
 
 
@@ -41,6 +47,15 @@ def prints(pictures: list[np.ndarray]) -> Fingerprints:
 
 def apart(prints: Fingerprints) -> np.ndarray:
     return bits_apart(prints.hashes, prints.mirrored, prints.hashes)
+
+
+def is_same_drawing(picture: np.ndarray, other: np.ndarray) -> bool:
+    """The definition, of one pair."""
+    return any(
+        linear_similarity(picture, view) >= SAME_PICTURE
+        or min(explained(picture, view[None])[0], explained(view, picture[None])[0]) >= SAME_SHAPES
+        for view in (other, other[:, ::-1])
+    )
 
 
 def one_by_one(prints: Fingerprints, rows: list[int]) -> list[tuple[int, int]]:
