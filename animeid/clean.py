@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
 from animeid.config.command import command
+from animeid.system.leave import run
 
 
 def work(request: dict[str, Any]) -> None:
@@ -17,4 +17,4 @@ def work(request: dict[str, Any]) -> None:
 main = command("clean", work)
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run(main)

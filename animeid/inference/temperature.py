@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from animeid.runs.finished import FinishedRun
 from animeid.runs.folder import RunFolder
-from animeid.system.files import read_json
 
 
 def fitted_temperature(folder: RunFolder) -> tuple[float, tuple[str, ...]]:
     """The temperature that a run fitted on its validation part, and a sentence about it; 1 where that helps nothing."""
-    found: dict[str, Any] = read_json(folder.calibration) if folder.calibration.is_file() else {"temperature": None}
+    found: dict[str, Any] = FinishedRun(folder).calibration or {"temperature": None}
     fitted, judged = found["temperature"], found.get("parts", {}).get("val")
     if fitted is None or judged is None or judged["ece_scaled"] >= judged["ece"]:
         return 1.0, ()

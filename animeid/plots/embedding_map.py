@@ -37,7 +37,7 @@ def embedding_map(embeddings: np.ndarray) -> np.ndarray:
         raise InputError("an embedding map needs scikit-learn: pip install animeid[notebooks]") from error
     count = len(embeddings)
     if count < 3:
-        raise InputError(f"{count} pictures make no map: give three at least")
+        raise InputError(f"{count} pictures make no map: give at least three")
     unit = embeddings / np.maximum(np.linalg.norm(embeddings, axis=1, keepdims=True), 1e-12)
     components = PCA(min(DIMENSIONS, count - 1, unit.shape[1]), random_state=0, svd_solver="full").fit_transform(unit)
     spread = TSNE(perplexity=min(PERPLEXITY, (count - 1) / 3), init=_start(components), random_state=0, n_jobs=1)

@@ -33,7 +33,7 @@ def keep_weights_only(folder: RunFolder) -> None:
 
     Runs of earlier versions, which kept all, keep it.
     """
-    if SavedRun(folder).request.get("keep", "all") == "weights":
+    if folder.request.is_file() and SavedRun(folder).request.get("keep", "all") == "weights":
         remove(spare(folder))
 
 

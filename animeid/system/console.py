@@ -76,7 +76,8 @@ def counted(number: int, noun: str, verb: str = "") -> str:
     """
     if number == 1:
         return " ".join(["1", noun, *([ONE[verb]] if verb else [])])
-    ending = "es" if noun.endswith(("s", "x", "ch", "sh")) else "s"
+    # The ch of an epoch is a k.
+    ending = "es" if noun.endswith(("s", "x", "ch", "sh")) and not noun.endswith("epoch") else "s"
     many = f"{noun[:-1]}ies" if noun.endswith("y") and noun[-2] not in "aeiou" else noun + ending
     return " ".join([f"{number:,}", many, *([verb] if verb else [])])
 

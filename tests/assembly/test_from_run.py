@@ -312,6 +312,8 @@ def test_changed_pictures_of_a_run_are_named(home: Path, capsys: pytest.CaptureF
 def test_what_cannot_be_started_from_is_told_before_data_is_read(
     home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    nothing = tmp_path / "nothing"  # refused once it is read
+    nothing.mkdir()
     for overrides, message in (
         (("from_run=outputs/none",), "there is no run folder"),
         (
@@ -322,7 +324,7 @@ def test_what_cannot_be_started_from_is_told_before_data_is_read(
         (("from_run=outputs/first", "model.weights=some.pth"), "from_run and model.weights both say"),
         (("from_run=outputs/first", "from_run_parts=head"), "from_run_parts"),
     ):
-        assert train.main([*QUICK, "data.root=nowhere", *overrides]) == 2
+        assert train.main([*QUICK, f"data.root={nothing}", *overrides]) == 2
         assert message in capsys.readouterr().err
 
 

@@ -150,7 +150,7 @@ def no_cache(monkeypatch: pytest.MonkeyPatch) -> None:
     ],
 )
 def test_initial_weights(no_cache: None, overrides, hub, is_random: bool, words: str) -> None:
-    weights = initial_weights(compose("train", overrides), hub)
+    weights = initial_weights(compose("train", ["data=synthetic", *overrides]), hub)
     assert weights.is_random is is_random
     assert words in weights.note
 

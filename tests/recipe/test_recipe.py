@@ -13,8 +13,8 @@ from animeid.assembly.planning import plan_for
 from animeid.config.compose import compose
 from animeid.config.freeze import read_plan
 from animeid.data.prepare import Prepared
-from animeid.diagnostics import precision
 from animeid.doctor import main as doctor
+from animeid.engine import precision
 from animeid.errors import InputError
 from animeid.recipe import budget, choose, timing
 from animeid.recipe.apply import settle

@@ -316,7 +316,7 @@ def test_nan_is_noticed_before_it_is_saved(number: int, cut: RunFolder, home: Pa
         assert run("cut") == 2
     error = capsys.readouterr().err
     assert "the training loss became infinite or nan in epoch 2" in error
-    assert "outputs/cut keeps 1 whole epochs and 3 batches of the next, and the same command with resume=auto" in error
+    assert "outputs/cut keeps 1 whole epoch and 3 batches of the next, and the same command with resume=auto" in error
     assert {path: path.read_bytes() for path in cut.checkpoints.iterdir()} == before
     assert run("cut") == 0
     assert_equals_straight(cut, home)
