@@ -119,11 +119,6 @@ class FinishedRun(SavedRun):
         return BestEpoch.read(self.folder)
 
     @cached_property
-    def calibration(self) -> dict[str, Any] | None:
-        """None of a run that an earlier version made."""
-        return read_json(self.folder.calibration) if self.folder.calibration.is_file() else None
-
-    @cached_property
     def cams(self) -> dict[int, np.ndarray]:
         """The heat maps of the worst answers, `[H, W]` uint8 each, by manifest row; a network may have none."""
         if not self.folder.cams.is_file():

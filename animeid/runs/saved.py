@@ -63,3 +63,8 @@ class SavedRun:
         import pandas as pd
 
         return pd.read_csv(self.folder.conflicts, dtype=str)
+
+    @cached_property
+    def calibration(self) -> dict[str, Any] | None:
+        """Written when the run ends; None before that, and of a run that an earlier version made."""
+        return read_json(self.folder.calibration) if self.folder.calibration.is_file() else None

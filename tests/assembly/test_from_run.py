@@ -314,6 +314,8 @@ def test_what_cannot_be_started_from_is_told_before_data_is_read(
 ) -> None:
     nothing = tmp_path / "nothing"  # refused once it is read
     nothing.mkdir()
+    weights = tmp_path / "some.pth"
+    weights.touch()
     for overrides, message in (
         (("from_run=outputs/none",), "there is no run folder"),
         (
@@ -321,7 +323,7 @@ def test_what_cannot_be_started_from_is_told_before_data_is_read(
             "model.name=test_resnet, whose weights do not fit model.name=resnet10t",
         ),
         (("from_run=outputs/first", "model.pretrained=true"), "from_run and model.pretrained=true both say"),
-        (("from_run=outputs/first", "model.weights=some.pth"), "from_run and model.weights both say"),
+        (("from_run=outputs/first", f"model.weights={weights}"), "from_run and model.weights both say"),
         (("from_run=outputs/first", "from_run_parts=head"), "from_run_parts"),
     ):
         assert train.main([*QUICK, f"data.root={nothing}", *overrides]) == 2
