@@ -7,9 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
-from animeid.data.duplicates import between, leaders, multi_index, search
-from animeid.data.duplicates.fingerprints import Fingerprints
+from animeid.data.duplicates import between, fingerprints, leaders, multi_index, search
+from animeid.data.duplicates.fingerprints import Fingerprints, fingerprint_all
 from animeid.data.duplicates.hashing import bits_apart
 from animeid.data.duplicates.limits import limits
 from animeid.data.duplicates.multi_index import RADIUS, MultiIndex
@@ -22,6 +23,7 @@ from animeid.data.duplicates.similarity import (
     is_same_picture,
     linear_similarity,
 )
+from animeid.data.duplicates.store import FIRST_RECORD
 from tests.data.duplicates.drawn import prints_of, sticker
 
 
@@ -176,3 +178,19 @@ def test_equal_hashes_in_masses_are_bounded_and_said(monkeypatch: pytest.MonkeyP
     compared = sum(len(near.query) for step in index.steps for near in index.near(step))
     assert compared < 40 * 500 * 16
     assert index.cut.all()
+
+
+def test_fingerprints_of_the_first_version_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, home = tmp_path / "picture.png", tmp_path / "home"
+    Image.fromarray(sticker(0, 0)).save(path)
+    prints, _ = fingerprint_all([path], 10**8)
+    record = np.zeros(1, dtype=FIRST_RECORD)
+    record["sha256"] = np.frombuffer(bytes.fromhex(prints.sha256[0]), dtype="V32")
+    record["size"], record["hash"], record["mirrored"] = prints.sizes[0], prints.hashes[0], prints.mirrored[0]
+    record["thumbnail"] = prints.thumbnails[:][0]
+    (home / "fingerprints-v1").mkdir(parents=True)
+    np.save(home / "fingerprints-v1" / "old.npy", record)
+    monkeypatch.delattr(fingerprints, "decode_stream")  # nothing is decoded
+    again, _ = fingerprint_all([path], 10**8, home)
+    np.testing.assert_array_equal(again.thumbnails[:], prints.thumbnails[:])
+    np.testing.assert_array_equal(again.hashes, prints.hashes)
