@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 from torch.utils.data import DataLoader
 
 from animeid.engine.views import Views
 from animeid.models.inference import InferenceModel
-from animeid.predictions import Predictions, concatenate
+from animeid.predictions import Predictions
 from animeid.system.progress import progress
 from animeid.terms import UNKNOWN_TARGET
 from animeid.types import Batch, ModelOutput
@@ -55,22 +54,6 @@ def predict_each(
     model.eval()
     for batch, output in predict_batches(model, loader, what, precision, views):
         yield as_predictions(batch["row"], output, None if losses is None else _known(losses, output, batch))
-
-
-def predict_all(
-    model: InferenceModel,
-    loader: DataLoader,
-    what: str,
-    precision: torch.dtype = torch.float32,
-    views: Views | None = None,
-    losses: Losses | None = None,
-) -> Predictions:
-    """As `predict_each`, all in memory."""
-    found = list(predict_each(model, loader, what, precision, views, losses))
-    if not found:  # a process may have no share of a small part
-        nothing = np.zeros((0, 0), np.float32)
-        return Predictions(np.zeros(0, np.int64), nothing, nothing, nothing.ravel())
-    return concatenate(found)
 
 
 def _known(losses: Losses, output: ModelOutput, batch: dict[str, Tensor]) -> Tensor:

@@ -98,13 +98,16 @@ def processor_trials() -> Trials:
 
 
 def try_precisions(accelerator: str) -> Trials:
-    """Forward and backward passes of the default network, in turns, in each precision that training takes."""
+    """Forward and backward passes of the default network, in turns, in each precision that training takes.
+
+    The processor's random numbers stay where they are: a run's weights depend on its seed, and not on whether its
+    process has made the trial.
+    """
     began = Moment.now()
-    device = torch.device(accelerator)
-    pictures = torch.rand(PICTURES, 3, SIDE, SIDE, device=device).to(memory_format=torch.channels_last)
     names = [name for name in DTYPES if not is_refused(accelerator, name)]
-    steps = {name: _Steps(pictures, DTYPES[name]) for name in names}
-    with warnings.catch_warnings(action="ignore"):
+    with torch.random.fork_rng(devices=[]), warnings.catch_warnings(action="ignore"):
+        pictures = torch.rand(PICTURES, 3, SIDE, SIDE).to(accelerator, memory_format=torch.channels_last)
+        steps = {name: _Steps(pictures, DTYPES[name]) for name in names}
         for _ in range(2):  # the first one prepares
             _round(steps)
         while any(step.goes_on for step in steps.values()):

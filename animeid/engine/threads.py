@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 import torch
 
+from animeid.system.console import counted
 from animeid.system.load import Moment, Room
 
 CHOSEN_BY = ("OMP_NUM_THREADS", "MKL_NUM_THREADS")
@@ -29,8 +30,8 @@ class Threads:
 
     @property
     def told(self) -> str:
-        counted = f"{self.number} thread{'' if self.number == 1 else 's'}"
-        return f"{counted} ({self.reason})" if self.reason else counted
+        threads = counted(self.number, "thread")
+        return f"{threads} ({self.reason})" if self.reason else threads
 
 
 @contextmanager
@@ -62,7 +63,7 @@ def fitting(most: int, room: Room) -> Threads:
     number = min(most, room.threads)
     if number == most:
         return Threads(number)
-    cores = f"{room.cores} core{'' if room.cores == 1 else 's'}"
+    cores = counted(room.cores, "core")
     taken = f"other programs use {room.taken:.1f} of {cores}"
     limits = taken if number < room.cores else f"this container has the time of {cores}"
     return Threads(number, f"{limits}; OMP_NUM_THREADS={most} takes {most} all the same")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -69,20 +70,15 @@ def paired_difference(
     return Difference(shares.difference, *score_interval(shares), p_value(shares))
 
 
-def paired_bootstrap(
-    targets: np.ndarray,
-    groups: np.ndarray,
-    first_answers: np.ndarray,
-    other_answers: np.ndarray,
-    num_classes: int,
-    *,
-    metric: Metric = "f1_macro",
-    resamples: int | None = None,
-    seed: int | None = None,
-) -> Difference:
-    """The former name of `paired_difference`, for notebooks that call it; nothing is drawn any more."""
-    del resamples, seed
-    return paired_difference(targets, groups, first_answers, other_answers, num_classes, metric=metric)
+def paired_bootstrap(*given: Any, resamples: int | None = None, seed: int | None = None, **settings: Any) -> Difference:
+    """The former name of `paired_difference`; it warns, since nothing is drawn any more."""
+    if resamples is not None or seed is not None:
+        warnings.warn(
+            "paired_bootstrap draws nothing any more: call paired_difference, without resamples and seed",
+            DeprecationWarning,
+            stacklevel=2,
+        )
+    return paired_difference(*given, **settings)
 
 
 def weights_of(targets: np.ndarray, num_classes: int, metric: Metric) -> np.ndarray:

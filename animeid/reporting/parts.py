@@ -8,6 +8,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from animeid.metrics.adjustment import f1_macro_of
 from animeid.reporting.wording import percent
 from animeid.runs.finished import FinishedRun
 
@@ -98,11 +99,7 @@ def _f1_macro(run: FinishedRun, split: str) -> float | None:
     at, classes = run.positions_in(split), len(run.labels)
     if not len(at):
         return None
-    targets, answers = run.targets[at], run.predictions["answer"].to_numpy()[at]
-    support, named = np.bincount(targets, minlength=classes), np.bincount(answers, minlength=classes)
-    right = np.bincount(targets[targets == answers], minlength=classes)
-    there = support > 0
-    return float((2 * right[there] / (support + named)[there]).mean())
+    return f1_macro_of(run.predictions["answer"].to_numpy()[at], run.targets[at], classes)
 
 
 def read_together(parts: Parts) -> list[str]:

@@ -10,6 +10,7 @@ import pandas as pd
 
 from animeid.metrics.ranking import DECIMALS, LOSS, tied_with
 from animeid.runs.folder import RunFolder
+from animeid.system.console import counted
 from animeid.system.files import read_json, write_json
 
 
@@ -66,5 +67,5 @@ class BestEpoch:
         why = f"{kept}, the best by {self.monitor} ({self.figure:.3f}"
         if not self.tied or self.monitor == LOSS:
             return f"{why})"
-        others = "1 other epoch has" if self.tied == 1 else f"{self.tied} other epochs have"
+        others = counted(self.tied, "other epoch", "have")
         return f"{why}, which {others} too: of equals the lowest {LOSS} decides, then the later epoch)"

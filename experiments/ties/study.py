@@ -17,11 +17,12 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 from torch import Tensor
 
 from animeid.config.compose import compose
-from animeid.engine.inference import predict_all
+from animeid.engine.inference import predict_each
 from animeid.inference.evaluation import loader_of
 from animeid.inference.labelled import own_pictures
 from animeid.inference.predictor import Predictor
 from animeid.metrics.adjustment import f1_macro
+from animeid.predictions import concatenate
 from animeid.runs.finished import FinishedRun
 from animeid.runs.folder import RunFolder
 from animeid.system.files import read_json, write_json
@@ -83,7 +84,8 @@ def tested(folder: RunFolder, state: State | None) -> float:
     if state is not None:
         predictor.model.classifier.load_state_dict(state)
     pictures = own_pictures(folder, "test")
-    answers = predict_all(predictor.model, loader_of(pictures, predictor), "answering test", predictor.precision)
+    loader = loader_of(pictures, predictor)
+    answers = concatenate([*predict_each(predictor.model, loader, "answering test", predictor.precision)])
     return f1_macro(answers.logits, pictures.manifest.table["target"].to_numpy()[answers.rows])
 
 

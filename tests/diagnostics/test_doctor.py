@@ -121,7 +121,9 @@ def test_precisions_are_tried(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(precision, "BUDGET_S", 0.0)
     monkeypatch.setattr(precision, "PICTURES", 4)  # 32 take seconds where a processor only imitates a precision
     monkeypatch.setitem(precision.DTYPES, "impossible", torch.int8)
+    drawn = torch.get_rng_state()
     trials = {trial.precision: trial for trial in try_precisions("cpu").trials}
+    assert torch.equal(torch.get_rng_state(), drawn)  # the next job of a multirun finds the trial made
     assert trials["32-true"].works
     assert not trials["impossible"].works
     assert trials["impossible"].reason

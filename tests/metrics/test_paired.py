@@ -219,7 +219,8 @@ def test_all_groups_for_one_model_leave_room() -> None:
 
 def test_the_former_name_says_the_same() -> None:
     given = models()
-    former = paired_bootstrap(*given, 4, metric="acc_macro", resamples=50, seed=3)
+    with pytest.warns(DeprecationWarning, match="call paired_difference"):
+        former = paired_bootstrap(*given, 4, metric="acc_macro", resamples=50, seed=3)
     assert former == paired_difference(*given, 4, metric="acc_macro")
 
 
