@@ -69,15 +69,12 @@ def earlier_run(request: Mapping[str, Any]) -> Earlier | None:
     """The run that `from_run` names, None without one; told before data is touched whether it fits.
 
     Raises:
-        InputError: there is no such run, it has another network or head, or weights are to come from elsewhere as well.
+        InputError: there is no such run, or it has another network or head.
     """
     path, parts = request["from_run"], request["from_run_parts"]
     if path is None:
         return None
     model, head = request["model"], request["head"]
-    if model.get("weights") is not None or model.get("pretrained") is True:
-        other = "model.pretrained=true" if model.get("pretrained") is True else "model.weights"
-        raise InputError(f"from_run and {other} both say where weights come from: leave one out")
     folder = RunFolder.open(path)
     plan = FinalPlan.read(folder.config)
     name, theirs = model["name"], plan["model"]["name"]

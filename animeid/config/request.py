@@ -40,6 +40,7 @@ def checked(root: str, config: DictConfig, overrides: Sequence[str]) -> dict[str
     elif request.get("from_run"):
         request = with_earlier_data(request, overrides)
     check_budget(request)
+    check_weights(request)
     return request
 
 
@@ -73,3 +74,15 @@ def check_budget(request: Mapping[str, Any]) -> None:
             f"budget={request['budget']} and trainer.max_epochs={request['trainer']['max_epochs']} both say how long "
             "to train: leave one out"
         )
+
+
+def check_weights(request: Mapping[str, Any]) -> None:
+    """Raises:
+    InputError: weights are to come from an earlier run and from elsewhere as well.
+    """
+    if request.get("from_run") is None:
+        return
+    model = request["model"]
+    if model.get("weights") is not None or model.get("pretrained") is True:
+        other = "model.pretrained=true" if model.get("pretrained") is True else "model.weights"
+        raise InputError(f"from_run and {other} both say where weights come from: leave one out")
