@@ -75,6 +75,10 @@ def _cell(row: Mapping[str, Any], name: str) -> str:
     if name == "params":
         return f"{value:,.0f}"
     if isinstance(value, float):
-        spread = row.get(f"{name}_std")
-        return f"{value:.3f}" + (f" ± {spread:.3f}" if spread is not None else "")
+        return with_spread(value, row.get(f"{name}_std"))
     return str(value)
+
+
+def with_spread(mean: float, spread: float | None) -> str:
+    """`0.550 ± 0.071`."""
+    return f"{mean:.3f}" + (f" ± {spread:.3f}" if spread is not None else "")

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from statistics import fmean, stdev
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from animeid.html.render import render, write_page
 from animeid.html.thumbnails import Chart
 from animeid.metrics.paired import Difference, Metric, paired_difference
+from animeid.multirun.summary import mean_and_spread
+from animeid.multirun.table import with_spread
 from animeid.plots.comparison import draw_curves_of_runs
 from animeid.reporting.glossary import FIGURES as WORDS
 from animeid.reporting.wording import cost_rows, with_interval
@@ -82,11 +83,8 @@ def without_seed(names: Sequence[str]) -> str:
 
 
 def _mean(values: Sequence[float | None]) -> str:
-    """`0.550 ± 0.071`, the spread being that of a sample."""
-    known = [value for value in values if value is not None]
-    if len(known) < len(values):
-        return "–"
-    return f"{fmean(known):.3f}" + (f" ± {stdev(known):.3f}" if len(known) > 1 else "")
+    mean, spread = mean_and_spread(values)
+    return "–" if mean is None else with_spread(mean, spread)
 
 
 def write_comparison(pattern: str, path: Path | None = None) -> Path:
