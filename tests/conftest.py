@@ -36,6 +36,16 @@ def blank_charts() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(autouse=True, scope="session")
+def quick_cards() -> Iterator[pytest.MonkeyPatch]:
+    """Hydra composes from cards that are read once; to undo it gives Hydra as it is."""
+    from tests.quick_cards import quicken
+
+    with pytest.MonkeyPatch.context() as patch:
+        quicken(patch)
+        yield patch
+
+
 @pytest.fixture(scope="session")
 def emoji_cast() -> Path:
     """The folder of real pictures that lies beside the checkout, where there is one."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Sequence
+from functools import cache
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException
@@ -53,6 +54,7 @@ def quoted(argument: str) -> str:
     return found if _is_readable(found) else argument
 
 
+@cache
 def _is_readable(argument: str) -> bool:
     try:
         OverridesParser.create().parse_override(argument)

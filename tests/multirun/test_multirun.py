@@ -27,6 +27,7 @@ from animeid.runs.folder import RunFolder
 from animeid.system.console import align, say
 from animeid.system.files import read_yaml, write_json, write_yaml
 from animeid.system.lock import lock
+from tests.quick_cards import UNCHANGED
 from tests.small_runs import QUICK, class_folders
 
 GRID = ("-m", "run_id=s", "loss=focal,cross_entropy", "seed=1,2")
@@ -87,6 +88,7 @@ def few_cards(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_yaml(folder / "train.yaml", {**root, "defaults": chosen})
     for group in ("loss", "data", "hydra"):
         shutil.copytree(conf_dir() / group, folder / group)
+    UNCHANGED.add(str(folder))
     return folder
 
 
