@@ -36,14 +36,20 @@ def blank_charts() -> Iterator[None]:
         yield
 
 
-@pytest.fixture(autouse=True, scope="session")
-def quick_cards() -> Iterator[pytest.MonkeyPatch]:
-    """Hydra composes from cards that are read once; to undo it gives Hydra as it is."""
+QUICK_CARDS = pytest.MonkeyPatch()
+
+
+def pytest_collection() -> None:
+    """Hydra composes from cards that are read once, from here on: some tests are named by what is composed."""
     from tests.quick_cards import quicken
 
-    with pytest.MonkeyPatch.context() as patch:
-        quicken(patch)
-        yield patch
+    quicken(QUICK_CARDS)
+
+
+@pytest.fixture
+def quick_cards() -> pytest.MonkeyPatch:
+    """To undo it gives Hydra as it is."""
+    return QUICK_CARDS
 
 
 @pytest.fixture(scope="session")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import logging
+from functools import lru_cache
 from io import BytesIO
 
 from fontTools import subset
@@ -22,13 +23,17 @@ words that they drew before it was loaded."""
 def font_uri(text: str) -> str | None:
     """The part of the bundled font that draws the letters of `text` in RANGES, as WOFF; None where it has none."""
     wanted = {ord(letter) for letter in set(text) if any(first <= ord(letter) <= last for first, last in RANGES)}
-    if not wanted:
-        return None
+    return _part_of_font(frozenset(wanted)) if wanted else None
+
+
+@lru_cache(maxsize=16)
+def _part_of_font(letters: frozenset[int]) -> str:
+    """Kept, for pages of one process have mostly the same letters, and cutting takes 0.2 s."""
     logging.getLogger("fontTools").setLevel(logging.ERROR)
     with TTFont(FONT_FILE, lazy=True, recalcTimestamp=False) as font:  # equal text gives equal bytes
         options = subset.Options(notdef_outline=True, layout_features=[], name_IDs=[], hinting=False)
         subsetter = subset.Subsetter(options)
-        subsetter.populate(unicodes=wanted)
+        subsetter.populate(unicodes=letters)
         subsetter.subset(font)
         font.flavor = "woff"
         stream = BytesIO()

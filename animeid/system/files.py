@@ -68,6 +68,10 @@ def read_json(path: Path) -> Any:
         raise InputError(f"{path} cannot be read, for it is damaged: put back a copy of it") from error
 
 
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""In C ten times as fast, where PyYAML was built with it."""
+
+
 def write_yaml(path: Path, plain: Mapping[str, Any]) -> None:
     """Writes plain values; names in any script stay readable."""
     with atomic(path, "w") as stream:
@@ -81,7 +85,7 @@ def read_yaml(path: Path) -> dict[str, Any]:
         InputError: the file holds something else.
     """
     try:
-        plain = yaml.safe_load(path.read_text(encoding="utf-8"))
+        plain = yaml.load(path.read_text(encoding="utf-8"), LOADER)
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise InputError(f"{path} cannot be read, for it is damaged: put back a copy of it") from error
     if not isinstance(plain, dict):

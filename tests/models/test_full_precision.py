@@ -26,10 +26,10 @@ def classifier(head: str = "linear", classes: int = CLASSES) -> Classifier:
     return Classifier(backbone, build_head(compose("train", [f"head={head}"])["head"], backbone, classes)).eval()
 
 
-def pictures() -> Tensor:
+def pictures(number: int = PICTURES) -> Tensor:
     """Noise in colours of its own each, so that an untrained network tells them apart."""
     random = torch.Generator().manual_seed(1)
-    coarse = torch.randint(0, 256, (PICTURES, 3, 4, 4), generator=random).repeat_interleave(SIDE // 4, 2)
+    coarse = torch.randint(0, 256, (number, 3, 4, 4), generator=random).repeat_interleave(SIDE // 4, 2)
     return coarse.repeat_interleave(SIDE // 4, 3).byte()
 
 
@@ -74,7 +74,7 @@ def test_the_two_highest_of_thousands_of_logits_differ() -> None:
 @torch.inference_mode()
 def test_every_head_computes_in_full_precision(head: str, views: Views | None) -> None:
     model = classifier(head, 7)
-    answer = output_of(InferenceModel.of(model), pictures(), torch.bfloat16, views)
+    answer = output_of(InferenceModel.of(model), pictures(32), torch.bfloat16, views)
     for saved in (answer.logits, answer.embedding):
         assert saved.dtype == torch.float32
         values = saved[saved != 0]
