@@ -21,8 +21,8 @@ from animeid.data.duplicates.limits import Limits
 from animeid.system.console import say
 from animeid.system.files import atomic
 
-VERSION = 1
-"""Changes with what is decided of equal fingerprints."""
+VERSION = 2
+"""Changes with what is decided of equal fingerprints: since 2, the same of two pictures in either order."""
 
 
 def content(words: Iterable[object]) -> int:
