@@ -24,7 +24,8 @@ from animeid.data.duplicates.similarity import (
     linear_similarity,
 )
 from animeid.data.duplicates.store import FIRST_RECORD
-from tests.data.duplicates.drawn import prints_of, sticker
+from experiments.duplicates.drawn import prints_of
+from tests.data.duplicates.drawn import sticker
 
 
 @pytest.fixture(scope="module")
