@@ -90,7 +90,7 @@ def main() -> None:
     if not (folder / "manifest.csv").is_file():
         sys.exit(f"{folder} holds no manifest.csv: say where the pictures are with emoji_cast=FOLDER")
     start = time.perf_counter()
-    read = read_labelled(DataSettings(root=str(folder)))
+    read = read_labelled(DataSettings(root=str(folder), cache="off"))
     seconds = time.perf_counter() - start
     text = page(read, pd.read_csv(folder / "manifest.csv", dtype=str, keep_default_na=False), seconds)
     (HERE / "README.md").write_text(text, encoding="utf-8")

@@ -167,7 +167,7 @@ def test_the_share_explained_is_one_minus_the_variance_within_colours() -> None:
         members = pixels[[one == colour for one in colours]]
         within += ((members - members.mean(axis=0)) ** 2).sum()
     total = ((pixels - pixels.mean(axis=0)) ** 2).sum()
-    assert explained(Drawings(picture[None]), Drawings(other[None]))[0, 0] == pytest.approx(
+    assert explained(Drawings(picture[None]), Drawings(other[None]))[0][0, 0] == pytest.approx(
         1 - within / total, abs=1e-5
     )
 

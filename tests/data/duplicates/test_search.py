@@ -18,6 +18,7 @@ from animeid.data.duplicates.multi_index import RADIUS, MultiIndex
 from animeid.data.duplicates.search import near_copies, near_pairs
 from animeid.data.duplicates.similarity import (
     LEVELS,
+    SAME_INSIDE,
     SAME_PICTURE,
     SAME_SHAPES,
     is_same_picture,
@@ -59,15 +60,23 @@ def share_explained(picture: np.ndarray, other: np.ndarray) -> float:
     within = sum(
         ((pixels[colours == one] - pixels[colours == one].mean(axis=0)) ** 2).sum() for one in np.unique(colours)
     )
-    total = ((pixels - pixels.mean(axis=0)) ** 2).sum()
+    total = pixels.var(axis=0).sum() * len(pixels) if len(pixels) else 0.0
     return 1 - within / total if total else 1.0
+
+
+def is_explained(picture: np.ndarray, other: np.ndarray) -> bool:
+    """Both as a whole and outside the commonest colour."""
+    colours = (picture.astype(int) * 4 // 256 @ [16, 4, 1]).ravel()
+    outside = colours != np.bincount(colours).argmax()
+    inside = share_explained(picture.reshape(-1, 1, 3)[outside], other.reshape(-1, 1, 3)[outside])
+    return share_explained(picture, other) >= SAME_SHAPES and inside >= SAME_INSIDE
 
 
 def is_same_drawing(picture: np.ndarray, other: np.ndarray) -> bool:
     """The definition, of one pair."""
     return any(
         linear_similarity(picture, view) >= SAME_PICTURE
-        or min(share_explained(picture, view), share_explained(view, picture)) >= SAME_SHAPES
+        or (is_explained(picture, view) and is_explained(view, picture))
         for view in (other, other[:, ::-1])
     )
 
