@@ -9,8 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from animeid.data.duplicates.fingerprints import Fingerprints
+from animeid.data.duplicates.hashing import pairs_apart
 from animeid.data.duplicates.limits import Limits
-from animeid.data.duplicates.multi_index import MultiIndex
+from animeid.data.duplicates.multi_index import RADIUS, MultiIndex
 from animeid.data.duplicates.similarity import is_same_picture
 from animeid.system.progress import progress
 
@@ -70,7 +71,10 @@ def _candidates(
         for near in index.near(step):
             query, row = queries[near.query], others[near.row]
             wanted = (numbers[query] != numbers[row]) & ((query < row) | ~is_query[row])
-            held.append(np.stack([query[wanted], near.bits[wanted], row[wanted]], axis=1))
+            query, row = query[wanted], row[wanted]
+            bits = pairs_apart(prints.hashes, prints.mirrored, query, row)
+            is_near = bits <= RADIUS
+            held.append(np.stack([query, bits, row], axis=1)[is_near])
             count += len(held[-1])
             if count > HELD:
                 kept, more = _nearest(held, most)

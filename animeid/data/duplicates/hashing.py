@@ -56,3 +56,18 @@ def distances(hashes: np.ndarray, others: np.ndarray) -> np.ndarray:
 def bits_apart(hashes: np.ndarray, mirrored: np.ndarray, others: np.ndarray) -> np.ndarray:
     """`[N, M]`: distances of the hashes of pictures, or of their mirrors, whichever are nearer, from other hashes."""
     return np.minimum(distances(hashes, others), distances(mirrored, others))
+
+
+def pairs_apart(hashes: np.ndarray, mirrored: np.ndarray, rows: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """`[P]` int64: distances of pairs of rows, the same in either order.
+
+    The mirror of one may be a few bits further from the other than the other's mirror from it, since each is cut at
+    its own median: the further counts.
+    """
+    own, mirrors = hashes.view(np.uint64), mirrored.view(np.uint64)
+
+    def bits(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+        return np.bitwise_count(one ^ other).sum(axis=1, dtype=np.int64)
+
+    mirror = np.maximum(bits(mirrors[rows], own[others]), bits(own[rows], mirrors[others]))
+    return np.minimum(bits(own[rows], own[others]), mirror)

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from animeid.data.duplicates.drawings import Drawings, same_drawings
 from animeid.data.duplicates.fingerprints import Fingerprints
 from animeid.data.duplicates.hashing import bits_apart
 from animeid.data.duplicates.limits import Limits
-from animeid.data.duplicates.screening import Sketches, may_be_same
-from animeid.data.duplicates.similarity import is_same_picture, same_drawings
+from animeid.data.duplicates.similarity import is_same_picture
 
 NEAR_BITS = 80
 """Hashes of 256 bits within one class that are worth a look at the pixels: wide, since the pixels decide."""
@@ -22,16 +22,19 @@ ALIGNED = 2
 
 BLOCK = 256
 
-FIRST_LOOK = 4
-"""So many candidates are compared at first."""
+CHUNK = 64
+"""Pictures that one core compares with as many others: they stay in its cache."""
+
+SPARSE = 1 / 16
+"""Where fewer of a block's pairs are candidates, each picture is compared with its own only."""
 
 
 @dataclass
 class LabelSearch:
     """Search for pictures that show what one of the label's representatives shows.
 
-    prints: of all pictures. limits: of the work. alignments: how many are left. pool: threads for these.
-    cut: rows that not all candidates were looked at of.
+    prints: of all pictures. limits: of the work. alignments: how many are left. pool: threads for these and
+    for the comparisons. cut: rows that not all candidates were looked at of.
     """
 
     prints: Fingerprints
@@ -75,9 +78,13 @@ class _Block:
         apart = bits_apart(prints.hashes[rows], prints.mirrored[rows], prints.hashes[others])
         is_near = apart <= NEAR_BITS
         is_near[:, fixed:] &= np.tri(len(rows), len(others) - fixed, -1, dtype=bool)
-        self.near = [_by_distance(apart[place], is_near[place]) for place in range(len(rows))]
-        self.may_be = _screened(prints, rows, others, is_near)
-        self.known: dict[tuple[int, int], bool] = {}
+        # What may be looked at: which rows of the block become leaders is not known yet.
+        most = search.limits.nearest + is_near[:, fixed:].sum(axis=1)
+        self.near = [_by_distance(apart[place], is_near[place])[: most[place]] for place in range(len(rows))]
+        wanted = np.zeros_like(is_near)
+        for place, near in enumerate(self.near):
+            wanted[place, near] = True
+        self.same = _same(search, rows, others, wanted)
         self.moved: dict[tuple[int, int], bool] = {}
 
     def pairs(self) -> list[tuple[int, int]]:
@@ -109,34 +116,14 @@ class _Block:
         looked = near[: self.search.limits.nearest]
         if len(looked) < len(near):
             self.search.cut.add(self.rows[place])
-        first = self._first_same(place, looked[self.may_be[place, looked]])
-        if first is not None:
-            return first
+        same = looked[self.same[place, looked]]
+        if len(same):
+            return int(same[0])
         nearest = [(place, other) for other in looked[:ALIGNED].tolist()]
         if asked is not None:
             asked += nearest
             return None
         return next((other for _, other in nearest if self._agrees_moved(place, other)), None)
-
-    def _first_same(self, place: int, others: np.ndarray) -> int | None:
-        """The first of these that shows the same drawing; more are looked at together the longer none does."""
-        start = 0
-        while start < len(others):
-            some = others[start : start + max(FIRST_LOOK, start)].tolist()
-            new = [other for other in some if (place, other) not in self.known]
-            if new:
-                own, *theirs = self.search.prints.thumbnails[self._rows(place, new)]
-                self.known.update(
-                    zip(((place, other) for other in new), same_drawings(own, np.stack(theirs)), strict=True)
-                )
-            same = [other for other in some if self.known[place, other]]
-            if same:
-                return int(same[0])
-            start += len(some)
-        return None
-
-    def _rows(self, place: int, others: list[int]) -> np.ndarray:
-        return np.array([self.rows[place], *(self.others[other] for other in others)])
 
     def _agrees_moved(self, place: int, other: int) -> bool:
         if (place, other) not in self.moved:
@@ -149,7 +136,7 @@ class _Block:
 
     def _is_moved(self, pair: tuple[int, int]) -> bool:
         place, other = pair
-        return is_same_picture(*self.search.prints.thumbnails[self._rows(place, [other])])
+        return is_same_picture(*self.search.prints.thumbnails[np.array([self.rows[place], self.others[other]])])
 
 
 def _by_distance(apart: np.ndarray, is_near: np.ndarray) -> np.ndarray:
@@ -157,16 +144,39 @@ def _by_distance(apart: np.ndarray, is_near: np.ndarray) -> np.ndarray:
     return near[np.argsort(apart[near], kind="stable")]
 
 
-def _screened(prints: Fingerprints, rows: np.ndarray, others: np.ndarray, is_near: np.ndarray) -> np.ndarray:
-    """`[N, M]` bool: near pairs that may show the same drawing; only pictures that are near some other are drawn on."""
-    found = np.zeros(is_near.shape, dtype=bool)
-    places, columns = np.flatnonzero(is_near.any(axis=1)), np.flatnonzero(is_near.any(axis=0))
-    if not len(places):
-        return found
-    pictures = prints.thumbnails[rows[places]]
-    sketches = Sketches.of(pictures)
-    for start in range(0, len(columns), BLOCK):
-        some = columns[start : start + BLOCK]
-        theirs = Sketches.of(prints.thumbnails[others[some]])
-        found[np.ix_(places, some)] = may_be_same(pictures, sketches, theirs) & is_near[np.ix_(places, some)]
-    return found
+def _same(search: LabelSearch, rows: np.ndarray, others: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+    """`[N, M]` bool: wanted pairs that show the same drawing, decided on all cores."""
+    found = np.zeros(wanted.shape, dtype=bool)
+    tasks = list(_tasks(search.prints, rows, others, wanted))
+    for (places, columns, _, _), same in zip(
+        tasks, search.pool.map(lambda task: same_drawings(*task[2:]), tasks), strict=True
+    ):
+        found[np.ix_(places, columns)] = same
+    return found & wanted
+
+
+def _tasks(
+    prints: Fingerprints, rows: np.ndarray, others: np.ndarray, wanted: np.ndarray
+) -> Iterator[tuple[np.ndarray, np.ndarray, Drawings, Drawings]]:
+    """Places and columns of wanted pairs, and their drawings: in chunks that are prepared once, or row by row."""
+    ours, theirs = np.flatnonzero(wanted.any(axis=1)), np.flatnonzero(wanted.any(axis=0))
+    if wanted.sum() < SPARSE * len(ours) * len(theirs):
+        for place in ours.tolist():
+            columns = np.flatnonzero(wanted[place])
+            yield np.array([place]), columns, _drawings(prints, rows[[place]]), _drawings(prints, others[columns])
+        return
+    chunks = [(columns, _drawings(prints, others[columns])) for columns in _chunks(theirs)]
+    for places in _chunks(ours):
+        drawings = _drawings(prints, rows[places])
+        for columns, their_drawings in chunks:
+            if wanted[np.ix_(places, columns)].any():
+                yield places, columns, drawings, their_drawings
+
+
+def _drawings(prints: Fingerprints, rows: np.ndarray) -> Drawings:
+    return Drawings(prints.thumbnails[rows])
+
+
+def _chunks(numbers: np.ndarray) -> Iterator[np.ndarray]:
+    for start in range(0, len(numbers), CHUNK):
+        yield numbers[start : start + CHUNK]

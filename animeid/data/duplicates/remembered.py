@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,8 +21,12 @@ from animeid.data.duplicates.limits import Limits
 from animeid.system.console import say
 from animeid.system.files import atomic
 
-VERSION = 1
-"""Changes with what is decided of equal fingerprints."""
+VERSION = 2
+"""Changes with what is decided of equal fingerprints: since 2, the same of two pictures in either order."""
+
+
+DAMAGED = (OSError, ValueError, BadZipFile, EOFError)
+"""What reading raises where another process removed a file, or it is damaged."""
 
 
 def content(words: Iterable[object]) -> int:
@@ -71,15 +75,16 @@ class Remembered:
     def groups(self, wanted: set[int]) -> dict[int, Group]:
         """What was decided about labels, by their `content`."""
         found: dict[int, Group] = {}
-        for path, stored in self._files("groups"):
-            keys = stored["keys"].tolist()
-            if wanted.isdisjoint(keys):
-                continue
-            pairs = np.split(stored["pairs"], stored["pair_ends"][:-1])
-            cut = np.split(stored["cut"], stored["cut_ends"][:-1])
-            groups = zip(keys, pairs, cut, strict=True)
-            found.update((key, Group(*group)) for key, *group in groups if key in wanted)
-            _touch(path)
+        for path in self._files("groups"):
+            with suppress(*DAMAGED), np.load(path) as stored:
+                keys = stored["keys"].tolist()
+                if wanted.isdisjoint(keys):
+                    continue
+                pairs = np.split(stored["pairs"], stored["pair_ends"][:-1])
+                cut = np.split(stored["cut"], stored["cut_ends"][:-1])
+                groups = zip(keys, pairs, cut, strict=True)
+                found.update((key, Group(*group)) for key, *group in groups if key in wanted)
+                _touch(path)
         return found
 
     def add_groups(self, groups: Mapping[int, Group]) -> None:
@@ -97,10 +102,14 @@ class Remembered:
     def largest_set(self, pictures: np.ndarray, within: Limits) -> Set:
         """The set that most of these pictures were in, looked at within the same limits; or NOTHING."""
         best, most, place = NOTHING, 0, None
-        for path, stored in self._files("set"):
-            there = int(np.isin(pictures, stored["pictures"]).sum()) if stored["between"] == within.between else 0
-            if there > most:
-                best, most, place = Set(stored["pictures"], stored["pairs"], stored["cut"]), there, path
+        for path in self._files("set"):
+            with suppress(*DAMAGED), np.load(path) as stored:
+                if stored["between"] != within.between:
+                    continue
+                theirs = stored["pictures"]
+                there = int(np.isin(pictures, theirs).sum())
+                if there > most:
+                    best, most, place = Set(theirs, stored["pairs"], stored["cut"]), there, path
         if place is not None:
             _touch(place)
         return best
@@ -108,13 +117,9 @@ class Remembered:
     def add_set(self, found: Set, within: Limits) -> None:
         self._write("set", **vars(found), between=np.int64(within.between))
 
-    def _files(self, kind: str) -> Sequence[tuple[Path, dict[str, np.ndarray]]]:
-        found = []
-        for path in sorted(self.folder.glob(f"{kind}-*.npz")) if self.folder else []:
-            # Removed by another process, or damaged.
-            with suppress(OSError, ValueError, BadZipFile, EOFError), np.load(path) as stored:
-                found.append((path, dict(stored)))
-        return found
+    def _files(self, kind: str) -> list[Path]:
+        """Files of which each array is read where it is asked for."""
+        return sorted(self.folder.glob(f"{kind}-*.npz")) if self.folder else []
 
     def _write(self, kind: str, **arrays: np.ndarray | np.generic) -> None:
         if self.folder is None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from animeid.data.duplicates.between import same_between
 from animeid.data.duplicates.fingerprints import Fingerprints
@@ -42,7 +43,7 @@ def near_pairs(prints: Fingerprints, labels: Sequence[str], home: Path | None = 
     """
     names = np.array(labels, dtype=object)
     within, remembered = limits(len(names)), Remembered(home)
-    with ThreadPoolExecutor(usable_cores()) as pool:
+    with one_core_each(), ThreadPoolExecutor(usable_cores()) as pool:
         try:
             same, cut_within = _within(prints, names, within, remembered, pool)
             different, cut_between = _between(prints, names, within, remembered, pool)
@@ -82,6 +83,11 @@ def _within(
     pairs = [(label, known[keys[label]].pairs) for label in rows_of]
     same = [(int(member), int(leader)) for label, places in pairs for member, leader in rows_of[label][places]]
     return same, sum(len(known[key].cut) for key in keys.values())
+
+
+def one_core_each() -> threadpool_limits:
+    """A context in which each of our threads multiplies matrices on its own core: BLAS's own would wait for them."""
+    return threadpool_limits(1, user_api="blas")
 
 
 def rows_by_label(names: np.ndarray) -> dict[str, np.ndarray]:
@@ -166,7 +172,7 @@ def near_copies(
     # What has no label is another picture's stranger, be that without one as well.
     numbers = np.unique(names.astype(str), return_inverse=True)[1]
     numbers[:count][names[:count] == ""] = -1
-    with ThreadPoolExecutor(usable_cores()) as pool:
+    with one_core_each(), ThreadPoolExecutor(usable_cores()) as pool:
         for label in progress(shared, len(shared), "comparing pictures of a class"):
             search = LabelSearch(both, within, int(within.aligned * len(ours[label])), pool)
             for pairs in search.members(ours[label], count + theirs[label]):

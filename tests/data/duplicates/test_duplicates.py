@@ -14,10 +14,11 @@ from scipy.fft import dct
 from animeid.data.duplicates import fingerprints
 from animeid.data.duplicates.alignment import aligned_pixels
 from animeid.data.duplicates.conflicts import exact_conflicts
+from animeid.data.duplicates.drawings import Drawings, explained
 from animeid.data.duplicates.fingerprints import THUMBNAIL, fingerprint_all, shrink
 from animeid.data.duplicates.hashing import distances, perceptual_hashes
 from animeid.data.duplicates.search import near_pairs
-from animeid.data.duplicates.similarity import LEVELS, explained, is_same_picture, linear_similarity
+from animeid.data.duplicates.similarity import LEVELS, is_same_picture, linear_similarity
 from animeid.data.picture_files import decode
 from animeid.data.splits.grouping import copy_rule, group_names, joined, originals
 from animeid.errors import InputError
@@ -166,7 +167,9 @@ def test_the_share_explained_is_one_minus_the_variance_within_colours() -> None:
         members = pixels[[one == colour for one in colours]]
         within += ((members - members.mean(axis=0)) ** 2).sum()
     total = ((pixels - pixels.mean(axis=0)) ** 2).sum()
-    assert explained(picture, other[None])[0] == pytest.approx(1 - within / total, abs=1e-5)
+    assert explained(Drawings(picture[None]), Drawings(other[None]))[0][0, 0] == pytest.approx(
+        1 - within / total, abs=1e-5
+    )
 
 
 def test_the_linear_share_is_the_squared_correlation() -> None:
