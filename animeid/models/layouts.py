@@ -1,4 +1,4 @@
-"""Weights under other authors' names: fitted to a network by the names of EfficientNet's port, or by order and shape."""
+"""Weights under other authors' names, fitted to a network by the names of EfficientNet's port or by order and shape."""
 
 from __future__ import annotations
 
