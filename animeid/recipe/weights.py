@@ -49,6 +49,11 @@ def initial_weights(request: Mapping[str, Any], hub: str | None) -> Weights:
     return Weights(True, f"RANDOM, since published ones of {name} cannot be had ({reason})")
 
 
+def is_at_hand(name: str) -> bool:
+    """Whether published weights of a network can be had without network."""
+    return _at_hand(name) is not None
+
+
 def _at_hand(name: str) -> str | None:
     """Published weights that need no network, and where they are."""
     repository, package = hub_repository(name), package_of(name)
