@@ -61,7 +61,7 @@ def facts_of(plan: Plan, started: Started, num_classes: int, leaks: Leaks | None
 def _origin(started: Started, leaks: Leaks | None) -> dict[str, Any]:
     """Where the model's weights come from."""
     backbone, transfer = started.model.backbone, started.transfer
-    origin = {"source": backbone.weights_source, "note": backbone.weights_note}
+    origin = {"source": backbone.weights_source, "note": backbone.weights_note, **backbone.weights_origin}
     return origin | (transfer.facts if transfer else {}) | ({"seen": leaks.counts} if leaks else {})
 
 

@@ -100,6 +100,7 @@ def build_module(
             steps_per_epoch=plan.facts.steps_per_epoch,
             weight_decay=plan["optimizer"].get("weight_decay", 0.0),
             layer_decay=plan["optimizer"].get("layer_decay"),
+            head_lr_scale=plan["optimizer"].get("head_lr_scale"),
         ),
         metrics=build_collection(stats.num_classes),
         record=record(stats.names, plan.as_dict()),

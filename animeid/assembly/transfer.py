@@ -21,6 +21,9 @@ from animeid.system.console import counted, some_of
 
 COLUMNS = ("kind", "name", "outcome", "detail")
 
+ORIGIN = ("repository", "package", "origin", "licence")
+"""What a run's facts tell of the published weights that it began with."""
+
 OUTCOMES = ("kept", "new", "dropped")
 """What can become of a class."""
 
@@ -111,6 +114,7 @@ def take_over(earlier: Earlier, model: Classifier, labels: Sequence[str]) -> Tra
         rows += [Moved(name, "new", "") for name in model.state_dict() if not name.startswith(BACKBONE)]
     classes = _classes(earlier, labels)
     backbone.weights_source = "run"
+    backbone.weights_origin = published_origin(FinalPlan.read(earlier.folder.config).facts.weights)
     what = "backbone and head" if earlier.parts == "all" else "backbone alone"
     backbone.weights_note = f"{backbone.name} starts from the {what} of the run {path}."
     table = [
@@ -125,6 +129,11 @@ def take_over(earlier: Earlier, model: Classifier, labels: Sequence[str]) -> Tra
     }
     notes = (_tensor_table(rows), *_class_notes(earlier, labels, classes))
     return Transfer(pd.DataFrame(table, columns=list(COLUMNS)), facts, notes)
+
+
+def published_origin(weights: Mapping[str, Any]) -> dict[str, str]:
+    """Of the facts of a run's weights what says whose they were at first, which holds for all that are made of them."""
+    return {name: weights[name] for name in ORIGIN if name in weights}
 
 
 def _classes(earlier: Earlier, labels: Sequence[str]) -> list[tuple[str, str]]:

@@ -1,4 +1,4 @@
-"""Data of the run in `from_run`, for a request that names none of its own."""
+"""Data and network of the run in `from_run`, for a request that names none of its own."""
 
 from __future__ import annotations
 
@@ -11,6 +11,9 @@ from animeid.config.arguments import keys_of
 from animeid.config.freeze import read_plan
 from animeid.config.nested import at, put
 from animeid.runs.folder import RunFolder
+
+NETWORK = ("model", "head")
+"""Nodes that belong together with weights."""
 
 MACHINE = ("num_workers", "cache")
 """Keys of data that are this machine's business."""
@@ -33,6 +36,39 @@ def with_earlier_data(request: Mapping[str, Any], overrides: Sequence[str]) -> d
     run = RunFolder.open(request["from_run"])
     data = earlier_data(run, read_plan(run.config)["data"], request["data"])
     return {**request, "data": with_own_values(data, request["data"], "data", keys_of(overrides))}
+
+
+def with_earlier_network(
+    request: Mapping[str, Any], default: Mapping[str, Any], overrides: Sequence[str]
+) -> dict[str, Any]:
+    """A training request with the network and head of the run that it starts from, where it names none.
+
+    With `from_run_parts=backbone` the head is the request's own.
+
+    Args:
+        request: as composed. default: what a command without arguments asks for.
+        overrides: of the command line, `key=value` each.
+
+    Raises:
+        InputError: there is no such run.
+    """
+    if request["from_run"] is None:
+        return dict(request)
+    keys = keys_of(overrides)
+    names = NETWORK[:1] if request["from_run_parts"] == "backbone" else NETWORK
+    taken = [name for name in names if name not in keys and _is_same_network(request[name], default[name])]
+    if not taken:
+        return dict(request)
+    theirs = read_plan(RunFolder.open(request["from_run"]).config)
+    own = {name: with_own_values(deepcopy(theirs[name]), request[name], name, keys) for name in taken}
+    if "model" in own:
+        own["model"] |= {name: request["model"][name] for name in ("pretrained", "weights")}
+    return {**request, **own}
+
+
+def _is_same_network(node: Mapping[str, Any], default: Mapping[str, Any]) -> bool:
+    """Whether neither the command line nor a card of an experiment names another one."""
+    return all(node.get(key) == default.get(key) for key in ("_target_", "name"))
 
 
 def names_pictures(request: Mapping[str, Any], overrides: Sequence[str]) -> bool:

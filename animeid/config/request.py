@@ -8,8 +8,8 @@ from typing import Any
 from omegaconf import DictConfig
 
 from animeid.config.check import accept, check, complete
-from animeid.config.defaults import fixed_keys
-from animeid.config.earlier_data import with_earlier_data
+from animeid.config.defaults import default_request, fixed_keys
+from animeid.config.earlier_data import with_earlier_data, with_earlier_network
 from animeid.config.freeze import freeze
 from animeid.config.gateway import try_transforms
 from animeid.config.own_parts import KEY, allow
@@ -39,6 +39,7 @@ def checked(root: str, config: DictConfig, overrides: Sequence[str]) -> dict[str
         check(request)
     elif request.get("from_run"):
         request = with_earlier_data(request, overrides)
+        request = with_earlier_network(request, default_request(root), overrides)
     check_budget(request)
     check_weights(request)
     return request

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Literal, Self
 
 import torch
@@ -34,8 +34,9 @@ class TimmBackbone(nn.Module):
         name, image_size: as given.
         num_features: D, the length of an embedding.
         mean, std: of the pictures that its published weights expect, a channel each, on a scale of 0 to 1.
-        weights_source: where its weights came from: `random`, `hub`, `file` or `run`.
+        weights_source: where its weights came from: `random`, `hub`, `package`, `file` or `run`.
         weights_note: the same in one sentence, for people.
+        weights_origin: what is known of published ones: repository or package, origin, licence.
 
     Raises:
         InputError: timm does not know the name, the weights cannot be had or do not fit, or the network cannot take
@@ -63,6 +64,7 @@ class TimmBackbone(nn.Module):
         self.net = initial.net
         self.weights_source: WeightsSource = initial.source
         self.weights_note = initial.note
+        self.weights_origin: Mapping[str, str] = initial.origin
         self.mean: tuple[float, ...] = tuple(self.net.pretrained_cfg["mean"])
         self.std: tuple[float, ...] = tuple(self.net.pretrained_cfg["std"])
         self.num_features = self._measure()

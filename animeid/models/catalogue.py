@@ -36,6 +36,12 @@ def hub_repository(name: str) -> str | None:
     return config.hf_hub_id if config else None
 
 
+def licence_of(name: str) -> str | None:
+    """The licence of a name's published weights, as timm tells it."""
+    config = get_pretrained_cfg(name)
+    return config.license if config else None
+
+
 def same_network(name: str, other: str) -> bool:
     """Whether weights of one name fit the other, and expect pictures normalised in the same way.
 

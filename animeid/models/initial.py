@@ -2,28 +2,34 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 from safetensors import SafetensorError
 
 from animeid.errors import InputError
-from animeid.models.catalogue import hub_repository
+from animeid.models.catalogue import hub_repository, licence_of
 from animeid.models.network import create_network
-from animeid.models.published import UnavailableError, published_file
+from animeid.models.packages import WeightsPackage, check_digest, installed_file, package_of
+from animeid.models.published import UnavailableError, cached_file, published_file
 from animeid.models.weights import load_backbone
 
-WeightsSource = Literal["random", "hub", "file", "run"]
+WeightsSource = Literal["random", "hub", "package", "file", "run"]
 
 
 @dataclass(frozen=True)
 class InitialNetwork:
-    """A network, where its weights came from, and the same in a sentence for people."""
+    """A network, where its weights came from, and the same in a sentence for people.
+
+    origin: what is known of published weights: repository or package, who made them, licence.
+    """
 
     net: Any  # a timm network; timm is not typed
     source: WeightsSource
     note: str
+    origin: Mapping[str, str] = field(default_factory=dict)
 
 
 def initial_network(
@@ -45,7 +51,7 @@ def initial_network(
         net = create_network(name, image_size, drop_path_rate)
         return InitialNetwork(net, "random", f"{name} starts from random weights, as model.pretrained=false asks.")
     try:
-        return _published_network(name, image_size, drop_path_rate)
+        return published_network(name, image_size, drop_path_rate)
     except UnavailableError as reason:
         if pretrained is True:
             raise unavailable(name, reason) from reason
@@ -63,13 +69,44 @@ def unavailable(name: str, reason: object) -> InputError:
     )
 
 
-def _published_network(name: str, image_size: tuple[int, int], drop_path_rate: float) -> InitialNetwork:
-    repository = hub_repository(name)
+def published_network(name: str, image_size: tuple[int, int], drop_path_rate: float) -> InitialNetwork:
+    """A network with published weights: from the hub's cache, from an installed package, or from the hub.
+
+    A package comes before a question to the hub, so that a machine without network starts from what one with it starts
+    from, and does not wait.
+
+    Raises:
+        UnavailableError: there are none.
+    """
+    repository, package = hub_repository(name), package_of(name)
+    in_package = installed_file(package) if package else None
+    if package and in_package and not (repository and cached_file(repository)):
+        return _packaged_network(name, image_size, drop_path_rate, package, in_package)
     if repository is None:
         raise UnavailableError("timm names none on the Hugging Face hub")
-    file = published_file(repository)
+    try:
+        file = published_file(repository)
+    except UnavailableError as reason:
+        raise UnavailableError(with_package(str(reason), package)) from reason
     try:
         net = create_network(name, image_size, drop_path_rate, file)
     except (SafetensorError, RuntimeError, OSError, EOFError) as error:
         raise UnavailableError(f"the copy of {repository} in the cache is damaged: delete it") from error
-    return InitialNetwork(net, "hub", f"{name} starts from the published weights {repository}.")
+    origin = {"repository": repository, "licence": licence_of(name) or "not told"}
+    return InitialNetwork(net, "hub", f"{name} starts from the published weights {repository}.", origin)
+
+
+def with_package(reason: str, package: WeightsPackage | None) -> str:
+    """Why published weights cannot be had, and the package that brings them where there is one."""
+    return reason if package is None else f"{reason}; `{package.install}` brings them"
+
+
+def _packaged_network(
+    name: str, image_size: tuple[int, int], drop_path_rate: float, package: WeightsPackage, file: Path
+) -> InitialNetwork:
+    check_digest(package, file)
+    net = create_network(name, image_size, drop_path_rate)
+    load_backbone(net, name, file)
+    note = f"{name} starts from the published weights in the package {package.distribution} ({package.licence})."
+    origin = {"package": package.distribution, "origin": package.origin, "licence": package.licence}
+    return InitialNetwork(net, "package", note, origin)

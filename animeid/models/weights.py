@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from animeid.errors import InputError
 from animeid.models.checkpoint import Checkpoint, read_checkpoint
 from animeid.models.deep_supervision import AUXILIARY
+from animeid.models.layouts import COUNTER, by_order, from_efficientnet_port, uncounted
 from animeid.system.console import some_of
 
 BACKBONE_PREFIXES = ("", "model.backbone.net.", "backbone.net.", "net.", "model.", "backbone.")
@@ -53,24 +54,35 @@ class Fit:
 def load_backbone(net: nn.Module, name: str, path: Path) -> str:
     """Loads a timm network's weights from a local file and says so in one sentence; a classifier in it is left out.
 
-    The file holds a timm model, with or without its classifier, or a checkpoint of one of our runs.
+    The file holds a timm model, with or without its classifier, or a checkpoint of one of our runs; or a model under
+    the names of torchvision or of EfficientNet's PyTorch port, which are told by name or by order and shape.
 
     Raises:
         InputError: the file cannot be used, or holds the weights of another architecture.
     """
     stored = read_checkpoint(path).tensors
-    tensors = _without_classifier(strip_prefix(stored, net.state_dict(), BACKBONE_PREFIXES), net)
-    left_out = "; the classifier in it is left out" if len(tensors) < len(stored) else ""
-    if not _compare(tensors, net.state_dict()).complete:
-        tensors = _converted(tensors, net)
-    fit = _compare(tensors, net.state_dict())
-    if not fit.complete:
+    tensors = strip_prefix(stored, net.state_dict(), BACKBONE_PREFIXES)
+    own, how = _without_classifier(tensors, net), ""
+    fitting = own if _compare(own, net.state_dict()).complete else _converted(own, net)
+    if not _compare(fitting, net.state_dict()).complete:
+        fitting = own = _without_classifier(from_efficientnet_port(tensors, net.state_dict()), net)
+    if not _compare(fitting, net.state_dict()).complete:
+        fitting = own = _in_order(tensors, net, name, path)
+        how = ", which has other names for the same shapes in the same order"
+    net.load_state_dict(fitting)
+    left_out = "; the classifier in it is left out" if len(uncounted(own)) < len(uncounted(stored)) else ""
+    return f"{name} starts from the weights in {path}{how}{left_out}."
+
+
+def _in_order(tensors: dict[str, Tensor], net: nn.Module, name: str, path: Path) -> dict[str, Tensor]:
+    ordered = by_order(tensors, net.state_dict())
+    if isinstance(ordered, str):
+        fit = _compare(_without_classifier(tensors, net), net.state_dict())
         raise InputError(
-            f"{path} does not hold the weights of {name}: {fit.explained()}; "
+            f"{path} does not hold the weights of {name}: {fit.explained()}, and in their order {ordered}; "
             "choose the model that the file was saved from, or leave out model.weights"
         )
-    net.load_state_dict(tensors)
-    return f"{name} starts from the weights in {path}{left_out}."
+    return ordered
 
 
 def load_classifier(model: nn.Module, path: Path, labels: Sequence[str]) -> None:
@@ -137,7 +149,7 @@ def _compare(tensors: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> F
     both = [name for name in expected if name in tensors]
     reshaped = [name for name in both if tensors[name].shape != expected[name].shape]
     # files from before torch 0.4.1 do not count batches, and nothing depends on the count
-    missing = [name for name in expected if name not in tensors and not name.endswith("num_batches_tracked")]
+    missing = [name for name in expected if name not in tensors and not name.endswith(COUNTER)]
     return Fit(
         matching=[name for name in both if name not in set(reshaped)],
         missing=missing,

@@ -1,4 +1,4 @@
-"""Parameter groups: decay, rates by depth."""
+"""Parameter groups: decay, rates by depth, a rate of the head."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ NORMS = (nn.LayerNorm, nn.RMSNorm)
 
 
 def parameter_groups(
-    model: nn.Module, *, weight_decay: float, layer_decay: float | None = None
+    model: nn.Module, *, weight_decay: float, layer_decay: float | None = None, head_lr_scale: float | None = None
 ) -> list[dict[str, Any]]:
     """The trainable parameters of `model`, each once, in groups with weight decay and without.
 
@@ -24,31 +24,35 @@ def parameter_groups(
 
     With `layer_decay`, each layer below the head has groups of its own, whose `lr_scale` is `layer_decay` to the power
     of its distance from the head (ELECTRA, Clark 2020, arXiv 2003.10555; BEiT, Bao 2022, arXiv 2106.08254). A module
-    tells the distances of its parameters with `layers_below_head()`; what nobody tells is 0, as for heads. The groups
-    with the highest rate come first.
+    tells the distances of its parameters with `layers_below_head()`; what nobody tells is 0, as for heads. With
+    `head_lr_scale`, all that lies in no such module has groups of its own, whose `lr_scale` is that. The groups nearest
+    to the end come first.
 
     Args:
         weight_decay: of the groups that have it.
         layer_decay: above 0 and at most 1; None gives every layer the same rate.
+        head_lr_scale: the head's rate over the backbone's; None gives both the same.
 
     Raises:
         InputError: every parameter is frozen, or a module cannot tell its layers.
     """
     exempt = _exempt_names(model)
     distances = {} if layer_decay is None else _distances(model)
-    groups: dict[tuple[int, bool], dict[str, Any]] = {}
+    below = frozenset() if head_lr_scale is None else _below_head(model)
+    groups: dict[tuple[int, bool, bool], dict[str, Any]] = {}
     for name, parameter in model.named_parameters():
         if not parameter.requires_grad:
             continue
         is_plain = parameter.ndim <= 1 or name.endswith(".bias") or any(fnmatch(name, one) for one in exempt)
-        key = (distances.get(name, 0), is_plain)
+        key = (distances.get(name, 0), name in below, is_plain)
         group = groups.setdefault(key, {"params": [], "weight_decay": 0.0 if is_plain else weight_decay})
         group["params"].append(parameter)
     if not groups:
         raise InputError("every parameter of the model is frozen, so there is nothing to train: leave some of it free")
-    if layer_decay is not None:
-        for (distance, _), group in groups.items():
-            group["lr_scale"] = layer_decay**distance
+    if layer_decay is not None or head_lr_scale is not None:
+        for (distance, is_below, _), group in groups.items():
+            of_head = 1.0 if head_lr_scale is None or is_below else head_lr_scale
+            group["lr_scale"] = of_head * (1.0 if layer_decay is None else layer_decay) ** distance
     return [groups[key] for key in sorted(groups)]
 
 
@@ -60,6 +64,16 @@ def _distances(model: nn.Module) -> dict[str, int]:
         if callable(tell := getattr(module, "layers_below_head", None))
         for name, distance in tell().items()
     }
+
+
+def _below_head(model: nn.Module) -> frozenset[str]:
+    """Full names of the parameters of modules that can tell their layers: of backbones."""
+    return frozenset(
+        f"{prefix}.{name}" if prefix else name
+        for prefix, module in model.named_modules()
+        if callable(getattr(module, "layers_below_head", None))
+        for name, _ in module.named_parameters()
+    )
 
 
 def _exempt_names(model: nn.Module) -> set[str]:

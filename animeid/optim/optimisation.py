@@ -24,6 +24,7 @@ class Optimisation:
     total_steps, steps_per_epoch: optimiser steps.
     weight_decay: for parameters that are neither norms nor biases.
     layer_decay: the ratio of a layer's rate to that of the layer above it; None is one rate for all.
+    head_lr_scale: the rate of the head, and of what is trained beside the model, over the backbone's; None is 1.
     """
 
     optimizer: OptimizerFactory
@@ -32,6 +33,7 @@ class Optimisation:
     steps_per_epoch: int
     weight_decay: float = 0.0
     layer_decay: float | None = None
+    head_lr_scale: float | None = None
 
     @property
     def epochs(self) -> int:
@@ -39,9 +41,10 @@ class Optimisation:
 
     def build(self, model: nn.Module, beside: nn.Module | None = None) -> dict[str, Any]:
         """Lightning's `optimizer` and `lr_scheduler` for a model, and for what is trained beside it."""
-        groups = parameter_groups(model, weight_decay=self.weight_decay, layer_decay=self.layer_decay)
+        decay, scale = self.weight_decay, self.head_lr_scale
+        groups = parameter_groups(model, weight_decay=decay, layer_decay=self.layer_decay, head_lr_scale=scale)
         if beside is not None:
-            groups += parameter_groups(beside, weight_decay=self.weight_decay)
+            groups += [{"lr_scale": scale or 1.0, **group} for group in parameter_groups(beside, weight_decay=decay)]
         optimizer = self.optimizer(groups)
         scheduler = self.schedule.build(optimizer, total_steps=self.total_steps, steps_per_epoch=self.steps_per_epoch)
         return {"optimizer": optimizer, "lr_scheduler": scheduler}

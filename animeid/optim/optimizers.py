@@ -22,6 +22,9 @@ LayerDecay = Annotated[float, Interval(gt=0, le=1)]
 
 REFERENCE_BATCH = 32
 
+IN_GROUPS = ("layer_decay", "head_lr_scale")
+"""Settings that are in the parameter groups already, and no arguments of torch's optimisers."""
+
 
 @runtime_checkable
 class HasRateRule(Protocol):
@@ -67,6 +70,8 @@ class Adam:
         weight_decay: of parameters that are neither norms nor biases.
         layer_decay: what the rate is multiplied with from each of the backbone's layers to the one below; the head has
             `lr` itself. None gives every layer the same rate.
+        head_lr_scale: the head's rate over the backbone's, which is `lr`: a new head has all to learn, loaded layers
+            little. None gives both the same.
     """
 
     reference_rates: ClassVar[tuple[float, float]] = (2e-3, 3e-4)
@@ -78,6 +83,7 @@ class Adam:
     eps: Annotated[float, Gt(0)] = 1e-8
     weight_decay: Annotated[float, Ge(0)] = 0.0
     layer_decay: LayerDecay | None = None
+    head_lr_scale: Annotated[float, Gt(0)] | None = None
 
     def __call__(self, groups: ParameterGroups) -> torch.optim.Optimizer:
         return _build(torch.optim.Adam, _with_rates(groups, self.lr), self)
@@ -104,6 +110,8 @@ class SGD:
         weight_decay: of parameters that are neither norms nor biases.
         layer_decay: what the rate is multiplied with from each of the backbone's layers to the one below; the head has
             `lr` itself. None gives every layer the same rate.
+        head_lr_scale: the head's rate over the backbone's, which is `lr`: a new head has all to learn, loaded layers
+            little. None gives both the same.
     """
 
     reference_rates: ClassVar[tuple[float, float]] = (0.05, 0.005)
@@ -115,6 +123,7 @@ class SGD:
     nesterov: bool = True
     weight_decay: Annotated[float, Ge(0)] = 5e-4
     layer_decay: LayerDecay | None = None
+    head_lr_scale: Annotated[float, Gt(0)] | None = None
 
     def __post_init__(self) -> None:
         if self.nesterov and self.momentum == 0:
@@ -134,13 +143,13 @@ def _with_rates(groups: ParameterGroups, lr: float | str) -> list[dict[str, Any]
 def _build(
     optimizer: Callable[..., torch.optim.Optimizer], groups: list[dict[str, Any]], settings: Adam | SGD
 ) -> torch.optim.Optimizer:
-    """Torch's optimiser; decay by layer is in the groups already.
+    """Torch's optimiser; rates by layer and of the head are in the groups already.
 
     On the CPU all of a step of Adam and AdamW is done in one pass over each tensor, where torch's usual one makes a
     dozen. On GPUs torch chooses: a fused step unscales the gradients of fp16 itself, so that nothing could clip them
     before.
     """
-    arguments = {name: value for name, value in asdict(settings).items() if name != "layer_decay"}
+    arguments = {name: value for name, value in asdict(settings).items() if name not in IN_GROUPS}
     if not settings.fuses or any(parameter.device.type != "cpu" for group in groups for parameter in group["params"]):
         return optimizer(groups, **arguments)
     fused = optimizer(groups, fused=True, **arguments)

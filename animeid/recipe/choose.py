@@ -15,8 +15,8 @@ from animeid.recipe.apply import is_fixed, settle
 from animeid.recipe.budget import epochs_within
 from animeid.recipe.choice import YOURS, Choice
 from animeid.recipe.facts import Facts
-from animeid.recipe.rules import RULES, augment, image_size, max_epochs, steps_wanted
-from animeid.recipe.weights import starts_from_random
+from animeid.recipe.rules import LOADED_MODEL, RULES, augment, image_size, max_epochs, model, steps_wanted
+from animeid.recipe.weights import is_at_hand, starts_from_random
 
 EPOCHS = "trainer.max_epochs"
 
@@ -36,13 +36,22 @@ def choose(request: dict[str, Any], prepared: Prepared, accelerator: str) -> Cho
     if not request.get("recipe"):
         return Chosen(request)
     fixed = request["recipe"]["fixed"]
-    facts = Facts.of(prepared, accelerator, random_weights=starts_from_random(request))
-    sized, first = settle(request, [image_size(facts)], fixed)
+    with_model, network = with_network(request, fixed)
+    facts = Facts.of(prepared, accelerator, random_weights=starts_from_random(with_model))
+    sized, first = settle(with_model, [image_size(facts)], fixed)
     drawn, rest = settle(sized, [rule(facts) for rule in RULES], fixed)
     epochs = how_long(drawn, prepared, facts, fixed)
     steps = int(epochs.value) * steps_of_epoch(drawn, facts)
     result, second = settle(drawn, [epochs, augment(facts, steps)], fixed)
-    return Chosen(result, (*first, *second, *rest))
+    return Chosen(result, (*network, *first, *second, *rest))
+
+
+def with_network(request: dict[str, Any], fixed: Sequence[str]) -> tuple[dict[str, Any], list[Choice]]:
+    """The request with a network, chosen where nothing of it is the user's or an earlier run's."""
+    if request["from_run"] is not None or any(key.partition(".")[0] == "model" for key in fixed):
+        return request, [Choice("model", None, YOURS)]
+    choice = model(is_drawn=request["data"].get("root") is None, is_loaded=is_at_hand(LOADED_MODEL))
+    return settle(request, [choice], fixed)
 
 
 def how_long(request: dict[str, Any], prepared: Prepared, facts: Facts, fixed: Sequence[str]) -> Choice:

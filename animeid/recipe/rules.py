@@ -11,6 +11,8 @@ from animeid.system.console import counted
 
 SIDE, SIDE_ON_GPU, SIDE_OF_PUBLISHED = 64, 128, 224
 SMALLEST_SIDE = 32
+MODEL, LOADED_MODEL = "efficientnet_lite0", "tf_efficientnet_lite0"
+"""The card of the network whose weights come with the install, and timm's name of it."""
 STEPS, STEPS_OF_LOADED = 1600, 600
 """Optimiser steps of a whole training, from random and from loaded weights."""
 FEWEST_EPOCHS, MOST_EPOCHS = 10, 100
@@ -18,6 +20,19 @@ SHARE_FOR_BASIC = 0.75
 """Of the steps of a whole training: from there on a network learns from strongly changed pictures too."""
 LONG_TAIL = 1.5
 """The imbalance from which the loss corrects for it."""
+
+
+def model(*, is_drawn: bool, is_loaded: bool) -> Choice:
+    """The network.
+
+    Args:
+        is_drawn: whether the pictures are those of the built-in cast. is_loaded: whether the weights are at hand.
+    """
+    if is_drawn:
+        return Choice("model", "small", "drawn characters are learnt fast from random weights")
+    if not is_loaded:
+        return Choice("model", "small", f"it learns fast from random weights, and those of {LOADED_MODEL} are not here")
+    return Choice("model", MODEL, "its ImageNet weights come with the install, and are worth more than all else")
 
 
 def image_size(facts: Facts) -> Choice:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from animeid.models.catalogue import hub_repository
-from animeid.models.initial import unavailable
+from animeid.models.initial import unavailable, with_package
+from animeid.models.packages import installed_file, package_of
 from animeid.models.published import cached_file, why_unreachable
 
 
@@ -37,15 +38,30 @@ def initial_weights(request: Mapping[str, Any], hub: str | None) -> Weights:
         return Weights(False, f"those of {card['weights']}")
     if pretrained is False:
         return Weights(True, "random, as model.pretrained=false asks")
+    if at_hand := _at_hand(name):
+        return Weights(False, f"the published ones {at_hand}")
     repository = hub_repository(name)
-    if repository and cached_file(repository):
-        return Weights(False, f"the published ones {repository}, from the cache")
     if repository and hub is None:
         return Weights(False, f"the published ones {repository}, which training downloads first")
-    reason = hub if repository else "timm names none on the Hugging Face hub"
+    reason = with_package(str(hub), package_of(name)) if repository else "timm names none on the Hugging Face hub"
     if pretrained is True:
         raise unavailable(name, reason)
     return Weights(True, f"RANDOM, since published ones of {name} cannot be had ({reason})")
+
+
+def is_at_hand(name: str) -> bool:
+    """Whether published weights of a network can be had without network."""
+    return _at_hand(name) is not None
+
+
+def _at_hand(name: str) -> str | None:
+    """Published weights that need no network, and where they are."""
+    repository, package = hub_repository(name), package_of(name)
+    if repository and cached_file(repository):
+        return f"{repository}, from the cache"
+    if package and installed_file(package):
+        return f"in the package {package.distribution}"
+    return None
 
 
 def starts_from_random(request: Mapping[str, Any]) -> bool:
@@ -57,4 +73,6 @@ def starts_from_random(request: Mapping[str, Any]) -> bool:
     has_own = request["from_run"] is not None or request["model"]["weights"] is not None
     if has_own or request["model"]["pretrained"] is False:
         return not has_own
+    if _at_hand(request["model"]["name"]):
+        return False
     return initial_weights(request, why_unreachable()).is_random

@@ -17,7 +17,7 @@ from torch import nn
 
 from animeid.errors import InputError
 from animeid.optim.groups import parameter_groups
-from animeid.optim.optimizers import SGD, Adam, AdamW, default_learning_rate
+from animeid.optim.optimizers import IN_GROUPS, SGD, Adam, AdamW, default_learning_rate
 
 CARDS = sorted((Path(__file__).resolve().parents[2] / "conf" / "optimizer").glob("*.yaml"))
 
@@ -123,7 +123,7 @@ def test_one_pass_over_each_tensor_is_torchs_usual_step(settings: Any) -> None:
     ]
     nets[1].load_state_dict(nets[0].state_dict())
     nets = [net.to(memory_format=torch.channels_last) for net in nets]
-    arguments = {key: value for key, value in vars(settings).items() if key != "layer_decay"}
+    arguments = {key: value for key, value in vars(settings).items() if key not in IN_GROUPS}
     ours, theirs = settings([{"params": list(nets[0].parameters())}]), usual(nets[1].parameters(), **arguments)
     assert ours.defaults["fused"] is True
     images = torch.randn(6, 5, 3, 9, 9, generator=torch.Generator().manual_seed(0))

@@ -19,6 +19,7 @@ from animeid.models.classifier import Classifier
 from animeid.models.heads.linear import LinearHead
 from animeid.models.layers import layers_below_head
 from animeid.optim.groups import parameter_groups
+from animeid.optim.optimisation import Optimisation
 from animeid.optim.optimizers import SGD, Adam, AdamW
 from animeid.optim.schedules import Schedule
 from animeid.optim.schedules.cosine import CosineWarmup
@@ -78,6 +79,34 @@ def test_a_wrapped_backbone_is_found_and_frozen_layers_are_left_out() -> None:
     assert scales == {DECAY**distance for distance in (0, 1, 2, 3, 4, 5)}, "the stem's norm is still free"
     frozen = {id(parameter) for parameter in model.backbone.net.conv1.parameters()}
     assert not frozen & {id(parameter) for group in groups for parameter in group["params"]}
+
+
+@pytest.mark.parametrize("layer_decay", [None, DECAY])
+def test_the_head_has_a_rate_of_its_own(layer_decay: float | None) -> None:
+    model = classifier("resnet10t")
+    groups = parameter_groups(model, weight_decay=0.05, layer_decay=layer_decay, head_lr_scale=10.0)
+    head = {id(parameter) for parameter in model.head.parameters()}
+    assert {id(one) for group in groups if group["lr_scale"] == 10.0 for one in group["params"]} == head
+    below = {group["lr_scale"] for group in groups if group["lr_scale"] != 10.0}
+    assert below == ({1.0} if layer_decay is None else {DECAY**distance for distance in range(1, 6)})
+    listed = [id(parameter) for group in groups for parameter in group["params"]]
+    assert sorted(listed) == sorted(id(parameter) for parameter in model.parameters())
+    optimizer = AdamW(lr=0.1, layer_decay=layer_decay, head_lr_scale=10.0)(groups)
+    assert max(group["lr"] for group in optimizer.param_groups) == pytest.approx(1.0)
+
+
+def test_what_is_trained_beside_the_model_learns_as_the_head() -> None:
+    optimisation = Optimisation(
+        optimizer=AdamW(lr=0.1, head_lr_scale=10.0),
+        schedule=OneCycle(div_factor=1.0),
+        total_steps=8,
+        steps_per_epoch=2,
+        head_lr_scale=10.0,
+    )
+    beside = nn.Linear(2, 2)
+    built = optimisation.build(classifier("resnet10t"), beside)
+    found = [group for group in built["optimizer"].param_groups if group["params"][0] in set(beside.parameters())]
+    assert [group["lr"] for group in found] == pytest.approx([1.0, 1.0])
 
 
 @pytest.mark.parametrize("settings", [AdamW, Adam, SGD])

@@ -23,6 +23,7 @@ from animeid.recipe.choice import YOURS, Choice, table
 from animeid.recipe.facts import Facts
 from animeid.recipe.rules import (
     FEWEST_EPOCHS,
+    LOADED_MODEL,
     MOST_EPOCHS,
     RULES,
     STEPS,
@@ -57,6 +58,24 @@ def test_a_long_tail_is_corrected_once() -> None:
 
 def test_even_classes_need_no_correction() -> None:
     assert chosen_by_rules(facts(EVEN))["loss"].value == "cross_entropy"
+
+
+def chosen_model(*overrides: str, root: str | None = "pictures") -> Choice:
+    request = compose("train", overrides)
+    request["data"]["root"] = root
+    return choose.with_network(request, request["recipe"]["fixed"])[1][0]
+
+
+def test_real_pictures_start_from_the_weights_that_are_there() -> None:
+    assert chosen_model().value == "efficientnet_lite0"
+    assert chosen_model(root=None).value == "small"
+    assert chosen_model("model=resnet18").reason == YOURS
+    assert chosen_model("model.pretrained=false").reason == YOURS, "random weights are learnt by the card's network"
+
+
+def test_without_the_weights_the_small_network_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(choose, "is_at_hand", lambda name: name != LOADED_MODEL)
+    assert chosen_model().value == "small"
 
 
 @pytest.mark.parametrize(
