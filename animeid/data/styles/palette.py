@@ -11,6 +11,9 @@ from PIL import Image
 
 from animeid.data.augment import Change
 
+ENOUGH = 48
+"""Pixels of the shorter side that colours are found from; four times as fast at 128 pixels as from all."""
+
 Count = Annotated[int, Interval(ge=2, le=256)]
 Share = Annotated[float, Interval(ge=0, le=1)]
 
@@ -19,7 +22,7 @@ class Palette(Change):
     """Flat areas of few colours, each of which takes the tint of another one and keeps its own lightness.
 
     So light and shadow, and with them the drawing, stay where they are. Colours are found by median cut (Heckbert
-    1982), and exchanged in CIE L*a*b*.
+    1982) among a part of the pixels, and exchanged in CIE L*a*b*.
 
     Args:
         colours: bounds of how many colours are left.
@@ -43,9 +46,11 @@ class Palette(Change):
 
 def few_colours(image: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
     """The number of each pixel's colour, `[H, W]` uint8, and the colours, `[K, 3]` uint8, K at most `count`."""
-    indexed = Image.fromarray(image).quantize(count, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
-    numbers = np.asarray(indexed)
-    return numbers, np.array(indexed.getpalette(), np.uint8).reshape(-1, 3)[: int(numbers.max()) + 1]
+    step = max(1, min(image.shape[:2]) // ENOUGH)
+    sample = Image.fromarray(image[::step, ::step])
+    palette = sample.quantize(count, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+    numbers = np.asarray(Image.fromarray(image).quantize(palette=palette, dither=Image.Dither.NONE))
+    return numbers, np.array(palette.getpalette(), np.uint8).reshape(-1, 3)[: int(numbers.max()) + 1]
 
 
 def exchanged(colours: np.ndarray, order: np.ndarray, share: float) -> np.ndarray:
