@@ -53,8 +53,8 @@ class FourierStyle:
         if random.random() >= self.probability:
             return batch
         image = batch["image"]
-        permutation, shares = random.permutation(len(image)), random.uniform(*self.shares, len(image))
-        others, shares = torch.from_numpy(permutation), torch.from_numpy(shares).float()
+        others = torch.from_numpy(random.permutation(len(image)))
+        shares = torch.from_numpy(random.uniform(*self.shares, len(image))).float()
         return {**batch, "image": restyled(image, others.to(image.device), shares.to(image.device), self.band)}
 
 

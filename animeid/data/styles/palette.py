@@ -55,6 +55,6 @@ def few_colours(image: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
 
 def exchanged(colours: np.ndarray, order: np.ndarray, share: float) -> np.ndarray:
     """`[K, 3]` uint8: colour i with its own lightness, and its tint moved by `share` to that of colour `order[i]`."""
-    lab = cv2.cvtColor(np.float32(colours[None]) / 255, cv2.COLOR_RGB2LAB)[0]
+    lab = cv2.cvtColor(colours[None].astype(np.float32) / 255, cv2.COLOR_RGB2LAB)[0]
     lab[:, 1:] += share * (lab[order, 1:] - lab[:, 1:])
     return np.rint(255 * np.clip(cv2.cvtColor(lab[None], cv2.COLOR_LAB2RGB)[0], 0, 1)).astype(np.uint8)
