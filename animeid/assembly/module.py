@@ -108,6 +108,7 @@ def build_module(
         averager=averager,
         transforms=BatchTransforms(
             resize=gateway.build(plan.get("resizing"), "resizing"),
+            restyle=gateway.build(plan.get("restyling"), "restyling", seed=plan["seed"]),
             mixing=gateway.build(plan["mixing"], "mixing", num_classes=stats.num_classes, seed=plan["seed"]),
         ),
         loss_weights=LossWeights(classifiers=model.auxiliary.weights if model.auxiliary is not None else ()),

@@ -65,9 +65,9 @@ class Augmentation:
         # One pair of generators for all operations: seeded one by one, as albumentations does it, operations of equal
         # probability would be applied together or not at all.
         generators = np.random.default_rng(seed), random.Random(seed)
-        image = self.fit(image) if self.crop is None else _apply(self.crop, image, generators)
+        image = self.fit(image) if self.crop is None else applied(self.crop, image, generators)
         for op in self.ops:
-            image = _apply(op, image, generators)
+            image = applied(op, image, generators)
         return np.ascontiguousarray(image)
 
 
@@ -113,7 +113,40 @@ class ColorJitter(A.ColorJitter):
         return img
 
 
-def _apply(op: Op, image: np.ndarray, generators: tuple[np.random.Generator, random.Random]) -> np.ndarray:
+class Change(A.ImageOnlyTransform):
+    """An operation of our own: one that albumentations has not.
+
+    Args:
+        p: the share of pictures that are changed; within `OneOf` its weight.
+    """
+
+    def change(self, image: np.ndarray, random: np.random.Generator) -> np.ndarray:
+        """`[H, W, 3]` uint8 to another of that size; draws from `random` alone, and writes nothing to the picture."""
+        raise NotImplementedError
+
+    def apply(self, img: np.ndarray, **params: Any) -> np.ndarray:  # noqa: ARG002
+        return self.change(img, self.random_generator)
+
+
+class OneOf(A.OneOf):
+    """Applies one of some operations, which have names as those of the augmentation have.
+
+    Args:
+        ops: transforms by name; their `p` are the weights of the choice, and 0 leaves one out.
+        p: the share of pictures that are changed.
+
+    Raises:
+        InputError: every weight is 0.
+    """
+
+    def __init__(self, ops: Mapping[str, Op], p: Annotated[float, Interval(ge=0, le=1)] = 0.5) -> None:
+        if not sum(op.p for op in ops.values()):
+            raise InputError(f"each of {', '.join(ops)} has p=0, so that there is none to take: give one a p above 0")
+        super().__init__(list(ops.values()), p=p)
+
+
+def applied(op: Op, image: np.ndarray, generators: tuple[np.random.Generator, random.Random]) -> np.ndarray:
+    """The picture `[H, W, 3]` uint8 as an operation changes it that draws from these generators."""
     op.set_random_state(*generators)
     return op(image=image)["image"]
 

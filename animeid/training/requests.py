@@ -20,6 +20,7 @@ class TrainRequest:
     sampler: Card
     mixing: Card | None
     resizing: Card | None
+    restyling: Card | None
     model: Card
     head: Card
     deep_supervision: Card | None

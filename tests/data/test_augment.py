@@ -18,7 +18,7 @@ from animeid.errors import InputError
 from animeid.imaging.evaluation import EvalTransform
 
 CARDS = Path(__file__).resolve().parents[2] / "conf" / "augment"
-NAMES = ("none", "basic", "light", "strong")
+NAMES = ("none", "basic", "light", "strong", "style", "augmix")
 
 
 def card(name: str) -> dict:
@@ -47,7 +47,7 @@ def test_every_card_gives_the_asked_size(name: str, source: tuple[int, int]) -> 
         assert result.flags.c_contiguous
 
 
-@pytest.mark.parametrize("name", ["basic", "strong"])
+@pytest.mark.parametrize("name", ["basic", "strong", "style", "augmix"])
 def test_a_seed_decides_everything(name: str) -> None:
     augmentation = build(card(name), "augment", image_size=(48, 48))
     again = build(card(name), "augment", image_size=(48, 48))

@@ -10,10 +10,12 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from animeid.config.compose import compose
 from animeid.data.synthetic import build as build_module
 from animeid.data.synthetic.attributes import ATTRIBUTES
 from animeid.data.synthetic.build import build_cast
 from animeid.data.synthetic.identity import TELLING, differing, make_cast
+from animeid.data.synthetic.nuisance import STYLES
 from animeid.data.synthetic.plan import make_plan, shot_of, split_counts
 from animeid.data.synthetic.settings import CastSettings
 from animeid.errors import InputError
@@ -139,3 +141,19 @@ def test_a_cache_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(InputError, match="ANIMEID_CACHE"):
         build_cast(SMALL, tmp_path / "file" / "cache")
+
+
+def test_pretraining_sees_others_than_the_cast_equally_often_and_in_several_styles() -> None:
+    card = compose("train", ["experiment=pretrain_cast"])["data"]["cast"]
+    settings = CastSettings(**{name: value for name, value in card.items() if name != "_target_"})
+    characters = make_cast(settings)
+    assert len(characters) == 2000
+    assert not {one.traits for one in characters} & {one.traits for one in make_cast(CastSettings())}
+    train = [picture for picture in make_plan(settings) if picture.split == "train" and picture.character < 100]
+    styles = [
+        [shot_of(one, characters[one.character], settings).style for one in train if one.character == who]
+        for who in range(100)
+    ]
+    assert {len(found) for found in styles} == {12}
+    assert {style for found in styles for style in found} == set(STYLES)
+    assert min(len(set(found)) for found in styles) >= 2
