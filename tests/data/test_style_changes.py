@@ -16,11 +16,11 @@ from scipy.stats import kstest
 from animeid.config import gateway
 from animeid.config.compose import compose
 from animeid.data.augment import Augmentation, Change, OneOf
-from animeid.data.styles.augmix import AugMix
-from animeid.data.styles.convolution import RandomConvolution, convolved, random_kernel
-from animeid.data.styles.lines import LineWidth, disc, with_lines
-from animeid.data.styles.palette import Palette, exchanged, few_colours
-from animeid.data.styles.sketch import Sketch, drawn
+from animeid.data.style_changes.augmix import AugMix
+from animeid.data.style_changes.convolution import RandomConvolution, convolved, random_kernel
+from animeid.data.style_changes.lines import LineWidth, disc, with_lines
+from animeid.data.style_changes.palette import Palette, exchanged, few_colours
+from animeid.data.style_changes.sketch import Sketch, drawn
 from animeid.errors import InputError
 
 IMAGE = np.random.default_rng(0).integers(0, 256, (21, 34, 3), dtype=np.uint8)
