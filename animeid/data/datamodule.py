@@ -15,12 +15,14 @@ from animeid.data.augmentation import as_augmentation
 from animeid.data.cache.pixels import Pixels
 from animeid.data.dataset import PictureDataset, PictureTable, Transform, as_it_is, prepare_worker
 from animeid.data.manifest import Manifest
+from animeid.data.samplers.contract import ChoosesByStyle
 from animeid.data.samplers.stateless import class_counts
 from animeid.data.samplers.views import RepeatedViews
 from animeid.data.shards.layout import is_shard_folder, read_index
 from animeid.data.shards.order import in_order_of_shards
 from animeid.data.shards.settings import SHUFFLE_BUFFER
 from animeid.data.stream import EvaluationOrder, ShardedStream, TrainingBatches, shared_epoch
+from animeid.data.styles import Styles
 from animeid.errors import InputError
 from animeid.imaging.evaluation import EvalTransform
 from animeid.system.shared_memory import fitting_workers
@@ -98,6 +100,10 @@ class CharacterDataModule(LightningDataModule):
         self.trained = (0, 0)
         rows = self.rows("train")
         self.sampler = sampler(rows=rows, targets=self.table.targets[rows], num_classes=len(labels))
+        self.styles = Styles.of(manifest.table["style"], rows)
+        if isinstance(self.sampler, ChoosesByStyle):
+            self.styles.require(f"the sampler {type(self.sampler).__name__}")
+            self.sampler.look_at_styles(self.styles.numbers[rows])
         self.augmentation.look_at(class_counts(self.table.targets[rows], len(labels)))
         if is_shard_folder(manifest.root) and len(rows):
             paths, targets = manifest.table["path"].to_numpy(str)[rows], self.table.targets[rows]
@@ -116,6 +122,10 @@ class CharacterDataModule(LightningDataModule):
     def rows(self, split: str) -> np.ndarray:
         """`[N]` int64: the manifest rows of a split, in order; empty where there is no such part."""
         return np.flatnonzero(self.splits == split)
+
+    def give_styles(self) -> None:
+        """Has batches hold the style of each picture from here on."""
+        self.table.styles = self.styles.numbers
 
     @property
     def batches_per_epoch(self) -> int:
