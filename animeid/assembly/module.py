@@ -13,6 +13,7 @@ from animeid.assembly.plan import FinalPlan, Plan, whole
 from animeid.config import gateway
 from animeid.config.second_stage import trains
 from animeid.engine.averaging.averager import Averager
+from animeid.engine.callbacks.contract import Feedback
 from animeid.engine.module import CharacterModule, record
 from animeid.engine.objective import LossWeights
 from animeid.engine.transforms import BatchTransforms
@@ -71,6 +72,14 @@ def build_contrast(plan: Plan, model: Classifier, num_classes: int) -> Supervise
         size = model.eval()(torch.zeros((1, 3, *as_size(plan.data.image_size)))).embedding.shape[1]
     model.train(was_training)
     return gateway.build(card, "contrastive", in_features=size, num_classes=num_classes)
+
+
+def build_feature_mixing(plan: Plan, model: Classifier) -> tuple[Feedback, ...]:
+    """What mixes the feature maps of a plan's model in training; nothing where the plan has no such card."""
+    card = plan.get("feature_mixing")
+    if not card:
+        return ()
+    return (gateway.build(card, "feature_mixing", seed=plan["seed"], backbone=model.backbone),)
 
 
 def build_module(
