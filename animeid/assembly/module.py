@@ -17,7 +17,7 @@ from animeid.engine.callbacks.contract import Feedback
 from animeid.engine.module import CharacterModule, record
 from animeid.engine.objective import LossWeights
 from animeid.engine.transforms import BatchTransforms
-from animeid.losses.contrast import SupervisedContrast
+from animeid.losses.contract import EmbeddingTerm
 from animeid.metrics.collection import build_collection
 from animeid.models.classifier import Classifier
 from animeid.models.completed import completed
@@ -62,8 +62,8 @@ def build_stage(plan: Mapping[str, Any]) -> Stage:
     return completed(gateway.build(card, "stage"), Stage) if card else Stage()
 
 
-def build_contrast(plan: Plan, model: Classifier, num_classes: int) -> SupervisedContrast | None:
-    """The contrastive term of a plan, for embeddings as the model gives them."""
+def build_contrast(plan: Plan, model: Classifier, num_classes: int) -> EmbeddingTerm | None:
+    """The term of a plan beside its loss, for embeddings as the model gives them."""
     card = plan.get("contrastive")
     if not card:
         return None

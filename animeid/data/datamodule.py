@@ -17,6 +17,7 @@ from animeid.data.dataset import PictureDataset, PictureTable, Transform, as_it_
 from animeid.data.manifest import Manifest
 from animeid.data.samplers.contract import ChoosesByStyle
 from animeid.data.samplers.stateless import class_counts
+from animeid.data.samplers.style_views import StyleViews
 from animeid.data.samplers.views import RepeatedViews
 from animeid.data.shards.layout import is_shard_folder, read_index
 from animeid.data.shards.order import in_order_of_shards
@@ -64,6 +65,7 @@ class CharacterDataModule(LightningDataModule):
         seed: moves sampling and augmentation.
         processes: so many share a training epoch.
         views: how often each drawn picture stands in a batch.
+        views_in_other_styles: whether all but the first of these are pictures of its class in other styles.
         shuffle_buffer: of pictures in shards (see `animeid.data.shards.order`).
     """
 
@@ -82,6 +84,7 @@ class CharacterDataModule(LightningDataModule):
         seed: int,
         processes: int = 1,
         views: int = 1,
+        views_in_other_styles: bool = False,
         shuffle_buffer: int = SHUFFLE_BUFFER,
     ) -> None:
         super().__init__()
@@ -116,7 +119,10 @@ class CharacterDataModule(LightningDataModule):
                 ranks=processes,
                 buffer=shuffle_buffer,
             )
-        if views > 1:
+        if views > 1 and views_in_other_styles:
+            styles, targets = self.styles.numbers[rows], self.table.targets[rows]
+            self.sampler = StyleViews(self.sampler, views, rows=rows, targets=targets, styles=styles)
+        elif views > 1:
             self.sampler = RepeatedViews(self.sampler, views)
 
     def rows(self, split: str) -> np.ndarray:

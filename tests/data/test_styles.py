@@ -11,7 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from animeid.data.prepare import prepare
+from animeid.data.samplers.natural import Natural
 from animeid.data.samplers.style_balanced import StyleBalanced
+from animeid.data.samplers.style_views import StyleViews
 from animeid.data.settings import DataSettings
 from animeid.data.styles import Styles, with_styles
 from animeid.errors import InputError
@@ -122,3 +124,23 @@ def test_style_balanced_leaves_the_remainder_to_chance() -> None:
     second = [int((styles[sampler.stream(seed, 0)] == 1).sum()) for seed in range(200)]
     assert set(second) == {3, 4}
     assert 60 < second.count(3) < 140
+
+
+def test_beside_a_draw_stand_pictures_of_its_class_in_other_styles() -> None:
+    targets = np.array([0, 0, 0, 0, 1, 1, 2, 2, 2])
+    styles = np.array([0, 0, 1, 2, 0, 0, -1, 0, 1])
+    rows = np.array([40, 3, 7, 9, 11, 20, 22, 30, 1])
+    cell_of = dict(zip(rows.tolist(), zip(targets.tolist(), styles.tolist(), strict=True), strict=True))
+    views = StyleViews(Natural(rows, targets, 3), 3, rows=rows, targets=targets, styles=styles)
+    seen: dict[int, set[int]] = {}
+    for epoch in range(60):
+        stream = views.stream(5, epoch)
+        assert np.array_equal(stream, views.stream(5, epoch))
+        assert np.array_equal(stream[::3], Natural(rows, targets, 3).stream(5, epoch))
+        for first, *others in stream.reshape(-1, 3).tolist():
+            seen.setdefault(first, set()).update(others)
+    for first, others in seen.items():
+        target, style = cell_of[first]
+        allowed = {row for row, (t, s) in cell_of.items() if t == target and s not in (style, -1)}
+        assert others == (allowed if style >= 0 and allowed else {first})
+    np.testing.assert_array_equal(views.prior(), Natural(rows, targets, 3).prior())
