@@ -1,4 +1,4 @@
-"""Words that every room shares: splits, shot groups, the unknown target."""
+"""Words that every room shares: splits, shot groups, the unknown target and style."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ from typing import Literal
 
 UNKNOWN_TARGET = -1
 """The target of a picture that belongs to none of the classes."""
+
+UNKNOWN_STYLE = -1
+"""The style of a picture of which it is not known, or is none of training's."""
 
 SPLITS = ("train", "val", "test", "unknown")
 """The parts of a manifest that a run answers."""

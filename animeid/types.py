@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, NotRequired, Protocol, TypedDict
+from typing import Any, NotRequired, Protocol, TypedDict, runtime_checkable
 
 import numpy as np
 import torch
@@ -24,6 +24,7 @@ class Batch(TypedDict):
     row: `[B]` int64, the manifest row.
     draw: `[B]` int64, the position in the epoch's global stream.
     attributes: `[B, A]` float, NaN is unknown.
+    style: `[B]` int64, numbers of training's styles, -1 is none of them; where a part asks for it (`UsesStyles`).
     """
 
     image: Tensor
@@ -31,6 +32,7 @@ class Batch(TypedDict):
     row: Tensor
     draw: Tensor
     attributes: NotRequired[Tensor]
+    style: NotRequired[Tensor]
 
 
 @dataclass
@@ -141,3 +143,17 @@ class Sampler(Protocol):
     def state_dict(self) -> dict[str, Any]: ...
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None: ...
+
+
+@runtime_checkable
+class UsesStyles(Protocol):
+    """A part of training that follows the styles of pictures.
+
+    uses_styles: whether it does, as its card has set it; then batches have `style`.
+    """
+
+    uses_styles: bool
+
+    def take_styles(self, number: int) -> None:
+        """Is told how many styles training has, two or more, before anything is trained."""
+        ...

@@ -92,6 +92,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Prepared:
             "target": targets,
             "split": ["train"] * 9 + ["val"] * 3,
             "group": paths,
+            "style": ["ink", "paint"] * 6,
         }
     )
     nothing = pd.DataFrame()

@@ -16,6 +16,7 @@ from animeid.data.manifest import Manifest
 from animeid.data.settings import DataSettings
 from animeid.data.shards.settings import SHUFFLE_BUFFER
 from animeid.imaging.geometry import working_side
+from animeid.losses.contract import views_in_other_styles
 from animeid.types import Sampler
 
 
@@ -52,7 +53,7 @@ def build_pixels(data: DataSettings, manifest: Manifest) -> OpenedPixels:
 def build_data(
     plan: Plan, manifest: Manifest, labels: tuple[str, ...], sampler: Callable[..., Sampler], pixels: Pixels
 ) -> CharacterDataModule:
-    data = plan.data
+    data, beside = plan.data, plan.get("contrastive")
     return CharacterDataModule(
         manifest,
         pixels,
@@ -66,5 +67,6 @@ def build_data(
         seed=plan["seed"],
         processes=processes_of(plan),
         views=views_of(plan),
+        views_in_other_styles=bool(beside) and views_in_other_styles(gateway.part_class(beside, "contrastive")),
         shuffle_buffer=data.shard_buffer or SHUFFLE_BUFFER,
     )

@@ -13,10 +13,11 @@ from animeid.assembly.plan import FinalPlan, Plan, whole
 from animeid.config import gateway
 from animeid.config.second_stage import trains
 from animeid.engine.averaging.averager import Averager
+from animeid.engine.callbacks.contract import Feedback
 from animeid.engine.module import CharacterModule, record
 from animeid.engine.objective import LossWeights
 from animeid.engine.transforms import BatchTransforms
-from animeid.losses.contrast import SupervisedContrast
+from animeid.losses.contract import EmbeddingTerm
 from animeid.metrics.collection import build_collection
 from animeid.models.classifier import Classifier
 from animeid.models.completed import completed
@@ -61,8 +62,8 @@ def build_stage(plan: Mapping[str, Any]) -> Stage:
     return completed(gateway.build(card, "stage"), Stage) if card else Stage()
 
 
-def build_contrast(plan: Plan, model: Classifier, num_classes: int) -> SupervisedContrast | None:
-    """The contrastive term of a plan, for embeddings as the model gives them."""
+def build_contrast(plan: Plan, model: Classifier, num_classes: int) -> EmbeddingTerm | None:
+    """The term of a plan beside its loss, for embeddings as the model gives them."""
     card = plan.get("contrastive")
     if not card:
         return None
@@ -71,6 +72,14 @@ def build_contrast(plan: Plan, model: Classifier, num_classes: int) -> Supervise
         size = model.eval()(torch.zeros((1, 3, *as_size(plan.data.image_size)))).embedding.shape[1]
     model.train(was_training)
     return gateway.build(card, "contrastive", in_features=size, num_classes=num_classes)
+
+
+def build_feature_mixing(plan: Plan, model: Classifier) -> tuple[Feedback, ...]:
+    """What mixes the feature maps of a plan's model in training; nothing where the plan has no such card."""
+    card = plan.get("feature_mixing")
+    if not card:
+        return ()
+    return (gateway.build(card, "feature_mixing", seed=plan["seed"], backbone=model.backbone),)
 
 
 def build_module(

@@ -62,8 +62,8 @@ def _timed(request: Mapping[str, Any], epochs: int) -> dict[str, Any]:
     """The cards that depend on how long training is; None where the request has none."""
     if request["contrastive"] and request["mixing"]:
         raise InputError(
-            "contrastive draws pictures of one class together, and mixed ones are of two: take mixing=none or "
-            "contrastive=none"
+            "contrastive compares pictures, each of one class and style, and mixed ones are of two: take mixing=none "
+            "or contrastive=none"
         )
     asked = {
         "sampler": {"epochs": epochs},

@@ -8,10 +8,11 @@ from animeid.assembly.checks import check_batch_size, check_first_size
 from animeid.assembly.completion import complete
 from animeid.assembly.effective_prior import effective_prior
 from animeid.assembly.model import add_auxiliary
-from animeid.assembly.module import build_module, build_stage
+from animeid.assembly.module import build_feature_mixing, build_module, build_stage
 from animeid.assembly.plan import FinalPlan, Plan, final, label_stats
 from animeid.assembly.soup import mix_soup
 from animeid.assembly.start import Started, start
+from animeid.assembly.styles import give_styles
 from animeid.assembly.transfer import Transfer, earlier_run
 from animeid.data.datamodule import CharacterDataModule
 from animeid.data.prepare import Prepared
@@ -80,7 +81,8 @@ def assemble(plan: FinalPlan, prepared: Prepared, started: Started, *, from_scra
     stage.attach(model)
     stats = label_stats(plan, prepared.labels)
     module = build_module(plan, stats, model, freezing, stage)
-    feedback = feedback_callbacks(module.loss, data, stats.num_classes)
+    feedback = (*feedback_callbacks(module.loss, data, stats.num_classes), *build_feature_mixing(plan, model))
+    give_styles([*module.modules(), *feedback], data)
     components = Components(plan, stats, module, data, stage, feedback, freezing=freezing, transfer=started.transfer)
     return take_weights(components) if from_scratch else components
 

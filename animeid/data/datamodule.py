@@ -15,12 +15,15 @@ from animeid.data.augmentation import as_augmentation
 from animeid.data.cache.pixels import Pixels
 from animeid.data.dataset import PictureDataset, PictureTable, Transform, as_it_is, prepare_worker
 from animeid.data.manifest import Manifest
+from animeid.data.samplers.contract import ChoosesByStyle
 from animeid.data.samplers.stateless import class_counts
+from animeid.data.samplers.style_views import StyleViews
 from animeid.data.samplers.views import RepeatedViews
 from animeid.data.shards.layout import is_shard_folder, read_index
 from animeid.data.shards.order import in_order_of_shards
 from animeid.data.shards.settings import SHUFFLE_BUFFER
 from animeid.data.stream import EvaluationOrder, ShardedStream, TrainingBatches, shared_epoch
+from animeid.data.styles import Styles
 from animeid.errors import InputError
 from animeid.imaging.evaluation import EvalTransform
 from animeid.system.shared_memory import fitting_workers
@@ -62,6 +65,7 @@ class CharacterDataModule(LightningDataModule):
         seed: moves sampling and augmentation.
         processes: so many share a training epoch.
         views: how often each drawn picture stands in a batch.
+        views_in_other_styles: whether all but the first of these are pictures of its class in other styles.
         shuffle_buffer: of pictures in shards (see `animeid.data.shards.order`).
     """
 
@@ -80,6 +84,7 @@ class CharacterDataModule(LightningDataModule):
         seed: int,
         processes: int = 1,
         views: int = 1,
+        views_in_other_styles: bool = False,
         shuffle_buffer: int = SHUFFLE_BUFFER,
     ) -> None:
         super().__init__()
@@ -98,6 +103,10 @@ class CharacterDataModule(LightningDataModule):
         self.trained = (0, 0)
         rows = self.rows("train")
         self.sampler = sampler(rows=rows, targets=self.table.targets[rows], num_classes=len(labels))
+        self.styles = Styles.of(manifest.table["style"], rows)
+        if isinstance(self.sampler, ChoosesByStyle):
+            self.styles.require(f"the sampler {type(self.sampler).__name__}")
+            self.sampler.look_at_styles(self.styles.numbers[rows])
         self.augmentation.look_at(class_counts(self.table.targets[rows], len(labels)))
         if is_shard_folder(manifest.root) and len(rows):
             paths, targets = manifest.table["path"].to_numpy(str)[rows], self.table.targets[rows]
@@ -110,12 +119,19 @@ class CharacterDataModule(LightningDataModule):
                 ranks=processes,
                 buffer=shuffle_buffer,
             )
-        if views > 1:
+        if views > 1 and views_in_other_styles:
+            styles, targets = self.styles.numbers[rows], self.table.targets[rows]
+            self.sampler = StyleViews(self.sampler, views, rows=rows, targets=targets, styles=styles)
+        elif views > 1:
             self.sampler = RepeatedViews(self.sampler, views)
 
     def rows(self, split: str) -> np.ndarray:
         """`[N]` int64: the manifest rows of a split, in order; empty where there is no such part."""
         return np.flatnonzero(self.splits == split)
+
+    def give_styles(self) -> None:
+        """Has batches hold the style of each picture from here on."""
+        self.table.styles = self.styles.numbers
 
     @property
     def batches_per_epoch(self) -> int:

@@ -23,7 +23,7 @@ Transform = Callable[[np.ndarray, int, int], np.ndarray]
 class PictureTable:
     """What is known of the pictures, in a few arrays that loader workers share with the main process.
 
-    targets: `[N]` int64. attributes: `[N, A]` float32 with NaN, or None.
+    targets: `[N]` int64. attributes: `[N, A]` float32 with NaN, or None. styles: `[N]` int64, None where no part asks.
     """
 
     def __init__(self, manifest: Manifest) -> None:
@@ -32,6 +32,7 @@ class PictureTable:
         self.targets = table["target"].to_numpy(np.int64) if known else np.full(len(table), UNKNOWN_TARGET)
         names = list(manifest.attributes)
         self.attributes = table[names].to_numpy(np.float32) if names else None
+        self.styles: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.targets)
@@ -97,6 +98,8 @@ class PictureDataset(Dataset[Batch]):
         }
         if self.table.attributes is not None:
             batch["attributes"] = torch.from_numpy(self.table.attributes[rows])
+        if self.table.styles is not None:
+            batch["style"] = torch.from_numpy(self.table.styles[rows])
         return batch
 
 

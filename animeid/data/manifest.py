@@ -73,23 +73,24 @@ def complete(table: pd.DataFrame, attributes: Sequence[str] = ()) -> pd.DataFram
     return pd.DataFrame(columns).reset_index(drop=True)
 
 
-def read_manifest(path: Path, attributes: Sequence[str] | None = None) -> Manifest:
+def read_manifest(path: Path, attributes: Sequence[str] | None = None, *, style: str = "style") -> Manifest:
     """Reads a manifest that a user or a run wrote.
 
     Args:
         path: a `.csv` or `.parquet` file; paths in it start from its own folder, or from the root that a run recorded.
         attributes: names of the attribute columns; None takes those that a run recorded.
+        style: the column that names styles, which becomes `style`.
 
     Raises:
         InputError: the file is missing or cannot be parsed; a column is missing; a path leaves the root; a split or an
             attribute has a value that it cannot have.
     """
-    raw, facts = read_table(path, TEXTS)
-    _require_columns(raw, path, ("path", "label"))
+    raw, facts = read_table(path, {*TEXTS, style})
+    _require_columns(raw, path, ("path", "label") if style == "style" else ("path", "label", style))
     names = tuple(facts.get("attributes", ()) if attributes is None else attributes)
     _require_columns(raw, path, names)
     root = Path(facts["root"]) if "root" in facts else path.parent
-    table = raw.copy()
+    table = raw.assign(style=raw[style]) if style in raw else raw.copy()
     table["path"] = [_below_root(value, root, path, row) for row, value in enumerate(raw["path"])]
     table["label"] = [unicodedata.normalize("NFC", label) for label in raw["label"]]
     if "root" not in facts:  # written by hand, where a space after a comma means nothing

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
@@ -22,7 +22,9 @@ from animeid.data.spellings import spelling_notes
 from animeid.data.splits.audit import Audit, overlap, resolve
 from animeid.data.splits.grouping import copy_rule, group_names, joined, originals, pairs_of_equal
 from animeid.data.splits.parts import are_given, make_parts
+from animeid.data.splits.styles import LEFT_OUT
 from animeid.data.splits.thinning import thin
+from animeid.data.styles import with_styles
 from animeid.errors import InputError
 from animeid.system.console import counted
 from animeid.terms import UNKNOWN_TARGET
@@ -79,6 +81,7 @@ def prepare(settings: DataSettings) -> Prepared:
     found = _resolve_given(table, settings) if given else Audit(table, _reasons([]))
     _check_training(found.table, labels, given)
     table, notes = make_parts(found.table, labels, settings, given)
+    beside = table.loc[(table["split"] == "excluded") & (found.table["split"] != "excluded"), "path"]
     if settings.long_tail is not None:
         table, told = thin(table, settings.long_tail, settings.split_seed, labels)
         notes += told
@@ -87,7 +90,10 @@ def prepare(settings: DataSettings) -> Prepared:
     return Prepared(
         manifest=Manifest(final.table, read.manifest.root, read.manifest.attributes),
         labels=labels,
-        skipped=pd.concat([read.skipped, found.dropped, final.dropped], ignore_index=True),
+        skipped=pd.concat(
+            [read.skipped, found.dropped, _reasons([(path, LEFT_OUT) for path in beside]), final.dropped],
+            ignore_index=True,
+        ),
         conflicts=read.conflicts,
         given_splits=given,
         notes=(*read.notes, *found.notes, *notes, *final.notes),
@@ -109,7 +115,9 @@ def read_labelled(settings: DataSettings) -> Labelled:
                 "give it to python -m animeid.shard when they are written"
             )
         stored = read_shards(settings)
-        return Labelled(stored.manifest, stored.skipped, stored.conflicts, stored.duplicates, stored.notes)
+        table = with_styles(stored.manifest.table, settings.style_column)
+        manifest = replace(stored.manifest, table=table)
+        return Labelled(manifest, stored.skipped, stored.conflicts, stored.duplicates, stored.notes)
     if settings.wants_shards:
         raise InputError(
             f"data=shards data.root={settings.root}: no shards are there; write them with "
@@ -117,7 +125,8 @@ def read_labelled(settings: DataSettings) -> Labelled:
         )
     rule = copy_rule(settings.copy_pattern)
     source = read_source(settings)
-    table = source.manifest.table.sort_values(["path", "label"], kind="stable", ignore_index=True)
+    table = with_styles(source.manifest.table, settings.style_column)
+    table = table.sort_values(["path", "label"], kind="stable", ignore_index=True)
     root = source.manifest.root
     prints, reasons = fingerprint_all(
         [root / path for path in table["path"]], settings.max_pixels, cache_home(settings.cache)

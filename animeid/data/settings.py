@@ -34,7 +34,12 @@ class DataSettings:
     val_ratio, test_ratio: shares of the pictures where no split is given.
     leaks: what happens when the parts overlap. `auto` fails on our own splits and, on given ones, drops the picture
         from the part that matters less: from training first.
+    hold_out_style: the validation part is all training pictures of this style, so that epochs and settings are chosen
+        for styles that were not seen; `auto` takes the one that shows most classes for fewest pictures.
+    test_style: the test part is all pictures of this style; for sources that give no test part.
     attributes: columns of the manifest that arrive in the batch.
+    style_column: the column of the manifest that names the style of each picture; `auto` takes `style` and, where that
+        is empty, `source` if two of them or more have pictures of several classes; None knows of no styles.
     copy_pattern: regular expression for file names (without their ending) of offline-augmented copies, with a group
         `original` that is the original's name: `(?P<original>.+)_aug[0-9]+`. Copies stay with their original.
     max_pixels: larger pictures are left out; no more than Pillow itself takes for harmless.
@@ -59,7 +64,10 @@ class DataSettings:
     val_ratio: Annotated[float, Interval(ge=0, lt=1)] = 0.15
     test_ratio: Annotated[float, Interval(ge=0, lt=1)] = 0.15
     leaks: Leaks = "auto"
+    hold_out_style: str | None = None
+    test_style: str | None = None
     attributes: tuple[str, ...] = ()
+    style_column: str | None = "auto"
     copy_pattern: str | None = None
     long_tail: Annotated[float, Gt(1)] | None = None
     max_pixels: Annotated[int, Interval(ge=1, le=89_478_485)] = 64_000_000

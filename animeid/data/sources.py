@@ -22,6 +22,7 @@ from animeid.data.part_folders import (
 )
 from animeid.data.root import find_root
 from animeid.data.settings import DataSettings, PartWord
+from animeid.data.styles import column_to_read, is_named
 from animeid.data.synthetic.settings import CastSettings
 from animeid.data.tables import SUFFIXES as MANIFEST_SUFFIXES
 from animeid.errors import InputError
@@ -60,11 +61,16 @@ def read_source(settings: DataSettings) -> Source:
                 f"data.attributes needs a manifest that has those columns, but {root} is a folder: "
                 "give data.root=MANIFEST.csv"
             )
+        if is_named(settings.style_column):
+            raise InputError(
+                f"data.style_column={settings.style_column} needs a manifest that has that column, but {root} is a "
+                "folder: give data.root=MANIFEST.csv"
+            )
         return _folder(root, settings.parts)
     if settings.parts is not None:
         raise InputError(f"data.parts names folders of data.root, but {root} is none: leave data.parts out")
     if root.is_file() and root.suffix.lower() in MANIFEST_SUFFIXES:
-        manifest = read_manifest(root, settings.attributes)
+        manifest = read_manifest(root, settings.attributes, style=column_to_read(settings.style_column))
         if manifest.table.empty:
             raise InputError(f"the manifest {root} has no rows: list at least two classes of pictures in it")
         return Source(manifest)
@@ -76,7 +82,8 @@ def _built_in_cast(settings: DataSettings) -> Source:
 
     folder = build_cast(settings.cast or CastSettings())
     drawn = f"no data.root is given: the pictures are the built-in cast, drawn in {folder}"
-    return Source(read_manifest(folder / MANIFEST, settings.attributes), notes=(drawn,))
+    style = column_to_read(settings.style_column)
+    return Source(read_manifest(folder / MANIFEST, settings.attributes, style=style), notes=(drawn,))
 
 
 def _folder(root: Path, parts: Mapping[PartWord, Sequence[str]] | Literal["off"] | None) -> Source:

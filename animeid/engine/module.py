@@ -19,7 +19,7 @@ from animeid.engine.position import position, weight_among_ranks
 from animeid.engine.sharding import shard
 from animeid.engine.step import StepOutput, without_gradients
 from animeid.engine.transforms import BatchTransforms
-from animeid.losses.contrast import SupervisedContrast
+from animeid.losses.contract import EmbeddingTerm
 from animeid.metrics.picture_mean import PictureMean
 from animeid.models.deep_supervision import AUXILIARY
 from animeid.models.inference import InferenceModel
@@ -52,7 +52,7 @@ class CharacterModule(LightningModule):
         averager: has an average of the weights saved in their place.
         transforms: change training batches on the device.
         loss_weights: of the loss's terms and of auxiliary classifiers.
-        contrast: a term beside the loss, of embeddings and targets; in training only.
+        contrast: a term beside the loss, of embeddings; in training only.
         portable: each turns a state dict into one that is nearer to what a checkpoint of weights alone holds.
     """
 
@@ -69,7 +69,7 @@ class CharacterModule(LightningModule):
         averager: Averager | None = None,
         transforms: BatchTransforms | None = None,
         loss_weights: LossWeights | None = None,
-        contrast: SupervisedContrast | None = None,
+        contrast: EmbeddingTerm | None = None,
         portable: Sequence[Callable[[dict[str, Tensor]], dict[str, Tensor]]] = (),
     ) -> None:
         super().__init__()
@@ -120,7 +120,7 @@ class CharacterModule(LightningModule):
         pictures, output = len(batch["row"]), self.model(batch["image"], batch["target"])
         value = self.losses(output, batch).mean()
         if self.contrast is not None:
-            value = value + self.contrast.weight * self.contrast(output.embedding, batch["target"]).mean()
+            value = value + self.contrast.weight * self.contrast(output.embedding, batch).mean()
         # Two names by hand: one log call for both would call the steps' figure train/loss_step.
         self.log("train/loss", value, prog_bar=True, batch_size=pictures)
         self.train_loss.update(value.detach(), pictures)

@@ -8,6 +8,9 @@ A loss that changes while it trains has the method for what it follows: `set_pro
 They are called on the loss and on every loss within it, the outermost first, by the callbacks of
 `animeid.engine.callbacks`; what a loss has learnt so lies in its buffers, which are saved with the model.
 
+A term beside the loss, of embeddings (`EmbeddingTerm`), is built with `in_features` and `num_classes`. It is there in
+training only, follows what a loss can follow of progress, and its weights are no part of the model that is kept.
+
 What a class of losses does about imbalance is said by attributes of the class, `lifts_rare_classes` and
 `adjusts_by_prior`, which are read without building one: an adjustment after training must not do it again.
 """
@@ -18,9 +21,30 @@ from typing import Protocol, TypeVar, runtime_checkable
 
 from torch import Tensor, nn
 
-from animeid.types import Loss
+from animeid.types import Batch, Loss
 
 Trait = TypeVar("Trait")
+
+
+class EmbeddingTerm(nn.Module):
+    """A term of embeddings beside the loss.
+
+    Attributes:
+        weight: of the term beside the loss.
+    """
+
+    weight: float
+
+    def forward(self, embedding: Tensor, batch: Batch) -> Tensor:
+        """Embeddings `[B, D]` and their batch, with hard targets, to the term `[B]`, without its weight."""
+        raise NotImplementedError
+
+
+@runtime_checkable
+class ViewsInOtherStyles(Protocol):
+    """A class of terms that says whether what is drawn beside a picture, its further views, is of other styles."""
+
+    views_in_other_styles: bool
 
 
 @runtime_checkable
@@ -88,6 +112,11 @@ def lifts_rare_classes(loss: object) -> bool:
 def adjusts_by_prior(loss: object) -> bool:
     """Whether a class of losses adjusts logits by the prior; one that does not tell does not."""
     return isinstance(loss, AdjustsByPrior) and loss.adjusts_by_prior
+
+
+def views_in_other_styles(term: object) -> bool:
+    """Whether further views are pictures of the class in other styles; one that does not tell has the picture again."""
+    return isinstance(term, ViewsInOtherStyles) and term.views_in_other_styles
 
 
 def parts_with(loss: Loss, trait: type[Trait]) -> list[Trait]:

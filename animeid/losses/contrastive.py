@@ -28,6 +28,28 @@ def supervised_contrastive(projected: Tensor, target: Tensor, temperature: float
     return -mean_where(log_share, positive)
 
 
+def across_styles_contrastive(projected: Tensor, target: Tensor, style: Tensor, temperature: float) -> Tensor:
+    """`[B]`: equation 2 of Khosla 2020 (arXiv 2004.11362) with pictures of the class in other styles as positives.
+
+    Others of the class are neither drawn near nor pushed away; 0 for a picture without a positive.
+
+    Args:
+        projected: `[B, P]` float, of length 1.
+        target: `[B]` int64; a picture of no class (-1) is no anchor, and apart from every one.
+        style: `[B]` int64; one of unknown style (-1) is nobody's positive.
+        temperature: above 0.
+    """
+    others = ~torch.eye(len(target), dtype=torch.bool, device=target.device)
+    same = (target[:, None] == target) & (target >= 0)
+    known = style >= 0
+    positive = same & (style[:, None] != style) & known[:, None] & known
+    # Without a positive all others count, so that the logarithm, which is masked then, is one of something.
+    counted = others & (positive | ~same | ~positive.any(1, keepdim=True))
+    similar = products(projected, projected) / temperature
+    log_share = similar - similar.masked_fill(~counted, NEVER).logsumexp(1, keepdim=True)
+    return -mean_where(log_share, positive)
+
+
 def balanced_contrastive(projected: Tensor, target: Tensor, centres: Tensor, temperature: float) -> Tensor:
     """`[B]`: Zhu 2022 (Balanced Contrastive Learning, CVPR), equations 5 and 6.
 

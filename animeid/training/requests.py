@@ -24,6 +24,7 @@ class TrainRequest:
     model: Card
     head: Card
     deep_supervision: Card | None
+    feature_mixing: Card | None
     freezing: Card | None
     loss: Card
     contrastive: Card | None

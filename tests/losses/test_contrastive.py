@@ -21,7 +21,7 @@ from animeid.data.samplers.views import RepeatedViews
 from animeid.data.stream import ShardedStream, TrainingBatches, shared_epoch
 from animeid.engine.trainer import quieten
 from animeid.errors import InputError
-from animeid.losses.contrastive import balanced_contrastive, supervised_contrastive
+from animeid.losses.contrastive import across_styles_contrastive, balanced_contrastive, supervised_contrastive
 from tests.small_runs import QUICK, quiet_trainer
 
 TARGETS = torch.tensor([0, 0, 1, 2, 0, 1, -1, 3])
@@ -47,6 +47,33 @@ def test_supervised_is_equation_2() -> None:
         expected.append(-sum(terms) / len(terms) if terms else 0.0)
     found = supervised_contrastive(z, TARGETS, TAU)
     np.testing.assert_allclose(found.numpy(), expected, rtol=1e-5)
+
+
+STYLES = torch.tensor([0, 1, 0, 2, 1, -1, 0, 1])
+
+
+def test_across_styles_is_equation_2_with_its_positives() -> None:
+    targets, styles = [0, 0, 1, 2, 0, 1, -1, 3], STYLES.tolist()
+    z = directions(len(targets), 0)
+    expected = []
+    for i, (own, style) in enumerate(zip(targets, styles, strict=True)):
+        others = [j for j in range(len(z)) if j != i]
+        of_class = [j for j in others if own >= 0 and targets[j] == own]
+        positives = [j for j in of_class if style >= 0 and styles[j] >= 0 and styles[j] != style]
+        counted = [j for j in others if j in positives or j not in of_class]
+        denominator = sum(similarity(z[i], z[a]) for a in counted)
+        terms = [math.log(similarity(z[i], z[p]) / denominator) for p in positives]
+        expected.append(-sum(terms) / len(terms) if terms else 0.0)
+    assert sum(value > 0 for value in expected) == 3
+    found = across_styles_contrastive(z, TARGETS, STYLES, TAU)
+    np.testing.assert_allclose(found.numpy(), expected, rtol=1e-5)
+
+
+def test_pictures_of_one_class_and_style_have_no_gradient_across_styles() -> None:
+    z = directions(3, 0).requires_grad_()
+    across_styles_contrastive(z, torch.zeros(3).long(), torch.zeros(3).long(), 0.01).sum().backward()
+    assert z.grad is not None
+    assert (z.grad == 0).all()
 
 
 def test_balanced_is_equations_5_and_6() -> None:
@@ -134,7 +161,7 @@ def test_no_batch_takes_views_apart_or_holds_one_picture(pictures: int, ranks: i
 RUN = (*QUICK, "data.batch_size=6", "trainer.max_epochs=1")
 
 
-@pytest.mark.parametrize("card", ["supervised", "balanced"])
+@pytest.mark.parametrize("card", ["supervised", "balanced", "across_styles"])
 @pytest.mark.parametrize("head", ["linear", "arcface", "fusion", "transformer"])
 def test_it_trains_beside_any_loss_and_is_forgotten(card: str, head: str, prepared: Prepared, tmp_path) -> None:
     quieten()

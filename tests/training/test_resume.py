@@ -6,6 +6,7 @@ import signal
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
@@ -27,10 +28,18 @@ RUN = (
 )
 
 
+STYLED = "styles.csv"
+"""Beside the folder of pictures: a manifest of them, in two styles."""
+
+
 @pytest.fixture(scope="module")
 def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two classes of 13 and 17 noise pictures: 18 or so for training, 5 batches an epoch."""
-    return class_folders(tmp_path_factory.mktemp("pictures"), {"ミク": 13, "other": 17})
+    root = class_folders(tmp_path_factory.mktemp("pictures"), {"ミク": 13, "other": 17})
+    paths = sorted(path.relative_to(root.parent).as_posix() for path in root.rglob("*.png"))
+    rows = {"path": paths, "label": [path.split("/")[1] for path in paths], "style": ["ink", "oil", "ink"] * 10}
+    pd.DataFrame(rows).to_csv(root.parent / STYLED, index=False)
+    return root
 
 
 @pytest.fixture(autouse=True)
@@ -89,6 +98,10 @@ VARIANTS = {
     "accumulate": ("trainer.accumulate_grad_batches=2", "sampler=weighted", "callbacks.patience=2"),
     "learning": ("sampler=difficulty", "augment=class_wise", "resizing=progressive", "loss=balanced_softmax"),
     "watching": ("loss=online_class_balance", "contrastive=balanced"),
+    "styles": (
+        *("loss=group_dro", "loss.rate=0.5", "sampler=style_balanced", "contrastive=across_styles"),
+        *("feature_mixing=mixstyle", "feature_mixing.across_styles=true"),
+    ),
     "deferred": ("sampler=deferred", "loss=ldam_drw"),
 }
 
@@ -99,7 +112,8 @@ SORTED = [pytest.param(name, marks=[] if name == "plain" else pytest.mark.slow) 
 @pytest.mark.parametrize("variant", SORTED)
 def test_a_run_that_was_cut_off_ends_as_the_straight_one(variant: str, pictures: Path, monkeypatch) -> None:
     """Signals in the middle of an epoch and at its end, and a kill; one after the other in one run."""
-    arguments = [f"data.root={pictures}", *RUN, *VARIANTS[variant]]
+    root = pictures.parent / STYLED if variant == "styles" else pictures
+    arguments = [f"data.root={root}", *RUN, *VARIANTS[variant]]
     assert train.main([*arguments, "run_id=straight"]) == 0
     for batches, how, status in ((2, "term", 143), (4, "int", 130), (3, "kill", None), (5, "term", 143)):
         with monkeypatch.context() as patch:

@@ -4,8 +4,9 @@ A sampler is built with `rows`, `targets` and `num_classes` of the training part
 gives a pure stream of rows (`animeid.types.Sampler`): the same `(seed, epoch)` always gives the same one.
 
 What concerns some samplers only is a trait, which a sampler has or has not: epochs that differ (`VariesByEpoch`),
-losses that it learns from (`LearnsFromLosses`), a way that leads to what was asked for (`BeginsLate`), and how much it
-decides (`Chooses`), without which pictures in shards cannot be read in an order of their own.
+losses that it learns from (`LearnsFromLosses`), a way that leads to what was asked for (`BeginsLate`), styles that it
+follows (`ChoosesByStyle`), and how much it decides (`Chooses`), without which pictures in shards cannot be read in an
+order of their own.
 """
 
 from __future__ import annotations
@@ -40,6 +41,15 @@ class BeginsLate(Protocol):
     """A sampler that shows what was asked for from an epoch on, counted from 0; only from there on one is the best."""
 
     begins_at: int
+
+
+@runtime_checkable
+class ChoosesByStyle(Protocol):
+    """A sampler that follows the styles of training pictures."""
+
+    def look_at_styles(self, styles: np.ndarray) -> None:
+        """Takes in the style of each row, `[N]` int64, -1 where it is not known, before the first draw."""
+        ...
 
 
 @runtime_checkable

@@ -102,8 +102,8 @@ def in_order_of_shards(
     chooses = choice_of(sampler)
     if chooses == "pictures":
         raise InputError(
-            f"sampler={type(sampler).__name__} chooses pictures by what the run learnt of them, and shards are read in "
-            "an order of their own: train from files, or take another sampler"
+            f"sampler={type(sampler).__name__} chooses among a class's pictures, by what the run learnt of them or "
+            "by their styles, and shards are read in an order of their own: train from files, or take another sampler"
         )
     if chooses == "classes" and not index.by_class:
         raise InputError(

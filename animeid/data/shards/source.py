@@ -10,6 +10,7 @@ import pandas as pd
 from animeid.data.manifest import Manifest, read_manifest
 from animeid.data.settings import DataSettings
 from animeid.data.shards.layout import CONFLICTS, DUPLICATES, MANIFEST, SKIPPED, read_index
+from animeid.data.styles import column_to_read
 from animeid.errors import InputError
 from animeid.system.console import counted
 
@@ -41,7 +42,8 @@ def read_shards(settings: DataSettings) -> Stored:
         if size != shard.size or not path.with_suffix(".json").is_file():
             told = "is missing" if size is None else f"has {size} bytes of {shard.size}, or its .json is missing"
             raise InputError(f"the shard {path} {told}: copy it again, or write the shards again")
-    manifest = read_manifest(root / MANIFEST, settings.attributes or None)
+    style = column_to_read(settings.style_column)
+    manifest = read_manifest(root / MANIFEST, settings.attributes or None, style=style)
     manifest = Manifest(manifest.table, root, manifest.attributes)
     skipped, conflicts, duplicates = (pd.read_csv(root / name, dtype=str) for name in (SKIPPED, CONFLICTS, DUPLICATES))
     how = "a class in each of training" if index.by_class else "all classes in each"

@@ -10,6 +10,7 @@ import pandas as pd
 
 from animeid.data.settings import DataSettings
 from animeid.data.splits.splits import Pool, number_of_folds, split_by_ratio, split_into_folds
+from animeid.data.splits.styles import hold_out
 from animeid.errors import InputError
 from animeid.system.console import counted, some_of
 
@@ -38,29 +39,38 @@ def make_parts(
     Args:
         table: with group, sha256, target and, where given, split.
         labels: class names in target order.
-        settings: folds, fold, split_seed and ratios.
-        given: whether parts are given; then test stays, and val stays unless folds are made of train and val.
+        settings: folds, fold, split_seed, ratios and styles.
+        given: whether parts are given; then test stays, and val stays unless folds are made of train and val, or a
+            style of training is to be val.
 
     Returns:
         The table with its splits, and sentences for the user.
 
     Raises:
-        InputError: `folds` and `fold` do not fit, or the ratios leave nothing for training.
+        InputError: `folds` and `fold`, or the styles, do not fit, or the ratios leave nothing for training.
     """
     _check_fold(settings)
     _check_ratios(settings)
+    _check_styles(settings, given)
     table, notes = table.copy(), []
+    carves_val = settings.folds is None and settings.hold_out_style is None
     if not given:
         table["split"] = table["split"].mask((table["split"] == "") & (table["target"] >= 0), "train")
-        if settings.folds is None:
-            notes += _deal(table, {"test": settings.test_ratio, "val": settings.val_ratio}, labels, settings)
-        else:
-            notes += _deal(table, {"test": settings.test_ratio}, labels, settings)
-    elif settings.folds is None and not (table["split"] == "val").any() and settings.val_ratio > 0:
+        if settings.test_style is not None:
+            notes += hold_out(table, settings.test_style, "test", labels)
+        ratios = {} if settings.test_style is not None else {"test": settings.test_ratio}
+        notes += _deal(table, ratios | ({"val": settings.val_ratio} if carves_val else {}), labels, settings)
+    elif carves_val and not (table["split"] == "val").any() and settings.val_ratio > 0:
         notes.append("no val part is given: it is carved by group from train")
         notes += _deal(table, {"val": settings.val_ratio}, labels, settings)
     if settings.folds is not None:
         notes += _make_folds(table, labels, settings)
+    if settings.hold_out_style is not None:
+        was_val = (table["split"] == "val") & (table["target"] >= 0)
+        table["split"] = table["split"].mask(was_val, "train")
+        if was_val.any():
+            notes.append(f"data.hold_out_style makes another val part: the {int(was_val.sum())} given pictures train")
+        notes += hold_out(table, settings.hold_out_style, "val", labels)
     for part in ("val", "test"):
         if not (table["split"] == part).any():
             notes.append(f"there is no {part} part: no figures of it are made")
@@ -123,6 +133,22 @@ def _check_ratios(settings: DataSettings) -> None:
         )
 
 
+def _check_styles(settings: DataSettings, given: bool) -> None:
+    held_out, test = settings.hold_out_style, settings.test_style
+    if held_out is not None and settings.folds is not None:
+        raise InputError(
+            f"data.hold_out_style={held_out} and data.folds={settings.folds} both say which pictures are the val part: "
+            "leave one out"
+        )
+    if test is not None and given:
+        raise InputError(
+            f"data.test_style={test} makes a test part, and this data has its own: leave it out, or give the pictures "
+            "without parts"
+        )
+    if test is not None and test == held_out:
+        raise InputError(f"data.test_style and data.hold_out_style are both {test}: choose two styles")
+
+
 def _pool(table: pd.DataFrame, rows: np.ndarray, seed: int) -> Pool:
     chosen = table.iloc[rows]
     return Pool.of(chosen["group"].tolist(), chosen["target"].to_numpy(), chosen["sha256"].tolist(), seed)
@@ -130,6 +156,8 @@ def _pool(table: pd.DataFrame, rows: np.ndarray, seed: int) -> Pool:
 
 def _deal(table: pd.DataFrame, ratios: dict[str, float], labels: Sequence[str], settings: DataSettings) -> list[str]:
     """Splits the training part by ratio, in place."""
+    if not ratios:
+        return []
     rows = np.flatnonzero(((table["split"] == "train") & (table["target"] >= 0)).to_numpy())
     parts, small = split_by_ratio(_pool(table, rows, settings.split_seed), ratios)
     table.loc[rows, "split"] = parts
