@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,8 +15,9 @@ from animeid.recipe.apply import is_fixed, settle
 from animeid.recipe.budget import epochs_within
 from animeid.recipe.choice import YOURS, Choice
 from animeid.recipe.facts import Facts
-from animeid.recipe.rules import RULES, augment, image_size, max_epochs, steps_wanted
+from animeid.recipe.rules import RULES, augment, image_size, max_epochs, refit, steps_wanted
 from animeid.recipe.weights import starts_from_random
+from animeid.system.launcher import own_rank
 
 EPOCHS = "trainer.max_epochs"
 
@@ -36,13 +37,21 @@ def choose(request: dict[str, Any], prepared: Prepared, accelerator: str) -> Cho
     if not request.get("recipe"):
         return Chosen(request)
     fixed = request["recipe"]["fixed"]
-    facts = Facts.of(prepared, accelerator, random_weights=starts_from_random(request))
-    sized, first = settle(request, [image_size(facts)], fixed)
+    own = may_refit(request, prepared)
+    facts = Facts.of(prepared, accelerator, random_weights=starts_from_random(request), may_refit=own)
+    sized, first = settle(request, [image_size(facts), refit(facts)], fixed)
+    facts = facts.decided_refit if sized["data"]["refit"] is True else facts
     drawn, rest = settle(sized, [rule(facts) for rule in RULES], fixed)
     epochs = how_long(drawn, prepared, facts, fixed)
     steps = int(epochs.value) * steps_of_epoch(drawn, facts)
     result, second = settle(drawn, [epochs, augment(facts, steps)], fixed)
     return Chosen(result, (*first, *second, *rest))
+
+
+def may_refit(request: Mapping[str, Any], prepared: Prepared) -> bool:
+    """Whether a refit may be chosen: not for the built-in cast, in a second stage, or under a launcher."""
+    is_own = request["data"]["root"] is not None and prepared.carved_val
+    return is_own and request["stage"] is None and request["callbacks"]["patience"] is None and own_rank().size == 1
 
 
 def how_long(request: dict[str, Any], prepared: Prepared, facts: Facts, fixed: Sequence[str]) -> Choice:

@@ -11,8 +11,9 @@ NO_RESULT = (
 )
 """Keys, with all below them, that change no result."""
 
-ADDED = ("data.parts",)
-"""Keys that earlier versions did not have: unset they change nothing, so that what those began is known again."""
+ADDED = {"data.parts": None, "data.refit": "auto"}
+"""Keys that earlier versions did not have: with these values they change nothing, so that what those began is known
+again."""
 
 
 def leaves(node: Any, key: str = "", separator: str = ".") -> Iterator[tuple[str, Any]]:
@@ -31,4 +32,13 @@ def changes_result(key: str) -> bool:
 def result_keys(request: Mapping[str, Any]) -> dict[str, Any]:
     """The dotted keys of a request that change its result, with their values."""
     found = {key: value for key, value in leaves(request) if changes_result(key)}
-    return {key: value for key, value in found.items() if value is not None or key not in ADDED}
+    return {key: value for key, value in found.items() if key not in ADDED or value != ADDED[key]}
+
+
+def differing(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """The keys in which a request differs from that of a run that it would go on with, by `result_keys` of both.
+
+    What is off now, and had no key when the run was begun, was off then as well.
+    """
+    keys = [key for key in sorted(before | now) if before.get(key) != now.get(key)]
+    return [key for key in keys if not (key in ADDED and key not in before and now[key] is False)]
