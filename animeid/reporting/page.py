@@ -63,8 +63,6 @@ def context(folder: RunFolder) -> dict[str, Any]:
     """
     run = FinishedRun.of(folder)
     thumbnails = Thumbnails(run.manifest.root, run.plan["data"]["max_pixels"])
-    # Without a test part a refit is judged by its twin's answers, whose neighbours are among the twin's embeddings.
-    answering = run.twin if run.refit and run.part == "val" else run
     counts, rows = run.confusion(run.part), run.judged["per_class"]
     found = {
         "title": folder.path.resolve().name,
@@ -82,7 +80,7 @@ def context(folder: RunFolder) -> dict[str, Any]:
         "matrix": matrix_json(run.labels, counts),
         "confused_of": f"{len(run.labels):,}" if len(run.labels) > WHOLE_UP_TO else "",
         "pairs": pairs(run, thumbnails, most_confused(counts, PAIRS_SHOWN)),
-        "worst": worst(answering, thumbnails) if answering else [],
+        "worst": worst(run.answerer, thumbnails),
         "calibration": _calibration(run),
         "data": data_facts(run),
         "advice": advice(run, rows),

@@ -95,6 +95,11 @@ class FinishedRun(SavedRun):
         return type(self)(self.folder.twin) if self.refit and self.folder.twin.is_finished else None
 
     @property
+    def answerer(self) -> Self:
+        """The run that has answered `part` and held it out: of a refit without a test part its twin."""
+        return self.twin if self.twin is not None and self.part == "val" else self
+
+    @property
     def named_figures(self) -> dict[str, Figure]:
         """All figures with one name each, `test/f1_macro`; of calibration `temperature` and `test/ece_scaled`."""
         found = self.calibration

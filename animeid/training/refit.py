@@ -15,6 +15,7 @@ from lightning.pytorch import seed_everything
 
 from animeid.assembly.planning import make_plan
 from animeid.assembly.run import Components, build
+from animeid.data.manifest import Manifest
 from animeid.data.prepare import Prepared
 from animeid.errors import InputError
 from animeid.predictions import Predictions
@@ -54,6 +55,11 @@ class Trainings:
     chosen: Chosen
     prepared: Prepared
     twin: Twin | None = None
+
+    @property
+    def judged(self) -> Manifest:
+        """The pictures in the parts in which they are judged."""
+        return (self.twin or self).prepared.manifest
 
 
 def trainings(request: Request, prepared: Prepared, accelerator: str) -> Trainings:

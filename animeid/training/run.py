@@ -109,7 +109,9 @@ def train_twin(folder: RunFolder, *, report: bool) -> None:
     if folder.is_finished:
         say(f"the twin {folder.path} is finished")
         return
-    state = resume.go_on(folder, SavedRun(folder).request)
+    request = SavedRun(folder).request
+    seed_everything(request["seed"], workers=True, verbose=False)
+    state = resume.go_on(folder, request)
     held_out = counted(int((state.prepared.manifest.table["split"] == "val").sum()), "picture")
     say(f"refit, first of two trainings: the twin, without the {held_out} of val that it is judged on")
     tell_position(state)
@@ -201,7 +203,7 @@ def begin(request: dict[str, Any], outputs: Path) -> RunState:
         folder.create()
         if asked.twin is not None:
             asked.twin.save(folder)
-        save_inputs(folder, request, components, prepared)
+        save_inputs(folder, request, components, prepared, asked.judged)
         return RunState(folder, components, prepared, loggers)
 
 
