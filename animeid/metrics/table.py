@@ -87,7 +87,7 @@ def refit_line(refit: Mapping[str, Any]) -> str:
     """Whose figures stand under `val`."""
     return (
         f"val: figures of the {refit['val_figures_of']}, which was trained without its {refit['from_val']:,} pictures; "
-        f"the model that is kept has learnt from these too, {refit['pictures']:,} in all, and no figure of val is its own"
+        f"the model that is kept has learnt from these too, {refit['pictures']:,} in all: no figure of val is its own"
     )
 
 

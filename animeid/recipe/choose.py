@@ -50,8 +50,9 @@ def choose(request: dict[str, Any], prepared: Prepared, accelerator: str) -> Cho
 
 def may_refit(request: Mapping[str, Any], prepared: Prepared) -> bool:
     """Whether a refit may be chosen: not for the built-in cast, in a second stage, or under a launcher."""
+    is_open = request["data"]["refit"] == "auto" and request["stage"] is None and own_rank().size == 1
     is_own = request["data"]["root"] is not None and prepared.carved_val
-    return is_own and request["stage"] is None and request["callbacks"]["patience"] is None and own_rank().size == 1
+    return is_open and is_own and request["callbacks"]["patience"] is None
 
 
 def how_long(request: dict[str, Any], prepared: Prepared, facts: Facts, fixed: Sequence[str]) -> Choice:

@@ -69,9 +69,7 @@ class Estimate:
         """
         share = (pictures + held_out) / pictures
         batches = math.ceil(self.batches * share)
-        again = estimate(
-            self.measured, epochs=self.epochs, batches=batches, judged=0, pictures=0, devices=1
-        )
+        again = estimate(self.measured, epochs=self.epochs, batches=batches, judged=0, pictures=0, devices=1)
         spans = {name: getattr(self, name) + getattr(again, name) for name in ("seconds", "low", "high")}
         return replace(self, **spans, answering=2 * self.answering, trainings=2)
 

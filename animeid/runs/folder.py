@@ -91,7 +91,10 @@ class RunFolder:
         if not self.path.is_dir():
             return
         remove_strays(self.path)
-        there, folders = set(self.path.iterdir()), {self.checkpoints, self.figures, self.twin.path} & set(self.path.iterdir())
+        there, folders = (
+            set(self.path.iterdir()),
+            {self.checkpoints, self.figures, self.twin.path} & set(self.path.iterdir()),
+        )
         if there - folders - set(self._inputs) or any(any(folder.iterdir()) for folder in folders):
             return
         for path in there:

@@ -104,7 +104,9 @@ def explain(state: RunState, answers: Mapping[str, Predictions], steps: Steps) -
     if twin is not None:
         baselines = twin.metrics["baselines"] | baselines
     with steps.step("evidence"):
-        save_evidence(folder, parts, manifest, data, components.module.inference_model, twins=answers.keys() - rows.keys())
+        save_evidence(
+            folder, parts, manifest, data, components.module.inference_model, twins=answers.keys() - rows.keys()
+        )
         if twin is not None and not rows and twin.folder.cams.is_file():
             shutil.copy2(twin.folder.cams, folder.cams)  # the worst answers are the twin's
     with steps.step("charts"):

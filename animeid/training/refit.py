@@ -25,7 +25,7 @@ from animeid.runs.folder import TWIN, RunFolder
 from animeid.runs.predictions import write_answers
 from animeid.system.launcher import refuse_launcher
 from animeid.terms import ANSWERED
-from animeid.training.fitting import followers
+from animeid.training.fitting import by_last_epoch, followers
 from animeid.training.saving import save_inputs
 
 Request = dict[str, Any]
@@ -72,21 +72,21 @@ def trainings(request: Request, prepared: Prepared, accelerator: str) -> Trainin
     chosen = choose(request, prepared, accelerator)
     if chosen.request["data"]["refit"] is not True:
         return Trainings(chosen, prepared)
-    _check(prepared)
+    check_has_val(prepared)
+    refuse_launcher("data.refit=true", "leave it out, or start the command alone with trainer.devices=N")
     twin = _built(twin_request(chosen.request), prepared, accelerator)
-    if needs := following(twin.components):
-        if request["data"]["refit"] is True:
-            raise InputError(
-                f"{needs[0]}, and the training on train and val has none to follow: take another one, or leave out "
-                "data.refit"
-            )
+    needs = following(twin.components)
+    if needs and request["data"]["refit"] == "auto":
         return Trainings(_without_refit(request, prepared, accelerator, needs[0]), prepared)
+    refuse_following(twin.components)
     final = final_request(chosen.request, batch_size=twin.components.plan.data.batch_size)
     return Trainings(replace(chosen, request=final), prepared.learning_val(), twin)
 
 
-def _check(prepared: Prepared) -> None:
-    refuse_launcher("data.refit=true", "leave it out, or start the command alone with trainer.devices=N")
+def check_has_val(prepared: Prepared) -> None:
+    """Raises:
+    InputError: there is nothing to judge a twin on.
+    """
     if not (prepared.manifest.table["split"] == "val").any():
         raise InputError(
             "data.refit=true has no val part to judge a twin on: all that is not test is learnt from already, so "
@@ -105,27 +105,32 @@ def following(components: Components) -> list[str]:
     return [*stops, *followers(components)]
 
 
+def refuse_following(components: Components) -> None:
+    """Raises:
+    InputError: training follows the val part, which a refit has learnt.
+    """
+    for need in following(components):
+        raise InputError(
+            f"{need}, and the training on train and val has none to follow: take another one, or leave out data.refit"
+        )
+
+
 def _without_refit(request: Request, prepared: Prepared, accelerator: str, why: str) -> Chosen:
     again = choose({**request, "data": {**request["data"], "refit": False}}, prepared, accelerator)
     choices = (replace(one, reason=why) if one.key == "data.refit" else one for one in again.choices)
     return replace(again, choices=tuple(choices))
 
 
-def by_schedule(request: Request) -> Request:
-    """The request of a training whose last epoch is kept: no figure of val chooses."""
-    return {**request, "callbacks": {**request["callbacks"], "monitor": None}}
-
-
 def twin_request(request: Request) -> Request:
     """The twin's, of a request in which everything is chosen: without refit, and without the test part."""
     data = {**request["data"], "refit": False}
     mine = {"data": data, "test": False, "recipe": None, "budget": None, "run_id": TWIN, "resume": "auto"}
-    return by_schedule({**request, **mine})
+    return by_last_epoch({**request, **mine})
 
 
 def final_request(request: Request, *, batch_size: int | str) -> Request:
     """The request of the training on train and val: as many pictures a step and as many epochs as its twin."""
-    return by_schedule({**request, "data": {**request["data"], "batch_size": batch_size}})
+    return by_last_epoch({**request, "data": {**request["data"], "batch_size": batch_size}})
 
 
 def with_twin(folder: RunFolder, answers: Mapping[str, Predictions]) -> dict[str, Predictions]:

@@ -79,7 +79,9 @@ def do_trial(search: Search, begun: RunningTrial, training: Training) -> None:
     try:
         request = training.request(*(f"{key}={value}" for key, value in begun.values.items()))
         data = {**request["data"], "refit": False}  # trials are compared by validation
-        value = train({**request, **fixed, "data": data}, callbacks=[Reporting(begun.trial, begun.reported)], report=False)
+        value = train(
+            {**request, **fixed, "data": data}, callbacks=[Reporting(begun.trial, begun.reported)], report=False
+        )
     except TrialPruned as pruned:
         say(f"trial {begun.trial.number} was {pruned}")
         keep_weights_only(folder)
