@@ -142,7 +142,10 @@ def _charts(run: FinishedRun) -> dict[str, Chart | None]:
     names = {"f1_by_size": f"f1_by_size_{run.part}"} | {
         name: name for name in ("learning_curves", "learning_rate", "long_tail")
     }
-    return {name: _chart(folder.figures / f"{file}.png") for name, file in names.items()}
+    found = {name: _chart(folder.figures / f"{file}.png") for name, file in names.items()}
+    if run.twin is not None:  # it alone has figures of validation
+        found["learning_curves"] = _chart(run.twin.folder.figures / "learning_curves.png")
+    return found
 
 
 def _chart(path: Path) -> Chart | None:

@@ -132,9 +132,9 @@ def by_last_epoch(request: Mapping[str, Any]) -> dict[str, Any]:
     2079-2107). Where training is to stop early by those pictures they choose all the same, and that is said at the end.
     """
     callbacks = request["callbacks"]
-    return (
-        dict(request) if callbacks["patience"] is not None else {**request, "callbacks": {**callbacks, "monitor": None}}
-    )
+    if callbacks["patience"] is not None:
+        return dict(request)
+    return {**request, "callbacks": {**callbacks, "monitor": None}}
 
 
 def refuse_followers(components: Components) -> None:
