@@ -40,5 +40,5 @@ def differing(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
 
     What is off now, and had no key when the run was begun, was off then as well.
     """
-    keys = [key for key in sorted(before | now) if before.get(key) != now.get(key)]
+    keys = [key for key in sorted(before.keys() | now.keys()) if before.get(key) != now.get(key)]
     return [key for key in keys if not (key in ADDED and key not in before and now[key] is False)]
