@@ -5,20 +5,25 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from animeid import evaluate, train
+from animeid.data.prepare import prepare
+from animeid.data.settings import DataSettings
 from animeid.engine.module import CharacterModule
 from animeid.inference.temperature import fitted_temperature
 from animeid.metrics.table import summary_table
 from animeid.runs.finished import FinishedRun
 from animeid.runs.folder import RunFolder
+from animeid.runs.identity import differing, result_keys
 from animeid.runs.leaks import seen_by
 from animeid.runs.lineage import with_ancestors
 from animeid.training.refit import final_request, twin_request
-from tests.small_runs import QUICK, class_folders
+from tests.small_runs import QUICK, class_folders, uneven_manifest
 from tests.training.test_resume import Cut, assert_equal_runs, cut_after
 
 RUN = (
@@ -211,3 +216,24 @@ def test_requests_of_both_trainings() -> None:
     assert final["data"] == {"refit": True, "batch_size": 8, "root": "x"}
     assert (final["test"], final["callbacks"]["monitor"]) == (True, None)
     assert asked["data"]["batch_size"] == "auto"
+
+
+def test_a_val_part_is_carved_where_it_is_neither_given_nor_a_fold(home: Home, tmp_path: Path) -> None:
+    def is_carved(root: Path, **settings: Any) -> bool:
+        return prepare(DataSettings(root=str(root), cache="off", **settings)).carved_val
+
+    assert is_carved(home.pictures)
+    assert not is_carved(home.pictures, val_ratio=0.0)
+    assert not is_carved(home.pictures, folds=3, fold=0)
+    manifest = uneven_manifest(tmp_path)
+    assert not is_carved(manifest)
+    table = pd.read_csv(manifest)
+    table[table["split"] != "val"].to_csv(manifest, index=False)
+    assert is_carved(manifest)
+
+
+def test_a_request_from_before_refits_is_known_again() -> None:
+    assert result_keys({"data": {"refit": "auto"}, "seed": 1}) == {"seed": 1}
+    assert differing({"seed": 1}, {"seed": 1, "data.refit": False}) == []
+    assert differing({"seed": 1}, {"seed": 2, "data.refit": True}) == ["data.refit", "seed"]
+    assert differing({"data.refit": True}, {}) == ["data.refit"]
