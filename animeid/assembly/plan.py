@@ -18,7 +18,7 @@ from animeid.data.settings import DataSettings
 from animeid.engine.settings import CallbackSettings, TrainerSettings
 from animeid.types import LabelStats
 
-BEFORE: Mapping[str, Mapping[str, Any]] = {"data": {"cache": "off"}, "trainer": {"num_nodes": 1}}
+BEFORE: Mapping[str, Mapping[str, Any]] = {"data": {"cache": "off", "refit": False}, "trainer": {"num_nodes": 1}}
 """What runs did of versions that had no such key."""
 
 

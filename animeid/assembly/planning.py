@@ -50,6 +50,7 @@ def plan_for(request: Mapping[str, Any], pictures: int, accelerator: str) -> Pla
         image_size=IMAGE_SIZE,
         batch_size=default_batch_size(pictures, views),
         num_workers=default_workers(accelerator),
+        refit=False,
     )
     _refuse_separate_views(data["batch_size"], views)
     trainer = {**filled(request["trainer"], max_epochs=MAX_EPOCHS), "accelerator": accelerator}

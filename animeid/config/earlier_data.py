@@ -18,6 +18,9 @@ NETWORK = ("model", "head")
 MACHINE = ("num_workers", "cache")
 """Keys of data that are this machine's business."""
 
+OWN = ("refit",)
+"""Keys that every run decides anew."""
+
 
 def with_earlier_data(request: Mapping[str, Any], overrides: Sequence[str]) -> dict[str, Any]:
     """A training request with the pictures of the run that it starts from, where it names none.
@@ -79,8 +82,8 @@ def names_pictures(request: Mapping[str, Any], overrides: Sequence[str]) -> bool
 
 def earlier_data(run: RunFolder, theirs: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
     """The data of a run's plan as it is found from here, with this machine's own keys of the request."""
-    data = {name: deepcopy(value) for name, value in theirs.items() if name not in MACHINE}
-    data |= {name: own[name] for name in MACHINE if name in own}
+    data = {name: deepcopy(value) for name, value in theirs.items() if name not in (*MACHINE, *OWN)}
+    data |= {name: own[name] for name in (*MACHINE, *OWN) if name in own}
     return {**data, "root": found_from_here(run, data["root"])}
 
 

@@ -34,6 +34,13 @@ def inherit(request: Mapping[str, Any], overrides: Sequence[str]) -> dict[str, A
         raise InputError("a second stage mends the head of a finished run: write from_run=RUN, its folder")
     run = RunFolder.open(request["from_run"])
     first, keys = read_plan(run.config), keys_of(overrides)
+    if first["data"].get("refit") is True:
+        raise InputError(
+            f"{run.path} was trained on train and val, and a second stage chooses on a val part that its run has not "
+            f"seen: take from_run={run.twin.path}, or train the first stage with data.refit=false"
+        )
+    if request["data"].get("refit") is True:
+        raise InputError("a second stage has no refit, since its run has learnt from train alone: leave out data.refit")
     names = INHERITED if trains(request["stage"]) else (*INHERITED, *LEARNT_BY)
     _refuse_training_by(names, keys)
     own = {name: deepcopy(first[name]) for name in names if name not in keys}

@@ -54,6 +54,7 @@ class Prepared:
     skipped: files and pictures left out, columns path, reason.
     conflicts, duplicates: as those of `Labelled`; a run that goes on does not look for duplicates again.
     given_splits: whether the source said which picture is in which part.
+    carved_val: whether the validation part was carved by ratio: neither given, nor a fold.
     notes: sentences for the user.
     audit: `overlap` of the finished parts (see `animeid.data.splits.audit.overlap`), `given_overlap` as it was found,
         and the number `dropped`.
@@ -64,9 +65,16 @@ class Prepared:
     skipped: pd.DataFrame
     conflicts: pd.DataFrame
     given_splits: bool
+    carved_val: bool = False
     notes: tuple[str, ...] = ()
     audit: dict = field(default_factory=dict)
     duplicates: pd.DataFrame = field(default_factory=pd.DataFrame)
+
+    def learning_val(self) -> Prepared:
+        """The same pictures, those of the validation part moved to training; no other part changes."""
+        table = self.manifest.table
+        moved = table.assign(split=table["split"].mask(table["split"] == "val", "train"))
+        return replace(self, manifest=replace(self.manifest, table=moved))
 
 
 def prepare(settings: DataSettings) -> Prepared:
@@ -80,6 +88,7 @@ def prepare(settings: DataSettings) -> Prepared:
     given = are_given(table)
     found = _resolve_given(table, settings) if given else Audit(table, _reasons([]))
     _check_training(found.table, labels, given)
+    has_given_val = bool((found.table["split"] == "val").any())
     table, notes = make_parts(found.table, labels, settings, given)
     beside = table.loc[(table["split"] == "excluded") & (found.table["split"] != "excluded"), "path"]
     if settings.long_tail is not None:
@@ -96,6 +105,7 @@ def prepare(settings: DataSettings) -> Prepared:
         ),
         conflicts=read.conflicts,
         given_splits=given,
+        carved_val=settings.folds is None and not has_given_val and bool((final.table["split"] == "val").any()),
         notes=(*read.notes, *found.notes, *notes, *final.notes),
         audit=facts,
         duplicates=read.duplicates,

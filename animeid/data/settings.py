@@ -32,6 +32,8 @@ class DataSettings:
     fold: the fold that is the validation part; `all` trains a run for each.
     split_seed: moves the split; apart from the run's seed.
     val_ratio, test_ratio: shares of the pictures where no split is given.
+    refit: whether the model that is kept is trained on train and val, after a twin that was trained without val has
+        been judged on it; `auto` leaves that to the recipe, and is `false` without one.
     leaks: what happens when the parts overlap. `auto` fails on our own splits and, on given ones, drops the picture
         from the part that matters less: from training first.
     hold_out_style: the validation part is all training pictures of this style, so that epochs and settings are chosen
@@ -63,6 +65,7 @@ class DataSettings:
     split_seed: Annotated[int, Ge(0)] = 0
     val_ratio: Annotated[float, Interval(ge=0, lt=1)] = 0.15
     test_ratio: Annotated[float, Interval(ge=0, lt=1)] = 0.15
+    refit: bool | Literal["auto"] = "auto"
     leaks: Leaks = "auto"
     hold_out_style: str | None = None
     test_style: str | None = None

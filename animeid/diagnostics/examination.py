@@ -37,6 +37,7 @@ from animeid.system.console import say
 from animeid.system.load import Moment
 from animeid.terms import SPLITS
 from animeid.training.fitting import callbacks_of
+from animeid.training.refit import check_has_val, refuse_following
 
 
 @own_threads()
@@ -94,6 +95,9 @@ def _examine(request: dict[str, Any], accelerator: str, weights: Weights) -> lis
         built = build(plan.having(data={"cache": "off"}), prepared)
     tell(report.choice_lines(request, built.plan, weights, why_precision(built.plan), has_data=True))
     tell(["", table(chosen.choices)] if chosen.choices else [])
+    if request["data"]["refit"] is True:
+        check_has_val(prepared)
+        refuse_following(built)
     with tempfile.TemporaryDirectory() as nowhere:
         folder = RunFolder(Path(nowhere))
         callbacks_of(built, folder, History(folder.history), has_logger=False)

@@ -142,12 +142,13 @@ def time_lines(found: Estimate, reading_s: float) -> list[str]:
         f"{counted(len(steps), 'step', 'were')} measured, {middle:.3g} s each "
         f"(median; middle half {low:.3g} to {high:.3g} s)"
     )
+    twice = "; for a twin without val and then for the model with it" if found.trainings == 2 else ""
     span = f"{clock(found.low)} to {clock(found.high)}"
     return section(
         "expected time",
         [
             ("training", f"about {clock(found.seconds)}, {span} by the middle half of the measured steps"),
-            ("how", how),
+            ("how", how + twice),
             ("validation", f"{counted(found.judged, 'picture')} after each epoch, included above"),
             (
                 "besides",

@@ -41,6 +41,7 @@ NOISE = (
     r".*It is recommended to use .*sync_dist=True.*",  # the figures are summed over processes already
     r".*You're resuming from a checkpoint that ended before the epoch ended.*",  # our loader does go on there
     r".*module\(s\) in eval mode at the start of training.*",
+    r".*Total length of .* across ranks is zero.*",  # of an empty val part, which is told in other words
     r".*The dirpath has changed from.*",  # our own best checkpoint moves with its folder
     r".*Checkpoint directory .* exists and is not empty.*",
     r".*The dirpath has changed from .*",  # a run's folder may be moved; `Best` sees to what matters

@@ -47,7 +47,13 @@ def own_pictures(folder: RunFolder, split: str) -> Pictures:
     Raises:
         InputError: the run has no such part.
     """
-    manifest = SavedRun(folder).manifest
+    saved = SavedRun(folder)
+    if saved.is_refit and split == "val":
+        raise InputError(
+            f"{folder.path} was trained on the pictures of val as well, so that it cannot be judged on them: judge its "
+            f"twin, which was not, with run={folder.twin.path} split=val"
+        )
+    manifest = saved.manifest
     rows = np.flatnonzero((manifest.table["split"] == split).to_numpy())
     if not len(rows):
         there = sorted(set(manifest.table["split"]) & {"train", "val", "test"})

@@ -22,6 +22,8 @@ ROWS = (
     "loss",
 )
 PARTS = tuple(reversed(EVALUATED_SPLITS))
+BESIDE = ("baselines", "cost", "refit")
+"""What `metrics.json` has beside the figures of parts."""
 MISSING = "-"
 RANKED_BY = "f1_macro"
 NOTHING = "no picture was judged: there is neither a val nor a test part"
@@ -71,6 +73,7 @@ def _cost_line(cost: Mapping[str, Any]) -> str:
     before = "" if earlier is None else f" after {earlier:.0f} s of the runs that it starts from"
     texts = (
         ("train_s", f"trained in {{:.0f}} s{before}"),
+        ("twin_s", "its twin before in {:.0f} s"),
         ("images_per_s", "{:,.0f} images/s"),
         ("peak_mem", "peak memory {:,.0f} MiB"),
         ("params", "{:,} parameters"),
@@ -78,6 +81,14 @@ def _cost_line(cost: Mapping[str, Any]) -> str:
         ("latency_ms", "{:.1f} ms a picture"),
     )
     return "cost: " + ", ".join(text.format(cost[name]) for name, text in texts if cost.get(name) is not None)
+
+
+def refit_line(refit: Mapping[str, Any]) -> str:
+    """Whose figures stand under `val`."""
+    return (
+        f"val: figures of the {refit['val_figures_of']}, which was trained without its {refit['from_val']:,} pictures; "
+        f"the model that is kept has learnt from these too, {refit['pictures']:,} in all: no figure of val is its own"
+    )
 
 
 def summary_table(metrics: Mapping[str, Any]) -> str:
@@ -91,13 +102,15 @@ def summary_table(metrics: Mapping[str, Any]) -> str:
     """
     baselines = metrics.get("baselines") or {}
     parts = [part for part in PARTS if metrics.get(part)]
-    parts += [name for name in metrics if name not in (*PARTS, "baselines", "cost") and metrics[name]]
+    parts += [name for name in metrics if name not in (*PARTS, *BESIDE) and metrics[name]]
     lines: list[str] = []
     for part in parts:
         lines += [*_part_table(part, metrics[part], baselines.get(part, {})), ""]
     for part in parts:
         lines += _warnings(part, metrics[part], baselines.get(part, {}))
     lines.append(NOTE if parts else NOTHING)
+    if metrics.get("refit"):
+        lines.append(refit_line(metrics["refit"]))
     if metrics.get("cost"):
         lines.append(_cost_line(metrics["cost"]))
     return "\n".join(lines)

@@ -29,7 +29,7 @@ def seconds_of(budget: str) -> int:
 def epochs_of(estimate: Estimate, seconds: float) -> int:
     """Epochs that a time has room for, after what is done once."""
     epoch = estimate.seconds / estimate.epochs
-    return int((RESERVE * seconds - FIXED_S - estimate.answering) / epoch)
+    return int((RESERVE * seconds - FIXED_S * estimate.trainings - estimate.answering) / epoch)
 
 
 def epochs_within(request: dict[str, Any], prepared: Prepared, accelerator: str, began: float) -> int:
@@ -47,7 +47,9 @@ def epochs_within(request: dict[str, Any], prepared: Prepared, accelerator: str,
     spent = time.monotonic() - began
     epochs = epochs_of(estimate, seconds_of(request["budget"]) - spent)
     if epochs < 1:
-        need = (estimate.seconds / estimate.epochs + estimate.answering + FIXED_S) / RESERVE + spent
+        need = (
+            estimate.seconds / estimate.epochs + estimate.answering + FIXED_S * estimate.trainings
+        ) / RESERVE + spent
         raise InputError(
             f"budget={request['budget']} is not enough for one epoch, which takes some {need:.0f} s in all: give more "
             "time, a smaller data.image_size or a smaller model"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,8 +15,9 @@ from animeid.recipe.apply import is_fixed, settle
 from animeid.recipe.budget import epochs_within
 from animeid.recipe.choice import YOURS, Choice
 from animeid.recipe.facts import Facts
-from animeid.recipe.rules import LOADED_MODEL, RULES, augment, image_size, max_epochs, model, steps_wanted
+from animeid.recipe.rules import LOADED_MODEL, RULES, augment, image_size, max_epochs, model, refit, steps_wanted
 from animeid.recipe.weights import is_at_hand, starts_from_random
+from animeid.system.launcher import own_rank
 
 EPOCHS = "trainer.max_epochs"
 
@@ -37,8 +38,11 @@ def choose(request: dict[str, Any], prepared: Prepared, accelerator: str) -> Cho
         return Chosen(request)
     fixed = request["recipe"]["fixed"]
     with_model, network = with_network(request, fixed)
-    facts = Facts.of(prepared, accelerator, random_weights=starts_from_random(with_model))
-    sized, first = settle(with_model, [image_size(facts)], fixed)
+    own = may_refit(with_model, prepared)
+    random = starts_from_random(with_model)
+    facts = Facts.of(prepared, accelerator, random_weights=random, may_refit=own)
+    sized, first = settle(with_model, [image_size(facts), refit(facts)], fixed)
+    facts = facts.decided_refit if sized["data"]["refit"] is True else facts
     drawn, rest = settle(sized, [rule(facts) for rule in RULES], fixed)
     epochs = how_long(drawn, prepared, facts, fixed)
     steps = int(epochs.value) * steps_of_epoch(drawn, facts)
@@ -52,6 +56,13 @@ def with_network(request: dict[str, Any], fixed: Sequence[str]) -> tuple[dict[st
         return request, [Choice("model", None, YOURS)]
     choice = model(is_drawn=request["data"].get("root") is None, is_loaded=is_at_hand(LOADED_MODEL))
     return settle(request, [choice], fixed)
+
+
+def may_refit(request: Mapping[str, Any], prepared: Prepared) -> bool:
+    """Whether a refit may be chosen: not for the built-in cast, in a second stage, or under a launcher."""
+    is_open = request["data"]["refit"] == "auto" and request["stage"] is None and own_rank().size == 1
+    is_own = request["data"]["root"] is not None and prepared.carved_val
+    return is_open and is_own and request["callbacks"]["patience"] is None
 
 
 def how_long(request: dict[str, Any], prepared: Prepared, facts: Facts, fixed: Sequence[str]) -> Choice:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -17,7 +17,10 @@ class Facts:
     side: median of the shorter sides of the training pictures, in pixels; None where they are not known.
     accelerator: cuda, mps or cpu.
     random_weights: whether the network starts from random weights.
-    has_val: whether there is a validation part.
+    has_val: whether there is a validation part that training can follow.
+    may_refit: whether a validation part was carved from pictures of one's own, for a training that could be done again
+        with it.
+    refits: whether that is done.
     """
 
     counts: np.ndarray
@@ -25,20 +28,33 @@ class Facts:
     accelerator: str
     random_weights: bool
     has_val: bool
+    may_refit: bool = False
+    refits: bool = False
 
     @classmethod
-    def of(cls, prepared: Prepared, accelerator: str, *, random_weights: bool) -> Facts:
+    def of(cls, prepared: Prepared, accelerator: str, *, random_weights: bool, may_refit: bool = False) -> Facts:
         table = prepared.manifest.table
         train = table[table["split"] == "train"]
         counts = np.bincount(train.loc[train["target"] >= 0, "target"], minlength=len(prepared.labels))
         sides = np.minimum(train["width"].to_numpy(float), train["height"].to_numpy(float))
         known = sides[sides > 0]
         side = int(np.median(known)) if len(known) else None
-        return cls(counts, side, accelerator, random_weights, has_val=bool((table["split"] == "val").any()))
+        has_val = bool((table["split"] == "val").any())
+        return cls(counts, side, accelerator, random_weights, has_val, may_refit)
+
+    @property
+    def decided_refit(self) -> Facts:
+        """The same for a run whose final training has no validation part."""
+        return replace(self, has_val=False, refits=True)
 
     @property
     def pictures(self) -> int:
         return int(self.counts.sum())
+
+    @property
+    def median_class(self) -> float:
+        """Pictures of the median class."""
+        return float(np.median(self.counts))
 
     @property
     def imbalance(self) -> float:

@@ -18,6 +18,8 @@ STEPS, STEPS_OF_LOADED = 1600, 600
 FEWEST_EPOCHS, MOST_EPOCHS = 10, 100
 SHARE_FOR_BASIC = 0.75
 """Of the steps of a whole training: from there on a network learns from strongly changed pictures too."""
+REFIT_UP_TO = 10
+"""Training pictures of the median class up to which those of val are learnt from as well (not measured)."""
 LONG_TAIL = 1.5
 """The imbalance from which the loss corrects for it."""
 
@@ -47,6 +49,16 @@ def image_size(facts: Facts) -> Choice:
         side = max(SMALLEST_SIDE, math.ceil(facts.side / 32) * 32)
         why = f"the pictures themselves have {facts.side} px"
     return Choice("data.image_size", side, why)
+
+
+def refit(facts: Facts) -> Choice:
+    """Where pictures are so few that those of a validation part are missed in training."""
+    if not facts.may_refit:
+        return Choice("data.refit", False, "no validation part was carved from pictures of your own")
+    median = f"half of the classes have at most {facts.median_class:.0f} training pictures"
+    if facts.median_class > REFIT_UP_TO:
+        return Choice("data.refit", False, "with that many training pictures a class, those of val are not missed")
+    return Choice("data.refit", True, f"{median}, so that those of val are learnt from too, once a twin was judged")
 
 
 def steps_wanted(facts: Facts) -> int:
@@ -83,7 +95,9 @@ def scheduler(facts: Facts) -> Choice:  # noqa: ARG001
     return Choice("scheduler", "one_cycle", "the number of steps is known, and it ends at a rate of nearly 0")
 
 
-def averaging(facts: Facts) -> Choice:  # noqa: ARG001
+def averaging(facts: Facts) -> Choice:
+    if facts.refits:
+        return Choice("averaging", "tail", "no validation part chooses an epoch, and the last weights alone may be off")
     return Choice("averaging", "none", "at the schedule's end weights hardly move: an average gained nothing")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import tempfile
 import time
@@ -45,6 +46,7 @@ class Estimate:
     """What training is expected to take.
 
     epochs, batches: passes, and batches of each. judged: pictures of the validation part.
+    trainings: two where a twin is trained first, whose time is in all that follows.
     seconds, low, high: with the median, the lower and the upper quartile of the measured times.
     answering: seconds for the answers to all pictures at the end.
     """
@@ -57,6 +59,19 @@ class Estimate:
     low: float
     high: float
     answering: float
+    trainings: int = 1
+
+    def and_again(self, pictures: int, held_out: int) -> Estimate:
+        """With a second training of the same epochs, on the training pictures and those that were held out.
+
+        Args:
+            pictures, held_out: of the first training, and of its validation part.
+        """
+        share = (pictures + held_out) / pictures
+        batches = math.ceil(self.batches * share)
+        again = estimate(self.measured, epochs=self.epochs, batches=batches, judged=0, pictures=0, devices=1)
+        spans = {name: getattr(self, name) + getattr(again, name) for name in ("seconds", "low", "high")}
+        return replace(self, **spans, answering=2 * self.answering, trainings=2)
 
 
 class EnoughError(Exception):
@@ -143,11 +158,13 @@ def expected_time(components: Components, answered: Sequence[str]) -> Estimate:
     """Measures, and scales to the plan; `answered` are the parts whose pictures are answered at the end."""
     measured = measure(components, TRAINING_S, ANSWERING_S)
     trainer = components.plan.trainer
-    return estimate(
+    pictures = {part: len(components.data.rows(part)) for part in ("train", "val")}
+    once = estimate(
         measured,
         epochs=whole(trainer.max_epochs),
         batches=components.data.batches_per_epoch,
-        judged=len(components.data.rows("val")),
+        judged=pictures["val"],
         pictures=sum(len(components.data.rows(part)) for part in answered),
         devices=whole(trainer.devices),
     )
+    return once.and_again(pictures["train"], pictures["val"]) if components.plan.data.refit is True else once

@@ -101,6 +101,7 @@ def write_comparison(pattern: str, path: Path | None = None) -> Path:
         "title": f"{len(runs)} runs",
         "names": names,
         "part": runs[0].part,
+        "twins": [name for name, run in zip(names, runs, strict=True) if run.refit and run.part == "val"],
         "words": WORDS,
         "support": f"{counted(runs[0].judged['support'], 'picture')} in {counted(runs[0].judged['groups'], 'group')}",
         "figures": [[name, *(with_interval(run.judged, name) for run in runs)] for name in FIGURES],
@@ -119,7 +120,9 @@ def write_comparison(pattern: str, path: Path | None = None) -> Path:
 
 def _curves(runs: Mapping[str, FinishedRun]) -> Chart | None:
     """The learning curves as a picture of the page; None where none of the runs trained anything."""
-    histories = {name: run.history for name, run in runs.items() if run.history is not None}
+    # Of a refit its twin alone has figures of validation.
+    trained = {name: run.twin or run for name, run in runs.items()}
+    histories = {name: run.history for name, run in trained.items() if run.history is not None}
     if not histories:
         return None
     with TemporaryDirectory() as folder:

@@ -19,6 +19,8 @@ FIGURES = {
 
 TERMS = {
     "train, val, test": "The parts of the pictures: learnt from, chosen by, and read once at the end.",
+    "refit": "A last training on train and val, after which the model that is kept knows the pictures of both.",
+    "twin": "The same training without val: its figures on val stand for those of the refit, which can have none.",
     "precision": "Of the pictures that were given a name, the share whose name it is.",
     "recall": "Of the pictures of a class, the share that were given its name.",
     "F1": "The harmonic mean of precision and recall: high only where both are.",

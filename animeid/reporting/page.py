@@ -10,7 +10,7 @@ import yaml
 
 from animeid.html.render import render, write_page
 from animeid.html.thumbnails import Chart, Thumbnails
-from animeid.metrics.table import ROWS
+from animeid.metrics.table import ROWS, refit_line
 from animeid.plots.long_tail import draw_shot_groups
 from animeid.plots.reliability import draw_reliability
 from animeid.reporting.advice import advice
@@ -67,6 +67,7 @@ def context(folder: RunFolder) -> dict[str, Any]:
     found = {
         "title": folder.path.resolve().name,
         "part": run.part,
+        "refit": refit_line(run.refit) if run.refit else "",
         "words": FIGURES,
         "terms": TERMS,
         "head": _head(run),
@@ -79,7 +80,7 @@ def context(folder: RunFolder) -> dict[str, Any]:
         "matrix": matrix_json(run.labels, counts),
         "confused_of": f"{len(run.labels):,}" if len(run.labels) > WHOLE_UP_TO else "",
         "pairs": pairs(run, thumbnails, most_confused(counts, PAIRS_SHOWN)),
-        "worst": worst(run, thumbnails),
+        "worst": worst(run.answerer, thumbnails),
         "calibration": _calibration(run),
         "data": data_facts(run),
         "advice": advice(run, rows),
@@ -104,9 +105,9 @@ def _head(run: FinishedRun) -> list[tuple[str, str]]:
 
 def _figures(run: FinishedRun) -> dict[str, Any]:
     """A column for the judged part, one for each of its baselines, one for the other part."""
-    columns: list[tuple[str, Mapping[str, Any]]] = [(run.part, run.judged)]
+    columns: list[tuple[str, Mapping[str, Any]]] = [(_column(run, run.part), run.judged)]
     columns += [(name.replace("_", " "), of) for name, of in run.metrics["baselines"].get(run.part, {}).items()]
-    columns += [(part, run.metrics[part]) for part in run.parts if part != run.part]
+    columns += [(_column(run, part), run.metrics[part]) for part in run.parts if part != run.part]
     rows = [
         [name, *((with_interval if name in SHARES else plain)(figures, name) for _, figures in columns)]
         for name in ROWS
@@ -115,7 +116,13 @@ def _figures(run: FinishedRun) -> dict[str, Any]:
     return {"columns": [name for name, _ in columns], "rows": rows}
 
 
+def _column(run: FinishedRun, part: str) -> str:
+    return "val (of the twin)" if run.refit and part == "val" else part
+
+
 def _history(run: FinishedRun) -> dict[str, str]:
+    if run.twin is not None:
+        return {name: f"Of the twin: {told}" for name, told in _history(run.twin).items() if told}
     if run.history is None:
         return {"trained": "", "gap": "Nothing was trained: the run changes the head of another one."}
     parts = Parts.of(run)
@@ -135,7 +142,10 @@ def _charts(run: FinishedRun) -> dict[str, Chart | None]:
     names = {"f1_by_size": f"f1_by_size_{run.part}"} | {
         name: name for name in ("learning_curves", "learning_rate", "long_tail")
     }
-    return {name: _chart(folder.figures / f"{file}.png") for name, file in names.items()}
+    found = {name: _chart(folder.figures / f"{file}.png") for name, file in names.items()}
+    if run.twin is not None:  # it alone has figures of validation
+        found["learning_curves"] = _chart(run.twin.folder.figures / "learning_curves.png")
+    return found
 
 
 def _chart(path: Path) -> Chart | None:

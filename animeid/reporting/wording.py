@@ -58,8 +58,9 @@ def gap(history: pd.DataFrame, *, parts_differ: bool = False) -> str:
 def cost_rows(cost: Mapping[str, Any]) -> list[tuple[str, str]]:
     rate, earlier = cost.get("images_per_s"), cost.get("earlier_s")
     before = "" if earlier is None else f" after {clock(earlier)} of the runs that it starts from"
+    twin = "" if "twin_s" not in cost else f" after {clock(cost['twin_s'])} of its twin"
     return [
-        ("training", f"{clock(cost['train_s'])}{before}"),
+        ("training", f"{clock(cost['train_s'])}{before}{twin}"),
         ("training speed", "–" if rate is None else f"{rate:.0f} pictures/s"),
         ("peak memory", f"{cost['peak_mem']:.0f} MiB"),
         ("parameters", f"{cost['params'] / 1e6:.2f} million"),

@@ -57,6 +57,7 @@ def check_comparable(runs: Sequence[FinishedRun]) -> None:
     """Raises:
     InputError: two of the runs may not be compared, by the rule above.
     """
+    runs = [run.answerer for run in runs]
     first = runs[0]
     splits = (first.part,)
     common = basis(first, splits)

@@ -85,6 +85,21 @@ class FinishedRun(SavedRun):
         return (self.metrics.get(part) or {}).get(name)
 
     @property
+    def refit(self) -> Mapping[str, Any] | None:
+        """Whose the figures of val are, and how many pictures the model has learnt from; None without a refit."""
+        return self.metrics.get("refit")
+
+    @cached_property
+    def twin(self) -> Self | None:
+        """The twin of a refit, as long as its folder is there."""
+        return type(self)(self.folder.twin) if self.refit and self.folder.twin.is_finished else None
+
+    @property
+    def answerer(self) -> Self:
+        """The run that has answered `part` and held it out: of a refit without a test part its twin."""
+        return self.twin if self.twin is not None and self.part == "val" else self
+
+    @property
     def named_figures(self) -> dict[str, Figure]:
         """All figures with one name each, `test/f1_macro`; of calibration `temperature` and `test/ece_scaled`."""
         found = self.calibration
@@ -99,11 +114,11 @@ class FinishedRun(SavedRun):
 
     @property
     def training_s(self) -> float | None:
-        """Seconds of training, those of an earlier stage among them; None of a run that has not finished."""
+        """Seconds of training, those of an earlier stage or of a twin too; None of a run that has not finished."""
         if not self.folder.is_finished:
             return None
         cost = self.metrics["cost"]
-        return float(cost["train_s"] + cost.get("earlier_s", 0.0))
+        return float(cost["train_s"] + cost.get("earlier_s", 0.0) + cost.get("twin_s", 0.0))
 
     @cached_property
     def history(self) -> pd.DataFrame | None:

@@ -15,6 +15,9 @@ from animeid.system.home import can_keep
 
 OUTPUTS = Path("outputs")
 
+TWIN = "twin"
+"""The folder, in that of a refit, of the run that was trained without val."""
+
 MULTIRUN_RECORD, SEARCH_STORE = "multirun.json", "trials.db"
 """The files by which folders of several runs are known."""
 
@@ -80,10 +83,18 @@ class RunFolder:
 
     def clear_start(self) -> None:
         """Removes what a run left that was killed before it had begun; a folder that holds more stays as it is."""
-        if self.has_begun or not self.path.is_dir():
+        if not self.has_begun:
+            self.twin._clear_inputs()  # a twin is trained only once the run has begun
+            self._clear_inputs()
+
+    def _clear_inputs(self) -> None:
+        if not self.path.is_dir():
             return
         remove_strays(self.path)
-        there, folders = set(self.path.iterdir()), {self.checkpoints, self.figures} & set(self.path.iterdir())
+        there, folders = (
+            set(self.path.iterdir()),
+            {self.checkpoints, self.figures, self.twin.path} & set(self.path.iterdir()),
+        )
         if there - folders - set(self._inputs) or any(any(folder.iterdir()) for folder in folders):
             return
         for path in there:
@@ -239,6 +250,21 @@ class RunFolder:
     @property
     def figures(self) -> Path:
         return self.path / "figures"
+
+    @property
+    def name(self) -> str:
+        """The folder's, and of a twin that of its run before it."""
+        return f"{self.path.parent.name}/{TWIN}" if self.path.name == TWIN else self.path.name
+
+    @property
+    def twin(self) -> RunFolder:
+        """The run that was trained without val; there for a refit alone."""
+        return RunFolder(self.path / TWIN)
+
+    @property
+    def can_go_on(self) -> bool:
+        """Whether there is a checkpoint to go on from, of the run or of its twin."""
+        return any(folder.last.is_file() or folder.previous.is_file() for folder in (self, self.twin))
 
     @property
     def was_trained(self) -> bool:

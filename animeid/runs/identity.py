@@ -13,12 +13,14 @@ NO_RESULT = (
 
 ADDED: Mapping[str, Any] = {
     "data.parts": None,
+    "data.refit": "auto",
     "data.hold_out_style": None,
     "data.test_style": None,
     "data.style_column": "auto",
     "feature_mixing": None,
 }
-"""Keys that earlier versions did not have, and the values at which they change nothing: old requests stay the same."""
+"""Keys that earlier versions did not have: with these values they change nothing, so that what those began is known
+again."""
 
 
 def leaves(node: Any, key: str = "", separator: str = ".") -> Iterator[tuple[str, Any]]:
@@ -38,3 +40,12 @@ def result_keys(request: Mapping[str, Any]) -> dict[str, Any]:
     """The dotted keys of a request that change its result, with their values."""
     found = {key: value for key, value in leaves(request) if changes_result(key)}
     return {key: value for key, value in found.items() if key not in ADDED or value != ADDED[key]}
+
+
+def differing(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """The keys in which a request differs from that of a run that it would go on with, by `result_keys` of both.
+
+    What is off now, and had no key when the run was begun, was off then as well.
+    """
+    keys = [key for key in sorted(before.keys() | now.keys()) if before.get(key) != now.get(key)]
+    return [key for key in keys if not (key in ADDED and key not in before and now[key] is False)]

@@ -37,6 +37,11 @@ class SavedRun:
         """`config.yaml` as it is; what builds parts of it takes `FinalPlan.read`, which checks it."""
         return read_yaml(self.folder.config)
 
+    @property
+    def is_refit(self) -> bool:
+        """Whether the run learns from val as well, and its twin answers for it."""
+        return self.plan["data"].get("refit") is True
+
     @cached_property
     def labels(self) -> tuple[str, ...]:
         """The classes in target order."""

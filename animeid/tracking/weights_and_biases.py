@@ -113,7 +113,7 @@ class WeightsAndBiases(WandbLogger):
         run = wandb.init(
             project=self._project,
             entity=self.entity,
-            name=self.folder.path.name,
+            name=self.folder.name,
             group=self.group or default_group(saved.plan["run_id"]),
             job_type=self.job_type,
             tags=self.tags,

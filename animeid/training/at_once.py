@@ -15,6 +15,11 @@ def check_training(request: dict[str, Any]) -> None:
     InputError: something that training would read is not there, or the run's folder is; that of all folds may be.
     """
     check_sources(request)
+    if request["data"].get("refit") is True and request["data"].get("fold") == "all":
+        raise InputError(
+            "data.refit=true trains one more model after one that was judged, and data.fold=all a run for each fold: "
+            "give one fold, such as data.fold=0, or leave out data.refit"
+        )
     if request["resume"] == "never" and request["data"].get("fold") != "all":
         RunFolder.reserve(request["run_id"])
 

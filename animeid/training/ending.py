@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -25,6 +26,7 @@ from animeid.training.baselines import compare_with_baselines
 from animeid.training.cost import cost, latency_ms, seconds_of
 from animeid.training.evidence import save_evidence
 from animeid.training.fitting import Fitted, RunState, load_best
+from animeid.training.refit import twin_figures, with_twin
 from animeid.training.resume import read_prepared
 from animeid.training.saving import learning_rates, save_best_epoch
 
@@ -46,6 +48,8 @@ def finish(state: RunState, fitted: Fitted, answers: dict[str, Predictions], *, 
     with steps.step("figures"):
         metrics = judge(state, fitted, answers)
     with steps.step("answers"):
+        if is_refit(state):
+            answers = with_twin(folder, answers)
         save_table(folder, answers, prepared.manifest, prepared.labels)
     save_best_epoch(folder, fitted.best_epoch, state.components)
     if report:
@@ -74,7 +78,15 @@ def judge(state: RunState, fitted: Fitted, answers: Mapping[str, Predictions]) -
     model, precision = components.module.inference_model, DTYPES[components.plan.trainer.precision]
     latency = latency_ms(model, size, precision, views)
     seconds = seconds_of(components.plan, fitted.train_s)
-    return {**metrics, "baselines": {}, "cost": cost(model, state.folder.best, *seconds, fitted.rates, latency)}
+    found = cost(model, state.folder.best, *seconds, fitted.rates, latency)
+    if is_refit(state):
+        metrics |= twin_figures(state.folder, len(components.data.rows("train")))
+        found = {"train_s": found.pop("train_s"), "twin_s": FinishedRun(state.folder.twin).training_s, **found}
+    return {**metrics, "baselines": {}, "cost": found}
+
+
+def is_refit(state: RunState) -> bool:
+    return state.components.plan.data.refit is True
 
 
 def judged(answers: Mapping[str, Predictions]) -> dict[str, Predictions]:
@@ -86,10 +98,17 @@ def explain(state: RunState, answers: Mapping[str, Predictions], steps: Steps) -
     """Writes calibration, heat maps and charts, and returns the figures of the baselines."""
     folder, components, manifest = state.folder, state.components, state.prepared.manifest
     data, parts = components.data, judged(answers)
-    rows = {part: answer.rows for part, answer in parts.items()}
-    baselines = compare_with_baselines(data, manifest, rows, components.stats, steps) if parts else {}
+    twin = FinishedRun(folder.twin) if is_refit(state) else None
+    rows = {part: answer.rows for part, answer in parts.items() if twin is None or part != "val"}
+    baselines = compare_with_baselines(data, manifest, rows, components.stats, steps) if rows else {}
+    if twin is not None:
+        baselines = twin.metrics["baselines"] | baselines
     with steps.step("evidence"):
-        save_evidence(folder, parts, manifest, data, components.module.inference_model)
+        save_evidence(
+            folder, parts, manifest, data, components.module.inference_model, twins=answers.keys() - rows.keys()
+        )
+        if twin is not None and not rows and twin.folder.cams.is_file():
+            shutil.copy2(twin.folder.cams, folder.cams)  # the worst answers are the twin's
     with steps.step("charts"):
         draw_figures(folder, learning_rates(folder, components), components.module.optimisation.steps_per_epoch)
     return baselines
@@ -110,6 +129,9 @@ def complete(folder: RunFolder, *, embeddings: bool) -> None:
         InputError: pictures of the run are missing.
     """
     run, plan, prepared = FinishedRun(folder), FinalPlan.read(folder.config), read_prepared(folder)
+    if run.is_refit and not is_complete(FinishedRun(folder.twin).metrics):
+        complete(folder.twin, embeddings=embeddings)
+        write_report(folder.twin)
     components = rebuild(plan, prepared, from_scratch=False)
     load_best(components, folder)
     state, steps = RunState(folder, components, prepared), ending(("answers", "baselines", "evidence", "charts"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 import torch
@@ -27,6 +27,7 @@ def save_evidence(
     manifest: Manifest,
     data: CharacterDataModule,
     model: InferenceModel,
+    twins: Collection[str] = (),
 ) -> None:
     """Writes `calibration.json` and `cams.npz` of a run.
 
@@ -36,12 +37,12 @@ def save_evidence(
         manifest: of the run.
         data: reads the pictures.
         model: what answered; it stays where it is, in evaluation mode.
+        twins: parts that the twin of a refit answered, which this model has nothing to explain of.
     """
     targets = manifest.table["target"].to_numpy()
     judged = {part: (answer.logits, targets[answer.rows]) for part, answer in answers.items()}
     write_json(folder.calibration, calibrate(judged))
-    if judged:
-        last = list(answers)[-1]
+    if judged and (last := list(answers)[-1]) not in twins:
         worst = worst_first(*judged[last])
         save_cams(folder, answers[last].rows[worst], answers[last].logits[worst].argmax(axis=1), data, model)
 

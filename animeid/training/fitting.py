@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from lightning.pytorch import Callback
 from lightning.pytorch.loggers import Logger
@@ -122,6 +123,18 @@ def followers(components: Components) -> list[str]:
     if followed_figure(components.module.optimisation.schedule) is not None:
         found.insert(0, "this scheduler follows a figure of validation")
     return found
+
+
+def by_last_epoch(request: Mapping[str, Any]) -> dict[str, Any]:
+    """The request of a training whose epoch no picture chooses that it is to answer: the last one is kept.
+
+    The best of many epochs on some pictures is better there than elsewhere (Cawley and Talbot 2010, JMLR 11,
+    2079-2107). Where training is to stop early by those pictures they choose all the same, and that is said at the end.
+    """
+    callbacks = request["callbacks"]
+    if callbacks["patience"] is not None:
+        return dict(request)
+    return {**request, "callbacks": {**callbacks, "monitor": None}}
 
 
 def refuse_followers(components: Components) -> None:

@@ -32,6 +32,7 @@ from animeid.runs.lineage import lineage
 from animeid.system.console import counted, say
 from animeid.system.files import read_json, write_json
 from animeid.system.launcher import refuse_launcher
+from animeid.training.fitting import by_last_epoch
 from animeid.training.run import train
 
 OUT_OF_FOLD = "out_of_fold"
@@ -84,16 +85,6 @@ def train_all(request: Request) -> float | None:
 
 def asked_for(requests: Sequence[Request]) -> list[Asked]:
     return [Asked.of(one, {"data.fold": str(fold)}) for fold, one in enumerate(requests)]
-
-
-def by_last_epoch(request: Request) -> Request:
-    """The request of a fold whose epoch no picture chooses that the fold is to answer: the last one is kept.
-
-    The best of many epochs on some pictures is better there than elsewhere (Cawley and Talbot 2010, JMLR 11,
-    2079-2107). Where training is to stop early by those pictures they choose all the same, and that is said at the end.
-    """
-    callbacks = request["callbacks"]
-    return request if callbacks["patience"] is not None else {**request, "callbacks": {**callbacks, "monitor": None}}
 
 
 def begun_with(record: Path, asked: Sequence[Asked]) -> bool:

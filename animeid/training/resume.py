@@ -21,7 +21,7 @@ from animeid.errors import InputError
 from animeid.models.checkpoint import read_torch
 from animeid.runs.added import check_added
 from animeid.runs.folder import RunFolder
-from animeid.runs.identity import result_keys
+from animeid.runs.identity import differing, result_keys
 from animeid.runs.saved import SavedRun
 from animeid.system.checksum import is_whole
 from animeid.system.console import counted, say
@@ -42,8 +42,7 @@ def find(request: Mapping[str, Any], outputs: Path) -> RunFolder | None:
         raise InputError(f"resume={request['resume']} needs run_id=NAME: it goes on in the folder outputs/NAME")
     folder = RunFolder(outputs / request["run_id"])
     has_begun = folder.has_begun
-    saved = folder.last.is_file() or folder.previous.is_file()
-    if request["resume"] == "must" and not (has_begun and (folder.is_finished or saved)):
+    if request["resume"] == "must" and not (has_begun and (folder.is_finished or folder.can_go_on)):
         raise InputError(
             f"resume=must finds no checkpoint in {folder.path}: check run_id, or take resume=auto, which starts afresh"
         )
@@ -136,8 +135,7 @@ def check_same(folder: RunFolder, request: Mapping[str, Any]) -> None:
     before = result_keys(with_paths(SavedRun(folder).request, (), request_target("train")))
     # As it looks after writing and reading: tuples have become lists.
     now = result_keys(yaml.safe_load(yaml.safe_dump(dict(request))))
-    changed = [key for key in sorted(before | now) if before.get(key) != now.get(key)]
-    if changed:
+    if changed := differing(before, now):
         key = changed[0]
         raise InputError(
             f"the run {folder.path} was begun with {key}={before.get(key)} and is now asked for {key}={now.get(key)}: "

@@ -28,11 +28,11 @@ from animeid.errors import InputError, Interrupted, MachineError
 from animeid.metrics.table import summary_table
 from animeid.predictions import Predictions
 from animeid.recipe.choice import table
-from animeid.recipe.choose import choose
 from animeid.reporting.page import write_report
 from animeid.runs.cleaning import keep_weights_only
 from animeid.runs.finished import FinishedRun
 from animeid.runs.folder import OUTPUTS, RunFolder
+from animeid.runs.saved import SavedRun
 from animeid.system.checksum import is_whole
 from animeid.system.console import counted, say
 from animeid.system.faults import in_sentences
@@ -44,6 +44,7 @@ from animeid.training import resume
 from animeid.training.answering import answer_share, collect
 from animeid.training.ending import complete, finish, is_complete
 from animeid.training.fitting import Fitted, RunState, fit
+from animeid.training.refit import trainings
 from animeid.training.saving import save_inputs
 from animeid.training.workers import announce, follow, nothing_left
 
@@ -89,6 +90,9 @@ def lead(
         state = replace(state, watchers=tuple(callbacks))
         announce(launch, state)
         with saying_what_is_kept(state.folder, request), tracked(state.loggers, state.folder):
+            if state.components.plan.data.refit is True:
+                train_twin(state.folder.twin, report=report)
+                say("refit, second of two trainings: the model that is kept, on the pictures of train and val")
             fitted, answers = fit_and_predict(state)
             launch.part()
             metrics = finish(state, fitted, answers, report=report)
@@ -98,6 +102,21 @@ def lead(
         say(f"report: {folder.report}")
     say(f"run folder: {folder.path}")
     return metrics["val"]["f1_macro"] if metrics["val"] else None
+
+
+def train_twin(folder: RunFolder, *, report: bool) -> None:
+    """Trains and judges the twin of a refit, whose run has begun, or goes on with it."""
+    if folder.is_finished:
+        say(f"the twin {folder.path} is finished")
+        return
+    request = SavedRun(folder).request
+    seed_everything(request["seed"], workers=True, verbose=False)
+    state = resume.go_on(folder, request)
+    held_out = counted(int((state.prepared.manifest.table["split"] == "val").sum()), "picture")
+    say(f"refit, first of two trainings: the twin, without the {held_out} of val that it is judged on")
+    tell_position(state)
+    with tracked(state.loggers, folder):
+        finish(state, *fit_and_predict(state), report=report)
 
 
 def tidy_up(folder: RunFolder) -> None:
@@ -139,14 +158,21 @@ def saying_what_is_kept(folder: RunFolder, request: Mapping[str, Any]) -> Iterat
 
 def kept(folder: RunFolder, run_id: str | None) -> list[str]:
     """What a run that ended early leaves, in a few words; nothing where it has no checkpoint yet."""
+    if folder.twin.last.is_file() and not folder.last.is_file():
+        return [f"{folder.path} keeps what its twin has learnt, and {_again(run_id)}"]
     if not (folder.last.is_file() and is_whole(folder.last)):
         return []
     epochs, batches = resume.position(folder.last)
     more = f" and {counted(batches, 'batch')} of the next" if batches else ""
     there = f"{folder.path} keeps {counted(epochs, 'whole epoch')}{more}"
+    return [f"{there}, and {_again(run_id)}"] if run_id is not None else [there, _again(run_id)]
+
+
+def _again(run_id: str | None) -> str:
+    goes_on = "resume=auto goes on from there"
     if run_id is not None:
-        return [f"{there}, and the same command with resume=auto goes on from there"]
-    return [there, f"moved to {OUTPUTS}/NAME, the same command with run_id=NAME resume=auto goes on from there"]
+        return f"the same command with {goes_on}"
+    return f"moved to {OUTPUTS}/NAME, the same command with run_id=NAME {goes_on}"
 
 
 def begin(request: dict[str, Any], outputs: Path) -> RunState:
@@ -163,7 +189,8 @@ def begin(request: dict[str, Any], outputs: Path) -> RunState:
         seed_everything(request["seed"], workers=True, verbose=False)
         prepared = prepare(settings)
         threads = take_free_threads(began)
-        chosen = choose(request, prepared, accelerator)
+        asked = trainings(request, prepared, accelerator)
+        chosen, prepared = asked.chosen, asked.prepared
         seed_everything(request["seed"], workers=True, verbose=False)  # a measured budget has drawn random numbers
         components = build(make_plan(chosen.request, prepared, accelerator), prepared)
         if chosen.choices:
@@ -174,7 +201,9 @@ def begin(request: dict[str, Any], outputs: Path) -> RunState:
         for note in (*prepared.notes, *components.notes, device):
             say(note)
         folder.create()
-        save_inputs(folder, request, components, prepared)
+        if asked.twin is not None:
+            asked.twin.save(folder)
+        save_inputs(folder, request, components, prepared, asked.judged)
         return RunState(folder, components, prepared, loggers)
 
 
@@ -194,13 +223,18 @@ def go_on(folder: RunFolder, request: dict[str, Any]) -> RunState:
     seed_everything(request["seed"], workers=True, verbose=False)
     state = resume.go_on(folder, request)
     threads = take_free_threads(began)
-    if state.checkpoint is None:
+    if state.checkpoint is None and not folder.can_go_on:
         say(f"the run {folder.path} has no checkpoint to go on from and starts again")
-    else:
-        epoch, batches = resume.position(state.checkpoint)
-        say(f"going on with {folder.path} in epoch {epoch + 1} after {counted(batches, 'batch')}")
+    tell_position(state)
     say(f"computing on {state.components.plan.trainer.accelerator}, {threads.told}")
     return state
+
+
+def tell_position(state: RunState) -> None:
+    """Says where a run goes on that has a checkpoint."""
+    if state.checkpoint is not None:
+        epoch, batches = resume.position(state.checkpoint)
+        say(f"going on with {state.folder.path} in epoch {epoch + 1} after {counted(batches, 'batch')}")
 
 
 def fit_and_predict(state: RunState) -> tuple[Fitted, dict[str, Predictions]]:

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from animeid.assembly.run import Components
+from animeid.data.manifest import Manifest
 from animeid.data.prepare import Prepared
 from animeid.engine.devices import gpu_name
 from animeid.optim.schedules import followed_figure
@@ -20,8 +21,18 @@ from animeid.system.files import atomic, write_json, write_yaml
 from animeid.training.fitting import followers
 
 
-def save_inputs(folder: RunFolder, request: dict[str, Any], components: Components, prepared: Prepared) -> None:
-    """Writes all that is known before training, so that a run that is cut off can be read as well."""
+def save_inputs(
+    folder: RunFolder,
+    request: dict[str, Any],
+    components: Components,
+    prepared: Prepared,
+    judged: Manifest | None = None,
+) -> None:
+    """Writes all that is known before training, so that a run that is cut off can be read as well.
+
+    Args:
+        judged: says which pictures figures will be of, where `prepared` does not: a refit has moved those of val.
+    """
     write_yaml(folder.request, request)
     write_yaml(folder.config, components.plan.as_dict())
     prepared.manifest.write(folder.manifest)
@@ -35,7 +46,8 @@ def save_inputs(folder: RunFolder, request: dict[str, Any], components: Componen
     seeds = {"seed": request["seed"], "split_seed": components.plan.data.split_seed}
     accelerator = components.plan.trainer.accelerator
     threads = torch.get_num_threads()
-    found = environment.describe(prepared.manifest.table, seeds, accelerator, gpu_name(accelerator), threads)
+    table = (judged or prepared.manifest).table
+    found = environment.describe(table, seeds, accelerator, gpu_name(accelerator), threads)
     write_json(folder.environment, found)
 
 

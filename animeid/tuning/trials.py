@@ -78,7 +78,10 @@ def do_trial(search: Search, begun: RunningTrial, training: Training) -> None:
     fixed = {"run_id": name, "resume": "auto", "test": False, "embeddings": "off"}
     try:
         request = training.request(*(f"{key}={value}" for key, value in begun.values.items()))
-        value = train({**request, **fixed}, callbacks=[Reporting(begun.trial, begun.reported)], report=False)
+        data = {**request["data"], "refit": False}  # trials are compared by validation
+        value = train(
+            {**request, **fixed, "data": data}, callbacks=[Reporting(begun.trial, begun.reported)], report=False
+        )
     except TrialPruned as pruned:
         say(f"trial {begun.trial.number} was {pruned}")
         keep_weights_only(folder)

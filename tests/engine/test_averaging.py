@@ -17,6 +17,7 @@ from animeid import train
 from animeid.engine.averaging.averager import Averager
 from animeid.engine.averaging.ema import Ema
 from animeid.engine.averaging.swa import Swa
+from animeid.engine.averaging.tail import Tail
 from animeid.engine.module import CharacterModule
 from animeid.errors import InputError
 from animeid.optim.schedules.constant import Constant
@@ -122,6 +123,29 @@ def test_ema_is_torchs_and_is_judged_and_saved(tmp_path: Path, monkeypatch) -> N
     in_training = torch.load(seen.folder.last, weights_only=True)["weights_in_training"]
     assert_close({n.removeprefix("model."): t for n, t in in_training.items()}, state_of(seen.steps[-1]))
     assert "weights_in_training" not in torch.load(seen.folder.best, weights_only=True)
+
+
+def test_the_tail_is_torchs_mean_of_the_last_steps(tmp_path: Path) -> None:
+    """As AveragedModel without a rule of its own, which is the plain mean; what comes before counts for nothing."""
+    torch.manual_seed(0)
+    model, tail = nn.Sequential(nn.Linear(3, 2), nn.BatchNorm1d(2)), Tail(start_epoch=2)
+    averager, expected = Averager(tail), AveragedModel(model, use_buffers=True)
+    for step in range(9):
+        with torch.no_grad():
+            for parameter in model.parameters():
+                parameter.add_(torch.randn_like(parameter))
+        model(torch.randn(4, 3))
+        share = tail.share(epoch=step // 2, updates=averager.updates, ends_epoch=False)
+        assert (share is None) == (step < 4)
+        if share is not None:
+            averager.update(model, share)
+            expected.update_parameters(model)
+    assert_close(
+        {name: value for name, value in averager.average.items() if value.is_floating_point()},
+        {name: value for name, value in state_of(expected.module).items() if value.is_floating_point()},
+    )
+    schedule = object()
+    assert tail.schedule(schedule, highest=1.0) is schedule  # type: ignore[arg-type]
 
 
 def test_batch_counts_are_copied_and_not_cut(tmp_path: Path) -> None:

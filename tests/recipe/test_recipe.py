@@ -30,6 +30,7 @@ from animeid.recipe.rules import (
     augment,
     image_size,
     max_epochs,
+    refit,
     steps_wanted,
 )
 from animeid.recipe.timing import Estimate, Measured
@@ -109,6 +110,43 @@ def test_pictures_are_changed_as_much_as_steps_allow(random: bool) -> None:
     assert few.value == "adaptive"
     assert f"{whole // 2} steps are few" in few.reason
     assert augment(replace(found, has_val=False), whole // 2).value == "light"
+
+
+@pytest.mark.parametrize(
+    ("counts", "own", "is_refit"),
+    [((9, 3, 10, 40), True, True), ((9, 3, 10, 40), False, False), ((3, 11, 12, 11), True, False)],
+)
+def test_val_is_learnt_from_where_classes_are_small(counts: tuple[int, ...], own: bool, is_refit: bool) -> None:
+    found = replace(facts(np.array(counts)), may_refit=own)
+    assert refit(found).value is is_refit
+
+
+def test_a_refit_is_averaged_and_follows_no_validation() -> None:
+    found = facts().decided_refit
+    assert chosen_by_rules(found)["averaging"].value == "tail"
+    assert augment(found, steps_wanted(found) // 2).value == "light"
+    assert chosen_by_rules(facts())["averaging"].value == "none"
+
+
+def test_a_refit_is_the_recipes_to_choose_for_pictures_of_ones_own(prepared: Prepared) -> None:
+    def asked(*words: str) -> dict:
+        return compose("train", ["data.root=pictures", *words])
+
+    carved = replace(prepared, carved_val=True)
+    assert choose.may_refit(asked(), carved)
+    assert not choose.may_refit(asked(), prepared)
+    assert not choose.may_refit(compose("train", []), carved)
+    assert not choose.may_refit(asked("callbacks.patience=2"), carved)
+    assert not choose.may_refit({**asked(), "stage": {}}, carved)
+    assert not choose.may_refit(asked("data.refit=false"), carved)
+
+
+def test_a_budget_counts_the_twin_and_the_refit() -> None:
+    once = timing.estimate(Measured((1.0, 1.0), (0.5,)), epochs=4, batches=10, judged=20, pictures=30, devices=1)
+    both = once.and_again(80, 20)
+    assert once.seconds == 4 * (10 + 10)
+    assert both.seconds == once.seconds + 4 * 13
+    assert epochs_of(both, 1000) == int((0.9 * 1000 - 2 * budget.FIXED_S - 2 * once.answering) / (20 + 13))
 
 
 @pytest.mark.parametrize("pictures", range(520, 5000, 330))
