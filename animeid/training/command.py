@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from animeid.config import gateway
+from animeid.system.console import say
 from animeid.training import folds, run
 
 
@@ -13,4 +15,6 @@ def train(request: dict[str, Any]) -> float | None:
     Returns:
         The best `f1_macro` of validation, or the mean over the folds; None where there is nothing to rank by.
     """
+    if request["effort"]:
+        say(gateway.build(request["effort"], "effort").told)
     return folds.train_all(request) if request["data"].get("fold") == "all" else run.train(request)
