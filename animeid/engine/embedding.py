@@ -76,7 +76,7 @@ class Embedder:
         with torch.inference_mode():
             for block in row_blocks(len(rows), 4 * embeddings.shape[1]):
                 some, target = embeddings[block].to(device), targets[block].to(device)
-                output = ModelOutput(self.module.model.head(some), some)  # type: ignore[operator, union-attr]
+                output = ModelOutput(self.module.model.head(some), some)  # type: ignore[operator]
                 losses = self.module.losses(output, {"target": target})  # type: ignore[typeddict-item]
                 losses = losses.masked_fill(target == UNKNOWN_TARGET, float("nan"))
                 yield as_predictions(torch.from_numpy(rows[block]), output, losses)
@@ -87,7 +87,7 @@ class Embedder:
         found = self.store.read(self.contents[rows].tolist())
         self.known |= {rows[place]: vector for place, vector in found.items()}
         if found:
-            say(f"{len(found)} of {len(rows)} embeddings are those of an earlier run, from {self.store.folder}")
+            say(f"{len(found)} of {len(rows)} embeddings are those that an earlier run left in {self.store.home}")
 
     def _compute(self, rows: np.ndarray, what: str) -> None:
         loader = self.data.evaluation_dataloader(rows)

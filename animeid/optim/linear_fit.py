@@ -64,9 +64,9 @@ def fit_linear(
     def objective() -> Tensor:
         solver.zero_grad()
         value = losses(Linear(weight, bias)(vectors)).mean() + penalty / 2 * weight.square().sum()
-        value.backward()  # type: ignore[no-untyped-call]
+        value.backward()
         return value
 
     with torch.enable_grad():
-        solver.step(objective)  # type: ignore[arg-type]
+        solver.step(objective)
     return Linear(weight.detach(), bias.detach())

@@ -44,7 +44,8 @@ class Measured:
 class Estimate:
     """What training is expected to take.
 
-    epochs, batches: passes, and batches of each. judged: pictures of the validation part.
+    epochs, batches: passes, and batches of each; no passes where a stage trains nothing. judged: pictures of the
+    validation part.
     seconds, low, high: with the median, the lower and the upper quartile of the measured times.
     answering: seconds for the answers to all pictures at the end.
     """
@@ -145,7 +146,7 @@ def expected_time(components: Components, answered: Sequence[str]) -> Estimate:
     trainer = components.plan.trainer
     return estimate(
         measured,
-        epochs=whole(trainer.max_epochs),
+        epochs=whole(trainer.max_epochs) if components.stage.trains else 0,
         batches=components.data.batches_per_epoch,
         judged=len(components.data.rows("val")),
         pictures=sum(len(components.data.rows(part)) for part in answered),

@@ -11,7 +11,7 @@ NO_RESULT = (
 )
 """Keys, with all below them, that change no result."""
 
-ADDED = ("data.parts",)
+ADDED = ("data.parts", "effort")
 """Keys that earlier versions did not have: unset they change nothing, so that what those began is known again."""
 
 

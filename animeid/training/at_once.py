@@ -12,10 +12,11 @@ from animeid.runs.folder import RunFolder
 
 def check_training(request: dict[str, Any]) -> None:
     """Raises:
-    InputError: something that training would read is not there, or the run's folder is; that of all folds may be.
+    InputError: something that training would read is not there, or the run's folder is; that of several runs may be.
     """
     check_sources(request)
-    if request["resume"] == "never" and request["data"].get("fold") != "all":
+    is_several = request["data"].get("fold") == "all" or (request["effort"] or {}).get("runs", 1) > 1
+    if request["resume"] == "never" and not is_several:
         RunFolder.reserve(request["run_id"])
 
 
