@@ -12,7 +12,7 @@ from animeid.assembly.planning import filled
 from animeid.assembly.start import Started
 from animeid.assembly.transfer import earlier_run
 from animeid.config import gateway
-from animeid.config.second_stage import trains
+from animeid.config.second_stage import learns
 from animeid.data.datamodule import CharacterDataModule
 from animeid.data.prepare import Prepared
 from animeid.engine.precision import settle_precision
@@ -93,6 +93,6 @@ def with_rates(plan: Plan, model: Classifier) -> Plan:
 def _prior(plan: Plan, data: CharacterDataModule) -> tuple[float, ...]:
     """`[C]`: what the sampler shows, or has shown to the run whose weights are taken where nothing is trained."""
     earlier = earlier_run(plan)
-    if earlier is None or trains(plan.get("stage")):
+    if earlier is None or learns(plan.get("stage")):
         return tuple(data.sampler.prior().tolist())
     return FinalPlan.read(earlier.folder.config).facts.prior

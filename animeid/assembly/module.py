@@ -11,7 +11,7 @@ from lightning.pytorch.loggers import Logger
 from animeid.assembly.model import as_size
 from animeid.assembly.plan import FinalPlan, Plan, whole
 from animeid.config import gateway
-from animeid.config.second_stage import trains
+from animeid.config.second_stage import learns
 from animeid.engine.averaging.averager import Averager
 from animeid.engine.callbacks.contract import Feedback
 from animeid.engine.module import CharacterModule, record
@@ -45,7 +45,7 @@ def freeze(plan: Plan, model: Classifier) -> tuple[Freezing | None, tuple[str, .
         return None, ()
     freezing = completed(gateway.build(card, "freezing"), Freezing)
     freezing.apply(model.backbone)
-    if not trains(plan.get("stage")):
+    if not learns(plan.get("stage")):
         return freezing, ()
     notes = [freezing.note(model.backbone, whole(plan.trainer.max_epochs))]
     if model.backbone.weights_source == "random":

@@ -9,18 +9,21 @@ from animeid.assembly.completion import complete
 from animeid.assembly.effective_prior import effective_prior
 from animeid.assembly.model import add_auxiliary
 from animeid.assembly.module import build_feature_mixing, build_module, build_stage
-from animeid.assembly.plan import FinalPlan, Plan, final, label_stats
+from animeid.assembly.plan import FinalPlan, Plan, final, label_stats, processes_of
 from animeid.assembly.soup import mix_soup
 from animeid.assembly.start import Started, start
 from animeid.assembly.styles import give_styles
 from animeid.assembly.transfer import Transfer, earlier_run
+from animeid.data.cache.home import cache_home
 from animeid.data.datamodule import CharacterDataModule
 from animeid.data.prepare import Prepared
 from animeid.engine.callbacks.contract import Feedback
 from animeid.engine.callbacks.feedback import feedback_callbacks
 from animeid.engine.callbacks.shown_prior import ShownPrior
-from animeid.engine.devices import check_precision
+from animeid.engine.devices import DTYPES, check_precision
+from animeid.engine.embedding import Embedder
 from animeid.engine.module import CharacterModule, record
+from animeid.errors import InputError
 from animeid.models.freezing import Freezing
 from animeid.models.stage_contract import Stage
 from animeid.runs.leaks import check_leaks
@@ -33,7 +36,7 @@ class Components:
 
     stage: what is done to a finished run; nothing for a run of its own. feedback: callbacks that tell the parts how
     training goes. notes: sentences for the user about what the model starts from. transfer: what came from an earlier
-    run.
+    run. embedder: keeps what the backbone says, where it is never trained.
     """
 
     plan: FinalPlan
@@ -45,6 +48,7 @@ class Components:
     notes: tuple[str, ...] = ()
     freezing: Freezing | None = None
     transfer: Transfer | None = None
+    embedder: Embedder | None = None
 
 
 def build(plan: Plan, prepared: Prepared) -> Components:
@@ -83,8 +87,22 @@ def assemble(plan: FinalPlan, prepared: Prepared, started: Started, *, from_scra
     module = build_module(plan, stats, model, freezing, stage)
     feedback = (*feedback_callbacks(module.loss, data, stats.num_classes), *build_feature_mixing(plan, model))
     give_styles([*module.modules(), *feedback], data)
-    components = Components(plan, stats, module, data, stage, feedback, freezing=freezing, transfer=started.transfer)
+    embedder = build_embedder(plan, module, data, prepared) if stage.fits_head else None
+    components = Components(
+        plan, stats, module, data, stage, feedback, freezing=freezing, transfer=started.transfer, embedder=embedder
+    )
     return take_weights(components) if from_scratch else components
+
+
+def build_embedder(plan: FinalPlan, module: CharacterModule, data: CharacterDataModule, prepared: Prepared) -> Embedder:
+    """Raises:
+    InputError: the run has several processes, and one keeps the embeddings.
+    """
+    if processes_of(plan) > 1:
+        raise InputError("stage=probe fits a head in one process: take trainer.devices=1")
+    home = cache_home(plan.data.cache)
+    contents = prepared.manifest.table["sha256"].tolist()
+    return Embedder(module, data, contents, DTYPES[plan.trainer.precision], home and home / "embeddings")
 
 
 def take_weights(components: Components) -> Components:
@@ -95,7 +113,7 @@ def take_weights(components: Components) -> Components:
     """
     plan, module = components.plan, components.module
     earlier = earlier_run(plan)
-    if earlier is None or components.stage.trains:
+    if earlier is None or components.stage.trains or components.stage.fits_head:
         return components
     if components.stage.mixture is None:
         shown = effective_prior(earlier.folder, FinalPlan.read(earlier.folder.config))

@@ -25,12 +25,13 @@ def start_stage(plan: Plan, earlier: Earlier, model: Classifier, labels: Sequenc
     """
     if not plan.get("stage"):
         return ()
-    if tuple(labels) != earlier.labels:
+    stage = build_stage(plan)
+    if tuple(labels) != earlier.labels and not stage.fits_head:
         raise InputError(
             f"{earlier.folder.path} has other classes than this data, and a second stage mends the head of a run with "
             "the same: take from_run without stage"
         )
-    note = build_stage(plan).start(model, partial(validation_of, FinishedRun(earlier.folder)))
+    note = stage.start(model, partial(validation_of, FinishedRun(earlier.folder)))
     return () if note is None else (note,)
 
 

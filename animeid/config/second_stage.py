@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from animeid.config import gateway
 from animeid.config.arguments import keys_of
@@ -12,6 +12,9 @@ from animeid.config.earlier_data import earlier_data, with_own_values
 from animeid.config.freeze import read_plan
 from animeid.errors import InputError
 from animeid.runs.folder import RunFolder
+
+if TYPE_CHECKING:
+    from animeid.models.stage_contract import Stage
 
 INHERITED = ("data", "augment", "model", "head")
 """The nodes that come from the first stage's plan."""
@@ -31,6 +34,8 @@ def inherit(request: Mapping[str, Any], overrides: Sequence[str]) -> dict[str, A
         InputError: there is no such run, or the command line says how to train where nothing is trained.
     """
     if request["from_run"] is None:
+        if _stage(request["stage"]).fits_head:
+            return dict(request)
         raise InputError("a second stage mends the head of a finished run: write from_run=RUN, its folder")
     run = RunFolder.open(request["from_run"])
     first, keys = read_plan(run.config), keys_of(overrides)
@@ -41,7 +46,7 @@ def inherit(request: Mapping[str, Any], overrides: Sequence[str]) -> dict[str, A
         )
     if request["data"].get("refit") is True:
         raise InputError("a second stage has no refit, since its run has learnt from train alone: leave out data.refit")
-    names = INHERITED if trains(request["stage"]) else (*INHERITED, *LEARNT_BY)
+    names = INHERITED if learns(request["stage"]) else (*INHERITED, *LEARNT_BY)
     _refuse_training_by(names, keys)
     own = {name: deepcopy(first[name]) for name in names if name not in keys}
     if "model" in own:
@@ -59,11 +64,16 @@ def _refuse_training_by(names: Sequence[str], keys: Sequence[str]) -> None:
         raise InputError(f"this stage trains nothing, so that {given} is that of the run in from_run: leave it out")
 
 
-def trains(stage: Mapping[str, Any] | None) -> bool:
-    """Whether a run with the stage of this card trains; some only change the weights that are there."""
+def learns(stage: Mapping[str, Any] | None) -> bool:
+    """Whether a run with the stage of this card learns from pictures; some only change the weights that are there."""
     if not stage:
         return True
+    found = _stage(stage)
+    return found.trains or found.fits_head
+
+
+def _stage(card: Mapping[str, Any]) -> Stage:
     from animeid.models.completed import completed
     from animeid.models.stage_contract import Stage
 
-    return completed(gateway.build(stage, "stage"), Stage).trains
+    return completed(gateway.build(card, "stage"), Stage)

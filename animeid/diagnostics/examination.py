@@ -55,6 +55,8 @@ def examine(request: dict[str, Any], todo: Sequence[str] = ()) -> None:
     tell(report.precision_lines(processor_trials() if accelerator == "cpu" else try_precisions(accelerator)))
     network = ask_servers()
     tell(report.server_lines(network, missing_glyphs()))
+    if request["effort"]:
+        say(gateway.build(request["effort"], "effort").told)
     weights = initial_weights(request, network.hub)
     todo = [*todo, *advice.about_machine(hardware, accelerator), *advice.about_weights(weights)]
     if request["data"]["root"] is None:

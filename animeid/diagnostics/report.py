@@ -135,6 +135,22 @@ def _broken_lines(pictures: Pictures) -> list[str]:
 
 
 def time_lines(found: Estimate, reading_s: float) -> list[str]:
+    return section(
+        "expected time",
+        [
+            *_training_time(found),
+            (
+                "besides",
+                f"about {clock(reading_s)} for reading the pictures (measured), {clock(found.answering)} for answers",
+            ),
+            ("beware", "other work on the machine, its temperature and its disk can move it by more than that"),
+        ],
+    )
+
+
+def _training_time(found: Estimate) -> list[tuple[str, str]]:
+    if not found.epochs:
+        return [("training", "no epoch: what is done to a head takes little beside the answers")]
     steps = found.measured.steps
     low, middle, high = np.quantile(steps, (0.25, 0.5, 0.75))
     how = (
@@ -144,19 +160,11 @@ def time_lines(found: Estimate, reading_s: float) -> list[str]:
     )
     twice = "; for a twin without val and then for the model with it" if found.trainings == 2 else ""
     span = f"{clock(found.low)} to {clock(found.high)}"
-    return section(
-        "expected time",
-        [
-            ("training", f"about {clock(found.seconds)}, {span} by the middle half of the measured steps"),
-            ("how", how + twice),
-            ("validation", f"{counted(found.judged, 'picture')} after each epoch, included above"),
-            (
-                "besides",
-                f"about {clock(reading_s)} for reading the pictures (measured), {clock(found.answering)} for answers",
-            ),
-            ("beware", "other work on the machine, its temperature and its disk can move it by more than that"),
-        ],
-    )
+    return [
+        ("training", f"about {clock(found.seconds)}, {span} by the middle half of the measured steps"),
+        ("how", how + twice),
+        ("validation", f"{counted(found.judged, 'picture')} after each epoch, included above"),
+    ]
 
 
 def advice_lines(advice: Sequence[str]) -> list[str]:

@@ -3,7 +3,8 @@
 A stage derives from `Stage`, whose methods do nothing, and has those of its own for the moments in which it does
 something. In their order: `start` on the model that has the finished run's weights; `attach` before an optimiser is
 made; `portable` when weights are saved alone; `remove` when training is over. Where it trains nothing (`trains`), only
-the first counts, or the pattern of the runs whose weights it takes the mean of (`mixture`).
+the first counts, or the pattern of the runs whose weights it takes the mean of (`mixture`), or `fit_head`, by which a
+head is made in place of training.
 """
 
 from __future__ import annotations
@@ -33,9 +34,12 @@ class Stage:
     """A run of its own: the stage that does nothing.
 
     trains: whether training follows; else the weights are judged as they are.
+    fits_head: whether it makes a head of its own from embeddings of training pictures, for which it needs no finished
+        run: any weights that the backbone starts from will do, and loss and sampler are its own.
     """
 
     trains = True
+    fits_head = False
 
     @property
     def mixture(self) -> str | None:
@@ -67,3 +71,16 @@ class Stage:
 
     def remove(self, model: Classifier) -> None:
         """Leaves a model into which the portable weights fit."""
+
+    def fit_head(self, model: Classifier, embeddings: Tensor, losses: Callable[[Tensor], Tensor]) -> str:
+        """Puts a head into the model; returns a sentence for people about it. Called where `fits_head` says so.
+
+        Args:
+            model: whose backbone stays.
+            embeddings: `[N, D]` float32 of the pictures that the sampler shows.
+            losses: their logits `[N, C]` to the loss of each, `[N]`.
+
+        Raises:
+            InputError: the head is none that can be fitted.
+        """
+        raise NotImplementedError

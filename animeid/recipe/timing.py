@@ -45,7 +45,8 @@ class Measured:
 class Estimate:
     """What training is expected to take.
 
-    epochs, batches: passes, and batches of each. judged: pictures of the validation part.
+    epochs, batches: passes, and batches of each; no passes where a stage trains nothing. judged: pictures of the
+    validation part.
     trainings: two where a twin is trained first, whose time is in all that follows.
     seconds, low, high: with the median, the lower and the upper quartile of the measured times.
     answering: seconds for the answers to all pictures at the end.
@@ -161,7 +162,7 @@ def expected_time(components: Components, answered: Sequence[str]) -> Estimate:
     pictures = {part: len(components.data.rows(part)) for part in ("train", "val")}
     once = estimate(
         measured,
-        epochs=whole(trainer.max_epochs),
+        epochs=whole(trainer.max_epochs) if components.stage.trains else 0,
         batches=components.data.batches_per_epoch,
         judged=pictures["val"],
         pictures=sum(len(components.data.rows(part)) for part in answered),

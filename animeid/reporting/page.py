@@ -124,7 +124,9 @@ def _history(run: FinishedRun) -> dict[str, str]:
     if run.twin is not None:
         return {name: f"Of the twin: {told}" for name, told in _history(run.twin).items() if told}
     if run.history is None:
-        return {"trained": "", "gap": "Nothing was trained: the run changes the head of another one."}
+        is_second = run.plan.get("from_run") is not None
+        made = "the run changes the head of another one" if is_second else "the head was fitted to embeddings"
+        return {"trained": "", "gap": f"Nothing was trained: {made}."}
     parts = Parts.of(run)
     trained = f"{counted(len(run.history), 'epoch', 'were')} trained."
     return {

@@ -18,6 +18,9 @@ ADDED: Mapping[str, Any] = {
     "data.test_style": None,
     "data.style_column": "auto",
     "feature_mixing": None,
+    "restyling": None,
+    "optimizer.head_lr_scale": None,
+    "effort": None,
 }
 """Keys that earlier versions did not have: with these values they change nothing, so that what those began is known
 again."""

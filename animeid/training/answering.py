@@ -48,7 +48,10 @@ def _each_part(components: Components, parts: Sequence[str]) -> dict[str, Iterat
 
 
 def _answer_part(components: Components, part: str, rows: np.ndarray) -> Iterator[Predictions]:
-    module, plan = components.module, components.plan
+    module, plan, embedder = components.module, components.plan, components.embedder
+    if embedder is not None and not plan.get("tta"):  # views have embeddings of their own
+        yield from embedder.answers(rows, f"answering {part}")
+        return
     yield from predict_each(
         module.inference_model,
         components.data.evaluation_dataloader(rows),

@@ -12,7 +12,7 @@ from animeid.runs.folder import RunFolder
 
 def check_training(request: dict[str, Any]) -> None:
     """Raises:
-    InputError: something that training would read is not there, or the run's folder is; that of all folds may be.
+    InputError: something that training would read is not there, or the run's folder is; that of several runs may be.
     """
     check_sources(request)
     if request["data"].get("refit") is True and request["data"].get("fold") == "all":
@@ -20,7 +20,8 @@ def check_training(request: dict[str, Any]) -> None:
             "data.refit=true trains one more model after one that was judged, and data.fold=all a run for each fold: "
             "give one fold, such as data.fold=0, or leave out data.refit"
         )
-    if request["resume"] == "never" and request["data"].get("fold") != "all":
+    is_several = request["data"].get("fold") == "all" or (request["effort"] or {}).get("runs", 1) > 1
+    if request["resume"] == "never" and not is_several:
         RunFolder.reserve(request["run_id"])
 
 

@@ -47,7 +47,8 @@ def seconds_of(plan: FinalPlan, train_s: float) -> tuple[float, float | None]:
     """What a run took itself, and what the runs took that it mends or mixes; None where it is no second stage."""
     if soup := plan.facts.soup:
         return train_s + soup["seconds"], soup["earlier_s"]
-    return train_s, FinishedRun(RunFolder(Path(plan["from_run"]))).training_s if plan.get("stage") else None
+    is_second = plan.get("stage") and plan["from_run"]
+    return train_s, FinishedRun(RunFolder(Path(plan["from_run"]))).training_s if is_second else None
 
 
 def cost(

@@ -25,6 +25,7 @@ from animeid.errors import InputError
 from animeid.models.checkpoint import read_torch
 from animeid.optim.schedules import followed_figure
 from animeid.runs.folder import RunFolder
+from animeid.training.head import make_head
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,8 @@ class RunState:
 class Fitted:
     """A trained run, its best weights loaded.
 
-    best_epoch: whose weights they are, counted from 1; None where nothing was trained.
+    train_s: seconds of training, or of fitting a head. best_epoch: whose weights they are, counted from 1; None where
+    nothing was trained.
     """
 
     train_s: float
@@ -69,6 +71,7 @@ def fit(state: RunState) -> Fitted:
         folder,
         thaws=components.freezing is not None and components.freezing.thaws,
     )
+    made_s = make_head(components) if components.stage.fits_head else 0.0
     if plan.trainer.compile:
         compile_network(components.module.model)
     trainer.fit(components.module, datamodule=components.data, ckpt_path=state.checkpoint, weights_only=True)
@@ -77,7 +80,7 @@ def fit(state: RunState) -> Fitted:
     meet()  # the first process has written the checkpoints by then
     # Where the best checkpoint was lost, the one that takes its place is written after the last epoch.
     best_epoch = min(load_best(components, folder) + 1, len(history.rates)) or None
-    return Fitted(history.train_seconds, history.rates, best_epoch)
+    return Fitted(history.train_seconds + made_s, history.rates, best_epoch)
 
 
 def load_best(components: Components, folder: RunFolder) -> int:

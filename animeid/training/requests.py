@@ -41,6 +41,7 @@ class TrainRequest:
     from_run: PathText | None
     from_run_parts: Literal["all", "backbone"]
     stage: Card | None
+    effort: Card | None
     tta: Card | None
     test: bool
     keep: Literal["weights", "all"]

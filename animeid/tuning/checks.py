@@ -59,6 +59,8 @@ def check_whole(request: Mapping[str, Any]) -> None:
     """
     if request["data"].get("fold") == "all":
         raise InputError("data.fold=all trains a run for each fold, and a trial is a single run: give data.fold=0")
+    if (request["effort"] or {}).get("runs", 1) > 1:
+        raise InputError("effort=best trains several runs, and a trial is a single run: leave it out")
     choose_accelerator(request["trainer"]["accelerator"])
     if request["from_run"] is not None:
         RunFolder.open(request["from_run"])

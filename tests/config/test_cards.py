@@ -17,7 +17,7 @@ from animeid.config.locate import conf_dir, groups
 from animeid.config.roots import roots
 from animeid.config.signatures import signature
 
-WITHOUT_TARGET = {"experiment", "scale", "stage", "space", "debug", "inference"}
+WITHOUT_TARGET = {"experiment", "scale", "stage", "effort", "space", "debug", "inference"}
 """Groups whose cards change keys all over the configuration."""
 
 CARDS = [

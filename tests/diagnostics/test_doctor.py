@@ -17,7 +17,7 @@ from animeid import doctor, train
 from animeid.config.compose import compose
 from animeid.data.prepare import prepare
 from animeid.data.settings import DataSettings
-from animeid.diagnostics import examination, fitness
+from animeid.diagnostics import examination, fitness, report
 from animeid.diagnostics.choices import plan_without_data
 from animeid.diagnostics.glyphs import missing_glyphs
 from animeid.diagnostics.hardware import look_at_disk, look_at_hardware
@@ -243,6 +243,15 @@ def test_an_estimate_is_the_sum_of_its_steps() -> None:
     assert found.low == pytest.approx(seconds - 3 * 7 * 0.1)
     assert found.high == pytest.approx(seconds + 3 * 7 * 0.1)
     assert found.answering == pytest.approx(500 * 0.02 / 2)
+
+
+def test_a_stage_without_epochs_is_not_told_to_take_some() -> None:
+    measured = Measured(steps=(0.1, 0.2), answers=(0.01,))
+    found = estimate(measured, epochs=0, batches=7, judged=50, pictures=500, devices=1)
+    told = "\n".join(report.time_lines(found, 2.0))
+    assert "no epoch: what is done to a head takes little beside the answers" in told
+    assert "0:05 for answers" in told
+    assert "0 epochs" not in told
 
 
 def test_the_stopwatch_leaves_out_the_first_step_where_there_are_others() -> None:

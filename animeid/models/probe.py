@@ -1,0 +1,79 @@
+"""A linear probe: the head fitted to its optimum on embeddings of a backbone that stays as it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated
+
+import torch
+from annotated_types import Gt
+from torch import Tensor
+
+from animeid.errors import InputError
+from animeid.models.classifier import Classifier
+from animeid.models.heads.contract import VectorHead
+from animeid.models.stage_contract import Stage
+from animeid.optim.linear_fit import Linear, fit_linear
+from animeid.system.console import counted
+
+
+@dataclass(frozen=True)
+class Scaling:
+    """Embeddings moved to their mean and divided by one number, so that a penalty means the same for every network.
+
+    One number for all directions: to divide each by its own spread makes noise of those that say little as loud as the
+    rest, and lost 1 to 4 points of f1_macro on three sets.
+
+    mean: `[D]` float64. spread: the root of the mean square of what is left.
+    """
+
+    mean: Tensor
+    spread: float
+
+    @classmethod
+    def of(cls, embeddings: Tensor) -> Scaling:
+        """That of `[N, D]` embeddings."""
+        mean = embeddings.double().mean(0)
+        spread = float((embeddings.double() - mean).square().mean().sqrt())
+        return cls(mean, spread if spread > 0 else 1.0)
+
+    def __call__(self, embeddings: Tensor) -> Tensor:
+        """`[N, D]` to `[N, D]` float64."""
+        return (embeddings.double() - self.mean) / self.spread
+
+    def folded(self, linear: Linear) -> Linear:
+        """What gives embeddings as they are the logits that `linear` gives scaled ones."""
+        weight = linear.weight / self.spread
+        return Linear(weight, linear.bias - weight @ self.mean)
+
+
+@dataclass(frozen=True, kw_only=True)
+class LinearProbe(Stage):
+    """Fits the head to the loss of the run by L-BFGS: no epochs, no rates, no seed.
+
+    With `loss=balanced_softmax` that is multinomial logistic regression of which the prior of the training pictures
+    is taken out (Ren 2020, arXiv 2007.10740), so that rare characters are named as often as others.
+
+    Args:
+        penalty: how strongly short class vectors are preferred, for embeddings of mean square 1.
+    """
+
+    trains = False
+    fits_head = True
+
+    penalty: Annotated[float, Gt(0)] = 0.02
+
+    def fit_head(self, model: Classifier, embeddings: Tensor, losses: Callable[[Tensor], Tensor]) -> str:
+        if not isinstance(model.head, VectorHead):
+            raise InputError(
+                f"stage=probe fits a linear layer, and a {type(model.head).__name__} is none: take head=linear"
+            )
+        layer, scaling = model.head.linear, Scaling.of(embeddings)
+        found = fit_linear(scaling(embeddings), losses, layer.out_features, penalty=self.penalty)
+        folded = scaling.folded(found)
+        with torch.no_grad():
+            layer.weight.copy_(folded.weight)
+            layer.bias.copy_(folded.bias)
+        shown = counted(len(embeddings), "training picture")
+        return f"the head is fitted to embeddings of {shown} with a penalty of {self.penalty:g}"

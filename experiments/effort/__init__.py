@@ -1,0 +1,1 @@
+"""What each size of effort takes and reaches."""

@@ -1,0 +1,139 @@
+"""What each size of effort takes and reaches: `python -m experiments.effort.study`.
+
+`effort=quick`, `standard` and `best` of one network on the same pictures, several seeds each, in processes of their own
+with caches of their own, so that no run profits from another: seconds are those of the whole command. Seeds move
+training only; `quick` has none to move, and is run once. Figures are of test parts, by which nothing was chosen.
+
+`emoji_cast=FOLDER` says where that is, `pictures=FOLDER` adds folders `train/ val/ test/` of one's own, and
+`only="built-in cast"` is one set, `common="KEY=VALUE ..."` goes to every run. 2 cores, some hours; the same command
+goes on after a kill.
+"""
+
+from __future__ import annotations
+
+import shutil
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from scipy.stats import t as student
+
+from animeid.runs.folder import RunFolder
+from animeid.system.files import read_json, write_json
+from experiments.long_tail.sets import grouped_manifest
+from experiments.runs import OUTPUTS, environment_line, metrics, table
+
+HERE = Path(__file__).parent
+STUDY = "effort"
+SEEDS = (1, 2, 3)
+EFFORTS: Mapping[str, tuple[str, ...]] = {
+    "quick": ("effort=quick",),
+    "standard": (),
+    "best": ("effort=best",),
+}
+NETWORK = ("model=efficientnet_lite0", "model.pretrained=true", "logger=none", "embeddings=off")
+SHARE, TIME = 0.85, 0.1
+"""What `quick` is to reach of `standard`'s f1_macro, in what part of its time."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Of one command: f1_macro of its test part, and seconds from beginning to end."""
+
+    f1_macro: float
+    seconds: float
+
+
+def sets(options: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
+    """The overrides of each set of pictures."""
+    emoji = grouped_manifest(Path(options.get("emoji_cast", "../shared/emoji_cast")), OUTPUTS / f"{STUDY}-groups")
+    found = {
+        "built-in cast": ("data.cast.seed=5003", "data.cast.imbalance=100", "data.cast.test_per_class=50"),
+        "emoji_cast": (f"data.root={emoji}", "data.long_tail=8"),
+    }
+    if "pictures" in options:
+        found[Path(options["pictures"]).name] = (f"data.root={options['pictures']}",)
+    return {of: found[of] for of in found if options.get("only", of) == of}
+
+
+def measure(name: str, overrides: Sequence[str]) -> Outcome:
+    """Runs the command unless it was done before; one that was cut off begins again."""
+    folder = OUTPUTS / f"{STUDY}-{name}"
+    run = folder / "best" if "effort=best" in overrides else folder
+    stamp = folder / "seconds.json"
+    if not (stamp.is_file() and read_json(stamp)["overrides"] == list(overrides)):
+        cache = OUTPUTS / f"{STUDY}-cache"
+        for path in (folder, cache):
+            shutil.rmtree(path, ignore_errors=True)
+        command = [sys.executable, "-m", "animeid.train", f"run_id={folder.name}", f"data.cache={cache}", *overrides]
+        print(f"{name}: {' '.join(overrides)}", flush=True)
+        began = time.perf_counter()
+        subprocess.run(command, check=True)
+        write_json(stamp, {"overrides": list(overrides), "seconds": time.perf_counter() - began})
+    return Outcome(metrics(run)["test"]["f1_macro"], read_json(stamp)["seconds"])
+
+
+def interval(values: Sequence[float]) -> str:
+    """`61.3 (58.0 to 64.6)`: the mean in percent with Student's 95 % interval over seeds; equal values stand alone."""
+    mean = statistics.fmean(values)
+    if len(set(values)) < 2:
+        return f"{100 * mean:.1f}"
+    low, high = student.interval(0.95, len(values) - 1, mean, np.std(values, ddof=1) / np.sqrt(len(values)))
+    return f"{100 * mean:.1f} ({100 * low:.1f} to {100 * high:.1f})"
+
+
+def rows_of(of: str, found: Mapping[str, Sequence[Outcome]]) -> list[list[str]]:
+    """A row of the page for each effort on one set."""
+    base = [statistics.fmean(getattr(one, name) for one in found["standard"]) for name in ("f1_macro", "seconds")]
+    rows = []
+    for effort, outcomes in found.items():
+        share, times = (
+            statistics.fmean(getattr(one, name) for one in outcomes) / whole
+            for name, whole in zip(("f1_macro", "seconds"), base, strict=True)
+        )
+        seconds = statistics.fmean(one.seconds for one in outcomes)
+        figures = interval([one.f1_macro for one in outcomes])
+        rows.append([of, effort, str(len(outcomes)), figures, f"{100 * share:.0f}", f"{seconds:.0f}", f"{times:.2f}"])
+    return rows
+
+
+def main() -> None:
+    options = dict(argument.split("=", 1) for argument in sys.argv[1:])
+    sizes = tuple(word for word in options.pop("common", "").split() if word)
+    rows = []
+    for of, overrides in sets(options).items():
+        found: dict[str, list[Outcome]] = {}
+        for effort, own in EFFORTS.items():
+            seeds = SEEDS[:1] if effort == "quick" else SEEDS
+            found[effort] = [
+                measure(f"{of.replace(' ', '_')}-{effort}-{seed}", (*own, *NETWORK, *overrides, *sizes, f"seed={seed}"))
+                for seed in seeds
+            ]
+        rows += rows_of(of, found)
+        write(rows, of)
+
+
+def write(rows: Sequence[Sequence[str]], last: str) -> None:
+    """Writes the page of what is there by now."""
+    header = ["pictures", "effort", "seeds", "f1_macro", "% of standard", "seconds", "times standard"]
+    page = f"""# What each size of effort takes and reaches
+
+`python -m experiments.effort.study` writes this page. EfficientNet-Lite0 from published weights; f1_macro in percent of
+the test part, with Student's 95 % interval over seeds, and seconds of the whole command with empty caches.
+`effort=quick` has no seed, and is to reach {100 * SHARE:.0f} % of `standard` in a tenth of its time ({TIME:.2f}).
+
+{table(header, rows)}
+
+{environment_line(RunFolder(OUTPUTS / f"{STUDY}-{last.replace(' ', '_')}-quick-1").path)}
+"""
+    (HERE / "README.md").write_text(page, encoding="utf-8")
+    print(page)
+
+
+if __name__ == "__main__":
+    main()

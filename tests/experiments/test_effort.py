@@ -1,0 +1,26 @@
+"""The study of efforts: what its page says of outcomes."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy import stats
+
+from experiments.effort.study import Outcome, interval, rows_of
+
+
+def test_efforts_are_shares_of_standard() -> None:
+    found = {
+        "quick": [Outcome(0.45, 60.0)],
+        "standard": [Outcome(0.5, 500.0), Outcome(0.6, 700.0)],
+        "best": [Outcome(0.6, 1800.0), Outcome(0.6, 1800.0)],
+    }
+    rows = rows_of("cast", found)
+    assert [row[:3] for row in rows] == [["cast", "quick", "1"], ["cast", "standard", "2"], ["cast", "best", "2"]]
+    assert [row[4:] for row in rows] == [["82", "60", "0.10"], ["100", "600", "1.00"], ["109", "1800", "3.00"]]
+    assert rows[0][3] == "45.0"
+
+
+def test_the_interval_is_students() -> None:
+    values = [0.4, 0.5, 0.45]
+    low, high = stats.t.interval(0.95, 2, np.mean(values), stats.sem(values))
+    assert interval(values) == f"45.0 ({100 * low:.1f} to {100 * high:.1f})"

@@ -1,0 +1,91 @@
+"""`stage=probe` as a user starts it: a run like any other, whose head is logistic regression without the prior."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from sklearn.linear_model import LogisticRegression
+
+from animeid import evaluate, train
+from animeid.engine import embedding
+from animeid.runs.folder import RunFolder
+from tests.small_runs import QUICK, trained_home
+
+PENALTY = 0.05
+PROBE = (
+    *(word for word in QUICK if word != "data.cache=off"),
+    *("stage=probe", f"stage.penalty={PENALTY}", "data.cache=cache", "data.root=pictures", "logger=none"),
+    *("data.val_ratio=0.25", "data.test_ratio=0.25", "trainer.precision=32-true"),
+)
+
+OTHER = tuple(word for word in PROBE if not word.startswith("stage.penalty"))
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run whose head is fitted to the embeddings of random weights."""
+    return trained_home(tmp_path_factory, {"many": 40, "少": 12, "third": 20}, (train.main, (*PROBE, "run_id=probe")))
+
+
+@pytest.fixture
+def run(home: Path, monkeypatch: pytest.MonkeyPatch) -> RunFolder:
+    monkeypatch.chdir(home)
+    return RunFolder(Path("outputs/probe"))
+
+
+def test_the_head_is_logistic_regression_without_the_prior(run: RunFolder) -> None:
+    table, embeddings, logits = pd.read_parquet(run.predictions), np.load(run.embeddings), np.load(run.logits)
+    mine = (table["split"] == "train").to_numpy()
+    vectors, targets = embeddings[mine].astype(np.float64), table.loc[mine, "target"].to_numpy()
+    spread = np.sqrt(((vectors - vectors.mean(0)) ** 2).mean())
+    scaled = (embeddings - vectors.mean(0)) / spread
+    theirs = LogisticRegression(C=1 / (PENALTY * len(targets)), tol=1e-9, max_iter=5000).fit(scaled[mine], targets)
+    log_prior = np.log(np.bincount(targets) / len(targets))
+    expected = scaled @ theirs.coef_.T + theirs.intercept_ - log_prior
+    centred = [values - values.mean(1, keepdims=True) for values in (logits, expected)]
+    np.testing.assert_allclose(*centred, atol=2e-3)
+    assert (logits.argmax(1) == expected.argmax(1)).all()
+
+
+def test_it_is_a_run_like_any_other(run: RunFolder) -> None:
+    assert evaluate.main([f"run={run.path}", "trainer.precision=32-true"]) == 0
+    (again,) = (run.path / "evaluations").iterdir()
+    losses = [json.loads(RunFolder(path).metrics.read_text())["test"]["loss"] for path in (run.path, again)]
+    assert losses[0] == pytest.approx(losses[1], rel=1e-4)
+    state = torch.load(run.best, weights_only=True)["state_dict"]
+    weight, bias = (state[f"model.head.linear.{name}"].numpy() for name in ("weight", "bias"))
+    np.testing.assert_allclose(np.load(run.logits), np.load(run.embeddings) @ weight.T + bias, atol=1e-4)
+    assert json.loads(run.metrics.read_text())["cost"]["train_s"] > 0
+    assert "Nothing was trained: the head was fitted to embeddings." in run.report.read_text(encoding="utf-8")
+
+
+def test_a_second_one_computes_no_embedding_again(run: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(embedding, "predict_each", None)
+    assert train.main([*OTHER, "stage.penalty=0.5", "run_id=second"]) == 0
+    second = RunFolder(Path("outputs/second"))
+    np.testing.assert_array_equal(np.load(second.embeddings), np.load(run.embeddings))
+    assert not np.allclose(np.load(second.logits), np.load(run.logits))
+
+
+def test_it_takes_the_backbone_of_a_run(run: RunFolder) -> None:
+    assert train.main(["stage=probe", f"from_run={run.path}", "stage.penalty=0.5", "logger=none", "run_id=after"]) == 0
+    both = (run, RunFolder(Path("outputs/after")))
+    first, after = (torch.load(one.best, weights_only=True)["state_dict"] for one in both)
+    assert all(torch.equal(first[name], after[name]) for name in first if "backbone" in name)
+    assert not torch.equal(first["model.head.linear.weight"], after["model.head.linear.weight"])
+
+
+def test_several_processes_are_refused(run: RunFolder, capsys: pytest.CaptureFixture[str]) -> None:
+    assert train.main([*PROBE, "trainer.devices=2", "run_id=two"]) == 2
+    assert "stage=probe fits a head in one process: take trainer.devices=1" in capsys.readouterr().err
+
+
+def test_quick_insists_on_published_weights(run: RunFolder, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = [word for word in PROBE if not word.startswith(("recipe", "model", "stage"))]
+    assert train.main([*arguments, "effort=quick", "model.name=test_resnet", "run_id=none"]) == 2
+    assert "model.pretrained=true, but the published weights of test_resnet cannot be had" in capsys.readouterr().err
