@@ -67,6 +67,6 @@ def build_data(
         seed=plan["seed"],
         processes=processes_of(plan),
         views=views_of(plan),
-        views_in_other_styles=bool(beside) and views_in_other_styles(gateway.part_class(beside, "contrastive")),
+        views_in_other_styles=views_in_other_styles(gateway.part_class(beside, "contrastive") if beside else None),
         shuffle_buffer=data.shard_buffer or SHUFFLE_BUFFER,
     )

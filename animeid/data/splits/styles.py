@@ -74,7 +74,7 @@ def widest(pool: pd.DataFrame, key: str) -> str:
             "source, or name another by data.style_column=NAME"
         )
     gain = of_style.nunique() / pool["target"].nunique() - of_style.size() / len(pool)
-    return str(gain.index[gain.to_numpy().argmax()])
+    return str(gain.index[int(gain.to_numpy().argmax())])
 
 
 def _check_known(pool: pd.DataFrame, style: str, part: str) -> None:

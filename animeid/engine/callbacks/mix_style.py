@@ -72,11 +72,14 @@ class MixStyle(Feedback):
     def on_train_batch_start(self, trainer: Trainer, pl_module: LightningModule, batch: Batch, batch_idx: int) -> None:
         key = [self.seed, trainer.current_epoch, int(batch["draw"][0])]
         random = np.random.default_rng(np.random.SeedSequence(key, spawn_key=(STREAM,)))
-        settings = {"probability": self.probability, "alpha": self.alpha, "device": batch["image"].device}
-        self.mixes = [StyleMix.drawn(random, self._partners(batch, random), **settings) for _ in self.layers]
+        self.mixes = [self._drawn(batch, random) for _ in self.layers]
 
     def on_after_backward(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self.mixes = None
+
+    def _drawn(self, batch: Batch, random: np.random.Generator) -> StyleMix:
+        partners, device = self._partners(batch, random), batch["image"].device
+        return StyleMix.drawn(random, partners, probability=self.probability, alpha=self.alpha, device=device)
 
     def _partners(self, batch: Batch, random: np.random.Generator) -> np.ndarray:
         if self.uses_styles:
