@@ -1,7 +1,7 @@
 """What a refit is worth where classes have 3 to 6 pictures: `python -m experiments.refit.study`.
 
 Each seed draws classes of emoji_cast, of each of them a group for test, and of the others 3 to 6 pictures to learn and
-to validate from. Every arm has the same pictures and the same test part. About half an hour on one core; the same
+to validate from. Every arm has the same pictures and the same test part. About an hour on one core; the same
 command goes on after a kill. Options: `emoji_cast=FOLDER`, `seeds=N` for the first seeds alone, `side=PIXELS`.
 """
 
@@ -25,7 +25,7 @@ from experiments.runs import OUTPUTS, environment_line, percent, table
 
 HERE = Path(__file__).parent
 STUDY = "refit"
-CLASSES, EPOCHS, SEEDS, SIDE = 40, 20, (1, 2, 3), 96
+CLASSES, EPOCHS, SEEDS, SIDE = 40, 40, (1, 2, 3), 96
 ARMS = {
     "train alone, the best epoch by val": ("data.refit=false",),
     "train and val, averaged": ("data.refit=true", "averaging=tail"),
@@ -56,7 +56,7 @@ class Run:
 
     @property
     def name(self) -> str:
-        return f"{STUDY}-{self.side}-{self.seed}-{list(ARMS).index(self.arm)}"
+        return f"{STUDY}-{self.side}px-{EPOCHS}-{self.seed}-{list(ARMS).index(self.arm)}"
 
     @property
     def folder(self) -> RunFolder:
