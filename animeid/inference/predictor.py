@@ -25,13 +25,13 @@ from animeid.engine.views import Views
 from animeid.errors import InputError
 from animeid.imaging.evaluation import EvalTransform
 from animeid.inference.requests import InferenceRequest
-from animeid.inference.temperature import fitted_temperature
 from animeid.models.classifier import Classifier
 from animeid.models.inference import InferenceModel
 from animeid.models.weights import load_classifier
 from animeid.predictions import Predictions, concatenate, top_names
 from animeid.runs.folder import RunFolder
 from animeid.runs.saved import SavedRun
+from animeid.runs.temperature import usable_temperature
 from animeid.system.console import as_text, counted, say_beside
 from animeid.system.shared_memory import fitting_workers
 from animeid.types import LabelStats, ModelOutput
@@ -118,8 +118,10 @@ class Predictor:
         dtype = inference_precision(plan, classifier, device, precision)
         if temperature == "auto":
             answers_as_then = offset is None and views == "own"
-            temperature, told = fitted_temperature(folder) if answers_as_then else (1.0, ())
-            notes += told
+            temperature = 1.0
+            if answers_as_then:
+                temperature, told = usable_temperature(SavedRun(folder), str(folder.path))
+                notes.append(told)
         return cls(
             folder=folder,
             plan=plan,
