@@ -58,6 +58,7 @@ class PredictRequest(InferenceRequest):
     run: a run's folder, that of a multirun or of folds, or patterns with colons between them; several answer together.
     output: a CSV or JSONL file, or a folder, `sorted/`, of a folder for each name; without it, answers are printed.
     top_k: names given for each picture, likeliest first.
+    incomplete: what becomes of pictures that lack pixels; None is as the run was trained.
     temperature: what logits are divided by; `auto` is the run's fitted one where it helps on validation.
     sort: whether a folder gets copies of the pictures, or symbolic links to them.
     unknown_below: the probability of the likeliest name under which a picture is sorted into `unknown`.
@@ -68,6 +69,7 @@ class PredictRequest(InferenceRequest):
     output: PathText | None
     top_k: Annotated[int, Ge(1)]
     temperature: Annotated[float, Gt(0)] | Literal["auto"]
+    incomplete: Literal["leave_out", "keep"] | None
     sort: Literal["copy", "link"]
     unknown_below: Annotated[float, Interval(ge=0, le=1)]
 
