@@ -6,13 +6,14 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 NO_RESULT = (
-    *("resume", "run_id", "parts", "logger", "keep", "embeddings"),
+    *("resume", "run_id", "code", "logger", "keep", "embeddings"),
     *("data.num_workers", "data.cache", "trainer.log_every_n_steps"),
 )
 """Keys, with all below them, that change no result."""
 
 ADDED: Mapping[str, Any] = {
     "data.parts": None,
+    "data.incomplete": "leave_out",
     "data.refit": "auto",
     "data.hold_out_style": None,
     "data.test_style": None,

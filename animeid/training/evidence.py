@@ -41,7 +41,8 @@ def save_evidence(
     """
     targets = manifest.table["target"].to_numpy()
     judged = {part: (answer.logits, targets[answer.rows]) for part, answer in answers.items()}
-    write_json(folder.calibration, calibrate(judged))
+    groups = manifest.table["group"].to_numpy(str)
+    write_json(folder.calibration, calibrate(judged, groups[answers["val"].rows] if "val" in answers else None))
     if judged and (last := list(answers)[-1]) not in twins:
         worst = worst_first(*judged[last])
         save_cams(folder, answers[last].rows[worst], answers[last].logits[worst].argmax(axis=1), data, model)
