@@ -15,13 +15,14 @@ from animeid import evaluate, train
 from animeid.data.prepare import prepare
 from animeid.data.settings import DataSettings
 from animeid.engine.module import CharacterModule
-from animeid.inference.temperature import fitted_temperature
 from animeid.metrics.table import summary_table
 from animeid.runs.finished import FinishedRun
 from animeid.runs.folder import RunFolder
 from animeid.runs.identity import differing, result_keys
 from animeid.runs.leaks import seen_by
 from animeid.runs.lineage import with_ancestors
+from animeid.runs.saved import SavedRun
+from animeid.runs.temperature import usable_temperature
 from animeid.training.refit import final_request, twin_request
 from tests.small_runs import QUICK, class_folders, uneven_manifest
 from tests.training.test_resume import Cut, assert_equal_runs, cut_after
@@ -114,7 +115,7 @@ def test_what_is_said_of_val_is_the_twins(home: Home) -> None:
     # Temperature and logit adjustment read the answers for val.
     assert run.calibration is not None and twin.calibration is not None
     assert run.calibration["temperature"] == twin.calibration["temperature"]
-    fitted_temperature(run.folder)
+    assert usable_temperature(SavedRun(run.folder), "it")[1]
     told = summary_table(run.metrics)
     assert "val: figures of the twin, which was trained without its 6 pictures" in told
     assert "its twin before in" in told
