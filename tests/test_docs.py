@@ -167,8 +167,9 @@ def requests(arguments: list[str]) -> list[list[str]]:
 
 @pytest.fixture
 def described_runs(untried_transforms: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A second stage's request without its first stage, whose folder is a name in a page only; so is one of code."""
+    """A request without the earlier run, whose folder is a name in a page only; so is one of code."""
     monkeypatch.setattr("animeid.config.request.allow", lambda parts, overrides: None)
+    monkeypatch.setattr("animeid.config.request.with_earlier_network", lambda request, default, overrides: request)
     monkeypatch.setattr("animeid.config.request.inherit", lambda request, overrides: request)
 
 
