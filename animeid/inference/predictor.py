@@ -125,8 +125,8 @@ class Predictor:
             answers_as_then = offset is None and views == "own"
             temperature = 1.0
             if answers_as_then:
-                temperature, told = usable_temperature(SavedRun(folder), str(folder.path))
-                notes.append(told)
+                temperature, why = usable_temperature(SavedRun(folder), str(folder.path))
+                notes.append(why)
         return cls(
             folder=folder,
             plan=plan,
