@@ -34,7 +34,7 @@ from animeid.runs.folder import RunFolder
 from animeid.runs.saved import SavedRun
 from animeid.runs.temperature import usable_temperature
 from animeid.system.console import as_text, counted, say_beside
-from animeid.system.shared_memory import fitting_workers
+from animeid.system.shared_memory import end_where_full, fitting_workers
 from animeid.types import LabelStats, ModelOutput
 from animeid.values import Tau
 
@@ -205,7 +205,13 @@ class Predictor:
         dataset = UnlabelledDataset(pictures, self.transform, self.plan.data.max_pixels, incomplete=self.incomplete)
         batch_bytes = 3 * self.batch_size * math.prod(self.image_size)
         workers = fitting_workers(self.num_workers, batch_bytes) if len(pictures) > self.batch_size else 0
-        loader = DataLoader(dataset, self.batch_size, num_workers=workers, collate_fn=UnlabelledDataset.collate)
+        loader = DataLoader(
+            dataset,
+            self.batch_size,
+            num_workers=workers,
+            collate_fn=UnlabelledDataset.collate,
+            worker_init_fn=end_where_full,
+        )
         return predict_batches(self.model, loader, "naming pictures", self.precision, self.views)
 
     def names(self, predictions: Predictions, k: int = 5) -> list[list[dict[str, Any]]]:

@@ -11,8 +11,8 @@ import pandas as pd
 from cycler import cycler
 from matplotlib.ticker import PercentFormatter
 
-from animeid.plots.curves import MONITORED, epoch_numbers
-from animeid.plots.picture import COLOURS, GRID, keep_integers, picture, shorten
+from animeid.plots.curves import MONITORED, epoch_numbers, show_epochs
+from animeid.plots.picture import COLOURS, GRID, picture, shorten
 
 LONGEST_NAME = 34
 CLASSES_SHOWN = 16
@@ -42,9 +42,8 @@ def draw_curves_of_runs(histories: Mapping[str, pd.DataFrame], path: Path) -> No
                 values = history.get(column, pd.Series(np.nan, index=history.index))
                 axes.plot(epoch_numbers(history), values, label=shorten(name, LONGEST_NAME), marker=marker, **style)
             axes.set_title(title)
-            axes.set_xlabel("epoch")
-            axes.set_ylim(bottom=0, top=1.02 if column == MONITORED else None)
-            keep_integers(axes)
+            show_epochs(axes, set().union(*map(epoch_numbers, histories.values())))
+            axes.set_ylim(bottom=0, top=1.02 if column == MONITORED else 1.06 * axes.get_ylim()[1])
             if column == MONITORED:
                 axes.yaxis.set_major_formatter(PercentFormatter(1, symbol=" %"))
         handles, labels = every[0].get_legend_handles_labels()

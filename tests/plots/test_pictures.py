@@ -262,6 +262,17 @@ def test_curves_of_many_runs_fit_a_page_and_are_told_apart(tmp_path, monkeypatch
     assert size(tmp_path / "curves.png")[0] * 96 / 150 < 1012, "a page has so many pixels for a chart"
 
 
+def test_the_only_epoch_of_runs_stands_on_the_chart(tmp_path, monkeypatch) -> None:
+    every: list[Axes] = []
+    title = Axes.set_title
+    monkeypatch.setattr(Axes, "set_title", lambda self, *a, **k: (every.append(self), title(self, *a, **k))[1])
+    draw_curves_of_runs({"one": history(1), "two": history(1)}, tmp_path / "curves.png")
+    for axes in every:
+        assert axes.get_xlim() == (0, 2)
+        assert all(float(tick).is_integer() for tick in axes.get_xticks())
+        assert all(max(line.get_ydata()) < axes.get_ylim()[1] for line in axes.get_lines())
+
+
 def test_learning_rate_of_a_run_of_one_step_and_of_many(tmp_path) -> None:
     for rates in (np.array([1e-3]), np.linspace(1e-3, 0, 1000), np.zeros(3)):
         draw_learning_rate(rates, 10, tmp_path / "rate.png")

@@ -17,6 +17,7 @@ from scipy.sparse import csr_array
 
 from animeid import report, train
 from animeid.html.font import font_uri
+from animeid.html.render import write_page
 from animeid.html.thumbnails import Thumbnails
 from animeid.reporting.comparison import write_comparison
 from animeid.reporting.confusions import Pair, most_confused, similar_order
@@ -202,6 +203,12 @@ def test_only_letters_that_are_needed_are_embedded() -> None:
     with TTFont(BytesIO(base64.b64decode(uri.split(",")[1]))) as font:
         assert {chr(code) for code in font.getBestCmap()} == set("初音ミク레이무")
     assert font_uri("Tom & Jerry") is None
+
+
+def test_a_path_that_is_no_text_here_is_written(tmp_path: Path) -> None:
+    misread = "作業".encode().decode("ascii", "surrogateescape")
+    write_page(tmp_path / "page.html", f"初音 {misread} \udcff")
+    assert (tmp_path / "page.html").read_text(encoding="utf-8") == "初音 作業 \\xff"
 
 
 def test_jobs_of_a_multirun_are_named_by_what_they_differ_in(tmp_path: Path) -> None:
