@@ -15,7 +15,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from animeid.config.annotations import PART
 from animeid.config.describe import describe_type, describe_value, literals
-from animeid.config.own_parts import prefixes
+from animeid.config.own_code import prefixes
 from animeid.config.signatures import UNTOLD, Signature, signature
 from animeid.config.source import OWN, find
 from animeid.config.suggest import nearest, suggestion
@@ -125,7 +125,7 @@ def target_of(node: Mapping[str, Any], key: str) -> str:
         raise InputError(
             f"{join(key, '_target_')} is {describe_value(target)}; a card can name only what lies under "
             + ", ".join(prefix.rstrip(".") for prefix in ALLOWED)
-            + ", and only classes there; code of your own is allowed by parts=FOLDER on the command line"
+            + ", and only classes there; code of your own is allowed by code=FOLDER on the command line"
         )
     unused = [name for name in node if isinstance(name, str) and name.startswith("_") and name not in SPECIAL]
     if unused:

@@ -217,8 +217,8 @@ def _readable(job: Job) -> Iterator[None]:
 def _composing(arguments: Sequence[str] | None) -> Iterator[None]:
     """Gives Hydra the arguments, and makes it raise its errors instead of printing them and leaving."""
     before, full_error = sys.argv, os.environ.get(FULL_ERROR)
-    os.environ[FULL_ERROR] = "1"
     given = as_overrides(before[1:] if arguments is None else arguments)
+    os.environ[FULL_ERROR] = "1"
     # Hydra's parser takes overrides from one place only, so that one before `-m` and one after it would be refused.
     sys.argv = [before[0], *sorted(given, key=lambda argument: argument not in MULTIRUN)]
     try:

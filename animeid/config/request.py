@@ -12,7 +12,7 @@ from animeid.config.defaults import fixed_keys
 from animeid.config.earlier_data import with_earlier_data
 from animeid.config.freeze import freeze
 from animeid.config.gateway import try_transforms
-from animeid.config.own_parts import KEY, allow
+from animeid.config.own_code import KEY, allow
 from animeid.config.paths import with_paths
 from animeid.config.roots import request_target
 from animeid.config.second_stage import inherit

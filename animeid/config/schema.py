@@ -22,9 +22,11 @@ class LabelledPictures:
 
     root: class folders or a manifest, as in training; classes are matched by name.
     parts: as in training, where the folders' names do not tell which are parts.
+    incomplete: as in training; None is as the run was trained.
     leaks: what becomes of pictures that the run was trained on: a refusal, left out and listed, or kept.
     """
 
     root: PathText | None = None
     parts: dict[Literal["train", "val", "test", "unknown"], tuple[str, ...]] | Literal["off"] | None = None
+    incomplete: Literal["leave_out", "keep"] | None = None
     leaks: Literal["fail", "drop", "report"] = "drop"

@@ -13,7 +13,7 @@ from torch.utils.data import DataLoader
 
 from animeid.data.augmentation import as_augmentation
 from animeid.data.cache.pixels import Pixels
-from animeid.data.dataset import PictureDataset, PictureTable, Transform, as_it_is, prepare_worker
+from animeid.data.dataset import PictureDataset, PictureTable, Transform, as_it_is, begin_worker, prepare_worker
 from animeid.data.manifest import Manifest
 from animeid.data.samplers.stateless import class_counts
 from animeid.data.samplers.views import RepeatedViews
@@ -175,7 +175,7 @@ class CharacterDataModule(LightningDataModule):
             persistent_workers=self.num_workers > 0,
             pin_memory=torch.cuda.is_available(),
             collate_fn=as_it_is,  # type: ignore[arg-type]  # __getitems__ makes batches, not lists
-            worker_init_fn=prepare_worker,
+            worker_init_fn=begin_worker,
             # With its own generator the loader takes nothing from the global one, so that initialisation and dropout
             # do not depend on the number of workers.
             generator=torch.Generator().manual_seed(self.seed),

@@ -13,6 +13,7 @@ from torch.utils.data import Dataset, get_worker_info
 from animeid.data.cache.pixels import Pixels
 from animeid.data.manifest import Manifest
 from animeid.data.stream import Draw
+from animeid.system.shared_memory import end_where_full
 from animeid.terms import UNKNOWN_TARGET
 from animeid.types import Batch
 
@@ -110,6 +111,12 @@ def as_it_is(batch: Batch) -> Batch:
     return batch
 
 
-def prepare_worker(worker: int = 0) -> None:  # noqa: ARG001
+def begin_worker(worker: int) -> None:
+    """What a loader worker does first."""
+    prepare_worker()
+    end_where_full(worker)
+
+
+def prepare_worker() -> None:
     """One thread for OpenCV: parallel work comes from the number of workers, and threads on top slow them all down."""
     cv2.setNumThreads(0)

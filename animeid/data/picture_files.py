@@ -12,7 +12,7 @@ from animeid.imaging.decode import UnreadableImage, decode_stream, identify
 from animeid.imaging.working import working_from_stream
 
 
-def decode(path: Path, max_pixels: int, short_side: int | None = None) -> np.ndarray:
+def decode(path: Path, max_pixels: int, short_side: int | None = None, *, incomplete: bool = False) -> np.ndarray:
     """Reads a picture file as `decode_image` does.
 
     Returns:
@@ -22,17 +22,17 @@ def decode(path: Path, max_pixels: int, short_side: int | None = None) -> np.nda
         UnreadableImage: with the reason: missing, empty, not a picture, too large, broken.
     """
     with open_picture(path) as stream:
-        return decode_stream(stream, max_pixels, short_side)
+        return decode_stream(stream, max_pixels, short_side, incomplete=incomplete)
 
 
-def working_picture(path: Path, max_pixels: int, side: int) -> np.ndarray:
+def working_picture(path: Path, max_pixels: int, side: int, *, incomplete: bool = False) -> np.ndarray:
     """Reads a picture file to `[h, w, 3]` uint8 RGB of `working_size`.
 
     Raises:
         UnreadableImage: as `decode`.
     """
     with open_picture(path) as stream:
-        return working_from_stream(stream, max_pixels, side)
+        return working_from_stream(stream, max_pixels, side, incomplete=incomplete)
 
 
 def open_picture(path: Path) -> IO[bytes]:

@@ -57,7 +57,7 @@ def _(given: np.ndarray) -> list[Picture]:
 
 
 @singledispatch
-def read_working(picture: Any, max_pixels: int, side: int) -> np.ndarray:
+def read_working(picture: Any, max_pixels: int, side: int, *, incomplete: bool = False) -> np.ndarray:
     """A file, or a picture in memory, to the working picture that transforms see: `[h, w, 3]` uint8 RGB.
 
     JPEG files are decoded at a fraction of their size where that is enough; a picture in memory has been decoded whole,
@@ -66,16 +66,16 @@ def read_working(picture: Any, max_pixels: int, side: int) -> np.ndarray:
     Raises:
         UnreadableImage: the file is no picture that can be used.
     """
-    return working_picture(Path(picture), max_pixels, side)
+    return working_picture(Path(picture), max_pixels, side, incomplete=incomplete)
 
 
 @read_working.register
-def _(picture: Image.Image, max_pixels: int, side: int) -> np.ndarray:  # noqa: ARG001 - bounds what is decoded
+def _(picture: Image.Image, max_pixels: int, side: int, *, incomplete: bool = False) -> np.ndarray:  # noqa: ARG001 - of files
     return working_from_image(upright_rgb(picture), side)
 
 
 @read_working.register
-def _(picture: np.ndarray, max_pixels: int, side: int) -> np.ndarray:  # noqa: ARG001 - bounds what is decoded
+def _(picture: np.ndarray, max_pixels: int, side: int, *, incomplete: bool = False) -> np.ndarray:  # noqa: ARG001 - of files
     if picture.dtype != np.uint8 or picture.ndim != 3 or picture.shape[2] != 3 or not picture.size:
         raise InputError(
             f"a picture is [H, W, 3] uint8 in RGB, and this one {list(picture.shape)} {picture.dtype}: convert it"

@@ -119,8 +119,12 @@ def read_labelled(settings: DataSettings) -> Labelled:
     source = read_source(settings)
     table = source.manifest.table.sort_values(["path", "label"], kind="stable", ignore_index=True)
     root = source.manifest.root
+    keeps = settings.incomplete == "keep"
     prints, reasons = fingerprint_all(
-        [root / path for path in table["path"]], settings.max_pixels, cache_home(settings.cache)
+        [root / path for path in table["path"]],
+        settings.max_pixels,
+        cache_home(settings.cache),
+        incomplete=keeps,
     )
     table, prints, skipped = _readable(table, prints, reasons, source)
     table = table.assign(sha256=prints.sha256, width=prints.sizes[:, 0], height=prints.sizes[:, 1])
@@ -137,7 +141,12 @@ def read_labelled(settings: DataSettings) -> Labelled:
     table.loc[clashing, "split"] = "excluded"
     attributes = source.manifest.attributes
     told = spelling_notes(set(table["label"]) - {""})
-    notes = (*source.notes, *told, *near.notes, *_reading_notes(skipped, len(clashing), len(conflicts) - len(exact)))
+    notes = (
+        *source.notes,
+        *told,
+        *near.notes,
+        *_reading_notes(skipped, len(clashing), len(conflicts) - len(exact), keeps),
+    )
     return Labelled(Manifest(complete(table, attributes), root, attributes), skipped, conflicts, duplicates, notes)
 
 
@@ -173,12 +182,14 @@ def _reasons(pairs: Sequence[tuple[str, str]]) -> pd.DataFrame:
     return pd.DataFrame({"path": [path for path, _ in ordered], "reason": [why for _, why in ordered]}, dtype=str)
 
 
-def _reading_notes(skipped: pd.DataFrame, exact: int, near: int) -> list[str]:
+def _reading_notes(skipped: pd.DataFrame, exact: int, near: int, keeps: bool) -> list[str]:
     notes = []
     if len(skipped):
         kinds = Counter(reason.split(":")[0] for reason in skipped["reason"])
         told = ", ".join(f"{count} {kind}" for kind, count in kinds.most_common())
         notes.append(f"{counted(len(skipped), 'file', 'were')} left out, listed with their reasons ({told})")
+        if "broken" in kinds and not keeps:
+            notes.append("data.incomplete=keep uses broken files as far as JPEG, PNG, GIF and BMP can be read")
     if exact:
         notes.append(
             f"{counted(exact, 'picture', 'are')} exact copies of pictures with another label: they are in no "

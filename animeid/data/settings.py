@@ -11,6 +11,7 @@ from animeid.data.synthetic.settings import CastSettings
 from animeid.values import PathText
 
 PartWord = Literal["train", "val", "test", "unknown"]
+Incomplete = Literal["leave_out", "keep"]
 Leaks = Literal["auto", "fail", "drop", "report"]
 
 
@@ -38,6 +39,8 @@ class DataSettings:
     copy_pattern: regular expression for file names (without their ending) of offline-augmented copies, with a group
         `original` that is the original's name: `(?P<original>.+)_aug[0-9]+`. Copies stay with their original.
     max_pixels: larger pictures are left out; no more than Pillow itself takes for harmless.
+    incomplete: what becomes of pictures whose files are cut off or damaged within their pixels: left out, or kept as
+        far as JPEG, PNG, GIF and BMP can be read; what is missing is then black or grey.
     long_tail: for studies, thins the training part, and nothing else, after the split: the smallest class by this
         factor, the largest not at all, none below 3 pictures.
     crop_pct: share of the resized short side that evaluation keeps.
@@ -61,6 +64,7 @@ class DataSettings:
     leaks: Leaks = "auto"
     attributes: tuple[str, ...] = ()
     copy_pattern: str | None = None
+    incomplete: Incomplete = "leave_out"
     long_tail: Annotated[float, Gt(1)] | None = None
     max_pixels: Annotated[int, Interval(ge=1, le=89_478_485)] = 64_000_000
     crop_pct: Annotated[float, Interval(ge=0.1, le=1)] = 0.95

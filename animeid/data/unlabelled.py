@@ -17,10 +17,13 @@ from animeid.imaging.geometry import working_side
 class UnlabelledDataset(Dataset):
     """Item i is `(i, picture [3, H, W] uint8, "")`, or `(i, zeros, reason)` where the file cannot be read."""
 
-    def __init__(self, pictures: Sequence[Picture], transform: EvalTransform, max_pixels: int) -> None:
+    def __init__(
+        self, pictures: Sequence[Picture], transform: EvalTransform, max_pixels: int, *, incomplete: bool = False
+    ) -> None:
         self.pictures = pictures
         self.transform = transform
         self.max_pixels = max_pixels
+        self.incomplete = incomplete
         self.side = working_side(transform.image_size)
 
     def __len__(self) -> int:
@@ -28,7 +31,8 @@ class UnlabelledDataset(Dataset):
 
     def __getitem__(self, index: int) -> tuple[int, torch.Tensor, str]:
         try:
-            picture = self.transform(read_working(self.pictures[index], self.max_pixels, self.side))
+            given = self.pictures[index]
+            picture = self.transform(read_working(given, self.max_pixels, self.side, incomplete=self.incomplete))
         except (UnreadableImage, OSError) as error:
             height, width = self.transform.image_size
             return index, torch.zeros((3, height, width), dtype=torch.uint8), str(error)

@@ -36,5 +36,7 @@ def render(template: Path, values: Mapping[str, Any]) -> str:
 
 
 def write_page(path: Path, text: str) -> None:
+    """Writes a page; the odd bytes of a path that is no text here are what they are in UTF-8, or become `\\xff`."""
+    text = text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
     with atomic(path, "w") as stream:
         stream.write(text)

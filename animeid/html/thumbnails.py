@@ -54,7 +54,7 @@ class Thumbnails:
     def pixels(self, path: str, side: int) -> np.ndarray | None:
         """`[h, w, 3]` uint8 of at least `side` pixels where the picture has them; None where it cannot be read."""
         try:
-            return decode(self.root / path, self.max_pixels, side)
+            return decode(self.root / path, self.max_pixels, side, incomplete=True)
         except UnreadableImage:
             self.missing.add(path)
             return None

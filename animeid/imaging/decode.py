@@ -8,7 +8,7 @@ from typing import IO
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from animeid.imaging.mend import mended
+from animeid.imaging.mend import mended, missing_pixels_allowed
 
 FORMATS = ("JPEG", "PNG", "BMP", "WEBP", "GIF", "AVIF")
 """Pillow's names of the formats that are opened; it knows dozens more, and each is code that a bad file can reach."""
@@ -26,12 +26,16 @@ class UnreadableImage(ValueError):  # noqa: N818 - the contract's name
     """A file that is not a picture that can be used; the message is a short reason."""
 
 
-def decode_stream(stream: IO[bytes], max_pixels: int, short_side: int | None = None) -> np.ndarray:
+def decode_stream(
+    stream: IO[bytes], max_pixels: int, short_side: int | None = None, *, incomplete: bool = False
+) -> np.ndarray:
     """As `decode_image`, to `[H, W, 3]` uint8 RGB."""
-    return np.array(decode_image(stream, max_pixels, short_side))
+    return np.array(decode_image(stream, max_pixels, short_side, incomplete=incomplete))
 
 
-def decode_image(stream: IO[bytes], max_pixels: int, short_side: int | None = None) -> Image.Image:
+def decode_image(
+    stream: IO[bytes], max_pixels: int, short_side: int | None = None, *, incomplete: bool = False
+) -> Image.Image:
     """Reads a picture from an open file.
 
     The first frame of an animation, turned as EXIF says, transparency on white, 16 bits scaled to 8. A file that is
@@ -42,6 +46,8 @@ def decode_image(stream: IO[bytes], max_pixels: int, short_side: int | None = No
         max_pixels: pictures with more pixels are refused before they are decoded.
         short_side: a JPEG is decoded at 1/2, 1/4 or 1/8 of its size as long as its short side keeps so many pixels;
             None decodes it whole. The decoder then leaves out the high frequencies, which is several times faster.
+        incomplete: a picture whose file is cut off or damaged within its pixels is read as far as its format's decoder
+            can (those of WebP and AVIF cannot); what is missing is black or grey.
 
     Returns:
         Pillow's picture, RGB; the stream is not needed any more.
@@ -52,18 +58,27 @@ def decode_image(stream: IO[bytes], max_pixels: int, short_side: int | None = No
     try:
         return _decode(stream, max_pixels, short_side)
     except UnreadableImage as error:
-        return _mended(stream, max_pixels, short_side, error)
+        if (picture := _mended(stream, max_pixels, short_side)) is not None:
+            return picture
+        if not incomplete:
+            raise error
+        return _in_part(stream, max_pixels, short_side)
 
 
-def _mended(stream: IO[bytes], max_pixels: int, short_side: int | None, error: UnreadableImage) -> Image.Image:
-    """The picture of a file that has its damage elsewhere, or else the reason that was found before."""
+def _mended(stream: IO[bytes], max_pixels: int, short_side: int | None) -> Image.Image | None:
+    """The picture of a file that has its damage elsewhere."""
     try:
         first, *others = [_decode(content, max_pixels, short_side) for content in mended(stream)]
     except (UnreadableImage, ValueError):
-        raise error from None
-    if any(other.tobytes() != first.tobytes() for other in others):
-        raise error
-    return first
+        return None
+    return None if any(other.tobytes() != first.tobytes() for other in others) else first
+
+
+def _in_part(stream: IO[bytes], max_pixels: int, short_side: int | None) -> Image.Image:
+    """What a decoder makes of a file that lacks pixels."""
+    stream.seek(0)
+    with missing_pixels_allowed():
+        return _decode(stream, max_pixels, short_side)
 
 
 def _decode(stream: IO[bytes], max_pixels: int, short_side: int | None) -> Image.Image:

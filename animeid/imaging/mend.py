@@ -1,12 +1,16 @@
-"""Files that are damaged where no pixel is: read as if the damage were not there."""
+"""Damaged files: read as if the damage were not there where it is in no pixel, and else as far as they go."""
 
 from __future__ import annotations
 
 import struct
 import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from io import BytesIO
+from threading import Lock
 from typing import IO
+
+from PIL import ImageFile
 
 PNG = b"\x89PNG\r\n\x1a\n"
 JPEG = b"\xff\xd8\xff"
@@ -33,6 +37,22 @@ def mended(stream: IO[bytes]) -> list[BytesIO]:
         cut = content.rstrip(JPEG_END[:1])  # half an end marker, or half of what data writes for such a byte
         return [BytesIO(cut + end + JPEG_END) for end in (b"", STRANGE)]
     return []
+
+
+_switching = Lock()
+
+
+@contextmanager
+def missing_pixels_allowed() -> Iterator[None]:
+    """Has decoders do without what is missing. Pillow has one switch for all threads, so that they take turns, and none
+    may read at the same time what it would have to refuse.
+    """
+    with _switching:
+        ImageFile.LOAD_TRUNCATED_IMAGES = True
+        try:
+            yield
+        finally:
+            ImageFile.LOAD_TRUNCATED_IMAGES = False
 
 
 def _chunks(content: bytes) -> Iterator[bytes]:

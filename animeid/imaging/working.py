@@ -16,13 +16,13 @@ from animeid.imaging.geometry import working_size
 from animeid.imaging.resize import resize_image
 
 
-def working_from_stream(stream: IO[bytes], max_pixels: int, side: int) -> np.ndarray:
+def working_from_stream(stream: IO[bytes], max_pixels: int, side: int, *, incomplete: bool = False) -> np.ndarray:
     """Reads a picture from an open file to `[h, w, 3]` uint8 RGB of `working_size`.
 
     Raises:
         UnreadableImage: as `decode_image`.
     """
-    return working_from_image(decode_image(stream, max_pixels, side), side)
+    return working_from_image(decode_image(stream, max_pixels, side, incomplete=incomplete), side)
 
 
 def working_from_image(picture: Image.Image, side: int) -> np.ndarray:

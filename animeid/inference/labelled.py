@@ -133,6 +133,7 @@ def choose_pictures(
         root=given["root"],
         parts=given["parts"],
         leaks=given["leaks"],
+        incomplete=given.get("incomplete") or data.incomplete,
         max_pixels=data.max_pixels,
         copy_pattern=data.copy_pattern,
     )

@@ -60,7 +60,7 @@ def predict(request: dict[str, Any]) -> None:
             total, broken = write(found, stream, as_csv=output.suffix == ".csv", k=k)
     if predictor.views is not None:
         say_beside(predictor.views.told(total, time.perf_counter() - began))
-    say_unreadable([f"{answer['path']}: {answer['error']}" for answer in broken], total)
+    say_unreadable([f"{answer['path']}: {answer['error']}" for answer in broken], total, predictors[0].incomplete)
     if folder is not None:
         what = "copied into" if request["sort"] == "copy" else "linked in"
         say(f"{counted(total - len(broken), 'picture', 'were')} {what} {folder}; all answers are in {output}")

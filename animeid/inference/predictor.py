@@ -17,6 +17,7 @@ from animeid.assembly.model import as_size, build_model, build_views, without_we
 from animeid.assembly.plan import FinalPlan, label_stats, whole
 from animeid.config.check import check_value
 from animeid.data.pictures import Picture, Pictures, pictures_of
+from animeid.data.settings import Incomplete
 from animeid.data.unlabelled import UnlabelledDataset
 from animeid.engine.devices import DTYPES, check_precision, choose_accelerator, default_workers
 from animeid.engine.inference import as_predictions, predict_batches
@@ -25,15 +26,15 @@ from animeid.engine.views import Views
 from animeid.errors import InputError
 from animeid.imaging.evaluation import EvalTransform
 from animeid.inference.requests import InferenceRequest
-from animeid.inference.temperature import fitted_temperature
 from animeid.models.classifier import Classifier
 from animeid.models.inference import InferenceModel
 from animeid.models.weights import load_classifier
 from animeid.predictions import Predictions, concatenate, top_names
 from animeid.runs.folder import RunFolder
 from animeid.runs.saved import SavedRun
+from animeid.runs.temperature import usable_temperature
 from animeid.system.console import as_text, counted, say_beside
-from animeid.system.shared_memory import fitting_workers
+from animeid.system.shared_memory import end_where_full, fitting_workers
 from animeid.types import LabelStats, ModelOutput
 from animeid.values import Tau
 
@@ -55,6 +56,7 @@ class Predictor:
     batch_size, num_workers: pictures that are answered together, and processes that read them.
     notes: sentences for the user about what answers.
     temperature: what logits are divided by before they become probabilities.
+    incomplete: whether pictures that lack pixels are answered by what there is.
     """
 
     folder: RunFolder
@@ -67,6 +69,7 @@ class Predictor:
     num_workers: int
     notes: tuple[str, ...] = ()
     temperature: float = 1.0
+    incomplete: bool = False
 
     @classmethod
     def load(
@@ -80,6 +83,7 @@ class Predictor:
         batch_size: int | Literal["auto"] = 32,
         num_workers: int | Literal["auto"] = "auto",
         temperature: float | Literal["auto"] = "auto",
+        incomplete: Incomplete | None = None,
     ) -> Self:
         """Builds what answering needs and no more; no weights are fetched from anywhere else.
 
@@ -94,6 +98,7 @@ class Predictor:
             num_workers: processes that read pictures, of many; `auto` suits machine and accelerator.
             temperature: of the probabilities of `names`; `auto` is what the run fitted on validation, where it helps
                 there and the run answers as it did then.
+            incomplete: what becomes of pictures that lack pixels, as `data.incomplete` in training; None is the run's.
 
         Raises:
             InputError: there is no such run, or it cannot answer so.
@@ -118,8 +123,10 @@ class Predictor:
         dtype = inference_precision(plan, classifier, device, precision)
         if temperature == "auto":
             answers_as_then = offset is None and views == "own"
-            temperature, told = fitted_temperature(folder) if answers_as_then else (1.0, ())
-            notes += told
+            temperature = 1.0
+            if answers_as_then:
+                temperature, why = usable_temperature(SavedRun(folder), str(folder.path))
+                notes.append(why)
         return cls(
             folder=folder,
             plan=plan,
@@ -131,6 +138,7 @@ class Predictor:
             num_workers=default_workers(device) if num_workers == "auto" else num_workers,
             notes=tuple(notes),
             temperature=temperature,
+            incomplete=(incomplete or plan.data.incomplete) == "keep",
         )
 
     @classmethod
@@ -145,6 +153,7 @@ class Predictor:
             batch_size=request["batch_size"],
             num_workers=request["num_workers"],
             temperature=request.get("temperature", 1.0),
+            incomplete=request.get("incomplete"),
         )
 
     @property
@@ -183,7 +192,7 @@ class Predictor:
                 f"{_name(given, row)}: {error}" for row, error in zip(answers.rows, errors, strict=True) if error
             ]
             found.append(answers.at([place for place, error in enumerate(errors) if not error]))
-        say_unreadable(broken, len(given))
+        say_unreadable(broken, len(given), self.incomplete)
         return concatenate(found)
 
     def batches(self, pictures: list[Picture]) -> Iterator[tuple[dict[str, Any], ModelOutput]]:
@@ -193,10 +202,16 @@ class Predictor:
             Batches, of whose keys `row` `[B]` are the places of the pictures, and `error` says of each why it could
             not be read, or is empty; and the answers to them. What cannot be read is answered as a black picture.
         """
-        dataset = UnlabelledDataset(pictures, self.transform, self.plan.data.max_pixels)
+        dataset = UnlabelledDataset(pictures, self.transform, self.plan.data.max_pixels, incomplete=self.incomplete)
         batch_bytes = 3 * self.batch_size * math.prod(self.image_size)
         workers = fitting_workers(self.num_workers, batch_bytes) if len(pictures) > self.batch_size else 0
-        loader = DataLoader(dataset, self.batch_size, num_workers=workers, collate_fn=UnlabelledDataset.collate)
+        loader = DataLoader(
+            dataset,
+            self.batch_size,
+            num_workers=workers,
+            collate_fn=UnlabelledDataset.collate,
+            worker_init_fn=end_where_full,
+        )
         return predict_batches(self.model, loader, "naming pictures", self.precision, self.views)
 
     def names(self, predictions: Predictions, k: int = 5) -> list[list[dict[str, Any]]]:
@@ -227,14 +242,16 @@ def inference_precision(plan: FinalPlan, classifier: Classifier, accelerator: st
     return DTYPES[asked]
 
 
-def say_unreadable(broken: list[str], total: int) -> None:
-    """Says beside the results which of so many files could not be read: `name: reason` each.
+def say_unreadable(broken: list[str], total: int, keeps: bool) -> None:
+    """Says beside the results which of so many files could not be read: `name: reason` each; `keeps` as `incomplete`.
 
     Raises:
         InputError: none could.
     """
     for sentence in broken[:NAMED]:
         say_beside(f"not named: {sentence}")
+    if any(": broken: " in sentence for sentence in broken) and not keeps:
+        say_beside("incomplete=keep names broken files as far as JPEG, PNG, GIF and BMP can be read")
     if len(broken) == total:
         raise InputError(f"none of {counted(total, 'file')} could be read as a picture: see why above, and give others")
     if broken:

@@ -38,13 +38,13 @@ class EvaluateRequest(InferenceRequest):
     """The root of `conf/evaluate.yaml`.
 
     split: the part of the run's own pictures.
-    parts: a folder or module with code of the user's own that the run needs.
+    code: a folder or module with code of the user's own that the run needs.
     data: new pictures in their place.
     trainer: where accelerator and precision are also understood.
     """
 
     split: Literal["train", "val", "test"]
-    parts: PathText | None
+    code: PathText | None
     data: Card
     trainer: Card
 
@@ -54,20 +54,22 @@ class PredictRequest(InferenceRequest):
     """The root of `conf/predict.yaml`.
 
     input: a picture, a folder or a glob.
-    parts: a folder or module with code of the user's own that the run needs.
+    code: a folder or module with code of the user's own that the run needs.
     run: a run's folder, that of a multirun or of folds, or patterns with colons between them; several answer together.
     output: a CSV or JSONL file, or a folder, `sorted/`, of a folder for each name; without it, answers are printed.
     top_k: names given for each picture, likeliest first.
+    incomplete: what becomes of pictures that lack pixels; None is as the run was trained.
     temperature: what logits are divided by; `auto` is the run's fitted one where it helps on validation.
     sort: whether a folder gets copies of the pictures, or symbolic links to them.
     unknown_below: the probability of the likeliest name under which a picture is sorted into `unknown`.
     """
 
     input: PathText
-    parts: PathText | None
+    code: PathText | None
     output: PathText | None
     top_k: Annotated[int, Ge(1)]
     temperature: Annotated[float, Gt(0)] | Literal["auto"]
+    incomplete: Literal["leave_out", "keep"] | None
     sort: Literal["copy", "link"]
     unknown_below: Annotated[float, Interval(ge=0, le=1)]
 
@@ -78,10 +80,10 @@ class EnsembleRequest:
 
     runs: a pattern of finished runs, or several with colons between them.
     vote: how their answers become one.
-    parts: a folder or module with code of the user's own that the runs need.
+    code: a folder or module with code of the user's own that the runs need.
     """
 
     runs: PathsText
     vote: Literal["mean", "weighted", "majority"]
-    parts: PathText | None
+    code: PathText | None
     run_id: Name | None

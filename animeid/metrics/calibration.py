@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from animeid.metrics.functional import ECE_BINS, calibration_bin, expected_calibration_error
+from animeid.metrics.held_out import held_out
 from animeid.metrics.pictures import PictureFigures
 from animeid.metrics.sums import GroupSums
 from animeid.metrics.temperature import COLDEST, HOTTEST, Slope
@@ -102,20 +103,23 @@ def reliability(logits: np.ndarray, targets: np.ndarray, temperature: float = 1.
     return {"ece": float(expected_calibration_error(sure_sums, hits, np.array(len(right)))), "bins": bins}
 
 
-def calibrate(parts: Mapping[str, tuple[np.ndarray, np.ndarray]]) -> dict[str, Any]:
+def calibrate(parts: Mapping[str, tuple[np.ndarray, np.ndarray]], groups: np.ndarray | None = None) -> dict[str, Any]:
     """`calibration.json`: the temperature of validation, and the reliability of each part before and after scaling.
 
     Args:
         parts: logits `[N, C]` and targets `[N]` of the judged parts; those without a picture of a class are left out.
+        groups: `[N]`, which of validation's pictures belong together; each is one of its own without them.
 
     Returns:
-        Plain values for JSON. Without validation, `temperature` and all that is `scaled` is None: fitted on the part
+        Plain values for JSON; `held_out` tells whether the temperature helps pictures that it was not fitted on, see
+        there. Without validation, `temperature`, `held_out` and all that is `scaled` is None: fitted on the part
         that it is judged on, it would look better than it is.
     """
     judged = {part: pair for part, pair in parts.items() if (pair[1] != UNKNOWN_TARGET).any()}
     temperature = fit_temperature(*judged[FITTED_ON]) if FITTED_ON in judged else None
     return {
         "temperature": temperature,
+        "held_out": held_out(*judged[FITTED_ON], groups) if FITTED_ON in judged else None,
         "parts": {part: _before_and_after(*pair, temperature) for part, pair in judged.items()},
     }
 

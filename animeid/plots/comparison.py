@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import cycle
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from cycler import cycler
+from matplotlib.ticker import PercentFormatter
 
-from animeid.plots.curves import MONITORED, epoch_numbers
-from animeid.plots.picture import COLOURS, GRID, keep_integers, picture, shorten
+from animeid.plots.curves import MONITORED, epoch_numbers, show_epochs
+from animeid.plots.picture import COLOURS, GRID, picture, shorten
 
 LONGEST_NAME = 34
 CLASSES_SHOWN = 16
+STYLES = ("-", "--", ":", "-.")
+"""Of lines whose colours come again."""
+PANEL_WIDTH = 3.4
+"""In inches: three beside one another fit a page."""
 PANELS = {MONITORED: "validation f1_macro", "val/loss": "validation loss", "train/loss": "training loss"}
 
 
@@ -25,19 +32,24 @@ def draw_curves_of_runs(histories: Mapping[str, pd.DataFrame], path: Path) -> No
     panels = {column: title for column, title in PANELS.items() if any(column in found for found in histories.values())}
     if not panels:
         raise ValueError("no run has a figure that can be drawn")
-    with picture(path, 4.2 * len(panels), 3.6) as figure:
+    styles = cycler(linestyle=STYLES[: -(-len(histories) // len(COLOURS))]) * cycler(color=COLOURS)
+    lines_of_legend = -(-len(histories) // len(panels))
+    with picture(path, PANEL_WIDTH * len(panels), 3.4 + 0.18 * lines_of_legend) as figure:
         every = np.atleast_1d(figure.subplots(1, len(panels)))
         for axes, (column, title) in zip(every, panels.items(), strict=True):
-            for name, history in histories.items():
-                if column in history:
-                    marker = "o" if len(history) <= 30 else None
-                    epochs, label = epoch_numbers(history), shorten(name, LONGEST_NAME)
-                    axes.plot(epochs, history[column], label=label, marker=marker)
+            for (name, history), style in zip(histories.items(), cycle(styles)):
+                marker = "o" if len(history) <= 30 else None
+                values = history.get(column, pd.Series(np.nan, index=history.index))
+                axes.plot(epoch_numbers(history), values, label=shorten(name, LONGEST_NAME), marker=marker, **style)
             axes.set_title(title)
-            axes.set_xlabel("epoch")
-            axes.set_ylim(bottom=0, top=1.02 if column == MONITORED else None)
-            keep_integers(axes)
-        every[0].legend(fontsize=8)
+            show_epochs(axes, set().union(*map(epoch_numbers, histories.values())))
+            axes.set_ylim(bottom=0, top=1.02 if column == MONITORED else 1.06 * axes.get_ylim()[1])
+            if column == MONITORED:
+                axes.yaxis.set_major_formatter(PercentFormatter(1, symbol=" %"))
+        handles, labels = every[0].get_legend_handles_labels()
+        figure.legend(
+            handles, labels, loc="outside lower left", ncols=len(panels), fontsize=8, handlelength=3.5, frameon=False
+        )
 
 
 def draw_class_differences(figures: pd.DataFrame, path: Path, title: str) -> None:

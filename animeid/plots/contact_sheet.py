@@ -40,7 +40,7 @@ def thumbnail(path: Path, side: int = PIXELS) -> np.ndarray:
     Raises:
         UnreadableImage: with the reason.
     """
-    found = Image.fromarray(decode(path, DataSettings.max_pixels, side))
+    found = Image.fromarray(decode(path, DataSettings.max_pixels, side, incomplete=True))
     return np.asarray(ImageOps.pad(found, (side, side), color="white"))
 
 

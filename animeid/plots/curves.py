@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 
 import numpy as np
@@ -21,15 +22,20 @@ def epoch_numbers(history: pd.DataFrame) -> pd.Series:
     return history["epoch"] + 1
 
 
+def show_epochs(axes: Axes, epochs: Collection[int]) -> None:
+    """Whole epochs on the horizontal axis, with room beside the only one."""
+    axes.set_xlabel("epoch")
+    keep_integers(axes)
+    if len(epochs) == 1:
+        axes.set_xlim(min(epochs) - 1, min(epochs) + 1)
+
+
 def _plot(axes: Axes, history: pd.DataFrame, columns: dict[str, str]) -> None:
     marker = "o" if len(history) <= 30 else None
     epochs = epoch_numbers(history)
     for column, label in columns.items():
         axes.plot(epochs, history[column], label=label, marker=marker)
-    axes.set_xlabel("epoch")
-    keep_integers(axes)
-    if len(history) == 1:
-        axes.set_xlim(epochs.iloc[0] - 1, epochs.iloc[0] + 1)
+    show_epochs(axes, set(epochs))
 
 
 def _mark_best(axes: Axes, history: pd.DataFrame, best: int | None) -> None:

@@ -11,10 +11,9 @@ from animeid.html.render import render, write_page
 from animeid.html.thumbnails import Chart
 from animeid.metrics.paired import Difference, Metric, paired_difference
 from animeid.multirun.summary import mean_and_spread
-from animeid.multirun.table import with_spread
 from animeid.plots.comparison import draw_curves_of_runs
 from animeid.reporting.glossary import FIGURES as WORDS
-from animeid.reporting.wording import cost_rows, with_interval
+from animeid.reporting.wording import cost_rows, percent, with_interval
 from animeid.runs.comparison import common_order
 from animeid.runs.find import find_runs
 from animeid.runs.finished import FinishedRun
@@ -84,7 +83,7 @@ def without_seed(names: Sequence[str]) -> str:
 
 def _mean(values: Sequence[float | None]) -> str:
     mean, spread = mean_and_spread(values)
-    return "–" if mean is None else with_spread(mean, spread)
+    return percent(mean) + ("" if spread is None else f" ± {100 * spread:.1f}")
 
 
 def write_comparison(pattern: str, path: Path | None = None) -> Path:

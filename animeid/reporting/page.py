@@ -23,6 +23,7 @@ from animeid.reporting.pictures import pairs, worst
 from animeid.reporting.wording import cost_rows, gap, plain, with_interval
 from animeid.runs.finished import FinishedRun
 from animeid.runs.folder import RunFolder
+from animeid.runs.temperature import usable_temperature
 from animeid.system.console import counted
 
 TEMPLATE = Path(__file__).with_name("templates") / "run.html.j2"
@@ -156,4 +157,5 @@ def _calibration(run: FinishedRun) -> dict[str, Any] | None:
         "ece": f"{part['ece']:.3f}",
         "scaled": "" if temperature is None else f"{part['ece_scaled']:.3f}",
         "helps": temperature is not None and part["ece_scaled"] < part["ece"],
+        "used": usable_temperature(run, "this run")[1],
     }

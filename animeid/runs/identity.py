@@ -6,13 +6,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 NO_RESULT = (
-    *("resume", "run_id", "parts", "logger", "keep", "embeddings"),
+    *("resume", "run_id", "code", "logger", "keep", "embeddings"),
     *("data.num_workers", "data.cache", "trainer.log_every_n_steps"),
 )
 """Keys, with all below them, that change no result."""
 
-ADDED = ("data.parts",)
-"""Keys that earlier versions did not have: unset they change nothing, so that what those began is known again."""
+ADDED = {"data.parts": None, "data.incomplete": "leave_out"}
+"""Keys that earlier versions did not have, with the value that changes nothing: what those began is known again."""
 
 
 def leaves(node: Any, key: str = "", separator: str = ".") -> Iterator[tuple[str, Any]]:
@@ -31,4 +31,4 @@ def changes_result(key: str) -> bool:
 def result_keys(request: Mapping[str, Any]) -> dict[str, Any]:
     """The dotted keys of a request that change its result, with their values."""
     found = {key: value for key, value in leaves(request) if changes_result(key)}
-    return {key: value for key, value in found.items() if value is not None or key not in ADDED}
+    return {key: value for key, value in found.items() if key not in ADDED or value != ADDED[key]}

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import signal
 import sys
+import threading
+import traceback
 from functools import cache
+from multiprocessing.queues import Queue
 from pathlib import Path
 
 from animeid.system.console import say_beside
@@ -34,6 +39,22 @@ def fitting_workers(asked: int, batch_bytes: int) -> int:
             f"loader workers: {fitting} load instead; for more, {WAY_OUT.partition(',')[0]}"
         )
     return fitting
+
+
+def end_where_full(worker: int = 0) -> None:  # noqa: ARG001
+    """Has this loader worker end where it cannot hand a batch over, by the signal of full shared memory.
+
+    Else its queue prints the error and goes on without the batch, which the main process waits for without end.
+    """
+    Queue._on_queue_feeder_error = staticmethod(_end)  # type: ignore[attr-defined]
+
+
+def _end(error: Exception, _batch: object) -> None:
+    if "shared memory" in str(error):  # as torch says it
+        signal.pthread_kill(threading.get_ident(), signal.SIGBUS)
+    else:
+        traceback.print_exception(error)
+        os._exit(1)
 
 
 def free_bytes() -> int | None:

@@ -101,7 +101,7 @@ def worst_answers(run: FinishedRun) -> list[Answer]:
 
 def _answer(row: Mapping[Any, Any], root: Path, data: Mapping[str, Any], cam: np.ndarray | None) -> Answer | None:
     try:
-        pixels = decode(root / row["path"], data["max_pixels"], WORST_SIDE)
+        pixels = decode(root / row["path"], data["max_pixels"], WORST_SIDE, incomplete=True)
     except UnreadableImage as error:
         say(f"{row['path']} is not among the worst pictures that are logged: {error}")
         return None

@@ -39,7 +39,8 @@ def save_evidence(
     """
     targets = manifest.table["target"].to_numpy()
     judged = {part: (answer.logits, targets[answer.rows]) for part, answer in answers.items()}
-    write_json(folder.calibration, calibrate(judged))
+    groups = manifest.table["group"].to_numpy(str)
+    write_json(folder.calibration, calibrate(judged, groups[answers["val"].rows] if "val" in answers else None))
     if judged:
         last = list(answers)[-1]
         worst = worst_first(*judged[last])

@@ -35,7 +35,7 @@ class TrainRequest:
     seed: Annotated[int, Interval(ge=0, le=4_294_967_295)]
     run_id: Name | None
     resume: Literal["never", "auto", "must"]
-    parts: PathText | None
+    code: PathText | None
     from_run: PathText | None
     from_run_parts: Literal["all", "backbone"]
     stage: Card | None

@@ -7,17 +7,21 @@ from pathlib import Path
 
 import numpy as np
 import optuna
+from matplotlib.axes import Axes
 from optuna.trial import FrozenTrial, TrialState
 
-from animeid.plots.picture import picture, shorten
+from animeid.plots.picture import BLUE, INK, MUTED, ORANGE, keep_integers, picture, shorten
 from animeid.tuning.space import Choice, Dimension
 
-LONGEST_NAME = 26
+LONGEST_NAME = 40
+LONGEST_VALUE = 18
+LONGEST_WORD = 17
+"""Letters of a part of a key below its axis."""
+AXIS_WIDTH = 1.4
+"""In inches: seven axes beside one another fit a page."""
 FEWEST_TRIALS = 10
 """Finished trials from which shares of the variance are told: of fewer, a forest repeats their chance."""
-BEST = "#c2410c"
 COLOURS = "viridis"
-PRUNED = "#9aa5b1"
 
 
 def draw_history(trials: Sequence[FrozenTrial], path: Path) -> None:
@@ -30,13 +34,15 @@ def draw_history(trials: Sequence[FrozenTrial], path: Path) -> None:
     ]
     with picture(path, 7, 3.4) as figure:
         axes = figure.subplots()
-        for points, colour, name in ((whole, "#2563eb", "finished"), (cut, PRUNED, "cut short, its best epoch")):
+        for points, colour, name in ((whole, BLUE, "finished"), (cut, MUTED, "cut short, its best epoch")):
             if points:
                 numbers, values = zip(*points, strict=True)
                 axes.scatter(numbers, values, s=22, color=colour, label=name)
         numbers, values = zip(*sorted(whole), strict=True)
-        axes.step(numbers, np.maximum.accumulate(values), where="post", color=BEST, label="best so far")
+        axes.step(numbers, np.maximum.accumulate(values), where="post", color=ORANGE, label="best so far")
         axes.set_xlabel("trial")
+        keep_integers(axes)
+        axes.set_xlim(-0.5, max(trial.number for trial in trials) + 0.5)
         axes.set_ylabel("val f1_macro")
         axes.legend(fontsize=8)
 
@@ -59,7 +65,8 @@ def draw_importance(found: dict[str, float], path: Path) -> None:
     ordered = sorted(found.items(), key=lambda item: item[1])
     with picture(path, 7, 0.9 + 0.38 * len(ordered)) as figure:
         axes = figure.subplots()
-        axes.barh([shorten(key, LONGEST_NAME) for key, _ in ordered], [value for _, value in ordered], color="#2563eb")
+        axes.barh([shorten(key, LONGEST_NAME) for key, _ in ordered], [value for _, value in ordered], color=BLUE)
+        axes.grid(axis="y", visible=False)
         axes.set_xlim(0, 1)
         axes.set_xlabel("share of the variance of val f1_macro")
 
@@ -69,29 +76,42 @@ def draw_parallel(trials: Sequence[FrozenTrial], space: Sequence[Dimension], pat
     finished = sorted((t for t in trials if t.state == TrialState.COMPLETE), key=lambda trial: trial.value or 0.0)
     values = np.array([trial.value for trial in finished])
     low, high = values.min(), values.max()
-    shares = (values - low) / max(high - low, 1e-12)
+    shares = (values - low) / (high - low) if high > low else np.ones(len(values))
     heights = [
         [*(height(dimension, trial.params[dimension.key]) for dimension in space), share]
         for trial, share in zip(finished, shares.tolist(), strict=True)
     ]
-    figures = [(0.0, f"{low:.3f}"), (1.0, f"{high:.3f}")] if high > low else [(0.0, f"{low:.3f}")]
-    names = [*(shorten(dimension.key, 20) for dimension in space), "val f1_macro"]
-    with picture(path, max(7.0, 1.9 * len(names)), 4) as figure:
+    figures = [(1.0, f"{high:.3f}"), *([(0.0, f"{low:.3f}")] if high > low else [])]
+    names = [*(in_lines(dimension.key) for dimension in space), "val\nf1_macro"]
+    with picture(path, max(7.0, AXIS_WIDTH * len(names)), 4) as figure:
         axes = figure.subplots()
         for line, colour in zip(heights, figure_colours(shares), strict=True):
             axes.plot(range(len(names)), line, color=colour, alpha=0.75, linewidth=1.4)
         for place, labels in enumerate([*map(ticks, space), figures]):
-            axes.axvline(place, color="#cbd5e1", linewidth=1, zorder=0)
+            axes.axvline(place, color=MUTED, linewidth=0.6, zorder=0)
             for at, text in labels:
-                axes.annotate(
-                    shorten(text, 18), (place, at), xytext=(4, 0), textcoords="offset points", fontsize=7, va="center"
-                )
-        axes.set_xticks(range(len(names)), names)
+                _annotate(axes, shorten(text, LONGEST_VALUE), place, at)
+        axes.set_xticks(range(len(names)), names, fontsize=8)
+        axes.grid(visible=False)
         axes.set_yticks([])
         axes.set_ylim(-0.06, 1.06)
         axes.set_xlim(-0.1, len(names) - 0.4)
         axes.spines[["left", "right", "top", "bottom"]].set_visible(False)
-        axes.set_title(f"yellow is best: val f1_macro {low:.3f} to {high:.3f}", fontsize=9)
+        axes.set_title(f"Yellow is best: val f1_macro {low:.3f} to {high:.3f}" if high > low else "All are alike")
+
+
+def _annotate(axes: Axes, text: str, place: float, at: float) -> None:
+    """Writes a value beside its axis, on a ground of its own: lines run behind it."""
+    ground = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1}
+    axes.annotate(
+        text, (place, at), (4, 0), textcoords="offset points", fontsize=8, color=INK, va="center", bbox=ground
+    )
+
+
+def in_lines(key: str) -> str:
+    """A key with a line for each of its parts."""
+    *above, last = (shorten(part, LONGEST_WORD) for part in key.split("."))
+    return "\n".join([*(f"{part}." for part in above), last])
 
 
 def figure_colours(shares: np.ndarray) -> np.ndarray:

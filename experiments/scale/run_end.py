@@ -67,7 +67,7 @@ def end(path: str) -> dict[str, list[float]]:
 
     def calibration() -> None:
         parts = {part: (answer.logits, targets[answer.rows]) for part, answer in judged.items()}
-        write_json(folder.calibration, calibrate(parts))
+        write_json(folder.calibration, calibrate(parts, groups[judged["val"].rows]))
 
     works: dict[str, Callable[[], object]] = {
         "figures": figures,

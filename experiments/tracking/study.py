@@ -6,12 +6,14 @@ Three short runs on the built-in cast without a W&B key, some minutes on 2 cores
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
 from PIL import Image
 
 from animeid.plots.picture import BLUE, GREEN, MUTED, ORANGE, picture
@@ -21,7 +23,9 @@ from experiments.tracking.offline import OfflineRun, offline_runs
 
 HERE = Path(__file__).parent
 COLOURS = (BLUE, ORANGE, GREEN)
-COLUMNS = 3
+COLUMNS = 2
+SMALL = 8
+"""Letters of ticks and tables, in points."""
 COMMON = (
     "recipe=none",
     "logger=wandb",
@@ -51,7 +55,6 @@ def line_plot(axes: Axes, panel: Any, runs: Records) -> None:
         points = [(row[panel.x], row[figure]) for row in run.history if figure in row and panel.x in row]
         axes.plot(*zip(*points, strict=True), color=colour, label=name)
     axes.set_xlabel(panel.x)
-    axes.legend(fontsize=6)
 
 
 def bar_plot(axes: Axes, panel: Any, runs: Records) -> None:
@@ -62,7 +65,6 @@ def bar_plot(axes: Axes, panel: Any, runs: Records) -> None:
         axes.barh(places + 0.27 * (1 - number), values, 0.25, color=colour, label=name)
     axes.set_yticks(places, panel.metrics)
     axes.grid(axis="y", visible=False)
-    axes.legend(fontsize=6, loc="upper left", bbox_to_anchor=(0, -0.12), ncols=len(runs), frameon=False)
 
 
 def value_of(run: OfflineRun, metric: Any) -> float:
@@ -84,12 +86,11 @@ def parallel_coordinates(axes: Axes, panel: Any, runs: Records) -> None:
     heights = np.where(high > low, (values - low) / np.where(high > low, high - low, 1), 0.5)
     for name, row, colour in zip(runs, heights, COLOURS, strict=True):
         axes.plot(row, color=colour, marker="o", label=name)
-    axes.legend(fontsize=6)
     names = [
-        f"{column.metric.name}\n{small:g} to {large:g}"
+        f"{column.metric.name}\n" + (f"{small:.3g} to {large:.3g}" if large > small else f"{small:.3g}")
         for column, small, large in zip(panel.columns, low, high, strict=True)
     ]
-    axes.set_xticks(range(len(names)), names, fontsize=6, rotation=40, ha="right")
+    axes.set_xticks(range(len(names)), names, fontsize=SMALL, rotation=40, ha="right")
     axes.set_yticks([])
 
 
@@ -105,14 +106,14 @@ def run_comparer(axes: Axes, _: Any, runs: Records) -> None:
     """The keys of the configuration in which the runs differ."""
     configs = [flat({name: value for name, value in run.config.items() if name in SECTIONS}) for run in runs.values()]
     differing = [key for key in configs[0] if len({str(config.get(key)) for config in configs}) > 1]
-    rows = [[key, *(str(config.get(key)) for config in configs)] for key in differing]
+    rows = [[key.replace(".", ".\n"), *(str(config.get(key)) for config in configs)] for key in differing]
     axes.axis("off")
-    names = [name.replace(", ", ",\n") for name in runs]
-    widths = [0.34, *([0.22] * len(runs))]
+    names = [textwrap.fill(name, 12) for name in runs]
+    widths = [0.31, *([0.23] * len(runs))]
     drawn = axes.table(rows, colLabels=["differs", *names], colWidths=widths, loc="upper center", cellLoc="left")
     drawn.auto_set_font_size(False)
-    drawn.set_fontsize(6)
-    drawn.scale(1, 1.8)
+    drawn.set_fontsize(SMALL)
+    drawn.scale(1, 2.6)
 
 
 SECTIONS = ("data", "model", "loss", "optimizer", "scheduler", "trainer", "seed")
@@ -153,13 +154,15 @@ DRAWERS: dict[str, Draw] = {
 def draw(panels: Sequence[Any], runs: Records, path: Path) -> None:
     rows = -(-len(panels) // COLUMNS)
     with picture(path, 4.6 * COLUMNS, 3.1 * rows) as figure:
-        figure.suptitle(NOTE, fontsize=10, color=MUTED)
         every = figure.subplots(rows, COLUMNS).ravel()
         for axes, panel in zip(every, panels, strict=False):
             DRAWERS[type(panel).__name__](axes, panel, runs)
-            axes.set_title(getattr(panel, "title", None) or "Run comparer", fontsize=9)
+            axes.set_title(getattr(panel, "title", None) or "Run comparer")
         for axes in every[len(panels) :]:
             axes.axis("off")
+        lines = [Line2D([], [], color=colour, linewidth=6) for _, colour in zip(runs, COLOURS, strict=True)]
+        legend = figure.legend(lines, list(runs), loc="outside upper left", ncols=len(runs), title=NOTE, frameon=False)
+        legend.get_title().set_color(MUTED)
 
 
 def main() -> None:

@@ -106,6 +106,25 @@ def test_a_picture_that_lacks_pixels_is_broken(kind: str, share: float) -> None:
         decoded(content[: int(len(content) * share)])
 
 
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "GIF", "BMP"])
+def test_a_picture_that_lacks_pixels_is_read_in_part_where_that_is_asked(kind: str) -> None:
+    """And no later picture is read so because this one was."""
+    content = encoded(kind)
+    cut = content[: int(len(content) * 0.9)]
+    with pytest.raises(UnreadableImage, match="broken"):
+        decoded(cut)
+    found = decode_stream(BytesIO(cut), MAX, incomplete=True)
+    with Image.open(BytesIO(content)) as whole:
+        expected = np.asarray(whole.convert("RGB"))
+    assert found.shape == expected.shape
+    same = (found == expected).all(axis=2).all(axis=1)
+    assert same.sum() >= len(same) / 2, "most of its lines are there"
+    assert not same.all()
+    np.testing.assert_array_equal(decode_stream(BytesIO(content), MAX, incomplete=True), expected)
+    with pytest.raises(UnreadableImage):
+        decoded(cut)
+
+
 @pytest.mark.parametrize("lost", [5, 10, 20, 40])
 def test_a_jpeg_that_lacks_its_last_blocks_is_broken(lost: int) -> None:
     for options in ({}, {"progressive": True}, {"quality": 30}):

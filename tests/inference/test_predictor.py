@@ -96,17 +96,17 @@ def test_the_fitted_temperature_is_used_where_it_helps(run: RunFolder, tmp_path:
     plain = Predictor.load(run.path, temperature=1.0)
     try:
         for scaled, used in ((0.1, 2.5), (0.3, 1.0)):
-            judged = {"ece": 0.2, "ece_scaled": scaled}
-            write_json(run.calibration, {"temperature": 2.5, "parts": {"val": judged}})
+            tried = {"groups": 60, "needed": 50, "nll": 0.2, "nll_scaled": scaled, "helps": scaled < 0.2}
+            write_json(run.calibration, {"temperature": 2.5, "held_out": tried})
             predictor = Predictor.load(run.path)
             assert predictor.temperature == used
             answers = predictor(held_out(run))
             expected = torch.from_numpy(answers.logits / used).softmax(1).amax(1)
             found = [names[0]["probability"] for names in predictor.names(answers)]
             np.testing.assert_allclose(found, expected.numpy(), rtol=1e-5)
-            assert [len(predictor.notes), len(Predictor.load(run.path, views=None).notes)] == [int(used != 1), 0]
+            assert [len(predictor.notes), len(Predictor.load(run.path, views=None).notes)] == [1, 0]
         assert (plain.temperature, Predictor.load(run.path, adjustment=0.5).temperature) == (1.0, 1.0)
-        write_json(run.calibration, {"temperature": 2.5, "parts": {"val": {"ece": 0.2, "ece_scaled": 0.1}}})
+        write_json(run.calibration, {"temperature": 2.5, "held_out": {**tried, "nll_scaled": 0.1, "helps": True}})
         assert predict.main([f"run={run.path}", "input=pictures", f"output={tmp_path / 'a.csv'}"]) == 0
         assert "scaled by the temperature 2.5 of" in capsys.readouterr().err
     finally:

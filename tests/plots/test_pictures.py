@@ -241,6 +241,38 @@ def test_a_run_has_one_colour_in_all_charts(tmp_path, monkeypatch) -> None:
     assert dots == {name: lines[name] for name in ("one", "three")}
 
 
+def test_curves_of_many_runs_fit_a_page_and_are_told_apart(tmp_path, monkeypatch) -> None:
+    names = [f"loss=logit_adjustment seed={number}" for number in range(6)]
+    histories = {name: history(3) for name in names}
+    histories[names[1]] = histories[names[1]].drop(columns="val/f1_macro")
+    drawn: dict[str, set[tuple[str, str]]] = {name: set() for name in names}
+    plot = Axes.plot
+
+    def noted(axes: Axes, *values, label="", **more):  # type: ignore[no-untyped-def]
+        (line,) = plot(axes, *values, label=label, **more)
+        next(kinds for name, kinds in drawn.items() if shorten(name, 34) == label).add(
+            (line.get_color(), line.get_linestyle())
+        )
+        return [line]
+
+    monkeypatch.setattr(Axes, "plot", noted)
+    draw_curves_of_runs(histories, tmp_path / "curves.png")
+    assert [len(kinds) for kinds in drawn.values()] == [1] * 6, "a run has one line in all panels"
+    assert len(set.union(*drawn.values())) == 6, "no two runs have the same"
+    assert size(tmp_path / "curves.png")[0] * 96 / 150 < 1012, "a page has so many pixels for a chart"
+
+
+def test_the_only_epoch_of_runs_stands_on_the_chart(tmp_path, monkeypatch) -> None:
+    every: list[Axes] = []
+    title = Axes.set_title
+    monkeypatch.setattr(Axes, "set_title", lambda self, *a, **k: (every.append(self), title(self, *a, **k))[1])
+    draw_curves_of_runs({"one": history(1), "two": history(1)}, tmp_path / "curves.png")
+    for axes in every:
+        assert axes.get_xlim() == (0, 2)
+        assert all(float(tick).is_integer() for tick in axes.get_xticks())
+        assert all(max(line.get_ydata()) < axes.get_ylim()[1] for line in axes.get_lines())
+
+
 def test_learning_rate_of_a_run_of_one_step_and_of_many(tmp_path) -> None:
     for rates in (np.array([1e-3]), np.linspace(1e-3, 0, 1000), np.zeros(3)):
         draw_learning_rate(rates, 10, tmp_path / "rate.png")

@@ -17,7 +17,9 @@ from scipy.sparse import csr_array
 
 from animeid import report, train
 from animeid.html.font import font_uri
+from animeid.html.render import write_page
 from animeid.html.thumbnails import Thumbnails
+from animeid.reporting.comparison import write_comparison
 from animeid.reporting.confusions import Pair, most_confused, similar_order
 from animeid.reporting.page import context
 from animeid.reporting.wording import gap
@@ -149,7 +151,7 @@ def test_runs_are_laid_side_by_side(home: Path, monkeypatch, capsys) -> None:
     assert capsys.readouterr().out.splitlines()[-1] == "report: outputs/comparison.html"
     mean, spread = (function([figure(name) for name in ("one", "two")]) for function in (fmean, stdev))
     assert "one, two (2 seeds)" in page
-    assert f"{mean:.3f} ± {spread:.3f}" in page
+    assert f"{100 * mean:.1f} % ± {100 * spread:.1f}" in page
 
 
 def figure(name: str) -> float:
@@ -203,6 +205,12 @@ def test_only_letters_that_are_needed_are_embedded() -> None:
     assert font_uri("Tom & Jerry") is None
 
 
+def test_a_path_that_is_no_text_here_is_written(tmp_path: Path) -> None:
+    misread = "作業".encode().decode("ascii", "surrogateescape")
+    write_page(tmp_path / "page.html", f"初音 {misread} \udcff")
+    assert (tmp_path / "page.html").read_text(encoding="utf-8") == "初音 作業 \\xff"
+
+
 def test_jobs_of_a_multirun_are_named_by_what_they_differ_in(tmp_path: Path) -> None:
     jobs = [
         {"job": number, "overrides": {"loss": loss, "data.root": "pictures"}, "seed": seed, "config": loss}
@@ -248,12 +256,28 @@ def opened(browser: Any, path: Path, width: int) -> tuple[Any, list[str]]:
     return page, said
 
 
+def charts_that_scroll(page: Any) -> int:
+    wider = "[...document.querySelectorAll('.chart')].filter(one => one.clientWidth > one.parentElement.clientWidth)"
+    return int(page.evaluate(f"{wider}.length"))
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_runs_side_by_side_in_a_browser(browser: Any, home: Path, tmp_path: Path, width: int) -> None:
+    page, said = opened(browser, write_comparison(f"{home}/outputs/one:{home}/outputs/two", tmp_path / "p.html"), width)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert page.locator(".chart").count() == 1
+    assert charts_that_scroll(page) == 0 or width < 1280
+    assert said == []
+    page.close()
+
+
 @pytest.mark.parametrize("width", [1280, 390])
 def test_the_page_in_a_browser(browser: Any, run: RunFolder, width: int) -> None:
     page, said = opened(browser, run.report, width)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     letters = "[...document.querySelectorAll('.chart')].map(chart => chart.naturalWidth / chart.clientWidth)"
     assert page.evaluate(letters) == pytest.approx([150 / 96] * page.locator(".chart").count(), rel=0.05)
+    assert charts_that_scroll(page) == 0 or width < 1280
     if width == 1280:
         table = "(table => table.scrollWidth - table.parentElement.clientWidth)(document.getElementById('class-table'))"
         assert page.evaluate(table) <= 0, "the table of classes is as wide as its place"

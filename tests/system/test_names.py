@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from animeid import train
 from animeid.errors import InputError
 from animeid.system.console import say, say_error, write_anything
 from animeid.system.names import refuse_unreadable
@@ -70,6 +71,14 @@ def test_the_locale_is_named_as_the_cause(tmp_path: Path) -> None:
     assert all("is UTF-8, and names are read as ascii here: set PYTHONUTF8=1" in line for line in lines)
     assert r"pictures/\u30df\u30af/0.png" in lines[0]
     assert not list((tmp_path / "casts").glob("cast-*"))
+
+
+def test_a_refused_argument_leaves_nothing_behind(capsys: pytest.CaptureFixture[str]) -> None:
+    before = dict(os.environ)
+    for _ in range(2):
+        assert train.main(["run_id=a\udcff"]) == 2
+        assert r"the name run_id=a\xff is not UTF-8" in capsys.readouterr().err
+    assert dict(os.environ) == before
 
 
 def test_names_of_other_encodings_are_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:

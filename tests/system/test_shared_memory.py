@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import shutil
+import signal
+import time
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from animeid.system import shared_memory
-from animeid.system.shared_memory import fitting_workers
+from animeid.system.shared_memory import end_where_full, fitting_workers
 
 MIB = 2**20
 
@@ -40,6 +44,34 @@ def test_as_many_as_have_room_for_their_batches(free, mib: float, batch_mib: flo
     assert (
         fitting == 8 or f"{fitting} load instead; for more, give the container more (docker run --shm-size=1g)" in told
     )
+
+
+class Unsendable:
+    """What cannot be put into a queue, for a reason."""
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+
+    def __reduce__(self):
+        raise RuntimeError(self.reason)
+
+
+def _worker(queue: Any, reason: str) -> None:
+    end_where_full(0)
+    queue.put(Unsendable(reason))
+    time.sleep(60)
+
+
+@pytest.mark.parametrize(
+    ("reason", "status"),
+    [("unable to allocate shared memory(shm) for file </torch_9>: No space left", -signal.SIGBUS), ("a bug", 1)],
+)
+def test_a_worker_that_cannot_hand_over_ends(reason: str, status: int) -> None:
+    context = multiprocessing.get_context("fork")
+    worker = context.Process(target=_worker, args=(context.Queue(), reason), daemon=True)
+    worker.start()
+    worker.join(30)
+    assert worker.exitcode == status
 
 
 def test_it_is_said_once(free, capsys) -> None:

@@ -45,10 +45,12 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
 
 
 def test_calibration_is_that_of_the_saved_answers(folder: RunFolder) -> None:
-    targets = read_manifest(folder.manifest).table["target"].to_numpy()
+    table = read_manifest(folder.manifest).table
+    targets, groups = table["target"].to_numpy(), table["group"].to_numpy(str)
     answers = {part: FinishedRun(folder).predictions_of(part) for part in ("val", "test")}
     found = json.loads(folder.calibration.read_text())
-    assert found == calibrate({part: (answer.logits, targets[answer.rows]) for part, answer in answers.items()})
+    judged = {part: (answer.logits, targets[answer.rows]) for part, answer in answers.items()}
+    assert found == calibrate(judged, groups[answers["val"].rows])
     metrics = json.loads(folder.metrics.read_text())
     assert {part: found["parts"][part]["ece"] for part in found["parts"]} == pytest.approx(
         {part: metrics[part]["ece"] for part in ("val", "test")}

@@ -17,10 +17,10 @@ import torch
 from PIL import Image, ImageDraw
 
 from animeid import evaluate, predict, train
-from animeid.inference.temperature import fitted_temperature
 from animeid.predictions import softmax
 from animeid.runs.folder import RunFolder
 from animeid.runs.saved import SavedRun
+from animeid.runs.temperature import usable_temperature
 from tests.small_runs import QUICK
 
 NAMES = ("初音ミク", "Tom & Jerry", "レミリア スカーレット")
@@ -259,7 +259,7 @@ def test_a_reader_that_has_enough_ends_prediction_quietly(run: RunFolder, pictur
         done = subprocess.run(command, stdout=write, stderr=subprocess.PIPE, text=True, env=environment, check=False)
     finally:
         os.close(write)
-    said = [line for line in done.stderr.splitlines() if not line.startswith("probabilities are scaled by")]
+    said = [line for line in done.stderr.splitlines() if not line.startswith("probabilities are ")]
     assert (done.returncode, said) == (0, ["animeid predict: loading its libraries"])
 
 
@@ -270,7 +270,7 @@ def test_prediction_agrees_with_the_runs_own(run: RunFolder, pictures: Path, tmp
     assert predict.main([f"run={run.path}", f'input="{pictures / row["path"]}"', f"output={output}"]) == 0
     answer = json.loads(output.read_text())
     assert answer["names"][0]["label"] == row["predicted"]
-    temperature, _ = fitted_temperature(run)
+    temperature, _ = usable_temperature(SavedRun(run), "it")
     logits = np.load(run.logits)[row.name] / temperature
     assert answer["names"][0]["probability"] == pytest.approx(float(softmax(logits[None]).max()), rel=1e-4)
 

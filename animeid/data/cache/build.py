@@ -99,7 +99,7 @@ def _reserve(descriptor: int, room: int) -> None:
 def _read(path: Path, sha256: str, max_pixels: int, side: int) -> np.ndarray:
     try:
         content = path.read_bytes()
-        picture = working_from_stream(BytesIO(content), max_pixels, side)
+        picture = working_from_stream(BytesIO(content), max_pixels, side, incomplete=True)
     except (OSError, UnreadableImage) as error:
         raise InputError(
             f"the picture {path} could be read a moment ago and cannot be read now ({error}): start again"

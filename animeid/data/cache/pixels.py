@@ -54,7 +54,8 @@ class FilePixels:
     def read(self, row: int) -> np.ndarray:
         path = self.path(row)
         try:
-            return working_picture(path, self.max_pixels, self.side)
+            # What a manifest holds was taken by the run's `incomplete`.
+            return working_picture(path, self.max_pixels, self.side, incomplete=True)
         except UnreadableImage as error:
             raise InputError(
                 f"the picture {path} could be read when the run began and cannot be read now ({error}): "

@@ -58,7 +58,12 @@ class Fingerprints:
 
 
 def fingerprint_all(
-    paths: Sequence[Path], max_pixels: int, home: Path | None = None, expected: Sequence[str] | None = None
+    paths: Sequence[Path],
+    max_pixels: int,
+    home: Path | None = None,
+    expected: Sequence[str] | None = None,
+    *,
+    incomplete: bool = False,
 ) -> tuple[Fingerprints, dict[int, str]]:
     """Reads every picture once, in parallel, and decodes those that were not seen before.
 
@@ -66,6 +71,8 @@ def fingerprint_all(
         home: the cache's folder, where fingerprints are kept; None decodes everything.
         expected: the sha256 of each file as it was, where a picture is known: what is kept of it is taken without
             reading the file, and a file with other content is not used.
+        incomplete: pictures that lack pixels are read as far as they go; what is stored of such a reading is found by
+            those alone who ask so.
 
     Returns:
         The fingerprints, and the reason for each index whose file is no usable picture (its fingerprint is zeros).
@@ -74,9 +81,12 @@ def fingerprint_all(
     facts, sha256 = np.zeros(len(paths), dtype=FACTS), [""] * len(paths)
     where = np.full((len(paths), 2), NOWHERE, dtype=np.int64)
 
+    def recall(key: str) -> tuple[np.void, tuple[int, int]] | None:
+        return store.get(key) or (store.get(_of_part(key)) if incomplete else None)
+
     def look(index: int) -> str:
         was = expected[index] if expected else ""
-        known = store.get(was)
+        known = recall(was)
         if known is not None:
             facts[index], where[index] = known
             sha256[index] = was
@@ -86,16 +96,19 @@ def fingerprint_all(
                 sha256[index] = _sha256(stream)
                 if was not in ("", sha256[index]):
                     raise UnreadableImage("changed: not the picture that was seen before")
-                known = store.get(sha256[index])
+                known = recall(sha256[index])
                 if known is not None and int(np.prod(known[0]["size"])) <= max_pixels:
                     facts[index], where[index] = known
                     return ""
                 stream.seek(0)
-                picture = decode_stream(stream, max_pixels)
+                if not incomplete:
+                    picture, key = decode_stream(stream, max_pixels), sha256[index]
+                else:
+                    picture, key = decode_stream(stream, max_pixels, incomplete=True), _of_part(sha256[index])
         except UnreadableImage as error:
             sha256[index] = ""
             return str(error)
-        new = _facts(picture, sha256[index])
+        new = _facts(picture, key)
         facts[index], where[index] = new[0], store.add(new, shrink(picture, THUMBNAIL))
         return ""
 
@@ -110,6 +123,11 @@ def fingerprint_all(
     thumbnails = Thumbnails(store.files, where[:, 0], where[:, 1])
     found = Fingerprints(facts["size"], sha256, facts["hash"].copy(), facts["mirrored"].copy(), thumbnails)
     return found, {index: reason for index, reason in enumerate(reasons) if reason}
+
+
+def _of_part(sha256: str) -> str:
+    """What the fingerprint of a picture that may lack pixels is kept under: who leaves those out must not find it."""
+    return hashlib.sha256(f"{sha256} in part".encode()).hexdigest() if sha256 else ""
 
 
 def content_of(path: Path) -> str:

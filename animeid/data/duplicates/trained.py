@@ -62,10 +62,10 @@ def _near(
         return asked[:0], 0, ()
     chosen = new.table.iloc[asked]
     prints, unread = fingerprint_all(
-        [new.root / path for path in chosen["path"]], max_pixels, home, chosen["sha256"].tolist()
+        [new.root / path for path in chosen["path"]], max_pixels, home, chosen["sha256"].tolist(), incomplete=True
     )
     theirs, lost = fingerprint_all(
-        [run.root / path for path in trained["path"]], max_pixels, home, trained["sha256"].tolist()
+        [run.root / path for path in trained["path"]], max_pixels, home, trained["sha256"].tolist(), incomplete=True
     )
     ours_left, theirs_left = (
         np.array([row for row in range(count) if row not in gone], dtype=np.int64)

@@ -85,6 +85,15 @@ def test_a_picture_that_was_seen_before_is_not_decoded_again(tmp_path: Path, mon
     assert not refused.sizes.any()
 
 
+@pytest.mark.parametrize("kept_first", [True, False])
+def test_a_picture_that_lacks_pixels_is_known_to_those_alone_who_keep_it(kept_first: bool, tmp_path: Path) -> None:
+    paths, home = written(tmp_path, [drawing(seed) for seed in range(2)]), tmp_path / "home"
+    paths[1].write_bytes(paths[1].read_bytes()[:-600])
+    for keep in (kept_first, not kept_first, kept_first):
+        prints, reasons = fingerprint_all(paths, CAP, home, incomplete=keep)
+        assert (list(reasons), bool(prints.sizes[1].any())) == ([] if keep else [1], keep)
+
+
 @pytest.mark.parametrize("damage", ["cut", "other", "unwritable"])
 def test_a_damaged_store_of_fingerprints_is_done_without(damage: str, tmp_path: Path) -> None:
     paths, home = written(tmp_path, [drawing(seed) for seed in range(3)]), tmp_path / "home"
