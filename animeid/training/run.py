@@ -142,12 +142,21 @@ def saying_what_is_kept(folder: RunFolder, request: Mapping[str, Any]) -> Iterat
     try:
         with in_sentences():
             yield
-    except (InputError, MachineError) as error:
-        raise type(error)("; ".join([str(error), *kept(folder, request["run_id"])])) from error
+    except InputError as error:
+        raise InputError("; ".join([str(error), *kept(folder, request["run_id"])])) from error
+    except MachineError as error:
+        raise MachineError("; ".join([str(error), *way_on(folder, request["run_id"])])) from error
     except (Interrupted, KeyboardInterrupt) as stop:
         signum = stop.signum if isinstance(stop, Interrupted) else signal.SIGINT
-        again = f"the same command with resume=auto starts {folder.path} again"
-        raise Interrupted(signum, "; ".join(kept(folder, request["run_id"]) or [again])) from stop
+        raise Interrupted(signum, "; ".join(way_on(folder, request["run_id"]))) from stop
+
+
+def way_on(folder: RunFolder, run_id: str | None) -> list[str]:
+    """How to go on with a run that ended early and is not at fault, in a few words."""
+    again = (
+        f"the same command with resume=auto starts {folder.path} again" if run_id else "the same command starts anew"
+    )
+    return kept(folder, run_id) or [again]
 
 
 def kept(folder: RunFolder, run_id: str | None) -> list[str]:
@@ -187,7 +196,8 @@ def begin(folder: RunFolder, request: dict[str, Any]) -> RunState:
     for note in (*prepared.notes, *components.notes, device):
         say(note)
     folder.create()
-    save_inputs(folder, request, components, prepared)
+    with saying_what_is_kept(folder, request):
+        save_inputs(folder, request, components, prepared)
     return RunState(folder, components, prepared, loggers)
 
 
