@@ -74,7 +74,7 @@ def unwritable(path: Path, reason: str | None) -> str:
 
 
 def give_back(path: Path, outputs: Path) -> None:
-    """Removes a folder that was claimed and is still empty, and those above it, `outputs` the last, that are so then."""
+    """Removes a folder that was claimed and is still empty, and those above it that are empty then, up to `outputs`."""
     with suppress(OSError):
         for folder in (path, *path.parents):
             folder.rmdir()

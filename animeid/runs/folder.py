@@ -32,7 +32,7 @@ class RunFolder(RunFiles):
         """Chooses `outputs/<run_id>`, or `outputs/<date>/<time>` without one; nothing is made yet (see `claimed`).
 
         Raises:
-            InputError: the folder is there already, where a run never overwrites another, or a process is at work on it.
+            InputError: the folder is there already, and a run never overwrites another, or a process is at work on it.
         """
         if run_id:
             run = cls(outputs / run_id)
