@@ -6,14 +6,20 @@ import os
 import re
 import shutil
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Literal
 
 from animeid.errors import InputError
 from animeid.inference.output_rows import Answer
+from animeid.runs.claiming import give_back
+from animeid.system.lock import lock, refuse_held
 
 NAMES = "names.csv"
 """The file beside the folders with all answers."""
+UNFINISHED = ".unfinished"
+"""The folder inside that is filled first."""
+LOCK = ".lock"
 UNKNOWN = "unknown"
 
 How = Literal["copy", "link"]
@@ -25,15 +31,54 @@ def is_folder(output: str) -> bool:
 
 
 def check_folder(output: str) -> Path:
-    """The folder that `output=` names, which is not there yet or empty.
+    """The folder that `output=` names, which is not there yet, or empty but for what a kill left of the same command.
 
     Raises:
-        InputError: something is there.
+        InputError: something is there, or another process fills it.
     """
     folder = Path(output)
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+    if folder.exists() and (not folder.is_dir() or any(path.name != UNFINISHED for path in folder.iterdir())):
         raise InputError(f"output={output} is there already and is not overwritten: name another folder")
+    refuse_held(folder / UNFINISHED / LOCK, output)
     return folder
+
+
+@contextmanager
+def filled(folder: Path) -> Iterator[Path]:
+    """A folder inside of `folder`, whose content is moved up when the block ends well.
+
+    Until then nothing looks finished; what ends the block early leaves nothing, and a kill what the same command
+    replaces. It is inside, since a folder that is there already may be all that can be written to.
+
+    Raises:
+        InputError: another process fills the folder.
+    """
+    partial = folder / UNFINISHED
+    with ExitStack() as held:
+        held.callback(give_back, partial, folder)
+        try:
+            held.enter_context(lock(partial / LOCK, str(folder), removes=True))
+        except OSError as error:
+            raise InputError(
+                f"output={folder} cannot be written ({error.strerror}): choose a folder that you may write to"
+            ) from error
+        try:
+            _clear(partial)
+            yield partial
+            for path in sorted(_content(partial), key=lambda path: path.name == NAMES):  # the list is the last
+                path.replace(folder / path.name)
+        except BaseException:
+            _clear(partial)
+            raise
+
+
+def _content(partial: Path) -> list[Path]:
+    return [path for path in partial.iterdir() if path.name != LOCK]
+
+
+def _clear(partial: Path) -> None:
+    for path in _content(partial):
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
 def sort(found: Iterator[tuple[Path, Answer]], folder: Path, how: How, unknown_below: float) -> Iterator[Answer]:

@@ -7,16 +7,21 @@ from typing import Any
 
 from animeid.data.root import check_root
 from animeid.errors import InputError
-from animeid.runs.folder import RunFolder
+from animeid.runs.folder import OUTPUTS, RunFolder
 
 
 def check_training(request: dict[str, Any]) -> None:
     """Raises:
-    InputError: something that training would read is not there, or the run's folder is; that of all folds may be.
+    InputError: something that training would read is not there, or the run's folder is, or a process is at work on it;
+        that of all folds may be there.
     """
     check_sources(request)
-    if request["resume"] == "never" and request["data"].get("fold") != "all":
+    if request["data"].get("fold") == "all":
+        return
+    if request["resume"] == "never":
         RunFolder.reserve(request["run_id"])
+    elif request["run_id"] is not None:
+        RunFolder(OUTPUTS / request["run_id"]).refuse_held()
 
 
 def check_sources(request: dict[str, Any]) -> None:

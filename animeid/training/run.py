@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -76,28 +76,41 @@ def lead(
     request: dict[str, Any], outputs: Path, launch: Launch, callbacks: Sequence[Callback] = (), *, report: bool = True
 ) -> float | None:
     """What the first process does: everything that is written, and its share of the rest."""
-    folder = resume.find(request, outputs)
-    if folder is not None and folder.is_finished:
-        resume.check_same(folder, request)
-        nothing_left(launch)
-        metrics = FinishedRun(folder).metrics
-        tidy_up(folder)
-        if report:
-            add_report(folder, request)
-    else:
-        state = begin(request, outputs) if folder is None else go_on(folder, request)
-        state = replace(state, watchers=tuple(callbacks))
-        announce(launch, state)
-        with saying_what_is_kept(state.folder, request), tracked(state.loggers, state.folder):
-            fitted, answers = fit_and_predict(state)
-            launch.part()
-            metrics = finish(state, fitted, answers, report=report)
-        folder = state.folder
+    with RunFolder.claimed(request["run_id"], outputs) as folder:
+        if resume.find(request, outputs) is None:
+            metrics = train_in(folder, request, begin, launch, callbacks, report=report)
+        elif not folder.is_finished:
+            metrics = train_in(folder, request, go_on, launch, callbacks, report=report)
+        else:
+            resume.check_same(folder, request)
+            nothing_left(launch)
+            metrics = FinishedRun(folder).metrics
+            tidy_up(folder)
+            if report:
+                add_report(folder, request)
     say(summary_table(metrics))
     if folder.report.is_file():
         say(f"report: {folder.report}")
     say(f"run folder: {folder.path}")
     return metrics["val"]["f1_macro"] if metrics["val"] else None
+
+
+def train_in(
+    folder: RunFolder,
+    request: dict[str, Any],
+    ready: Callable[[RunFolder, dict[str, Any]], RunState],
+    launch: Launch,
+    callbacks: Sequence[Callback],
+    *,
+    report: bool,
+) -> dict[str, Any]:
+    """Trains, judges and saves a run that `begin` or `go_on` makes ready; returns its figures."""
+    state = replace(ready(folder, request), watchers=tuple(callbacks))
+    announce(launch, state)
+    with saying_what_is_kept(folder, request), tracked(state.loggers, folder):
+        fitted, answers = fit_and_predict(state)
+        launch.part()
+        return finish(state, fitted, answers, report=report)
 
 
 def tidy_up(folder: RunFolder) -> None:
@@ -129,12 +142,21 @@ def saying_what_is_kept(folder: RunFolder, request: Mapping[str, Any]) -> Iterat
     try:
         with in_sentences():
             yield
-    except (InputError, MachineError) as error:
-        raise type(error)("; ".join([str(error), *kept(folder, request["run_id"])])) from error
+    except InputError as error:
+        raise InputError("; ".join([str(error), *kept(folder, request["run_id"])])) from error
+    except MachineError as error:
+        raise MachineError("; ".join([str(error), *way_on(folder, request["run_id"])])) from error
     except (Interrupted, KeyboardInterrupt) as stop:
         signum = stop.signum if isinstance(stop, Interrupted) else signal.SIGINT
-        again = f"the same command with resume=auto starts {folder.path} again"
-        raise Interrupted(signum, "; ".join(kept(folder, request["run_id"]) or [again])) from stop
+        raise Interrupted(signum, "; ".join(way_on(folder, request["run_id"]))) from stop
+
+
+def way_on(folder: RunFolder, run_id: str | None) -> list[str]:
+    """How to go on with a run that ended early and is not at fault, in a few words."""
+    again = (
+        f"the same command with resume=auto starts {folder.path} again" if run_id else "the same command starts anew"
+    )
+    return kept(folder, run_id) or [again]
 
 
 def kept(folder: RunFolder, run_id: str | None) -> list[str]:
@@ -149,33 +171,34 @@ def kept(folder: RunFolder, run_id: str | None) -> list[str]:
     return [there, f"moved to {OUTPUTS}/NAME, the same command with run_id=NAME resume=auto goes on from there"]
 
 
-def begin(request: dict[str, Any], outputs: Path) -> RunState:
+def begin(folder: RunFolder, request: dict[str, Any]) -> RunState:
     """Reads the pictures, makes the plan and writes all that is known before training."""
     began = Moment.now()
-    with RunFolder.claimed(request["run_id"], outputs) as folder:
-        loggers = build_loggers(request, folder)
-        settings = gateway.build(request["data"], "data")
-        accelerator = choose_accelerator(request["trainer"]["accelerator"])
-        check_sharded(request, accelerator)
-        earlier = earlier_run(request)  # what does not fit is told before data is touched
-        for note in earlier.told_of_pictures(request) if earlier else ():
-            say(note)
-        seed_everything(request["seed"], workers=True, verbose=False)
-        prepared = prepare(settings)
-        threads = take_free_threads(began)
-        chosen = choose(request, prepared, accelerator)
-        seed_everything(request["seed"], workers=True, verbose=False)  # a measured budget has drawn random numbers
-        components = build(make_plan(chosen.request, prepared, accelerator), prepared)
-        if chosen.choices:
-            plan = components.plan.with_choices(choice.as_record() for choice in chosen.choices)
-            components = replace(components, plan=plan)
-            say(table(chosen.choices))
-        device = f"computing on {accelerator} in {told_precision(request, components)}, {threads.told}"
-        for note in (*prepared.notes, *components.notes, device):
-            say(note)
-        folder.create()
+    folder.refuse_existing()
+    loggers = build_loggers(request, folder)
+    settings = gateway.build(request["data"], "data")
+    accelerator = choose_accelerator(request["trainer"]["accelerator"])
+    check_sharded(request, accelerator)
+    earlier = earlier_run(request)  # what does not fit is told before data is touched
+    for note in earlier.told_of_pictures(request) if earlier else ():
+        say(note)
+    seed_everything(request["seed"], workers=True, verbose=False)
+    prepared = prepare(settings)
+    threads = take_free_threads(began)
+    chosen = choose(request, prepared, accelerator)
+    seed_everything(request["seed"], workers=True, verbose=False)  # a measured budget has drawn random numbers
+    components = build(make_plan(chosen.request, prepared, accelerator), prepared)
+    if chosen.choices:
+        plan = components.plan.with_choices(choice.as_record() for choice in chosen.choices)
+        components = replace(components, plan=plan)
+        say(table(chosen.choices))
+    device = f"computing on {accelerator} in {told_precision(request, components)}, {threads.told}"
+    for note in (*prepared.notes, *components.notes, device):
+        say(note)
+    folder.create()
+    with saying_what_is_kept(folder, request):
         save_inputs(folder, request, components, prepared)
-        return RunState(folder, components, prepared, loggers)
+    return RunState(folder, components, prepared, loggers)
 
 
 def told_precision(request: Mapping[str, Any], components: Components) -> str:

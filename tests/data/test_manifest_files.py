@@ -15,7 +15,7 @@ from PIL import Image
 from animeid.data.manifest import read_manifest
 from animeid.data.prepare import prepare
 from animeid.data.settings import DataSettings
-from animeid.data.spellings import spellings
+from animeid.data.spellings import spelling_notes, spellings
 from animeid.errors import InputError
 
 PATHS = ["a/1.png", "a/2.png", "b/3.png"]
@@ -169,6 +169,13 @@ def test_spellings_of_one_name() -> None:
         ["STRASSE", "Straße"],
         ["ミク", "ﾐｸ"],
     ]
+
+
+def test_a_spelling_that_was_told_is_not_told_again() -> None:
+    assert spelling_notes({"Miku", "miku", "Rei"}, told={"Miku", "miku"}) == []
+    (note,) = spelling_notes({"Miku", "miku", "Rei", "rei"}, told={"Miku", "miku", "Rei"})
+    assert "'Rei' and 'rei'" in note
+    assert "Miku" not in note
 
 
 def test_spellings_are_told_when_pictures_are_read(tmp_path: Path) -> None:
