@@ -159,7 +159,8 @@ def _too_small(targets: Sequence[int], labels: Sequence[str], what: str) -> list
     if not targets:
         return []
     named = some_of([labels[target] for target in targets], NAMED)
-    return [f"{len(targets)} classes have too few groups {what} and stay in training: {named}"]
+    stay = "stays" if len(targets) == 1 else "stay"
+    return [f"{counted(len(targets), 'class', 'have')} too few groups {what} and {stay} in training: {named}"]
 
 
 def _missing(table: pd.DataFrame, parts: Sequence[str], small: Sequence[int], labels: Sequence[str]) -> list[str]:
