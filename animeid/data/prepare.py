@@ -185,12 +185,8 @@ def _reading_notes(skipped: pd.DataFrame, exact: int, near: int) -> list[str]:
             f"part and listed"
         )
     if near:
-        pairs = (
-            "1 pair of pictures with different labels is"
-            if near == 1
-            else f"{near:,} pairs of pictures with different labels are"
-        )
-        notes.append(f"{pairs} nearly equal: look at the listed conflicts")
+        pairs, are = ("1 pair", "is") if near == 1 else (f"{near:,} pairs", "are")
+        notes.append(f"{pairs} of pictures with different labels {are} nearly equal: look at the listed conflicts")
     return notes
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Collection
 from pathlib import Path
 from typing import Any
@@ -63,17 +64,40 @@ def read_texts(path: Path) -> pd.DataFrame:
 
 def _read_csv(path: Path, texts: Collection[str]) -> pd.DataFrame:
     with path.open("rb") as stream:
-        encoding = "utf-16" if stream.read(2) in UTF_16 else "utf-8-sig"
+        encoding = _encoding(stream.read(64), path)
     with path.open(encoding=encoding) as stream:
         header = stream.readline()
-    separator = max(SEPARATORS, key=header.count)
+        told = re.fullmatch(r"sep=(.)\s*", header)
+        header = stream.readline() if told else header
+    separator = told[1] if told else max(SEPARATORS, key=header.count)
+    names = [name.strip().strip('"') for name in header.strip().split(separator)]
+    if twice := [name for name in texts if names.count(name) > 1]:
+        raise InputError(f"the manifest {path} has the column '{twice[0]}' twice: leave one out")
     # Without the default missing values, a character may be called NA or None.
-    table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding=encoding, sep=separator)
+    table = pd.read_csv(
+        path, dtype=str, keep_default_na=False, encoding=encoding, sep=separator, skiprows=1 if told else 0
+    )
     table = _without_empty_ends(table, path).rename(columns=str.strip)
     for name in texts:
         if name in table:
             table[name] = _whole(table[name].fillna(""))
     return table
+
+
+def _encoding(start: bytes, path: Path) -> str:
+    """That of a file that begins so.
+
+    Raises:
+        InputError: it is none that is read.
+    """
+    if start.startswith((b"\xff\xfe\0\0", b"\0\0\xfe\xff")):
+        raise InputError(f"the manifest {path} is UTF-32: save it as UTF-8")
+    if start.startswith(UTF_16):
+        return "utf-16"
+    if b"\0" in start:
+        wide = "UTF-32" if b"\0\0" in start else "UTF-16"
+        raise InputError(f"the manifest {path} looks like {wide} without the mark at its beginning: save it as UTF-8")
+    return "utf-8-sig"
 
 
 def _without_empty_ends(table: pd.DataFrame, path: Path) -> pd.DataFrame:

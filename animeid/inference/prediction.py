@@ -13,7 +13,7 @@ from animeid.engine.threads import own_threads, take_free_threads
 from animeid.inference.output_rows import ENDINGS, Answer, write
 from animeid.inference.predictor import Predictor, say_unreadable
 from animeid.inference.several import answers_of, load_all
-from animeid.inference.sorting import NAMES, check_folder, is_folder, sort
+from animeid.inference.sorting import NAMES, check_folder, folder_names, is_folder, sort
 from animeid.predictions import top_names
 from animeid.system.console import as_text, counted, say, say_beside
 from animeid.system.files import atomic
@@ -46,7 +46,8 @@ def predict(request: dict[str, Any]) -> None:
     if folder is None:
         found: Iterator[Answer] = (answer for _, answer in pairs)
     else:
-        found = sort(pairs, folder, request["sort"], request["unknown_below"])
+        names = folder_names(predictor.labels)
+        found = sort(pairs, folder, request["sort"], request["unknown_below"], names)
         folder.mkdir(parents=True, exist_ok=True)
     if output is None:
         try:
