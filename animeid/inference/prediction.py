@@ -13,7 +13,7 @@ from animeid.engine.threads import own_threads, take_free_threads
 from animeid.inference.output_rows import ENDINGS, Answer, write
 from animeid.inference.predictor import Predictor, say_unreadable
 from animeid.inference.several import answers_of, load_all
-from animeid.inference.sorting import NAMES, check_folder, filled, is_folder, sort
+from animeid.inference.sorting import NAMES, check_folder, filled, folder_names, is_folder, sort
 from animeid.predictions import top_names
 from animeid.system.console import as_text, counted, say, say_beside
 from animeid.system.files import atomic
@@ -45,7 +45,8 @@ def predict(request: dict[str, Any]) -> None:
     pairs = answers(predictors, paths, k)
     if folder is not None:
         with filled(folder) as partial, atomic(partial / NAMES, "w") as stream:
-            found = sort(pairs, partial, request["sort"], request["unknown_below"])
+            names = folder_names(predictor.labels)
+            found = sort(pairs, partial, request["sort"], request["unknown_below"], names)
             total, broken = write(found, stream, as_csv=True, k=k)
     elif output is None:
         try:
