@@ -15,6 +15,11 @@ from animeid.system.names import refuse_unreadable
 INSIDE_CARD = re.compile(r"(?!hydra\.)\w+(\.[\w-]+)+=")
 """An argument that sets a value inside a card, `loss.gamma=3`."""
 
+PATH_KEYS = frozenset(
+    {"data.root", "data.cache", "from_run", "input", "model.weights", "output", "parts", "run", "runs", "stage.runs"}
+)
+"""Keys whose values are paths, on any command line."""
+
 
 def as_overrides(arguments: Sequence[str]) -> list[str]:
     """Arguments with quotes where Hydra needs them, and keys inside a card forced.
@@ -44,14 +49,43 @@ def with_home(folder: str) -> str:
 def quoted(argument: str) -> str:
     """`key=value` with quotes round a value that Hydra's grammar cannot read bare: a Chinese name, an ampersand.
 
-    Commas still separate the values of a multirun.
+    Commas still separate the values of a multirun, but for a path that is there with its comma.
     """
     key, sign, value = argument.partition("=")
+    if key.lstrip("+") in PATH_KEYS and value and not value.startswith(("'", '"')):
+        return f"{key}={_paths(value)}"
     if not sign or value.startswith(("[", "{", "'", '"')) or _is_readable(argument):
         return argument
     pieces = [piece if _is_readable(f"{key}={piece}") else _in_quotes(piece) for piece in value.split(",")]
     found = f"{key}={','.join(pieces)}"
     return found if _is_readable(found) else argument
+
+
+def _paths(value: str) -> str:
+    """A path, or several with commas between them; one that is there with its comma, or lies in such, is one."""
+    if re.fullmatch(r"\w+\(.*\)", value) and _is_readable(f"path={value}"):  # a function of Hydra's, such as choice
+        return value
+    one = (path for path in (value, _folder_with_comma(value)) if path)
+    is_one = value[:1] in "[{" or any(os.path.lexists(with_home(path)) for path in one)
+    pieces = [value] if is_one else value.split(",")
+    return ",".join(map(_as_path, pieces))
+
+
+def _folder_with_comma(path: str) -> str:
+    folder = os.path.dirname(path)  # noqa: PTH120 - a blank at its end stays
+    return folder if "," in folder else ""
+
+
+def _as_path(text: str) -> str:
+    """A path as Hydra reads it as text: `[Group] Title` is no list, and `true` is a folder where one is called so."""
+    if "," in text:
+        return _in_quotes(text)
+    try:
+        found = OverridesParser.create().parse_override(f"path={text}").value()
+    except HydraException:
+        return _in_quotes(text)
+    is_other = type(found) in (list, dict) or (type(found) is bool and os.path.lexists(text))
+    return _in_quotes(text) if is_other else text
 
 
 @cache

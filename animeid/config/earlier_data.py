@@ -10,7 +10,8 @@ from typing import Any
 from animeid.config.arguments import keys_of
 from animeid.config.freeze import read_plan
 from animeid.config.nested import at, put
-from animeid.runs.folder import RunFolder
+from animeid.errors import InputError
+from animeid.runs.folder import OUTPUTS, RunFolder
 
 NETWORK = ("model", "head")
 """Nodes that belong together with weights."""
@@ -32,7 +33,7 @@ def with_earlier_data(request: Mapping[str, Any], overrides: Sequence[str]) -> d
         overrides: of the command line, `key=value` each.
 
     Raises:
-        InputError: there is no such run.
+        InputError: there is no such run, or its pictures are not where they were.
     """
     if request["from_run"] is None or names_pictures(request, overrides):
         return dict(request)
@@ -81,19 +82,42 @@ def names_pictures(request: Mapping[str, Any], overrides: Sequence[str]) -> bool
 
 
 def earlier_data(run: RunFolder, theirs: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
-    """The data of a run's plan as it is found from here, with this machine's own keys of the request."""
+    """The data of a run's plan as it is found from here, with this machine's own keys of the request.
+
+    Raises:
+        InputError: it is not found, and the request names no other place.
+    """
     data = {name: deepcopy(value) for name, value in theirs.items() if name not in (*MACHINE, *OWN)}
     data |= {name: own[name] for name in (*MACHINE, *OWN) if name in own}
-    return {**data, "root": found_from_here(run, data["root"])}
+    root = found_from_here(run, data["root"])
+    if root is not None and own.get("root") is None and not Path(root).expanduser().exists():
+        raise InputError(
+            f"the pictures of {run.path} were in {root}, which is not there any more: say with data.root=FOLDER where "
+            "they are now"
+        )
+    return {**data, "root": root}
 
 
 def found_from_here(run: RunFolder, root: str | None) -> str | None:
     """The path of a run's pictures: its plan names it from where the run was started, mostly a folder above it."""
     if root is None:
         return None
-    bases = (base for base in run.path.resolve().parents if (base / root).exists())
-    base = next(bases, None)
+    base = next((base for base in _started_from(run) if _has_pictures(base / root, run)), None)
     return root if base is None or base == Path.cwd() else str(base / root)
+
+
+def _started_from(run: RunFolder) -> Sequence[Path]:
+    """Folders in which a run may have been started, the likeliest first: those above `outputs`, where it lies there."""
+    above = run.path.resolve().parents
+    names = [folder.name for folder in above]
+    return above[names.index(OUTPUTS.name) + 1 :] if OUTPUTS.name in names else above
+
+
+def _has_pictures(path: Path, run: RunFolder) -> bool:
+    """Whether something is there that is neither a run nor in one, nor the folder of the runs themselves."""
+    place, own = path.resolve(), run.path.resolve()
+    is_of_runs = place in (own, own.parent) or own in place.parents or RunFolder(place).config.is_file()
+    return place.exists() and not is_of_runs
 
 
 def with_own_values(node: dict[str, Any], own: Mapping[str, Any], name: str, keys: Sequence[str]) -> dict[str, Any]:

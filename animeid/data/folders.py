@@ -27,6 +27,15 @@ DROPPINGS = frozenset(
 """Files and folders that operating systems, archives and storage servers leave, in small letters; what begins with a
 dot is passed over as well: `.DS_Store`, `._1.png`, `.ipynb_checkpoints`."""
 
+TOOLS = frozenset(
+    {".git", ".svn", ".hg", ".dvc", ".github", ".idea", ".vscode", ".venv", ".cache", ".tmp", ".config", ".kaggle"}
+    | {".ipynb_checkpoints", ".mypy_cache", ".pytest_cache", ".ruff_cache", ".huggingface", ".dropbox.cache"}
+    | {".thumbnails", ".thumbs", ".comments", ".picasaoriginals", ".appledouble", ".trash", ".trashes", ".recycle"}
+    | {".spotlight-v100", ".fseventsd", ".temporaryitems", ".documentrevisions-v100", ".snapshot", ".snapshots"}
+    | {".stfolder", ".stversions", ".sync", ".zfs"}
+)
+"""Folders that begin with a dot and are known to be no character's, in small letters: `.hack` may be one's."""
+
 
 def is_dropping(name: str) -> bool:
     """Whether a file or folder of this name is none of the user's pictures."""
@@ -36,6 +45,21 @@ def is_dropping(name: str) -> bool:
 def folders_in(folder: Path) -> list[Path]:
     """The folders right below, sorted; linked ones too."""
     return sorted(Path(entry.path) for entry in _entries(folder) if entry.is_dir())
+
+
+def hidden_in(folder: Path) -> list[Path]:
+    """The folders right below that only their dot leaves out, and that have pictures right in them, sorted."""
+    with os.scandir(folder) as entries:
+        found = [Path(entry.path) for entry in entries if entry.name.startswith(".") and entry.is_dir()]
+    names = {path: path.name.lower() for path in found}
+    return sorted(
+        path for path in found if names[path] not in TOOLS and not names[path].startswith(".trash-") and _shows(path)
+    )
+
+
+def _shows(folder: Path) -> bool:
+    """Whether it may be read and has pictures right in it."""
+    return os.access(folder, os.R_OK | os.X_OK) and has_pictures(folder)
 
 
 def files_in(folder: Path) -> list[Path]:

@@ -9,12 +9,14 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PureWindowsPath
+from urllib.parse import unquote
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from animeid.data.part_names import part_of
 from animeid.data.tables import METADATA, read_table
 from animeid.errors import InputError
 from animeid.system.files import atomic
@@ -23,6 +25,11 @@ from animeid.system.names import refuse_unreadable
 SPLITS = ("train", "val", "test", "unknown", "excluded")
 TEXTS = ("path", "label", "split", "group", "source", "style", "sha256", "caption")
 SIZES = ("width", "height")
+OTHER_NAMES = {
+    "path": ("file", "filename", "file_name", "filepath", "file_path", "image", "image_path", "img", "picture", "uri"),
+    "label": ("class", "class_name", "choice", "category", "character", "name", "target", "tag", "label_name"),
+}
+"""What other tools call columns, in small letters."""
 
 
 @dataclass(frozen=True)
@@ -87,6 +94,8 @@ def read_manifest(path: Path, attributes: Sequence[str] | None = None, *, style:
     """
     raw, facts = read_table(path, {*TEXTS, style})
     _require_columns(raw, path, ("path", "label") if style == "style" else ("path", "label", style))
+    if "root" not in facts and "split" in raw:
+        raw["split"] = [_known_split(split) for split in raw["split"]]
     names = tuple(facts.get("attributes", ()) if attributes is None else attributes)
     _require_columns(raw, path, names)
     root = Path(facts["root"]) if "root" in facts else path.parent
@@ -111,9 +120,16 @@ def _require_columns(table: pd.DataFrame, path: Path, names: Sequence[str]) -> N
     for name in names:
         if name in there:
             continue
-        close = difflib.get_close_matches(name, there, n=1)
-        hint = f"did you mean '{close[0]}'?" if close else f"it has {', '.join(there[:8])}"
+        close = [column for column in there if column.lower() in OTHER_NAMES.get(name, ())][:1]
+        close = close or difflib.get_close_matches(name, there, n=1)
+        hint = f"it has {', '.join(there[:8])}" + (f"; rename the column '{close[0]}' to '{name}'" if close else "")
         raise InputError(f"the manifest {path} has no column '{name}': {hint}")
+
+
+def _known_split(split: str) -> str:
+    """A part by the words that folders of parts go by: `Train`, `validation`."""
+    found = part_of(split)
+    return found.part if split not in SPLITS and found and not found.rest and not found.numbers else split
 
 
 def _below_root(given: str, root: Path, manifest: Path, row: int) -> str:
@@ -121,6 +137,10 @@ def _below_root(given: str, root: Path, manifest: Path, row: int) -> str:
     where = f"row {row + 1} of the manifest {manifest}"
     if not given:
         raise InputError(f"{where} has no path: fill it in or remove the row")
+    if given != given.strip() and not os.path.lexists(root / given):
+        given = given.strip()
+    if "://" in given:
+        given = _local(given, where)
     parts: list[str] = []
     relative = Path(_with_slashes(given, root, where))
     if relative.is_absolute():
@@ -135,6 +155,17 @@ def _below_root(given: str, root: Path, manifest: Path, row: int) -> str:
         else:
             raise InputError(f"{where} has the path {given}, which is outside {root}: give paths below that folder")
     return _as_on_disk("/".join(parts), root)
+
+
+def _local(address: str, where: str) -> str:
+    """The path of a `file:///` address.
+
+    Raises:
+        InputError: it leads to another machine.
+    """
+    if address.lower().startswith("file:///"):
+        return unquote(address[len("file://") :])
+    raise InputError(f"{where} has the address {address}: download the pictures first, and give the paths of the files")
 
 
 def _with_slashes(given: str, root: Path, where: str) -> str:

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from animeid.data.folders import folders_in, has_pictures
-from animeid.data.part_names import PartName, part_of, says_nothing
+from animeid.data.part_guesses import command, suggestion
+from animeid.data.part_names import PartName, is_about_pictures, part_of, says_nothing
 from animeid.data.settings import PartWord
 from animeid.errors import InputError
 from animeid.system.console import some_of
@@ -17,6 +18,7 @@ NAMED = 5
 """How many folders a sentence names at most."""
 
 AS_CHARACTERS = "data.parts=off takes them for characters"
+NO_NAMES = "are named as pictures and what is told of them, not as characters"
 
 
 def home_of(root: Path) -> Path:
@@ -100,66 +102,151 @@ def parts_of_classes(root: Path, classes: Sequence[Path]) -> dict[Path, dict[Pat
     """The parts inside each class, where every class folder holds nothing else: `miku/train`, `miku/test`.
 
     Raises:
-        InputError: what holds the parts is no class, but a data set of its own.
+        InputError: what holds the parts is no class, but a data set of its own, or only some classes have parts.
     """
-    found: dict[Path, dict[Path, str]] = {}
-    for folder in classes:
-        below = folders_in(folder)
-        names = [part_of(inner.name) for inner in below]
-        if has_pictures(folder) or not any(name and name.part == "train" for name in names) or None in names:
-            return {}
-        found[folder] = {inner: name.part for inner, name in zip(below, names, strict=True) if name}
+    found = {folder: parts for folder in classes if (parts := _inner_parts(folder))}
     if any(_holds_folders(inner) for parts in found.values() for inner in parts):
         raise InputError(
-            f"{root} has the folders {some_of([folder.name for folder in classes], NAMED)}, each with parts of its "
-            f"own, so that each looks like a data set: give one of them, such as data.root={classes[0]}"
+            f"{root} has the folders {some_of([folder.name for folder in found], NAMED)}, each with parts of its "
+            f"own, so that each looks like a data set: give one of them, such as data.root={next(iter(found))}"
         )
-    return found
+    without = [folder.name for folder in classes if folder not in found]
+    if not without:
+        return found
+    mixed = [folder for folder in classes if len(_part_words(folder)) > 1]
+    if mixed:
+        inside = some_of([inner.name for inner in folders_in(mixed[0])], NAMED)
+        raise InputError(
+            f"classes of {root} have parts inside, as {mixed[0].name} has {inside}, but others hold something else: "
+            f"{some_of(without, NAMED)}: give every class such folders and nothing beside them, or data.parts=off, "
+            "which mixes them and splits anew"
+        )
+    return {}
+
+
+def _part_words(folder: Path) -> set[str]:
+    """The parts that folders in it are named after, if one of them is for training."""
+    words = {name.part for inner in folders_in(folder) if (name := part_of(inner.name)) and not name.rest}
+    return words if "train" in words else set()
+
+
+def _inner_parts(folder: Path) -> dict[Path, str]:
+    """The parts inside a class folder, one of them for training; none where it holds anything else."""
+    names = {inner: part_of(inner.name) for inner in folders_in(folder)}
+    found = {inner: name.part for inner, name in names.items() if name}
+    return found if len(found) == len(names) and "train" in found.values() and not has_pictures(folder) else {}
+
+
+def refuse_parts_as_classes(root: Path, folders: Sequence[Path]) -> list[str]:
+    """What to say of classes that are named as parts are.
+
+    Raises:
+        InputError: all are, so that there is no class.
+    """
+    names = {folder: name for folder in folders if (name := part_of(folder.name))}
+    plain = [folder for folder, name in names.items() if not name.rest]
+    is_one_set = len({name.rest for name in names.values()}) == 1
+    differ = len({name.part for name in names.values()}) > 1 or len(plain) == len(folders)
+    if 1 < len(folders) == len(names) and is_one_set and differ:
+        loose = next((folder for folder in folders if has_pictures(folder)), folders[0])
+        raise InputError(
+            f"the folders of {root}, {some_of([folder.name for folder in folders], NAMED)}, are named as parts are, "
+            f"and {loose.name} holds pictures that are in no class folder: put each class's pictures into a folder "
+            f"named after it, such as {loose.name}/NAME; {AS_CHARACTERS}"
+        )
+    if not plain:
+        return []
+    told = some_of([folder.name for folder in plain], NAMED)
+    return [f"named as parts are, and taken for characters: {told} (data.parts says which folders are parts)"]
+
+
+def refuse_parts_without_classes(root: Path, parts: Mapping[Path, str]) -> None:
+    """Raises:
+    InputError: what should be the classes of a part are folders round them, or pictures and what is told of them.
+    """
+    for part in (folder for folder, name in parts.items() if name != "unknown"):
+        folders = folders_in(classes_home(part))
+        if example := _equal(folders):
+            reason = f"hold nothing but folders of equal names ({example})"
+        elif _are_no_names(folders):
+            reason = NO_NAMES
+        else:
+            continue
+        inner = next((folder for folder in folders if says_nothing(folder.name)), folders[0]).name
+        homes = {(folder / inner).relative_to(root).as_posix(): name for folder, name in parts.items()}
+        raise InputError(
+            f"the folders of {part}, {some_of([folder.name for folder in folders], NAMED)}, {reason}: say where the "
+            f"class folders are, such as {command(homes)}; what data.parts names has nothing but characters in it"
+        )
+
+
+def refuse_unnamed(root: Path, folders: Sequence[Path]) -> None:
+    """Raises:
+    InputError: the folders are named as pictures and what is told of them.
+    """
+    if _are_no_names(folders):
+        inner = next(folder for folder in folders if says_nothing(folder.name))
+        raise InputError(
+            f"the folders of {root}, {some_of([folder.name for folder in folders], NAMED)}, {NO_NAMES}: put each "
+            f"class's pictures into a folder named after it, and give data.root={inner} where they are so; "
+            f"{AS_CHARACTERS}"
+        )
+
+
+def _are_no_names(folders: Sequence[Path]) -> bool:
+    """Whether folders are called `images` and `masks` rather than as characters are."""
+    names = [folder.name for folder in folders]
+    return (
+        len(names) > 1
+        and any(map(says_nothing, names))
+        and all(says_nothing(name) or is_about_pictures(name) for name in names)
+    )
 
 
 def refuse_equal_folders(root: Path, folders: Sequence[Path]) -> None:
     """Raises:
-    InputError: the folders hold nothing but sub-folders of equal names, as parts do, and folds.
+    InputError: the folders hold nothing but sub-folders, and those have equal names, as those of parts and folds do;
+        or they are named as no character is.
     """
-    if len(folders) < 2 or any(has_pictures(folder) for folder in folders):
+    refuse_unnamed(root, folders)
+    example = _equal(folders)
+    if not example:
         return
+    raise InputError(
+        f"the folders of {root}, {some_of([folder.name for folder in folders], NAMED)}, hold nothing but folders of "
+        f"equal names ({example}), as parts do: say which is which with {suggestion(folders)}; {AS_CHARACTERS}"
+    )
+
+
+def _equal(folders: Sequence[Path]) -> str:
+    """Two of the names that sub-folders of all these folders have, if those hold nothing else; "" where they do."""
+    if len(folders) < 2 or any(has_pictures(folder) for folder in folders):
+        return ""
     names = [{below.name for below in folders_in(classes_home(folder))} for folder in folders]
     common, every = set.intersection(*names), set.union(*names)
     if len(common) < 2 or any(len(some) < len(every) / 2 for some in names):
-        return
-    example = some_of(sorted(common), 2)
-    raise InputError(
-        f"the folders of {root}, {some_of([folder.name for folder in folders], NAMED)}, hold nothing but folders of "
-        f"equal names ({example}), as parts do: say which is which with {_command([folder.name for folder in folders])}"
-        f"; {AS_CHARACTERS}"
-    )
+        return ""
+    return some_of(sorted(common), 2)
 
 
 def _refuse_parts_without_train(root: Path, folders: Sequence[Path]) -> None:
     """Folders that look like parts would be learnt as characters called Val and Test."""
-    names = {folder.name: name for folder in folders if (name := part_of(folder.name)) and _holds_folders(folder)}
+    names = {folder: name for folder in folders if (name := part_of(folder.name)) and _holds_folders(folder)}
     rest, count = Counter(name.rest for name in names.values()).most_common(1)[0] if names else (None, 0)
     if count > 1:
         parts = [folder for folder, name in names.items() if name.rest == rest]
         raise InputError(
-            f"{root} has the folders {', '.join(parts)}, which look like parts, but no 'train': name them "
-            f"{', '.join(SPLITS)}, say which is which with {_command(parts)}, or give one of them as data.root to "
-            f"split it anew; {AS_CHARACTERS}"
+            f"{root} has the folders {', '.join(part.name for part in parts)}, which look like parts, but no 'train': "
+            f"name them {', '.join(SPLITS)}, say which is which with {suggestion(parts)}, or give one of them as "
+            f"data.root to split it anew; {AS_CHARACTERS}"
         )
 
 
 def _which(root: Path, folders: Sequence[Path]) -> InputError:
-    names = [folder.name for folder in folders]
     return InputError(
-        f"{root} has the folders {', '.join(names)}, which look like parts, and several could be the same one: say "
-        f"which is which with {_command(names)}; {AS_CHARACTERS}"
+        f"{root} has the folders {', '.join(folder.name for folder in folders)}, which look like parts, and several "
+        f"could be the same one: say which is which with {suggestion(folders)}; {AS_CHARACTERS}"
     )
-
-
-def _command(names: Sequence[str]) -> str:
-    """An example of what to type."""
-    quoted = [name if name.isidentifier() and name.isascii() else f'"{name}"' for name in names]
-    return f"'data.parts={{train:[{','.join(quoted[:-1])}],test:[{quoted[-1]}]}}'"
 
 
 def _holds_folders(folder: Path) -> bool:

@@ -30,6 +30,9 @@ FILLERS = (
 )
 """What may stand beside such a word and says nothing."""
 
+BESIDE = re.compile(r"masks?|labels?|annotations?|annos?|xmls?|jsons?|txts?|bbox(?:es)?|boxes|depths?|segmentations?")
+"""What stands beside pictures and tells of them."""
+
 
 @dataclass(frozen=True)
 class PartName:
@@ -47,24 +50,30 @@ class PartName:
 
 def part_of(name: str) -> PartName | None:
     """What the name of a folder of a part says; None where it names no part, or two."""
-    tokens = _tokens(name)
-    words = [token for token in tokens if not token.isdigit()]
+    given = tokens(name)
+    words = [token for token in given if not token.isdigit()]
     found = {token: match.lastgroup for token in words if (match := PART.fullmatch(token))}
     parts = [found[token] for token in words if token in found]
     if len(parts) != 1:
         return None
     rest = frozenset(token for token in words if token not in found and not FILLER.fullmatch(token))
-    return PartName(str(parts[0]), rest, tuple(token for token in tokens if token.isdigit()))
+    return PartName(str(parts[0]), rest, tuple(token for token in given if token.isdigit()))
 
 
 def says_nothing(name: str) -> bool:
     """Whether a folder is called `images`, `data` or the like."""
-    tokens = _tokens(name)
-    return bool(tokens) and all(FILLER.fullmatch(token) for token in tokens)
+    given = tokens(name)
+    return bool(given) and all(FILLER.fullmatch(token) for token in given)
 
 
-def _tokens(name: str) -> list[str]:
-    """Its words and numbers."""
+def is_about_pictures(name: str) -> bool:
+    """Whether a folder's name says that it holds masks, labels or the like, which stand beside pictures."""
+    given = tokens(name)
+    return bool(given) and all(BESIDE.fullmatch(token) or FILLER.fullmatch(token) for token in given)
+
+
+def tokens(name: str) -> list[str]:
+    """A name's words and numbers, without what case, width and accents differ by."""
     return re.findall(r"\d+|[^\W\d_]+", _folded(re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name)))
 
 

@@ -215,7 +215,8 @@ def _reading_notes(skipped: pd.DataFrame, exact: int, near: int, keeps: bool) ->
             f"part and listed"
         )
     if near:
-        notes.append(f"{near} pairs of pictures with different labels are nearly equal: look at the listed conflicts")
+        pairs, are = ("1 pair", "is") if near == 1 else (f"{near:,} pairs", "are")
+        notes.append(f"{pairs} of pictures with different labels {are} nearly equal: look at the listed conflicts")
     return notes
 
 

@@ -10,7 +10,7 @@ from typing import Literal
 
 import pandas as pd
 
-from animeid.data.folders import files_in, folders_in, walk
+from animeid.data.folders import files_in, folders_in, hidden_in, walk
 from animeid.data.manifest import Manifest, complete, read_manifest
 from animeid.data.part_folders import (
     classes_home,
@@ -19,6 +19,9 @@ from animeid.data.part_folders import (
     named_parts,
     parts_of_classes,
     refuse_equal_folders,
+    refuse_parts_as_classes,
+    refuse_parts_without_classes,
+    refuse_unnamed,
 )
 from animeid.data.root import find_root
 from animeid.data.settings import DataSettings, PartWord
@@ -30,6 +33,11 @@ from animeid.imaging.decode import SUFFIXES
 from animeid.system.console import some_of
 from animeid.system.names import refuse_unreadable
 from animeid.terms import SPLITS
+
+NAMED = 5
+"""How many folders a sentence names at most."""
+TEXT_SUFFIXES = frozenset({".txt", ".xml", ".json", ".csv", ".yaml", ".yml", ".md"})
+"""Endings of what is written of pictures."""
 
 
 @dataclass(frozen=True)
@@ -108,12 +116,16 @@ def _listed(root: Path, parts: Mapping[PartWord, Sequence[str]] | Literal["off"]
         return _folder_of_parts(root, folders_in(root), given_parts(root, parts))
     home = home_of(root)
     folders = folders_in(home)
+    told: list[str] = []
     if named := named_parts(home, folders):
+        refuse_parts_without_classes(root, named)
         source = _folder_of_parts(root, folders, named)
     elif inner := parts_of_classes(home, folders):
+        refuse_unnamed(home, folders)
         source = _parts_of_classes(root, inner)
     else:
         refuse_equal_folders(home, folders)
+        told = refuse_parts_as_classes(home, folders)
         if home != root:
             raise InputError(
                 f"{root} holds nothing but one folder, and the folders in it may be the characters: give "
@@ -121,7 +133,7 @@ def _listed(root: Path, parts: Mapping[PartWord, Sequence[str]] | Literal["off"]
             )
         source = _class_folders(root, root, split="")
     notes = [f"the folders of {root} are taken from {home}"] if home != root else []
-    return Source(source.manifest, source.skipped, (*notes, *source.notes))
+    return Source(source.manifest, source.skipped, (*notes, *told, *source.notes))
 
 
 def _folder_of_parts(root: Path, folders: Sequence[Path], parts: Mapping[Path, str]) -> Source:
@@ -132,10 +144,13 @@ def _folder_of_parts(root: Path, folders: Sequence[Path], parts: Mapping[Path, s
         else:
             sources.append(_class_folders(root, classes_home(folder), part))
     train = next(folder for folder, part in parts.items() if part == "train")
-    others = [folder.name for folder in folders if folder not in parts]
+    read = {folder for part in parts for folder in (part, *part.parents)}
+    others = [folder.name for folder in folders if folder not in read]
     notes = []
     if others:
-        notes.append(f"folders beside {train} that are not read: {some_of(others, 5)} (parts are {', '.join(SPLITS)})")
+        notes.append(
+            f"folders beside {train} that are not read: {some_of(others, NAMED)} (parts are {', '.join(SPLITS)})"
+        )
     if told := [f"{folder.name} is {part}" for folder, part in parts.items() if folder.name != part]:
         notes.insert(0, f"taken as parts: {', '.join(told)} (data.parts=off takes them for characters)")
     return _joined(root, sources, notes)
@@ -156,7 +171,8 @@ def _parts_of_classes(root: Path, classes: Mapping[Path, Mapping[Path, str]]) ->
 def _joined(root: Path, sources: Sequence[Source], notes: Sequence[str]) -> Source:
     table = pd.concat([source.manifest.table for source in sources], ignore_index=True)
     skipped = [item for source in sources for item in source.skipped]
-    return Source(Manifest(table, root), tuple(skipped), tuple(notes))
+    own = [note for source in sources for note in source.notes]
+    return Source(Manifest(table, root), tuple(skipped), (*notes, *own))
 
 
 def _class_folders(root: Path, folder: Path, split: str) -> Source:
@@ -167,12 +183,32 @@ def _class_folders(root: Path, folder: Path, split: str) -> Source:
         raise InputError(
             f"{folder} holds pictures but no class folders: put each class's pictures into a folder named after it"
         )
+    aside: dict[str, list[Path]] = {}
     for path in classes:
-        found = [(file, _label(path), split) for file in walk(path)]
-        if not found and split in ("", "train"):
+        files = list(walk(path))
+        if not files and split in ("", "train"):
             raise InputError(f"the class folder {path} has no pictures: add some or remove the folder")
-        rows += found
-    return _listing(root, rows, [(path, "not in a class folder") for path in loose])
+        if files and all(file.suffix.lower() in TEXT_SUFFIXES for file in files):
+            aside[path.name] = files
+        else:
+            rows += [(file, _label(path), split) for file in files]
+    skipped = [(path, "not in a class folder") for path in loose]
+    skipped += [(file, "not a picture") for files in aside.values() for file in files]
+    source = _listing(root, rows, skipped)
+    return Source(source.manifest, source.skipped, tuple(_class_notes(folder, list(aside))))
+
+
+def _class_notes(folder: Path, aside: Sequence[str]) -> list[str]:
+    """What to say of folders that are no classes."""
+    notes = []
+    if aside:
+        notes.append(f"folders of {folder} that hold texts and no pictures are no classes: {some_of(aside, NAMED)}")
+    if hidden := [path.name for path in hidden_in(folder)]:
+        notes.append(
+            f"folders of {folder} that begin with a dot are left out: {some_of(hidden, NAMED)} (a character called so "
+            "needs a manifest, or a folder of another name)"
+        )
+    return notes
 
 
 def _label(folder: Path) -> str:

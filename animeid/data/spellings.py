@@ -26,9 +26,14 @@ def spellings(names: Iterable[str]) -> list[list[str]]:
     return sorted(sorted(group) for key, group in found.items() if len(group) > 1 and key)
 
 
-def spelling_notes(names: Iterable[str]) -> list[str]:
-    """A warning that names what is probably one character under several names; none where there is nothing."""
-    groups = [" and ".join(f"'{name}'" for name in group) for group in spellings(names)]
+def spelling_notes(names: Iterable[str], told: Iterable[str] = ()) -> list[str]:
+    """A warning that names what is probably one character under several names; none where there is nothing.
+
+    Args:
+        told: names of which it was given before, and is not given again.
+    """
+    before = spellings(told)
+    groups = [" and ".join(f"'{name}'" for name in group) for group in spellings(names) if group not in before]
     if not groups:
         return []
     sentence = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Collection
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,8 @@ import pyarrow.parquet as pq
 from animeid.errors import InputError
 
 SUFFIXES = frozenset({".csv", ".parquet"})
+EXACT = 2.0**53
+"""From here on a fraction need not be the whole number that it was made from."""
 METADATA = b"animeid"
 """Where a Parquet file of ours keeps facts about the table."""
 
@@ -54,19 +57,47 @@ def read_table(path: Path, texts: Collection[str]) -> tuple[pd.DataFrame, dict[s
     return table, facts
 
 
+def read_texts(path: Path) -> pd.DataFrame:
+    """A CSV file of ours with every column as text: a character may be called NA or None."""
+    return pd.read_csv(path, dtype=str, keep_default_na=False)
+
+
 def _read_csv(path: Path, texts: Collection[str]) -> pd.DataFrame:
     with path.open("rb") as stream:
-        encoding = "utf-16" if stream.read(2) in UTF_16 else "utf-8-sig"
+        encoding = _encoding(stream.read(64), path)
     with path.open(encoding=encoding) as stream:
         header = stream.readline()
-    separator = max(SEPARATORS, key=header.count)
+        told = re.fullmatch(r"sep=(.)\s*", header)
+        header = stream.readline() if told else header
+    separator = told[1] if told else max(SEPARATORS, key=header.count)
+    names = [name.strip().strip('"') for name in header.strip().split(separator)]
+    if twice := [name for name in texts if names.count(name) > 1]:
+        raise InputError(f"the manifest {path} has the column '{twice[0]}' twice: leave one out")
     # Without the default missing values, a character may be called NA or None.
-    table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding=encoding, sep=separator)
+    table = pd.read_csv(
+        path, dtype=str, keep_default_na=False, encoding=encoding, sep=separator, skiprows=1 if told else 0
+    )
     table = _without_empty_ends(table, path).rename(columns=str.strip)
     for name in texts:
         if name in table:
             table[name] = _whole(table[name].fillna(""))
     return table
+
+
+def _encoding(start: bytes, path: Path) -> str:
+    """That of a file that begins so.
+
+    Raises:
+        InputError: it is none that is read.
+    """
+    if start.startswith((b"\xff\xfe\0\0", b"\0\0\xfe\xff")):
+        raise InputError(f"the manifest {path} is UTF-32: save it as UTF-8")
+    if start.startswith(UTF_16):
+        return "utf-16"
+    if b"\0" in start:
+        wide = "UTF-32" if b"\0\0" in start else "UTF-16"
+        raise InputError(f"the manifest {path} looks like {wide} without the mark at its beginning: save it as UTF-8")
+    return "utf-8-sig"
 
 
 def _without_empty_ends(table: pd.DataFrame, path: Path) -> pd.DataFrame:
@@ -83,11 +114,9 @@ def _without_empty_ends(table: pd.DataFrame, path: Path) -> pd.DataFrame:
 
 
 def _whole(texts: pd.Series) -> pd.Series:
-    """Without the `.0` that a tool has written after every number of a column that has a gap."""
+    """Without the `.0` that a tool has written after every number of a column of fractions."""
     given = texts[texts != ""]
-    if len(given) == len(texts) or not given.str.fullmatch(r"-?[0-9]+\.0").all():
-        return texts
-    return texts.str.removesuffix(".0")
+    return texts.str.removesuffix(".0") if given.str.fullmatch(r"-?[0-9]+\.0").all() else texts
 
 
 def _as_text(column: pa.ChunkedArray, name: str, path: Path) -> list[str]:
@@ -104,6 +133,11 @@ def _as_text(column: pa.ChunkedArray, name: str, path: Path) -> list[str]:
     if pa.types.is_floating(kind):
         column = pc.if_else(pc.is_nan(column), None, column)
         given = column.drop_null()
-        if pc.all(pc.and_(pc.is_finite(given), pc.equal(pc.floor(given), given)), min_count=0).as_py():
+        is_whole = pc.and_(pc.less(pc.abs(given), EXACT), pc.equal(pc.floor(given), given))
+        if pc.all(is_whole, min_count=0).as_py():
             column = column.cast(pa.int64())
+    if pa.types.is_timestamp(kind):
+        texts = column.cast(pa.large_string())
+        days = pc.replace_substring_regex(texts, r"^(\d+-\d+-\d+) 00:00:00(\.0+)?$", r"\1")
+        column = days if pc.all(pc.equal(pc.utf8_length(days), 10), min_count=0).as_py() else texts
     return column.cast(pa.large_string()).fill_null("").to_pylist()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from typing import IO
 
@@ -15,6 +16,18 @@ FORMATS = ("JPEG", "PNG", "BMP", "WEBP", "GIF", "AVIF")
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".apng", ".bmp", ".webp", ".gif", ".avif"})
 """File name endings of those formats, in small letters."""
+
+UNREAD = {
+    "HEIC": rb".{4}ftyp(?:hei|hev|mif1|msf1)",
+    "JPEG XL": rb"\xff\x0a|\x00\x00\x00\x0cJXL ",
+    "JPEG 2000": rb"\x00\x00\x00\x0cjP  |\xff\x4f\xff\x51",
+    "TIFF": rb"II\*\x00|MM\x00\*|II\+\x00|MM\x00\+",
+    "SVG": rb"(?:\xef\xbb\xbf)?\s*(?:<\?xml.*|<!--.*|<!DOCTYPE\s+)?<?svg\b",
+    "PSD": rb"8BPS",
+    "ICO": rb"\x00\x00\x01\x00",
+    "PDF": rb"%PDF-",
+}
+"""How files of other formats begin. Pillow reads some, TIFF among them, by much code that a bad file can reach."""
 
 WHITE = (255, 255, 255, 255)
 
@@ -114,11 +127,20 @@ def _opened(stream: IO[bytes]) -> Image.Image:
     try:
         return Image.open(stream, formats=FORMATS)
     except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
-        raise UnreadableImage("too large: more pixels than Pillow takes for harmless") from error
+        raise UnreadableImage(f"too large: more than {Image.MAX_IMAGE_PIXELS:,} pixels; make it smaller") from error
     except UnidentifiedImageError as error:
+        if name := _unread_format(stream):
+            raise UnreadableImage(f"a format that is not read: {name}; convert it to PNG or JPEG") from error
         raise UnreadableImage("not a picture") from error
     except Exception as error:
         raise UnreadableImage(f"broken: {error}") from error
+
+
+def _unread_format(stream: IO[bytes]) -> str:
+    """The name of a picture format that is not opened; "" where the beginning is that of none."""
+    stream.seek(0)
+    start = stream.read(512)
+    return next((name for name, begins in UNREAD.items() if re.match(begins, start, re.DOTALL)), "")
 
 
 def upright_rgb(picture: Image.Image) -> Image.Image:

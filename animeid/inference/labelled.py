@@ -9,18 +9,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from animeid.data.duplicates.fingerprints import content_of
 from animeid.data.manifest import Manifest, targets_by_label
 from animeid.data.prepare import read_labelled
 from animeid.data.settings import DataSettings
 from animeid.data.spellings import spelling_notes
 from animeid.errors import InputError
+from animeid.runs.changed import changed, refuse_missing
 from animeid.runs.folder import RunFolder
 from animeid.runs.leaks import seen_by
 from animeid.runs.lineage import with_ancestors
 from animeid.runs.saved import SavedRun
 from animeid.system.console import counted, some_of
-from animeid.system.progress import progress
 from animeid.terms import UNKNOWN_TARGET
 
 STRANGER = "the run does not know this class"
@@ -45,7 +44,7 @@ def own_pictures(folder: RunFolder, split: str) -> Pictures:
     """A part of the run's own manifest.
 
     Raises:
-        InputError: the run has no such part.
+        InputError: the run has no such part, or pictures of it are missing.
     """
     saved = SavedRun(folder)
     if saved.is_refit and split == "val":
@@ -58,22 +57,9 @@ def own_pictures(folder: RunFolder, split: str) -> Pictures:
     if not len(rows):
         there = sorted(set(manifest.table["split"]) & {"train", "val", "test"})
         raise InputError(f"the run {folder.path} has no pictures in split={split}: choose one of {', '.join(there)}")
-    return Pictures(manifest, rows, _changed(manifest, rows), pd.DataFrame({"path": [], "reason": []}))
-
-
-def _changed(manifest: Manifest, rows: np.ndarray) -> tuple[str, ...]:
-    """A sentence about pictures whose files do not hold what the run was judged on, if there are such."""
     table = manifest.table.iloc[rows]
-    known = table[table["sha256"] != ""]
-    now = [content_of(manifest.root / path) for path in progress(known["path"], len(known), "checking pictures")]
-    names = known["path"][known["sha256"].to_numpy() != np.array(now)].tolist()
-    if not names:
-        return ()
-    sentence = (
-        f"WARNING: {counted(len(names), 'file', 'are')} not what the run was made with, so that other figures will "
-        f"come out: {some_of(names, NAMED)}"
-    )
-    return (sentence,)
+    refuse_missing(folder, manifest.root, table["path"])
+    return Pictures(manifest, rows, tuple(changed(manifest.root, table)), pd.DataFrame({"path": [], "reason": []}))
 
 
 def with_targets(table: pd.DataFrame, labels: tuple[str, ...]) -> pd.DataFrame:
@@ -113,7 +99,7 @@ def new_pictures(folder: RunFolder, settings: DataSettings, labels: tuple[str, .
         notes.append(
             f"{counted(int(unknown.sum()), 'picture')} of classes that the run does not know: {some_of(names, NAMED)}"
         )
-        notes += spelling_notes({*names, *labels} - {""})
+        notes += spelling_notes({*names, *labels} - {""}, told=set(table["label"]) - {""})
     if seen.any():
         kept = "kept, since data.leaks=report" if settings.leaks == "report" else "left out"
         notes.append(f"{counted(int(seen.sum()), 'picture', 'were')} in the training of {looked.named()} and {kept}")

@@ -13,7 +13,7 @@ from animeid.engine.threads import own_threads, take_free_threads
 from animeid.inference.output_rows import ENDINGS, Answer, write
 from animeid.inference.predictor import Predictor, say_unreadable
 from animeid.inference.several import answers_of, load_all
-from animeid.inference.sorting import NAMES, check_folder, is_folder, sort
+from animeid.inference.sorting import NAMES, check_folder, filled, folder_names, is_folder, sort
 from animeid.predictions import top_names
 from animeid.system.console import as_text, counted, say, say_beside
 from animeid.system.files import atomic
@@ -43,21 +43,21 @@ def predict(request: dict[str, Any]) -> None:
     k = min(request["top_k"], len(predictor.labels))
     began = time.perf_counter()
     pairs = answers(predictors, paths, k)
-    if folder is None:
-        found: Iterator[Answer] = (answer for _, answer in pairs)
-    else:
-        found = sort(pairs, folder, request["sort"], request["unknown_below"])
-        folder.mkdir(parents=True, exist_ok=True)
-    if output is None:
+    if folder is not None:
+        with filled(folder) as partial, atomic(partial / NAMES, "w") as stream:
+            names = folder_names(predictor.labels)
+            found = sort(pairs, partial, request["sort"], request["unknown_below"], names)
+            total, broken = write(found, stream, as_csv=True, k=k)
+    elif output is None:
         try:
-            total, broken = write(found, sys.stdout, as_csv=True, k=k)
+            total, broken = write((answer for _, answer in pairs), sys.stdout, as_csv=True, k=k)
             sys.stdout.flush()
         except BrokenPipeError:  # who reads the answers wants no more of them
             let_go(sys.stdout)
             return
     else:
         with atomic(output, "w") as stream:
-            total, broken = write(found, stream, as_csv=output.suffix == ".csv", k=k)
+            total, broken = write((answer for _, answer in pairs), stream, as_csv=output.suffix == ".csv", k=k)
     if predictor.views is not None:
         say_beside(predictor.views.told(total, time.perf_counter() - began))
     say_unreadable([f"{answer['path']}: {answer['error']}" for answer in broken], total, predictors[0].incomplete)

@@ -49,8 +49,7 @@ def outcome(folder: RunFolder) -> Outcome:
     if error.is_file():
         sentence, _, rest = error.read_text(encoding="utf-8").partition("\n")
         return Outcome("failed", error=sentence, has_crashed=bool(rest.strip()))
-    has_begun = folder.path.is_dir() and any(folder.path.iterdir())
-    return Outcome("not finished" if has_begun else "not begun")
+    return Outcome("not begun" if folder.is_empty else "not finished")
 
 
 def sentence_of(error: Exception) -> str:

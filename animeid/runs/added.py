@@ -46,9 +46,10 @@ def check_added(folder: RunFolder, data: Mapping[str, Any]) -> None:
         )
     known = {*before["path"], *saved.skipped["path"]}
     added = [path for path in there["path"] if path not in known]
-    labels = dict(zip(before["path"], before["label"], strict=True))
-    pairs = zip(there["path"], there["label"], strict=True)
-    moved = [path for path, label in pairs if labels.get(path, label) != label]
+    had = set(zip(before["path"], before["label"], strict=True))  # one that is listed twice may have two labels
+    labelled = set(before["path"])
+    pairs = dict.fromkeys(zip(there["path"], there["label"], strict=True))
+    moved = [path for path, label in pairs if path in labelled and (path, label) not in had]
     for paths, verb, what in ((added, "were", "added"), (moved, "have", "another label")):
         if paths:
             say(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import datetime
 from itertools import chain, count
 from pathlib import Path
 
 from animeid.errors import InputError
+from animeid.system.lock import lock
 
 
 def unused(base: Path) -> Path:
@@ -47,12 +49,34 @@ def _is_made(path: Path) -> bool:
     return True
 
 
+@contextmanager
+def alone_in(path: Path, lock_file: Path, outputs: Path, *, only_read: bool) -> Iterator[None]:
+    """Makes a folder, if it is not there, and holds its lock while the block runs; one left empty is given back.
+
+    Args:
+        only_read: whether nothing need be written, so that a folder that cannot be written to needs no lock.
+
+    Raises:
+        InputError: another process holds the lock, or nothing can be made there.
+    """
+    with ExitStack() as held:
+        held.callback(give_back, path, outputs)
+        try:
+            held.enter_context(lock(lock_file, str(path), removes=True))
+        except OSError as error:
+            if not only_read:
+                raise InputError(unwritable(path, error.strerror)) from error
+        yield
+
+
 def unwritable(path: Path, reason: str | None) -> str:
     return f"the run folder {path} cannot be made ({reason}): start from a folder that you may write to"
 
 
-def give_back(path: Path) -> None:
-    """Removes a folder that was claimed and is still empty, and those above it that are empty then."""
+def give_back(path: Path, outputs: Path) -> None:
+    """Removes a folder that was claimed and is still empty, and those above it that are empty then, up to `outputs`."""
     with suppress(OSError):
-        for folder in (path, *path.parents[:2]):
+        for folder in (path, *path.parents):
             folder.rmdir()
+            if folder == outputs:
+                return

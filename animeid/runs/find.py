@@ -10,7 +10,7 @@ from animeid.errors import InputError
 from animeid.runs.comparison import check_comparable
 from animeid.runs.finished import FinishedRun
 from animeid.runs.folder import RunFolder
-from animeid.system.console import say
+from animeid.system.console import counted, say
 
 
 def matching(pattern: str) -> list[RunFolder]:
@@ -42,7 +42,9 @@ def find_runs(pattern: str) -> list[FinishedRun]:
     """
     folders = matching(pattern)
     if len(folders) < 2:
-        raise InputError(f"runs={pattern} finds {len(folders)} finished runs: give a quoted pattern that finds several")
+        raise InputError(
+            f"runs={pattern} finds {counted(len(folders), 'finished run')}: give a quoted pattern that finds several"
+        )
     runs = [FinishedRun.open(folder.path) for folder in folders]
     check_comparable(runs)
     return runs

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from animeid.errors import InputError
-from animeid.runs.claiming import claim, give_back, unused, unwritable
+from animeid.runs.claiming import alone_in, claim, unused
+from animeid.runs.files import RunFiles
 from animeid.system.files import remove_strays
-from animeid.system.home import can_keep
+from animeid.system.lock import refuse_held
 
 OUTPUTS = Path("outputs")
 
@@ -27,22 +27,20 @@ def group_path(run_id: str | None) -> Path:
     return OUTPUTS / run_id if run_id else claim(OUTPUTS)
 
 
-@dataclass(frozen=True)
-class RunFolder:
-    """The files of one run."""
-
-    path: Path
+class RunFolder(RunFiles):
+    """One run's folder."""
 
     @classmethod
     def reserve(cls, run_id: str | None, outputs: Path = OUTPUTS, now: datetime | None = None) -> RunFolder:
         """Chooses `outputs/<run_id>`, or `outputs/<date>/<time>` without one; nothing is made yet (see `claimed`).
 
         Raises:
-            InputError: the folder is there already; a run never overwrites another.
+            InputError: the folder is there already, and a run never overwrites another, or a process is at work on it.
         """
         if run_id:
             run = cls(outputs / run_id)
-            run._refuse_existing()
+            run.refuse_held()
+            run.refuse_existing()
             return run
         now = now or datetime.now()
         base = outputs / f"{now:%Y-%m-%d}" / f"{now:%H-%M-%S}"
@@ -51,24 +49,19 @@ class RunFolder:
     @classmethod
     @contextmanager
     def claimed(cls, run_id: str | None, outputs: Path = OUTPUTS) -> Iterator[RunFolder]:
-        """As `reserve`, for as long as the block runs; one without a name is made at once, so that it is nobody else's.
+        """The folder of a run, new or not, which is this process's alone for as long as the block runs.
 
-        A folder that the block leaves empty is removed.
+        It is made at once, so that it is nobody else's; one without a name is a new one. A folder that the block leaves
+        empty is removed. A finished run that cannot be written to is not locked.
 
         Raises:
-            InputError: the folder is there already, or nothing can be made there.
+            InputError: another process is at work on it, or nothing can be made there.
         """
-        if run_id:
-            named = cls.reserve(run_id, outputs)
-            if not can_keep(named.path):
-                raise InputError(unwritable(named.path, "Permission denied"))
-            yield named
-            return
-        run = cls(claim(outputs))
-        try:
+        run = cls(outputs / run_id) if run_id else cls(claim(outputs))
+        if run.path.exists() and not run.path.is_dir():
+            run.refuse_existing()
+        with alone_in(run.path, run.lock_file, outputs, only_read=run.is_finished):
             yield run
-        finally:
-            give_back(run.path)
 
     def create(self) -> None:
         """Makes the folder.
@@ -76,9 +69,12 @@ class RunFolder:
         Raises:
             InputError: another run made it in the meantime.
         """
-        self._refuse_existing()
+        self.refuse_existing()
         self.path.mkdir(parents=True, exist_ok=True)
-        self.checkpoints.mkdir(exist_ok=True)
+        try:
+            self.checkpoints.mkdir()
+        except FileExistsError:  # where no file can be locked, this step is what only one process can do
+            self.refuse_existing()
         self.figures.mkdir(exist_ok=True)
 
     def clear_start(self) -> None:
@@ -91,18 +87,24 @@ class RunFolder:
         if not self.path.is_dir():
             return
         remove_strays(self.path)
-        there, folders = (
-            set(self.path.iterdir()),
-            {self.checkpoints, self.figures, self.twin.path} & set(self.path.iterdir()),
-        )
+        there = set(self.path.iterdir()) - {self.lock_file}
+        folders = {self.checkpoints, self.figures, self.twin.path} & there
         if there - folders - set(self._inputs) or any(any(folder.iterdir()) for folder in folders):
             return
         for path in there:
             path.rmdir() if path in folders else path.unlink()
 
-    def _refuse_existing(self) -> None:
-        # A multirun's job that failed before it made its folder leaves an empty one.
-        if self.path.exists() and (not self.path.is_dir() or any(self.path.iterdir())):
+    def refuse_held(self) -> None:
+        """Raises:
+        InputError: a process is at work on the run.
+        """
+        refuse_held(self.lock_file, str(self.path))
+
+    def refuse_existing(self) -> None:
+        """Raises:
+        InputError: something is there that a new run would overwrite.
+        """
+        if not self.is_empty:
             raise InputError(
                 f"the run folder {self.path} exists already, and runs are never overwritten: {self._way_on()}"
             )
@@ -163,93 +165,11 @@ class RunFolder:
         return f"WARNING: the run {self.path} has not finished; its best epoch until now is used"
 
     @property
-    def request(self) -> Path:
-        return self.path / "request.yaml"
-
-    @property
-    def config(self) -> Path:
-        return self.path / "config.yaml"
-
-    @property
-    def manifest(self) -> Path:
-        return self.path / "manifest.parquet"
-
-    @property
-    def labels(self) -> Path:
-        return self.path / "labels.json"
-
-    @property
-    def skipped(self) -> Path:
-        return self.path / "skipped.csv"
-
-    @property
-    def conflicts(self) -> Path:
-        return self.path / "conflicts.csv"
-
-    @property
-    def transfer(self) -> Path:
-        return self.path / "transfer.csv"
-
-    @property
-    def environment(self) -> Path:
-        return self.path / "environment.json"
-
-    @property
-    def history(self) -> Path:
-        return self.path / "history.csv"
-
-    @property
-    def best_epoch(self) -> Path:
-        return self.path / "best_epoch.json"
-
-    @property
-    def checkpoints(self) -> Path:
-        return self.path / "checkpoints"
-
-    @property
-    def best(self) -> Path:
-        return self.checkpoints / "best.ckpt"
-
-    @property
-    def last(self) -> Path:
-        return self.checkpoints / "last.ckpt"
-
-    @property
-    def previous(self) -> Path:
-        """The checkpoint before the last."""
-        return self.checkpoints / "previous.ckpt"
-
-    @property
-    def predictions(self) -> Path:
-        return self.path / "predictions.parquet"
-
-    @property
-    def logits(self) -> Path:
-        return self.path / "logits.npy"
-
-    @property
-    def embeddings(self) -> Path:
-        return self.path / "embeddings.npy"
-
-    @property
-    def metrics(self) -> Path:
-        return self.path / "metrics.json"
-
-    @property
-    def calibration(self) -> Path:
-        return self.path / "calibration.json"
-
-    @property
-    def cams(self) -> Path:
-        return self.path / "cams.npz"
-
-    @property
-    def report(self) -> Path:
-        return self.path / "report.html"
-
-    @property
-    def figures(self) -> Path:
-        return self.path / "figures"
+    def is_empty(self) -> bool:
+        """Whether nothing is there, or a folder as a job leaves it that failed, or was killed, before it had begun."""
+        if not self.path.is_dir():
+            return not self.path.exists()
+        return set(self.path.iterdir()) <= {self.lock_file}
 
     @property
     def name(self) -> str:

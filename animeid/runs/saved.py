@@ -59,15 +59,15 @@ class SavedRun:
 
     @cached_property
     def skipped(self) -> pd.DataFrame:
-        import pandas as pd
+        from animeid.data.tables import read_texts
 
-        return pd.read_csv(self.folder.skipped, dtype=str)
+        return read_texts(self.folder.skipped)
 
     @cached_property
     def conflicts(self) -> pd.DataFrame:
-        import pandas as pd
+        from animeid.data.tables import read_texts
 
-        return pd.read_csv(self.folder.conflicts, dtype=str)
+        return read_texts(self.folder.conflicts)
 
     @cached_property
     def calibration(self) -> dict[str, Any] | None:

@@ -9,7 +9,15 @@ from contextlib import contextmanager
 from animeid.errors import InputError, MachineError
 from animeid.system.shared_memory import FOLDER, WAY_OUT
 
-FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+NO_ROOM = {
+    errno.ENOSPC: ("the disk is full", "free some space"),
+    errno.EDQUOT: ("the disk quota is used up", "free some space, or have the quota raised"),
+    errno.EFBIG: (
+        "a file would be larger than files may be here",
+        "raise the limit of this process (see `ulimit -f`), or write to a file system that takes larger files",
+    ),
+}
+"""Why a file cannot be written to its end, and what to do."""
 
 OUT_OF_MEMORY = ("can't allocate memory", "out of memory", "not enough memory")
 """What torch says of its processor's allocator, of cuda's and of mps's, in small letters; its error type differs."""
@@ -23,9 +31,10 @@ DEAD_WORKER = ("DataLoader worker", "is killed by signal", "exited unexpectedly"
 def explained(error: Exception) -> Exception | None:
     """The same in one sentence of ours; None where it may be a bug."""
     text = " ".join(str(error).split())
-    if isinstance(error, OSError) and error.errno in FULL:
+    if isinstance(error, OSError) and error.errno in NO_ROOM:
+        what, way_out = NO_ROOM[error.errno]
         where = f" ({error.filename})" if error.filename else ""
-        return MachineError(f"the disk is full{where}: {error.strerror}; free some space")
+        return MachineError(f"{what}{where}: {way_out}")
     if isinstance(error, RuntimeError) and any(words in text.lower() for words in NO_SHARED_MEMORY):
         return MachineError(f"{FOLDER} is too small for the batches that loader workers hand over: {WAY_OUT}")
     if isinstance(error, MemoryError) or (

@@ -37,6 +37,9 @@ def atomic(path: Path, mode: str = "wb", *, before: Path | None = None) -> Itera
             if before is not None and path.is_file():
                 path.replace(before)
             temporary.replace(path)
+    except OSError as error:
+        error.filename = error.filename or str(path)  # a write that fails knows a number only
+        raise
     finally:
         temporary.unlink(missing_ok=True)
 

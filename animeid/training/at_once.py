@@ -7,12 +7,13 @@ from typing import Any
 
 from animeid.data.root import check_root
 from animeid.errors import InputError
-from animeid.runs.folder import RunFolder
+from animeid.runs.folder import OUTPUTS, RunFolder
 
 
 def check_training(request: dict[str, Any]) -> None:
     """Raises:
-    InputError: something that training would read is not there, or the run's folder is; that of several runs may be.
+    InputError: something that training would read is not there, or the run's folder is, or a process is at work on it;
+        that of several runs may be there.
     """
     check_sources(request)
     if request["data"].get("refit") is True and request["data"].get("fold") == "all":
@@ -20,9 +21,12 @@ def check_training(request: dict[str, Any]) -> None:
             "data.refit=true trains one more model after one that was judged, and data.fold=all a run for each fold: "
             "give one fold, such as data.fold=0, or leave out data.refit"
         )
-    is_several = request["data"].get("fold") == "all" or (request["effort"] or {}).get("runs", 1) > 1
-    if request["resume"] == "never" and not is_several:
+    if request["data"].get("fold") == "all" or (request["effort"] or {}).get("runs", 1) > 1:
+        return
+    if request["resume"] == "never":
         RunFolder.reserve(request["run_id"])
+    elif request["run_id"] is not None:
+        RunFolder(OUTPUTS / request["run_id"]).refuse_held()
 
 
 def check_sources(request: dict[str, Any]) -> None:

@@ -15,16 +15,16 @@ from animeid.assembly.run import rebuild
 from animeid.config.paths import with_paths
 from animeid.config.roots import request_target
 from animeid.data.prepare import Prepared
-from animeid.data.shards.read import is_there
 from animeid.engine.devices import choose_accelerator
 from animeid.errors import InputError
 from animeid.models.checkpoint import read_torch
 from animeid.runs.added import check_added
+from animeid.runs.changed import changed, refuse_missing
 from animeid.runs.folder import RunFolder
 from animeid.runs.identity import differing, result_keys
 from animeid.runs.saved import SavedRun
 from animeid.system.checksum import is_whole
-from animeid.system.console import counted, say
+from animeid.system.console import say
 from animeid.system.files import remove_strays
 from animeid.system.launcher import own_rank
 from animeid.training.fitting import RunState
@@ -64,6 +64,8 @@ def go_on(folder: RunFolder, request: dict[str, Any]) -> RunState:
     remove_strays(folder.path)
     checkpoint = last_whole(folder)
     state = read_run(folder, plan, checkpoint)
+    for warning in changed_since(folder):
+        say(warning)
     return replace(state, loggers=build_loggers(request, folder))
 
 
@@ -153,14 +155,15 @@ def read_prepared(folder: RunFolder) -> Prepared:
     saved = SavedRun(folder)
     manifest = saved.manifest
     used = manifest.table[manifest.table["split"] != "excluded"]
-    missing = [path for path in used["path"] if not is_there(manifest.root / path)]
-    if missing:
-        raise InputError(
-            f"{counted(len(missing), 'picture')} of the run {folder.path} cannot be found, such as "
-            f"{manifest.root / missing[0]}: "
-            "put them back, or begin a new run without them"
-        )
+    refuse_missing(folder, manifest.root, used["path"])
     return Prepared(manifest, saved.labels, saved.skipped, saved.conflicts, given_splits=True)
+
+
+def changed_since(folder: RunFolder) -> list[str]:
+    """A warning of pictures that were replaced since the run read them: few files are looked into, and none twice."""
+    manifest = SavedRun(folder).manifest
+    used = manifest.table[manifest.table["split"] != "excluded"]
+    return changed(manifest.root, used, since=folder.manifest.stat().st_mtime)
 
 
 def position(checkpoint: Path) -> tuple[int, int]:

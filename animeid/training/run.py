@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -77,26 +77,18 @@ def lead(
     request: dict[str, Any], outputs: Path, launch: Launch, callbacks: Sequence[Callback] = (), *, report: bool = True
 ) -> float | None:
     """What the first process does: everything that is written, and its share of the rest."""
-    folder = resume.find(request, outputs)
-    if folder is not None and folder.is_finished:
-        resume.check_same(folder, request)
-        nothing_left(launch)
-        metrics = FinishedRun(folder).metrics
-        tidy_up(folder)
-        if report:
-            add_report(folder, request)
-    else:
-        state = begin(request, outputs) if folder is None else go_on(folder, request)
-        state = replace(state, watchers=tuple(callbacks))
-        announce(launch, state)
-        with saying_what_is_kept(state.folder, request), tracked(state.loggers, state.folder):
-            if state.components.plan.data.refit is True:
-                train_twin(state.folder.twin, report=report)
-                say("refit, second of two trainings: the model that is kept, on the pictures of train and val")
-            fitted, answers = fit_and_predict(state)
-            launch.part()
-            metrics = finish(state, fitted, answers, report=report)
-        folder = state.folder
+    with RunFolder.claimed(request["run_id"], outputs) as folder:
+        if resume.find(request, outputs) is None:
+            metrics = train_in(folder, request, begin, launch, callbacks, report=report)
+        elif not folder.is_finished:
+            metrics = train_in(folder, request, go_on, launch, callbacks, report=report)
+        else:
+            resume.check_same(folder, request)
+            nothing_left(launch)
+            metrics = FinishedRun(folder).metrics
+            tidy_up(folder)
+            if report:
+                add_report(folder, request)
     say(summary_table(metrics))
     if folder.report.is_file():
         say(f"report: {folder.report}")
@@ -117,6 +109,27 @@ def train_twin(folder: RunFolder, *, report: bool) -> None:
     tell_position(state)
     with tracked(state.loggers, folder):
         finish(state, *fit_and_predict(state), report=report)
+
+
+def train_in(
+    folder: RunFolder,
+    request: dict[str, Any],
+    ready: Callable[[RunFolder, dict[str, Any]], RunState],
+    launch: Launch,
+    callbacks: Sequence[Callback],
+    *,
+    report: bool,
+) -> dict[str, Any]:
+    """Trains, judges and saves a run that `begin` or `go_on` makes ready; returns its figures."""
+    state = replace(ready(folder, request), watchers=tuple(callbacks))
+    announce(launch, state)
+    with saying_what_is_kept(folder, request), tracked(state.loggers, folder):
+        if state.components.plan.data.refit is True:
+            train_twin(folder.twin, report=report)
+            say("refit, second of two trainings: the model that is kept, on the pictures of train and val")
+        fitted, answers = fit_and_predict(state)
+        launch.part()
+        return finish(state, fitted, answers, report=report)
 
 
 def tidy_up(folder: RunFolder) -> None:
@@ -148,12 +161,21 @@ def saying_what_is_kept(folder: RunFolder, request: Mapping[str, Any]) -> Iterat
     try:
         with in_sentences():
             yield
-    except (InputError, MachineError) as error:
-        raise type(error)("; ".join([str(error), *kept(folder, request["run_id"])])) from error
+    except InputError as error:
+        raise InputError("; ".join([str(error), *kept(folder, request["run_id"])])) from error
+    except MachineError as error:
+        raise MachineError("; ".join([str(error), *way_on(folder, request["run_id"])])) from error
     except (Interrupted, KeyboardInterrupt) as stop:
         signum = stop.signum if isinstance(stop, Interrupted) else signal.SIGINT
-        again = f"the same command with resume=auto starts {folder.path} again"
-        raise Interrupted(signum, "; ".join(kept(folder, request["run_id"]) or [again])) from stop
+        raise Interrupted(signum, "; ".join(way_on(folder, request["run_id"]))) from stop
+
+
+def way_on(folder: RunFolder, run_id: str | None) -> list[str]:
+    """How to go on with a run that ended early and is not at fault, in a few words."""
+    again = (
+        f"the same command with resume=auto starts {folder.path} again" if run_id else "the same command starts anew"
+    )
+    return kept(folder, run_id) or [again]
 
 
 def kept(folder: RunFolder, run_id: str | None) -> list[str]:
@@ -175,36 +197,37 @@ def _again(run_id: str | None) -> str:
     return f"moved to {OUTPUTS}/NAME, the same command with run_id=NAME {goes_on}"
 
 
-def begin(request: dict[str, Any], outputs: Path) -> RunState:
+def begin(folder: RunFolder, request: dict[str, Any]) -> RunState:
     """Reads the pictures, makes the plan and writes all that is known before training."""
     began = Moment.now()
-    with RunFolder.claimed(request["run_id"], outputs) as folder:
-        loggers = build_loggers(request, folder)
-        settings = gateway.build(request["data"], "data")
-        accelerator = choose_accelerator(request["trainer"]["accelerator"])
-        check_sharded(request, accelerator)
-        earlier = earlier_run(request)  # what does not fit is told before data is touched
-        for note in earlier.told_of_pictures(request) if earlier else ():
-            say(note)
-        seed_everything(request["seed"], workers=True, verbose=False)
-        prepared = prepare(settings)
-        threads = take_free_threads(began)
-        asked = trainings(request, prepared, accelerator)
-        chosen, prepared = asked.chosen, asked.prepared
-        seed_everything(request["seed"], workers=True, verbose=False)  # a measured budget has drawn random numbers
-        components = build(make_plan(chosen.request, prepared, accelerator), prepared)
-        if chosen.choices:
-            plan = components.plan.with_choices(choice.as_record() for choice in chosen.choices)
-            components = replace(components, plan=plan)
-            say(table(chosen.choices))
-        device = f"computing on {accelerator} in {told_precision(request, components)}, {threads.told}"
-        for note in (*prepared.notes, *components.notes, device):
-            say(note)
-        folder.create()
+    folder.refuse_existing()
+    loggers = build_loggers(request, folder)
+    settings = gateway.build(request["data"], "data")
+    accelerator = choose_accelerator(request["trainer"]["accelerator"])
+    check_sharded(request, accelerator)
+    earlier = earlier_run(request)  # what does not fit is told before data is touched
+    for note in earlier.told_of_pictures(request) if earlier else ():
+        say(note)
+    seed_everything(request["seed"], workers=True, verbose=False)
+    prepared = prepare(settings)
+    threads = take_free_threads(began)
+    asked = trainings(request, prepared, accelerator)
+    chosen, prepared = asked.chosen, asked.prepared
+    seed_everything(request["seed"], workers=True, verbose=False)  # a measured budget has drawn random numbers
+    components = build(make_plan(chosen.request, prepared, accelerator), prepared)
+    if chosen.choices:
+        plan = components.plan.with_choices(choice.as_record() for choice in chosen.choices)
+        components = replace(components, plan=plan)
+        say(table(chosen.choices))
+    device = f"computing on {accelerator} in {told_precision(request, components)}, {threads.told}"
+    for note in (*prepared.notes, *components.notes, device):
+        say(note)
+    folder.create()
+    with saying_what_is_kept(folder, request):
         if asked.twin is not None:
             asked.twin.save(folder)
         save_inputs(folder, request, components, prepared, asked.judged)
-        return RunState(folder, components, prepared, loggers)
+    return RunState(folder, components, prepared, loggers)
 
 
 def told_precision(request: Mapping[str, Any], components: Components) -> str:

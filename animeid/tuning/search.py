@@ -92,9 +92,7 @@ class Search:
     def limit(self, trials: int) -> int:
         """How many trials there will be: those of the grid, or so many as are asked for and can differ."""
         every = combinations(self.space)
-        if every is None:
-            return trials
-        return every if self.method == "grid" else min(trials, every)
+        return trials if every is None else every if self.method == "grid" else min(trials, every)
 
     @contextmanager
     def next(self, trials: int) -> Iterator[RunningTrial | None]:

@@ -176,10 +176,10 @@ def test_a_run_says_that_it_trains_on_the_earlier_runs_pictures(
     home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     quick = [word for word in QUICK if not word.startswith("data.")]
-    state = begin(compose("train", [*quick, "from_run=outputs/first", "run_id=again"]), tmp_path)
+    state = begin(RunFolder(tmp_path / "again"), compose("train", [*quick, "from_run=outputs/first"]))
     pd.testing.assert_frame_equal(state.prepared.manifest.table, SavedRun(run_of(home)).manifest.table)
     assert "the pictures are those of outputs/first: old\n" in capsys.readouterr().out
-    begin(compose("train", [*QUICK, "from_run=outputs/first", "data.root=new", "run_id=new"]), tmp_path)
+    begin(RunFolder(tmp_path / "new"), compose("train", [*QUICK, "from_run=outputs/first", "data.root=new"]))
     assert "the pictures are those of" not in capsys.readouterr().out
 
 

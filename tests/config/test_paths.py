@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from animeid.config.arguments import as_overrides
+from animeid.config.arguments import PATH_KEYS, as_overrides
 from animeid.config.compose import compose
 from animeid.config.paths import with_paths
 from animeid.config.roots import request_target
@@ -80,6 +80,37 @@ def test_a_command_hands_on_what_it_understood(asked: Callable[..., Any], tmp_pa
     assert asked("train", "data.root", "~/new") == f"{tmp_path}/home/new"
     for number in ("2024", "1e5", "7", "007"):
         assert asked("predict", "input", number, "run=x") == number
+
+
+@pytest.mark.parametrize(
+    "name", ["[Grp] Show", "{x}", "[Grp]", "[Grp] a, b", "{a: b}", "a [b] #c=d/name ", "Tom & Jerry's [x]", "(x)"]
+)
+def test_a_path_is_taken_as_it_is_written(asked: Callable[..., Any], name: str) -> None:
+    assert asked("train", "data.root", name) == name
+    assert asked("predict", "input", name, "run=x") == name
+    assert asked("predict", "output", f"{name}/n.csv", "run=x", "input=x") == f"{name}/n.csv"
+
+
+def test_a_path_that_is_there_means_itself(
+    asked: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("true", "False", "a, b", "sp/~x/a,b=c [d] #e"):
+        Path(name).mkdir(parents=True)
+        assert asked("predict", "input", name, "run=x") == name
+    new = "sp/~x/a,b=c [d] #e/name "
+    assert asked("predict", "output", new, "run=x", "input=x") == new
+    with pytest.raises(InputError, match="must be a path"):
+        asked("predict", "input", "TRUE", "run=x")
+
+
+def test_several_paths_of_a_multirun_stay_several() -> None:
+    given = ["input=one,two", "input=x/[A] b,y", "input=choice(a,b)", "input='a,b'"]
+    assert as_overrides(given) == ["input=one,two", "input='x/[A] b',y", "input=choice(a,b)", "input='a,b'"]
+
+
+def test_every_key_that_is_a_path_is_known() -> None:
+    assert {key for _, key, _ in PATHS} <= PATH_KEYS
 
 
 def test_each_of_several_paths_understands_them(asked: Callable[..., Any], tmp_path: Path) -> None:

@@ -100,7 +100,7 @@ def test_parts_inside_each_class_are_parts(tmp_path: Path) -> None:
 )
 def test_folders_that_only_could_be_parts_are_refused_with_the_command(tmp_path: Path, names: str) -> None:
     class_folders(tmp_path, *names.split())
-    with pytest.raises(InputError, match=r"say which is which with 'data\.parts=\{train:\[.*\],test:\[.*\]\}'"):
+    with pytest.raises(InputError, match=r"say which is which with 'data\.parts=\{train:\[.*\],(val|test):\[.*\]\}'"):
         read(tmp_path)
 
 
@@ -166,7 +166,6 @@ def test_a_folder_round_the_characters_is_no_character(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "pictures",
     [
-        "Train/1.png Test/1.png",
         "Train Heartnet/a/1.png Test Dummy/a/1.png",
         "Training/front/1.png Miku/1.png Rin/1.png",
         "Miku/images/1.png Rin/images/1.png",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import warnings
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -24,8 +25,10 @@ from animeid.data.manifest import Manifest
 from animeid.data.samplers.natural import Natural
 from animeid.data.samplers.weighted import Weighted
 from animeid.data.stream import shared_epoch
+from animeid.engine.trainer import quieten
 from animeid.errors import InputError
 from animeid.types import Batch
+from tests.small_runs import quiet_trainer
 
 CARDS = Path(__file__).resolve().parents[2] / "conf" / "augment"
 SPLITS = ["train"] * 17 + ["val"] * 5 + ["test"] * 6 + ["unknown"] * 2
@@ -280,3 +283,35 @@ def test_colour_histogram_of_a_large_picture_is_that_of_a_small_one() -> None:
     large = small.repeat(5, axis=0).repeat(5, axis=1)
     np.testing.assert_array_equal(colour_histogram(small), colour_histogram(large))
     assert colour_histogram(small[:1, :1]).sum() == 1
+
+
+class Counting(LightningModule):
+    """Counts the steps of training and of validation."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = torch.nn.Parameter(torch.zeros(()))
+        self.steps = {"train": 0, "val": 0}
+
+    def training_step(self, batch: Batch) -> torch.Tensor:
+        self.steps["train"] += 1
+        return self.weight * 0
+
+    def validation_step(self, batch: Batch) -> None:
+        self.steps["val"] += 1
+
+    def configure_optimizers(self) -> torch.optim.Optimizer:
+        return torch.optim.SGD(self.parameters(), 0.1)
+
+
+def test_training_without_a_val_part_warns_of_no_empty_loader(manifest: Manifest) -> None:
+    """Lightning's own words on it, which name our classes, came with every such run."""
+    table = manifest.table.assign(split=manifest.table["split"].replace({"val": "excluded"}))
+    for given, validated in ((manifest, True), (Manifest(table, manifest.root, manifest.attributes), False)):
+        counting = Counting()
+        with warnings.catch_warnings(record=True) as told:
+            warnings.simplefilter("always")
+            quieten()
+            quiet_trainer().fit(counting, datamodule=module(given))
+        assert (counting.steps["val"] > 0, counting.steps["train"]) == (validated, 4)
+        assert not [warning for warning in told if "is zero" in str(warning.message)]

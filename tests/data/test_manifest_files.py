@@ -15,8 +15,11 @@ from PIL import Image
 from animeid.data.manifest import read_manifest
 from animeid.data.prepare import prepare
 from animeid.data.settings import DataSettings
-from animeid.data.spellings import spellings
+from animeid.data.spellings import spelling_notes, spellings
+from animeid.data.tables import read_texts
 from animeid.errors import InputError
+from animeid.runs.folder import RunFolder
+from animeid.runs.saved import SavedRun
 
 PATHS = ["a/1.png", "a/2.png", "b/3.png"]
 GAP = ["Miku", None, "Rin"]
@@ -68,6 +71,8 @@ def test_text_columns_of_other_tools(tmp_path: Path, kind: pa.DataType) -> None:
         (pd.array([True, None, False], dtype="boolean"), ["True", "", "False"]),
         (np.array([True, True, False]), ["True", "True", "False"]),
         ([None, None, None], ["", "", ""]),
+        (np.array([1e20, np.nan, 12.0]), ["1e+20", "", "12"]),
+        (pd.to_datetime(["2024-01-01", None, "2024-02-03"]), ["2024-01-01", "", "2024-02-03"]),
     ],
 )
 def test_labels_that_are_numbers(tmp_path: Path, label: Any, expected: list[str]) -> None:
@@ -128,12 +133,54 @@ def test_spreadsheets_are_read_as_they_are_exported(tmp_path: Path, encoding: st
     [
         (["0.0", "", "12.0"], ["0", "", "12"]),
         (["1.0", "1.5", ""], ["1.0", "1.5", ""]),
-        (["1.0", "2.0", "3.0"], ["1.0", "2.0", "3.0"]),
+        (["1.0", "2.0", "3.0"], ["1", "2", "3"]),
     ],
 )
-def test_whole_numbers_of_a_column_with_a_gap(tmp_path: Path, given: list[str], expected: list[str]) -> None:
+def test_whole_numbers_of_a_column_of_fractions(tmp_path: Path, given: list[str], expected: list[str]) -> None:
     pd.DataFrame({"path": PATHS, "label": given}).to_csv(tmp_path / "list.csv", index=False)
     assert labels(tmp_path / "list.csv") == expected
+
+
+def test_parts_are_known_by_the_words_of_folders(tmp_path: Path) -> None:
+    table = pd.DataFrame({"path": PATHS, "label": GAP, "split": pd.Categorical(["Train", "validation", "TEST"])})
+    table.to_parquet(tmp_path / "list.parquet")
+    table.to_csv(tmp_path / "list.csv", index=False)
+    for name in ("list.parquet", "list.csv"):
+        assert read_manifest(tmp_path / name).table["split"].tolist() == ["train", "val", "test"]
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        ("path,label\n1.png,a\n".encode("utf-16-le"), "looks like UTF-16 without"),
+        ("path,label\n1.png,a\n".encode("utf-16-be"), "looks like UTF-16 without"),
+        ("path,label\n1.png,a\n".encode("utf-32"), "is UTF-32: save it as UTF-8"),
+        ("path,label\n1.png,a\n".encode("utf-32-le"), "looks like UTF-32 without"),
+        (b"filename,class\n1.png,a\n", "rename the column 'filename' to 'path'"),
+        (b"path,choice\n1.png,a\n", "rename the column 'choice' to 'label'"),
+        (b"path,label,label\n1.png,a,b\n", "has the column 'label' twice"),
+        (b"path,label\nhttp://x/1.png,a\n", "row 1 .* has the address http://x/1.png: download the pictures first"),
+    ],
+)
+def test_what_is_wrong_with_a_list_is_said(tmp_path: Path, content: bytes, sentence: str) -> None:
+    (tmp_path / "list.csv").write_bytes(content)
+    with pytest.raises(InputError, match=sentence) as refusal:
+        read_manifest(tmp_path / "list.csv")
+    assert "\0" not in str(refusal.value)
+
+
+def test_what_other_tools_write_is_understood(tmp_path: Path) -> None:
+    (tmp_path / " b.png").write_bytes(b"")
+    (tmp_path / "list.csv").write_text(f"sep=;\npath;label\nfile://{tmp_path}/a%20b.png;A\n 1.png ;B\n b.png;C\n")
+    assert read_manifest(tmp_path / "list.csv").table["path"].tolist() == ["a b.png", "1.png", " b.png"]
+
+
+def test_characters_called_na_are_read_back(tmp_path: Path) -> None:
+    table = pd.DataFrame({"label": ["NA", "None", "null", "nan"], "other_label": ["", "N/A", "x", "y"]})
+    table.to_csv(tmp_path / "conflicts.csv", index=False)
+    pd.testing.assert_frame_equal(read_texts(tmp_path / "conflicts.csv"), table, check_dtype=False)
+    saved = SavedRun(RunFolder(tmp_path))
+    assert saved.conflicts["label"].tolist() == table["label"].tolist()
 
 
 def test_lists_made_on_windows_are_read(tmp_path: Path) -> None:
@@ -169,6 +216,13 @@ def test_spellings_of_one_name() -> None:
         ["STRASSE", "Straße"],
         ["ミク", "ﾐｸ"],
     ]
+
+
+def test_a_spelling_that_was_told_is_not_told_again() -> None:
+    assert spelling_notes({"Miku", "miku", "Rei"}, told={"Miku", "miku"}) == []
+    (note,) = spelling_notes({"Miku", "miku", "Rei", "rei"}, told={"Miku", "miku", "Rei"})
+    assert "'Rei' and 'rei'" in note
+    assert "Miku" not in note
 
 
 def test_spellings_are_told_when_pictures_are_read(tmp_path: Path) -> None:

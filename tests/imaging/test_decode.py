@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 from PIL import Image
 
 from animeid.data.picture_files import decode
-from animeid.imaging.decode import UnreadableImage
+from animeid.imaging.decode import UnreadableImage, decode_image
 
 CAP = 1_000_000
 RED, BLUE, WHITE = (200, 30, 40), (20, 40, 220), (255, 255, 255)
@@ -119,7 +120,7 @@ def test_a_truncated_file_is_broken_and_a_missing_one_missing(tmp_path: Path) ->
 
 def test_formats_outside_the_list_are_not_opened(tmp_path: Path) -> None:
     halves().save(tmp_path / "picture.png", format="TIFF")
-    with pytest.raises(UnreadableImage, match="not a picture"):
+    with pytest.raises(UnreadableImage, match="a format that is not read: TIFF"):
         decode(tmp_path / "picture.png", CAP)
 
 
@@ -143,3 +144,28 @@ def test_a_jpeg_is_decoded_no_larger_than_needed(tmp_path: Path, orientation: in
 def test_other_formats_are_decoded_whole(tmp_path: Path) -> None:
     Image.new("RGB", (400, 400), RED).save(tmp_path / "large.png")
     assert decode(tmp_path / "large.png", CAP, short_side=50).shape == (400, 400, 3)
+
+
+@pytest.mark.parametrize(
+    ("begins", "name"),
+    [
+        (b"\x00\x00\x00\x18ftypheic", "HEIC"),
+        (b"\x00\x00\x00\x18ftypmif1", "HEIC"),
+        (b"\xff\x0a\x00", "JPEG XL"),
+        (b"\x00\x00\x00\x0cJXL \x0d\x0a", "JPEG XL"),
+        (b"\x00\x00\x00\x0cjP  \x0d\x0a", "JPEG 2000"),
+        (b"II*\x00", "TIFF"),
+        (b"MM\x00*", "TIFF"),
+        (b"<svg xmlns='x'>", "SVG"),
+        (b"<?xml version='1.0'?>\n<svg>", "SVG"),
+    ],
+)
+def test_formats_that_are_not_read_are_named(begins: bytes, name: str) -> None:
+    with pytest.raises(UnreadableImage, match=f"^a format that is not read: {name}; convert it to PNG or JPEG"):
+        decode_image(BytesIO(begins + bytes(64)), 10**6)
+
+
+def test_other_files_are_no_pictures() -> None:
+    for content in (b"<?xml version='1.0'?><annotation/>", b"text", b"ftypheic"):
+        with pytest.raises(UnreadableImage, match=r"^not a picture$"):
+            decode_image(BytesIO(content + bytes(64)), 10**6)

@@ -23,7 +23,7 @@ from animeid.data.manifest import read_manifest
 from animeid.errors import InputError
 from animeid.inference.predictor import Predictor
 from animeid.inference.requests import InferenceRequest
-from animeid.inference.sorting import sort
+from animeid.inference.sorting import folder_names, sort
 from animeid.losses.contract import adjusts_by_prior, lifts_rare_classes
 from animeid.runs.finished import FinishedRun
 from animeid.runs.folder import RunFolder
@@ -169,7 +169,7 @@ def test_the_unsure_go_to_unknown_and_no_name_leads_elsewhere(tmp_path: Path) ->
     picture.write_bytes(b"one")
     labels = {"../up": 0.9, "..": 0.9, "a/b": 0.9, "sure": 0.4}
     pairs = [(picture, {"path": "", "error": "", "names": [{"label": k, "probability": v}]}) for k, v in labels.items()]
-    list(sort(iter(pairs), tmp_path / "out" / "sorted", "copy", 0.5))
+    list(sort(iter(pairs), tmp_path / "out" / "sorted", "copy", 0.5, folder_names(list(labels))))
     found = sorted(path.relative_to(tmp_path / "out").as_posix() for path in (tmp_path / "out").rglob("*.png"))
     assert found == ["sorted/.._up/0.png", "sorted/_../0.png", "sorted/a_b/0.png", "sorted/unknown/0.png"]
 

@@ -7,11 +7,13 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from animeid.data.manifest import Manifest
 from animeid.errors import InputError
 from animeid.multirun.record import Asked
 from animeid.multirun.running import Running
 from animeid.runs.added import check_added
 from animeid.runs.folder import RunFolder
+from animeid.runs.saved import SavedRun
 from animeid.system.files import write_json, write_yaml
 from animeid.training import resume
 from tests.runs.fake_runs import fake_manifest, fake_run
@@ -60,6 +62,17 @@ def test_pictures_that_came_and_labels_that_changed_are_told(
     table = pd.read_csv("list.csv", dtype=str, keep_default_na=False)
     check_added(run, rewrite(label=["b", *table["label"][1:]]))
     assert "of list.csv, 1 picture has another label since the run" in capsys.readouterr().out
+
+
+def test_a_picture_that_was_always_listed_under_two_labels_has_no_other_one(
+    run: RunFolder, capsys: pytest.CaptureFixture[str]
+) -> None:
+    twice = SavedRun(run).manifest
+    row = twice.table[twice.table["path"] == "b.png"].assign(label="c", split="excluded")
+    Manifest(pd.concat([twice.table, row], ignore_index=True), twice.root).write(run.manifest)
+    data = rewrite(path=["b.png"], label=["c"], split=["train"])
+    check_added(run, data)
+    assert capsys.readouterr().out == ""
 
 
 def test_neither_resume_nor_a_multirun_goes_on_with_the_old_classes(run: RunFolder) -> None:

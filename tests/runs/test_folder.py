@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
@@ -9,9 +11,13 @@ from pathlib import Path
 import pytest
 
 from animeid.errors import InputError
+from animeid.inference.at_once import check_evaluation
 from animeid.runs.claiming import claim
+from animeid.runs.finished import FinishedRun
 from animeid.runs.folder import RunFolder
 from animeid.system.files import atomic, write_json
+from animeid.training.at_once import check_training
+from tests.runs.fake_runs import fake_manifest, fake_run
 
 
 def test_an_existing_folder_is_refused_and_left_alone(tmp_path: Path) -> None:
@@ -109,3 +115,103 @@ def test_not_a_number_is_no_json(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="JSON"):
         write_json(tmp_path / "value.json", {"f1_macro": float("nan")})
     assert not list(tmp_path.iterdir())
+
+
+def test_a_run_is_its_process_alone_from_the_moment_that_it_is_named(tmp_path: Path) -> None:
+    """The second of two simultaneous commands read its pictures first, or was told to go on with what still ran."""
+    at_work = rf"process {os.getpid()} on .* is at work on .*mine: wait for its end or stop it"
+    with RunFolder.claimed("mine", tmp_path) as run:
+        assert run.path.is_dir()
+        for _ in range(2):
+            with pytest.raises(InputError, match=at_work), RunFolder.claimed("mine", tmp_path):
+                pass
+            with pytest.raises(InputError, match=at_work):
+                RunFolder.reserve("mine", tmp_path)
+            if not run.checkpoints.is_dir():
+                run.create()
+                run.config.touch()
+    assert {path.name for path in run.path.iterdir()} == {"checkpoints", "figures", "config.yaml"}
+    with RunFolder.claimed("mine", tmp_path), pytest.raises(InputError, match="resume=auto goes on"):
+        run.create()
+
+
+def test_only_one_of_many_gets_a_new_name(tmp_path: Path) -> None:
+    def take(_: int) -> bool:
+        try:
+            with RunFolder.claimed("mine", tmp_path / "outputs") as run:
+                run.create()
+        except InputError:
+            return False
+        return True
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sum(pool.map(take, range(16))) == 1
+
+
+def test_where_no_file_can_be_locked_one_makes_the_folder(tmp_path: Path, monkeypatch, capsys) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr("animeid.system.lock.fcntl.flock", refuse)
+    with RunFolder.claimed("mine", tmp_path) as first, RunFolder.claimed("mine", tmp_path) as second:
+        first.create()
+        with pytest.raises(InputError, match="exists already"):
+            second.create()
+    told = "mine cannot be locked here (No locks available): see to it that no second process works on it"
+    assert told in capsys.readouterr().out
+
+
+def test_a_named_claim_that_came_to_nothing_leaves_what_was_there(tmp_path: Path) -> None:
+    for outputs in (tmp_path / "outputs", tmp_path / "below" / "outputs"):
+        with pytest.raises(InputError, match="no pictures"), RunFolder.claimed("several/mine", outputs) as run:
+            assert run.path.is_dir()
+            raise InputError("no pictures")
+        assert not outputs.exists()
+    assert [path.name for path in tmp_path.iterdir()] == ["below"]
+
+
+def test_a_kill_before_the_beginning_leaves_a_folder_that_counts_as_empty(tmp_path: Path) -> None:
+    run = RunFolder(tmp_path / "mine")
+    run.path.mkdir()
+    run.lock_file.write_text("process 1 on a machine")
+    assert run.is_empty
+    run.environment.touch()
+    run.clear_start()
+    assert run.is_empty
+    RunFolder.reserve("mine", tmp_path).create()
+
+
+@pytest.mark.parametrize("resume", ["never", "auto", "must"])
+def test_training_is_refused_at_once_in_a_run_that_another_process_trains(
+    resume: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    request = {"run_id": "mine", "resume": resume, "from_run": None, "data": {}, "model": {}}
+    check_training({**request, "run_id": None})
+    with RunFolder.claimed("mine") as run:
+        run.create()
+        run.config.touch()
+        with pytest.raises(InputError, match="is at work on outputs/mine: wait for its end or stop it"):
+            check_training(request)
+
+
+def test_a_run_that_is_trained_can_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    run = fake_run(Path("outputs/mine"), fake_manifest(tmp_path))
+    with RunFolder.claimed("mine"):
+        assert FinishedRun(RunFolder.open(run.path)).metrics["val"]["f1_macro"] == 0.5
+        check_evaluation({"run": "outputs/mine", "data": {}})
+
+
+def test_a_finished_run_that_cannot_be_written_to_needs_no_lock(tmp_path: Path, monkeypatch) -> None:
+    run = fake_run(tmp_path / "mine", fake_manifest(tmp_path))
+
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr("animeid.system.lock._opened", refuse)
+    with RunFolder.claimed("mine", tmp_path) as claimed:
+        assert claimed.is_finished
+    run.metrics.unlink()
+    with pytest.raises(InputError, match="cannot be made"), RunFolder.claimed("mine", tmp_path):
+        pass

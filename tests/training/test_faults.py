@@ -26,12 +26,13 @@ from animeid.engine import checkpoint_io
 from animeid.engine.callbacks import finite
 from animeid.engine.checkpoint_io import AtomicCheckpointIO
 from animeid.engine.module import CharacterModule
-from animeid.errors import InputError, MachineError
+from animeid.errors import InputError, Interrupted, MachineError
 from animeid.runs.folder import RunFolder
 from animeid.system.checksum import SummedStream, is_whole
 from animeid.system.faults import explained
 from animeid.system.files import atomic, read_yaml, remove_strays, write_yaml
 from animeid.training.resume import position
+from animeid.training.run import saying_what_is_kept
 from tests.small_runs import class_folders
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -117,6 +118,36 @@ def test_a_full_disk_leaves_the_checkpoints_that_are_there(tmp_path: Path, monke
     assert found == {"last.ckpt": 1, "previous.ckpt": 0}
 
 
+def test_a_file_that_finds_no_room_is_named(tmp_path: Path) -> None:
+    """The system tells of a write that failed a number only."""
+    code = (
+        "import resource, sys; from pathlib import Path; from animeid.system.files import atomic\n"
+        "from animeid.system.faults import explained\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))\n"
+        "try:\n  with atomic(Path(sys.argv[1])) as stream: stream.write(bytes(2000))\n"
+        "except OSError as error: print(explained(error))"
+    )
+    path = tmp_path / "last.ckpt"
+    told = subprocess.run([sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=True).stdout
+    assert f"a file would be larger than files may be here ({path}): raise the limit of this process" in told
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("run_id", "way_on"),
+    [("mine", "the same command with resume=auto starts {} again"), (None, "the same command starts anew")],
+)
+def test_a_fault_before_the_first_checkpoint_says_how_to_go_on(run_id: str | None, way_on: str, tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path / "mine")
+    folder.create()
+    told = f"free some space; {way_on.format(folder.path)}$"
+    with pytest.raises(MachineError, match=told), saying_what_is_kept(folder, {"run_id": run_id}):
+        raise OSError(errno.ENOSPC, "No space left on device", "last.ckpt")
+    with pytest.raises(Interrupted) as stopped, saying_what_is_kept(folder, {"run_id": run_id}):
+        raise KeyboardInterrupt
+    assert stopped.value.way_on == way_on.format(folder.path)
+
+
 def test_strays_of_dead_processes_are_removed_and_those_of_living_ones_stay(tmp_path: Path) -> None:
     dead = tmp_path / "checkpoints" / ".last.ckpt.77.tmp"
     dead.parent.mkdir()
@@ -191,6 +222,8 @@ def dead_worker() -> Exception:
     ("make", "kind", "sentence"),
     [
         (lambda: OSError(errno.ENOSPC, "No space left on device", "x.npy"), MachineError, r"disk is full \(x.npy\)"),
+        (lambda: OSError(errno.EFBIG, "File too large", "last.ckpt"), MachineError, r"\(last.ckpt\): .*`ulimit -f`"),
+        (lambda: OSError(errno.EDQUOT, "Disk quota exceeded"), MachineError, "the disk quota is used up: free"),
         (lambda: OSError(errno.EACCES, "Permission denied"), None, ""),
         (allocation_failure, InputError, "lower data.batch_size"),
         (lambda: torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB"), InputError, "data.image_size"),

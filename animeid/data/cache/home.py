@@ -62,5 +62,8 @@ def _say_once(sentence: str) -> None:
 
 
 def is_forgotten(path: Path) -> bool:
-    """Whether no run has opened this file for long; those that do, touch it."""
-    return time.time() - path.stat().st_mtime > KEPT_DAYS * 86400
+    """Whether no run has opened this file for long; those that do, touch it. One that is gone is removed already."""
+    try:
+        return time.time() - path.stat().st_mtime > KEPT_DAYS * 86400
+    except FileNotFoundError:
+        return False

@@ -181,8 +181,8 @@ def _forget(home: Path) -> None:
     for index in home.glob("v*/*.npz"):
         with suppress(OSError):
             if is_forgotten(index):
-                index.unlink()
-                index.with_suffix(".pixels").unlink()
+                index.unlink(missing_ok=True)
+                index.with_suffix(".pixels").unlink(missing_ok=True)
 
 
 def _clear(folder: Path) -> None:
@@ -192,7 +192,7 @@ def _clear(folder: Path) -> None:
     indexed = {index.stem for index in folder.glob("*.npz")}
     for pixels in folder.glob("*.pixels"):
         if pixels.stem not in indexed:
-            pixels.unlink()
+            pixels.unlink(missing_ok=True)
 
 
 def _build(folder: Path, manifest: Manifest, rows: np.ndarray, files: FilePixels) -> None:

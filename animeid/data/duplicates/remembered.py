@@ -128,7 +128,7 @@ class Remembered:
             self.folder.mkdir(parents=True, exist_ok=True)
             for path in self.folder.parent.glob("near-v*/*.npz"):
                 if is_forgotten(path):
-                    path.unlink()
+                    path.unlink(missing_ok=True)
             with atomic(self.folder / f"{kind}-{uuid4().hex}.npz") as stream:
                 np.savez(stream, **arrays)  # type: ignore[arg-type]
         except OSError as error:

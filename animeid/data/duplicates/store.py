@@ -102,7 +102,7 @@ class FingerprintStore:
             self.folder.mkdir(parents=True, exist_ok=True)
             for path in self.folder.parent.glob("fingerprints-v*/*.np[yz]"):
                 if is_forgotten(path):
-                    path.unlink()
+                    path.unlink(missing_ok=True)
             path = self.folder / f"{uuid4().hex}.npy"
             with atomic(path) as stream:
                 np.save(stream, thumbnails)

@@ -11,6 +11,7 @@ from animeid.data.manifest import Manifest, read_manifest
 from animeid.data.settings import DataSettings
 from animeid.data.shards.layout import CONFLICTS, DUPLICATES, MANIFEST, SKIPPED, read_index
 from animeid.data.styles import column_to_read
+from animeid.data.tables import read_texts
 from animeid.errors import InputError
 from animeid.system.console import counted
 
@@ -45,7 +46,7 @@ def read_shards(settings: DataSettings) -> Stored:
     style = column_to_read(settings.style_column)
     manifest = read_manifest(root / MANIFEST, settings.attributes or None, style=style)
     manifest = Manifest(manifest.table, root, manifest.attributes)
-    skipped, conflicts, duplicates = (pd.read_csv(root / name, dtype=str) for name in (SKIPPED, CONFLICTS, DUPLICATES))
+    skipped, conflicts, duplicates = (read_texts(root / name) for name in (SKIPPED, CONFLICTS, DUPLICATES))
     how = "a class in each of training" if index.by_class else "all classes in each"
     notes = (f"{counted(len(index.shards), 'shard')} with {counted(len(manifest.table), 'picture')}, {how}",)
     return Stored(manifest, skipped, conflicts, duplicates, notes)

@@ -187,7 +187,8 @@ def _too_small(targets: Sequence[int], labels: Sequence[str], what: str) -> list
     if not targets:
         return []
     named = some_of([labels[target] for target in targets], NAMED)
-    return [f"{len(targets)} classes have too few groups {what} and stay in training: {named}"]
+    stay = "stays" if len(targets) == 1 else "stay"
+    return [f"{counted(len(targets), 'class', 'have')} too few groups {what} and {stay} in training: {named}"]
 
 
 def _missing(table: pd.DataFrame, parts: Sequence[str], small: Sequence[int], labels: Sequence[str]) -> list[str]:
@@ -200,5 +201,6 @@ def _missing(table: pd.DataFrame, parts: Sequence[str], small: Sequence[int], la
     if not found:
         return []
     named = some_of(found, NAMED)
-    said = f"{len(found)} classes share their groups with others, so that they cannot be in every part: {named}"
+    share = "1 class shares its" if len(found) == 1 else f"{len(found):,} classes share their"
+    said = f"{share} groups with others, and no assignment that was tried has all in every part: {named}"
     return [f"{said}; more groups that hold one class alone would mend it"]

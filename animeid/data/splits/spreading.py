@@ -8,8 +8,9 @@ from collections.abc import Mapping, Sequence, Set
 import numpy as np
 from scipy.sparse import coo_array
 
-LARGEST = 3000
-"""So many groups at most are moved at once: what is proven best of a few hundred takes a second."""
+LARGEST = 20_000
+"""So many groups at most are moved at once, and the others stay: these take some seconds. A limit of time would make a
+split depend on the machine."""
 
 Contents = Sequence[Mapping[int, int]]
 """For each group, its pictures a class."""
@@ -46,8 +47,8 @@ def spread(
     while missing:
         near = [code for code in order if touched & contents[code].keys()]
         wider = {target for code in near for target in contents[code]} & classes
-        chosen = _movable(contents, near, len(weights))
-        if not chosen or len(chosen) > LARGEST:
+        chosen = _movable(contents, near, len(weights))[:LARGEST]
+        if not chosen:
             break
         places = _solved(contents, places, chosen, wider, weights)
         missing = lacking(contents, places, classes, weights)

@@ -10,6 +10,7 @@ import pytest
 from scipy.optimize import Bounds, LinearConstraint, milp
 
 from animeid.data.settings import DataSettings
+from animeid.data.splits import spreading
 from animeid.data.splits.parts import make_parts
 from animeid.data.splits.splits import Pool, split_by_ratio, split_into_folds
 from animeid.data.splits.spreading import spread
@@ -118,6 +119,21 @@ def test_a_large_pool_is_mended_near_what_is_lacking() -> None:
     found = spread(contents, places, range(len(contents)), set(range(2001)), [9.0, 1.0, 1.0])
     assert sorted(found[-3:]) == [0, 1, 2]
     assert (found != places).sum() == 2
+
+
+def test_a_pool_of_thousands_of_shared_groups_is_not_given_up() -> None:
+    """6,000 groups with one to three of 4,000 classes each; a dealing alone leaves 323 pairs empty."""
+    pool = random_pool(0, groups=6000, classes=4000)
+    parts, small = split_by_ratio(pool, RATIOS)
+    assert without(pool, parts, ["train", "test", "val"], small) <= 210
+
+
+def test_of_too_many_groups_some_are_moved(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(spreading, "LARGEST", 3)
+    contents = [{0: 1, 1: 1}, {0: 2}, {1: 2}, {0: 3, 1: 1}]
+    found = spread(contents, np.zeros(4, dtype=np.int64), range(4), {0, 1}, [9.0, 1.0])
+    assert len(set(found.tolist())) == 2
+    assert found[3] == 0
 
 
 def test_classes_that_no_assignment_spreads_are_named_with_the_reason() -> None:
