@@ -196,11 +196,8 @@ def refuse_unnamed(root: Path, folders: Sequence[Path]) -> None:
 def _are_no_names(folders: Sequence[Path]) -> bool:
     """Whether folders are called `images` and `masks` rather than as characters are."""
     names = [folder.name for folder in folders]
-    return (
-        len(names) > 1
-        and any(map(says_nothing, names))
-        and all(says_nothing(name) or is_about_pictures(name) for name in names)
-    )
+    is_aside = all(says_nothing(name) or is_about_pictures(name) for name in names)
+    return len(names) > 1 and is_aside and any(map(says_nothing, names))
 
 
 def refuse_equal_folders(root: Path, folders: Sequence[Path]) -> None:
@@ -209,8 +206,7 @@ def refuse_equal_folders(root: Path, folders: Sequence[Path]) -> None:
         or they are named as no character is.
     """
     refuse_unnamed(root, folders)
-    example = _equal(folders)
-    if not example:
+    if not (example := _equal(folders)):
         return
     raise InputError(
         f"the folders of {root}, {some_of([folder.name for folder in folders], NAMED)}, hold nothing but folders of "
