@@ -21,7 +21,7 @@ def check_training(request: dict[str, Any]) -> None:
             "data.refit=true trains one more model after one that was judged, and data.fold=all a run for each fold: "
             "give one fold, such as data.fold=0, or leave out data.refit"
         )
-    if request["data"].get("fold") == "all" or (request["effort"] or {}).get("runs", 1) > 1:
+    if request["data"].get("fold") == "all" or (request.get("effort") or {}).get("runs", 1) > 1:
         return
     if request["resume"] == "never":
         RunFolder.reserve(request["run_id"])

@@ -112,7 +112,7 @@ def test_earlier_stages_are_paid_for_once() -> None:
 @pytest.mark.parametrize(
     ("runs", "sentence"),
     [
-        ("outputs/a", "finds 1 finished runs"),
+        ("outputs/a", "finds 1 finished run"),
         ("outputs/a:outputs/split", "judged on other test pictures"),
         ("outputs/a:outputs/third", "other"),
     ],

@@ -130,7 +130,7 @@ def test_a_vanished_picture_is_named_and_the_page_is_made(run: RunFolder, tmp_pa
         ([], "give run=FOLDER"),
         (["run=nowhere"], "there is no run folder nowhere"),
         (["run=outputs/unfinished"], "metrics.json"),
-        (["runs=outputs/on*"], "finds 1 finished runs"),
+        (["runs=outputs/on*"], "finds 1 finished run"),
         (["runs=outputs/one:outputs/other"], "was judged on other test pictures"),
     ],
 )

@@ -124,7 +124,7 @@ def test_a_pattern_finds_each_finished_training_run_once(
     assert [folder.path.name for folder in matching("b:*")] == ["b", "a"]
     assert capsys.readouterr().out == "left out, as no training run made them: ensemble\n"
     assert [run.folder.path.name for run in find_runs("a:b")] == ["a", "b"]
-    with pytest.raises(InputError, match="runs=a finds 1 finished runs: give a quoted pattern"):
+    with pytest.raises(InputError, match="runs=a finds 1 finished run: give a quoted pattern"):
         find_runs("a")
     again = [RunFolder(Path("a")), RunFolder(tmp_path / "a")]
     assert each_once(again) == again[:1]
