@@ -26,7 +26,14 @@ from animeid.types import Batch, ModelOutput
 from tests.small_runs import QUICK, quiet_trainer
 
 RUN = (*QUICK, "data.batch_size=4", "trainer.precision=32-true", "trainer.max_epochs=3")
-ALL = ("sampler=difficulty", "augment=adaptive", "augment.tolerated=0", "loss=online_class_balance", "head=arcface")
+ALL = (
+    "sampler=difficulty",
+    "augment=adaptive",
+    "augment.tolerated=0",
+    "loss=online_class_balance",
+    "head=arcface",
+    "feature_mixing=mixstyle",
+)
 """Everything that is told anything."""
 
 
