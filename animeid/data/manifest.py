@@ -122,8 +122,10 @@ def _require_columns(table: pd.DataFrame, path: Path, names: Sequence[str]) -> N
             continue
         close = [column for column in there if column.lower() in OTHER_NAMES.get(name, ())][:1]
         close = close or difflib.get_close_matches(name, there, n=1)
-        hint = f"it has {', '.join(there[:8])}" + (f"; rename the column '{close[0]}' to '{name}'" if close else "")
-        raise InputError(f"the manifest {path} has no column '{name}': {hint}")
+        # A name of ours stays as it is; one of the command line may be mistyped.
+        hint = f"rename the column '{close[0]}' to '{name}'" if name in OTHER_NAMES else f"did you mean '{close[0]}'?"
+        has = f"it has {', '.join(there[:8])}"
+        raise InputError(f"the manifest {path} has no column '{name}': {has}{f'; {hint}' if close else ''}")
 
 
 def _known_split(split: str) -> str:

@@ -59,8 +59,9 @@ def with_network(request: dict[str, Any], fixed: Sequence[str]) -> tuple[dict[st
 
 
 def may_refit(request: Mapping[str, Any], prepared: Prepared) -> bool:
-    """Whether a refit may be chosen: not for the built-in cast, in a second stage, or under a launcher."""
-    is_open = request["data"]["refit"] == "auto" and request["stage"] is None and own_rank().size == 1
+    """Whether a refit may be chosen: not for the built-in cast, after another run, or under a launcher."""
+    is_first = request["stage"] is None and request["from_run"] is None
+    is_open = request["data"]["refit"] == "auto" and is_first and own_rank().size == 1
     is_own = request["data"]["root"] is not None and prepared.carved_val
     return is_open and is_own and request["callbacks"]["patience"] is None
 

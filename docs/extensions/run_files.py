@@ -11,14 +11,14 @@ from extensions.packages import PACKAGE
 
 
 def source() -> Path:
-    """The file that defines `RunFolder`."""
-    return next(file for file in sorted(PACKAGE.rglob("folder.py")) if "class RunFolder" in file.read_text("utf-8"))
+    """The file that defines `RunFiles`, what every `RunFolder` is."""
+    return next(file for file in sorted(PACKAGE.rglob("files.py")) if "class RunFiles" in file.read_text("utf-8"))
 
 
 def properties() -> Iterator[tuple[str, str, str]]:
     """Name, path within the folder and docstring of each property that is a path."""
     tree = ast.parse(source().read_text(encoding="utf-8"))
-    folder = next(node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == "RunFolder")
+    folder = next(node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == "RunFiles")
     for node in folder.body:
         if isinstance(node, ast.FunctionDef) and node.returns and ast.unparse(node.returns) == "Path":
             answer = node.body[-1]

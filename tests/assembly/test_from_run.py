@@ -69,7 +69,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         draw(home / "new", name, 8)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(home)
-        random = ("model.pretrained=false", "data.root=old")
+        random = ("model.pretrained=false", "data.root=old", "data.refit=false")
         assert train.main([*QUICK, *random, "run_id=first"]) == 0
         assert train.main([*QUICK, *random, "run_id=cosine", "head=cosine"]) == 0
         yield home

@@ -46,6 +46,7 @@ def manifest(tmp_path_factory: pytest.TempPathFactory) -> Manifest:
     targets = [-1 if split == "unknown" else number % len(LABELS) for number, split in enumerate(SPLITS)]
     hats = [1.0, 0.0, float("nan")] * (len(SPLITS) // 3)
     table = pd.DataFrame({"path": names, "split": SPLITS, "target": targets, "hat": hats, "smile": hats[::-1]})
+    table["style"] = ""
     return Manifest(table, root, ("hat", "smile"))
 
 
@@ -103,7 +104,7 @@ def test_batches_keep_the_contract(manifest: Manifest) -> None:
 
 
 def test_a_manifest_without_attributes_has_none_in_its_batches(manifest: Manifest) -> None:
-    plain = Manifest(manifest.table[["path", "split", "target"]], manifest.root)
+    plain = Manifest(manifest.table[["path", "split", "target", "style"]], manifest.root)
     assert "attributes" not in next(iter(module(plain).val_dataloader()))
 
 

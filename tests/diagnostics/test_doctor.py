@@ -151,7 +151,9 @@ def no_cache(monkeypatch: pytest.MonkeyPatch) -> None:
         (["model.name=nf_resnet26"], None, True, "timm names none"),
     ],
 )
-def test_initial_weights(no_cache: None, overrides, hub, is_random: bool, words: str) -> None:
+def test_initial_weights(no_cache: None, monkeypatch, overrides, hub, is_random: bool, words: str) -> None:
+    # The earlier run is a name alone.
+    monkeypatch.setattr("animeid.config.request.with_earlier_network", lambda request, *_: request)
     weights = initial_weights(compose("train", ["data=synthetic", *overrides]), hub)
     assert weights.is_random is is_random
     assert words in weights.note

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +44,10 @@ def test_parts_without_train_are_not_learnt_as_characters(tmp_path: Path, parts:
 
 
 def test_characters_may_be_called_train_and_test(tmp_path: Path) -> None:
-    table = read_source(folder(tmp_path, "Test", "Val")).manifest.table
+    settings = folder(tmp_path, "Test", "Val")
+    with pytest.raises(InputError, match=r"data\.parts=off takes them for characters"):
+        read_source(settings)
+    table = read_source(replace(settings, parts="off")).manifest.table
     assert sorted(table["label"]) == ["Test", "Val"]
 
 
