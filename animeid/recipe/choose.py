@@ -38,9 +38,13 @@ def choose(request: dict[str, Any], prepared: Prepared, accelerator: str) -> Cho
         return Chosen(request)
     fixed = request["recipe"]["fixed"]
     with_model, network = with_network(request, fixed)
-    own = may_refit(with_model, prepared)
-    random = starts_from_random(with_model)
-    facts = Facts.of(prepared, accelerator, random_weights=random, may_refit=own)
+    facts = Facts.of(
+        prepared,
+        accelerator,
+        random_weights=starts_from_random(with_model),
+        may_refit=may_refit(with_model, prepared),
+        is_drawn=is_drawn(with_model),
+    )
     sized, first = settle(with_model, [image_size(facts), refit(facts)], fixed)
     facts = facts.decided_refit if sized["data"]["refit"] is True else facts
     drawn, rest = settle(sized, [rule(facts) for rule in RULES], fixed)
@@ -54,15 +58,20 @@ def with_network(request: dict[str, Any], fixed: Sequence[str]) -> tuple[dict[st
     """The request with a network, chosen where nothing of it is the user's or an earlier run's."""
     if request["from_run"] is not None or any(key.partition(".")[0] == "model" for key in fixed):
         return request, [Choice("model", None, YOURS)]
-    choice = model(is_drawn=request["data"].get("root") is None, is_loaded=is_at_hand(LOADED_MODEL))
+    choice = model(is_drawn=is_drawn(request), is_loaded=is_at_hand(LOADED_MODEL))
     return settle(request, [choice], fixed)
+
+
+def is_drawn(request: Mapping[str, Any]) -> bool:
+    """Whether the pictures are those of the built-in cast."""
+    return request["data"].get("root") is None
 
 
 def may_refit(request: Mapping[str, Any], prepared: Prepared) -> bool:
     """Whether a refit may be chosen: not for the built-in cast, after another run, or under a launcher."""
     is_first = request["stage"] is None and request["from_run"] is None
     is_open = request["data"]["refit"] == "auto" and is_first and own_rank().size == 1
-    is_own = request["data"]["root"] is not None and prepared.carved_val
+    is_own = not is_drawn(request) and prepared.carved_val
     return is_open and is_own and request["callbacks"]["patience"] is None
 
 

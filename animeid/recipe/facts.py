@@ -21,6 +21,7 @@ class Facts:
     may_refit: whether a validation part was carved from pictures of one's own, for a training that could be done again
         with it.
     refits: whether that is done.
+    is_drawn: whether the pictures are those of the built-in cast.
     """
 
     counts: np.ndarray
@@ -30,9 +31,18 @@ class Facts:
     has_val: bool
     may_refit: bool = False
     refits: bool = False
+    is_drawn: bool = False
 
     @classmethod
-    def of(cls, prepared: Prepared, accelerator: str, *, random_weights: bool, may_refit: bool = False) -> Facts:
+    def of(
+        cls,
+        prepared: Prepared,
+        accelerator: str,
+        *,
+        random_weights: bool,
+        may_refit: bool = False,
+        is_drawn: bool = False,
+    ) -> Facts:
         table = prepared.manifest.table
         train = table[table["split"] == "train"]
         counts = np.bincount(train.loc[train["target"] >= 0, "target"], minlength=len(prepared.labels))
@@ -40,7 +50,7 @@ class Facts:
         known = sides[sides > 0]
         side = int(np.median(known)) if len(known) else None
         has_val = bool((table["split"] == "val").any())
-        return cls(counts, side, accelerator, random_weights, has_val, may_refit)
+        return cls(counts, side, accelerator, random_weights, has_val, may_refit, is_drawn=is_drawn)
 
     @property
     def decided_refit(self) -> Facts:

@@ -89,6 +89,8 @@ def test_without_the_weights_the_small_network_stays(monkeypatch: pytest.MonkeyP
         (facts(accelerator="cuda"), 128),
         (facts(accelerator="cuda", random=False, side=600), 224),
         (facts(accelerator="mps", random=False, side=100), 128),
+        (facts(random=False, side=600), 128),
+        (replace(facts(random=False, side=600), is_drawn=True), 64),
     ],
 )
 def test_pictures_are_shown_no_larger_than_they_are(found: Facts, side: int) -> None:
