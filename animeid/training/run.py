@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import signal
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -24,7 +22,6 @@ from animeid.engine.precision import settle_precision
 from animeid.engine.processes import meet, processes
 from animeid.engine.sharding import check_sharded
 from animeid.engine.threads import own_threads, take_free_threads
-from animeid.errors import InputError, Interrupted, MachineError
 from animeid.metrics.table import summary_table
 from animeid.predictions import Predictions
 from animeid.recipe.choice import table
@@ -33,9 +30,7 @@ from animeid.runs.cleaning import keep_weights_only
 from animeid.runs.finished import FinishedRun
 from animeid.runs.folder import OUTPUTS, RunFolder
 from animeid.runs.saved import SavedRun
-from animeid.system.checksum import is_whole
 from animeid.system.console import counted, say
-from animeid.system.faults import in_sentences
 from animeid.system.files import remove_strays
 from animeid.system.load import Moment
 from animeid.terms import EVALUATED_SPLITS
@@ -44,6 +39,7 @@ from animeid.training import resume
 from animeid.training.answering import answer_share, collect
 from animeid.training.ending import complete, finish, is_complete
 from animeid.training.fitting import Fitted, RunState, fit
+from animeid.training.kept import saying_what_is_kept
 from animeid.training.refit import trainings
 from animeid.training.saving import save_inputs
 from animeid.training.workers import announce, follow, nothing_left
@@ -153,48 +149,6 @@ def add_report(folder: RunFolder, request: Mapping[str, Any]) -> None:
         if not is_complete(metrics):
             complete(folder, embeddings=request["embeddings"] == "on")
         write_report(folder)
-
-
-@contextmanager
-def saying_what_is_kept(folder: RunFolder, request: Mapping[str, Any]) -> Iterator[None]:
-    """Adds to the sentence of whatever ends a run what is left of it."""
-    try:
-        with in_sentences():
-            yield
-    except InputError as error:
-        raise InputError("; ".join([str(error), *kept(folder, request["run_id"])])) from error
-    except MachineError as error:
-        raise MachineError("; ".join([str(error), *way_on(folder, request["run_id"])])) from error
-    except (Interrupted, KeyboardInterrupt) as stop:
-        signum = stop.signum if isinstance(stop, Interrupted) else signal.SIGINT
-        raise Interrupted(signum, "; ".join(way_on(folder, request["run_id"]))) from stop
-
-
-def way_on(folder: RunFolder, run_id: str | None) -> list[str]:
-    """How to go on with a run that ended early and is not at fault, in a few words."""
-    again = (
-        f"the same command with resume=auto starts {folder.path} again" if run_id else "the same command starts anew"
-    )
-    return kept(folder, run_id) or [again]
-
-
-def kept(folder: RunFolder, run_id: str | None) -> list[str]:
-    """What a run that ended early leaves, in a few words; nothing where it has no checkpoint yet."""
-    if folder.twin.last.is_file() and not folder.last.is_file():
-        return [f"{folder.path} keeps what its twin has learnt, and {_again(run_id)}"]
-    if not (folder.last.is_file() and is_whole(folder.last)):
-        return []
-    epochs, batches = resume.position(folder.last)
-    more = f" and {counted(batches, 'batch')} of the next" if batches else ""
-    there = f"{folder.path} keeps {counted(epochs, 'whole epoch')}{more}"
-    return [f"{there}, and {_again(run_id)}"] if run_id is not None else [there, _again(run_id)]
-
-
-def _again(run_id: str | None) -> str:
-    goes_on = "resume=auto goes on from there"
-    if run_id is not None:
-        return f"the same command with {goes_on}"
-    return f"moved to {OUTPUTS}/NAME, the same command with run_id=NAME {goes_on}"
 
 
 def begin(folder: RunFolder, request: dict[str, Any]) -> RunState:
