@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
@@ -11,13 +10,14 @@ import pandas as pd
 
 from animeid.data.cache.home import cache_home
 from animeid.data.duplicates.conflicts import exact_conflicts, listed
-from animeid.data.duplicates.fingerprints import Fingerprints, fingerprint_all
+from animeid.data.duplicates.fingerprints import fingerprint_all
 from animeid.data.duplicates.search import near_pairs
 from animeid.data.manifest import Manifest, complete, targets_by_label
+from animeid.data.readable import readable, reading_notes, reasons_table
 from animeid.data.settings import DataSettings
 from animeid.data.shards.layout import is_shard_folder
 from animeid.data.shards.source import read_shards
-from animeid.data.sources import Source, read_source
+from animeid.data.sources import read_source
 from animeid.data.spellings import spelling_notes
 from animeid.data.splits.audit import Audit, overlap, resolve
 from animeid.data.splits.grouping import copy_rule, group_names, joined, originals, pairs_of_equal
@@ -26,7 +26,6 @@ from animeid.data.splits.styles import LEFT_OUT
 from animeid.data.splits.thinning import thin
 from animeid.data.styles import with_styles
 from animeid.errors import InputError
-from animeid.system.console import counted
 from animeid.terms import UNKNOWN_TARGET
 
 
@@ -86,7 +85,7 @@ def prepare(settings: DataSettings) -> Prepared:
     read = read_labelled(settings)
     table, labels = _with_targets(read.manifest.table, settings)
     given = are_given(table)
-    found = _resolve_given(table, settings) if given else Audit(table, _reasons([]))
+    found = _resolve_given(table, settings) if given else Audit(table, reasons_table([]))
     _check_training(found.table, labels, given)
     has_given_val = bool((found.table["split"] == "val").any())
     table, notes = make_parts(found.table, labels, settings, given)
@@ -100,7 +99,7 @@ def prepare(settings: DataSettings) -> Prepared:
         manifest=Manifest(final.table, read.manifest.root, read.manifest.attributes),
         labels=labels,
         skipped=pd.concat(
-            [read.skipped, found.dropped, _reasons([(path, LEFT_OUT) for path in beside]), final.dropped],
+            [read.skipped, found.dropped, reasons_table([(path, LEFT_OUT) for path in beside]), final.dropped],
             ignore_index=True,
         ),
         conflicts=read.conflicts,
@@ -145,7 +144,7 @@ def read_labelled(settings: DataSettings) -> Labelled:
         cache_home(settings.cache),
         incomplete=keeps,
     )
-    table, prints, skipped = _readable(table, prints, reasons, source)
+    table, prints, skipped = readable(table, prints, reasons, source)
     table = table.assign(sha256=prints.sha256, width=prints.sizes[:, 0], height=prints.sizes[:, 1])
     near = near_pairs(prints, table["label"].tolist(), cache_home(settings.cache))
     pairs = [*pairs_of_equal(zip(table["label"], table["sha256"], strict=True)), *near.same]
@@ -164,7 +163,7 @@ def read_labelled(settings: DataSettings) -> Labelled:
         *source.notes,
         *told,
         *near.notes,
-        *_reading_notes(skipped, len(clashing), len(conflicts) - len(exact), keeps),
+        *reading_notes(skipped, len(clashing), len(conflicts) - len(exact), keeps),
     )
     return Labelled(Manifest(complete(table, attributes), root, attributes), skipped, conflicts, duplicates, notes)
 
@@ -175,49 +174,6 @@ def _duplicates(table: pd.DataFrame, near: Sequence[tuple[int, int]]) -> pd.Data
     exact = [(row, first) for row, first in equal if row != first and table["label"].iloc[row]]
     copies = {row for row, _ in exact}
     return listed(table, exact, [pair for pair in near if pair[0] not in copies])
-
-
-def _readable(
-    table: pd.DataFrame, prints: Fingerprints, reasons: dict[int, str], source: Source
-) -> tuple[pd.DataFrame, Fingerprints, pd.DataFrame]:
-    """Leaves out what could not be read."""
-    rows = np.array([row for row in range(len(table)) if row not in reasons], dtype=np.int64)
-    lost = sorted(set(table["label"]) - set(table["label"].iloc[rows]) - {""})
-    if lost:
-        example = next(row for row in reasons if table["label"].iloc[row] == lost[0])
-        raise InputError(
-            f"the class '{lost[0]}' in {source.manifest.root} has no picture that can be read "
-            f"(such as {table['path'].iloc[example]}: {reasons[example]}): add pictures or remove the class"
-        )
-    if not len(rows):
-        raise InputError(f"no file in {source.manifest.root} is a picture that can be read: see that the path is right")
-    unreadable = [(table["path"].iloc[row], reason) for row, reason in reasons.items()]
-    skipped = _reasons([*source.skipped, *unreadable])
-    return table.iloc[rows].reset_index(drop=True), prints.take(rows), skipped
-
-
-def _reasons(pairs: Sequence[tuple[str, str]]) -> pd.DataFrame:
-    ordered = sorted(pairs)
-    return pd.DataFrame({"path": [path for path, _ in ordered], "reason": [why for _, why in ordered]}, dtype=str)
-
-
-def _reading_notes(skipped: pd.DataFrame, exact: int, near: int, keeps: bool) -> list[str]:
-    notes = []
-    if len(skipped):
-        kinds = Counter(reason.split(":")[0] for reason in skipped["reason"])
-        told = ", ".join(f"{count} {kind}" for kind, count in kinds.most_common())
-        notes.append(f"{counted(len(skipped), 'file', 'were')} left out, listed with their reasons ({told})")
-        if "broken" in kinds and not keeps:
-            notes.append("data.incomplete=keep uses broken files as far as JPEG, PNG, GIF and BMP can be read")
-    if exact:
-        notes.append(
-            f"{counted(exact, 'picture', 'are')} exact copies of pictures with another label: they are in no "
-            f"part and listed"
-        )
-    if near:
-        pairs, are = ("1 pair", "is") if near == 1 else (f"{near:,} pairs", "are")
-        notes.append(f"{pairs} of pictures with different labels {are} nearly equal: look at the listed conflicts")
-    return notes
 
 
 def _with_targets(table: pd.DataFrame, settings: DataSettings) -> tuple[pd.DataFrame, tuple[str, ...]]:
@@ -244,7 +200,7 @@ def _with_targets(table: pd.DataFrame, settings: DataSettings) -> tuple[pd.DataF
 
 def _resolve_given(table: pd.DataFrame, settings: DataSettings) -> Audit:
     if settings.leaks == "report":
-        return Audit(table, _reasons([]))
+        return Audit(table, reasons_table([]))
     return resolve(table, "drop" if settings.leaks == "auto" else settings.leaks)
 
 

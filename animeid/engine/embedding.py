@@ -94,5 +94,7 @@ class Embedder:
         answers = predict_each(self.module.inference_model, loader, what, self.precision)
         fresh = {int(row): vector for one in answers for row, vector in zip(one.rows, one.embeddings, strict=True)}
         self.known |= fresh
-        if self.store is not None:
-            self.store.add(self.contents[list(fresh)].tolist(), np.stack(list(fresh.values())))
+        if self.store is None:
+            return
+        if not self.store.add(self.contents[list(fresh)].tolist(), np.stack(list(fresh.values()))):
+            say(f"the next run computes embeddings anew: {self.store.home} cannot be written")

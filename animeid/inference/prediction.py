@@ -11,9 +11,10 @@ from typing import Any
 from animeid.data.files import find_pictures
 from animeid.engine.threads import own_threads, take_free_threads
 from animeid.inference.output_rows import ENDINGS, Answer, write
-from animeid.inference.predictor import Predictor, say_unreadable
+from animeid.inference.predictor import Predictor
 from animeid.inference.several import answers_of, load_all
 from animeid.inference.sorting import NAMES, check_folder, filled, folder_names, is_folder, sort
+from animeid.inference.unreadable import say_unreadable
 from animeid.predictions import top_names
 from animeid.system.console import as_text, counted, say, say_beside
 from animeid.system.files import atomic

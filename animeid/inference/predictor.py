@@ -26,6 +26,7 @@ from animeid.engine.views import Views
 from animeid.errors import InputError
 from animeid.imaging.evaluation import EvalTransform
 from animeid.inference.requests import InferenceRequest
+from animeid.inference.unreadable import say_unreadable
 from animeid.models.classifier import Classifier
 from animeid.models.inference import InferenceModel
 from animeid.models.weights import load_classifier
@@ -33,13 +34,10 @@ from animeid.predictions import Predictions, concatenate, top_names
 from animeid.runs.folder import RunFolder
 from animeid.runs.saved import SavedRun
 from animeid.runs.temperature import usable_temperature
-from animeid.system.console import as_text, counted, say_beside
+from animeid.system.console import as_text
 from animeid.system.shared_memory import end_where_full, fitting_workers
 from animeid.types import LabelStats, ModelOutput
 from animeid.values import Tau
-
-NAMED = 5
-"""How many pictures that cannot be read are named at most."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -240,22 +238,6 @@ def inference_precision(plan: FinalPlan, classifier: Classifier, accelerator: st
         depthwise = classifier.backbone.has_depthwise
         asked = plan.trainer.precision if is_own else settle_precision(accelerator, depthwise).precision
     return DTYPES[asked]
-
-
-def say_unreadable(broken: list[str], total: int, keeps: bool) -> None:
-    """Says beside the results which of so many files could not be read: `name: reason` each; `keeps` as `incomplete`.
-
-    Raises:
-        InputError: none could.
-    """
-    for sentence in broken[:NAMED]:
-        say_beside(f"not named: {sentence}")
-    if any(": broken: " in sentence for sentence in broken) and not keeps:
-        say_beside("incomplete=keep names broken files as far as JPEG, PNG, GIF and BMP can be read")
-    if len(broken) == total:
-        raise InputError(f"none of {counted(total, 'file')} could be read as a picture: see why above, and give others")
-    if broken:
-        say_beside(f"{len(broken)} of {counted(total, 'file')} could not be read")
 
 
 def _name(pictures: list[Picture], row: int) -> str:

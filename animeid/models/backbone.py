@@ -13,7 +13,7 @@ from animeid.errors import InputError
 from animeid.models.catalogue import check_name
 from animeid.models.initial import WeightsSource, initial_network
 from animeid.models.layers import layers_below_head
-from animeid.models.network import covering_size, frozen_parts, has_depthwise, wrong_size
+from animeid.models.network import covering_size, evaluating, frozen_parts, has_depthwise, wrong_size
 from animeid.models.taps import absolute
 from animeid.numerics import exact, full_precision
 from animeid.values import PathText
@@ -160,21 +160,16 @@ class TimmBackbone(nn.Module):
         self.train()
         return embedding.shape[1]
 
-    @torch.no_grad()
     def _measure_taps(self) -> tuple[int, ...]:
         """Found by tapping every stage of an empty picture; the modes of the layers stay as they are."""
-        training = [layer for layer in self.modules() if layer.training]
         device = next(self.parameters()).device
-        self.eval()
         try:
             stages = len(self.net.feature_info)
-            _, taps = self._tap(torch.zeros(1, 3, *self.image_size, device=device), list(range(stages)))
+            with evaluating(self):
+                _, taps = self._tap(torch.zeros(1, 3, *self.image_size, device=device), list(range(stages)))
             channels = tuple(tap.shape[1] for tap in taps if isinstance(tap, Tensor) and tap.ndim == 4)
         except (AttributeError, AssertionError, TypeError, ValueError, RuntimeError) as error:
             raise self._untappable(str(error) or type(error).__name__) from error
-        finally:
-            for layer in training:
-                layer.training = True
         if len(channels) != stages:
             raise self._untappable("its stages give no feature maps")
         return channels

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +58,19 @@ def frozen_parts(module: nn.Module) -> Iterator[nn.Module]:
     elif free:
         for child in module.children():
             yield from frozen_parts(child)
+
+
+@contextmanager
+def evaluating(module: nn.Module) -> Iterator[None]:
+    """Has a module compute as in evaluation, without gradients; each of its layers gets its mode back."""
+    training = [layer for layer in module.modules() if layer.training]
+    module.eval()
+    try:
+        with torch.no_grad():
+            yield
+    finally:
+        for layer in training:
+            layer.training = True
 
 
 def covering_size(name: str, image_size: tuple[int, int]) -> tuple[int, int]:

@@ -9,6 +9,7 @@ from torch import nn
 
 from animeid.errors import InputError
 from animeid.models.backbone import TimmBackbone
+from animeid.models.network import evaluating
 from animeid.models.taps import absolute
 
 EARLY = (4, 8)
@@ -41,23 +42,18 @@ def stage_modules(backbone: TimmBackbone, indices: Sequence[int] | None, key: st
     return layers
 
 
-@torch.no_grad()
 def _give_maps(backbone: TimmBackbone, layers: Sequence[nn.Module], stages: Sequence[int]) -> bool:
     """Whether the outputs of these layers are the maps of these stages, in the same layout."""
     found: list[object] = []
     handles = [layer.register_forward_hook(lambda _, __, output: found.append(output)) for layer in layers]
-    training = [layer for layer in backbone.modules() if layer.training]
     device = next(backbone.parameters()).device
+    picture = torch.rand(1, 3, *backbone.image_size, device=device, generator=torch.Generator(device).manual_seed(0))
     try:
-        picture = torch.rand(
-            1, 3, *backbone.image_size, device=device, generator=torch.Generator(device).manual_seed(0)
-        )
-        maps, _ = backbone.eval().forward_taps(picture, sorted(stages))
+        with evaluating(backbone):
+            maps, _ = backbone.forward_taps(picture, sorted(stages))
     finally:
         for handle in handles:
             handle.remove()
-        for layer in training:
-            layer.training = True
     return len(found) == len(maps) and all(
         isinstance(one, torch.Tensor) and one.shape == other.shape and bool((one == other).all())
         for one, other in zip(found, maps, strict=True)

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from matplotlib.figure import Figure
 from matplotlib.text import Text
 
-from animeid.plots.picture import picture
 from experiments.tracking import study
+from tests.noted import noted
 
 PAGE = 9.5
 """Inches that a page shows in the size in which they were drawn."""
@@ -41,15 +38,7 @@ def blank_charts() -> None:
 
 
 def test_all_runs_are_in_the_legend_and_no_letter_is_small(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    figures: list[Figure] = []
-
-    @contextmanager
-    def noted(path: Path, width: float, height: float) -> Iterator[Figure]:
-        with picture(path, width, height) as figure:
-            figures.append(figure)
-            yield figure
-
-    monkeypatch.setattr(study, "picture", noted)
+    figures = noted(study, monkeypatch)
     runs: Any = {
         name: SimpleNamespace(summary={"test/f1_macro": 0.2 * number}, config={"seed": 1, "optimizer": {"lr": number}})
         for number, name in enumerate(study.RUNS)

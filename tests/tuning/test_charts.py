@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
 
@@ -15,9 +13,9 @@ from matplotlib.text import Text
 from optuna.trial import FrozenTrial, TrialState
 from PIL import Image
 
-from animeid.plots.picture import picture
 from animeid.tuning import charts
 from animeid.tuning.space import Choice, Dimension, Range
+from tests.noted import noted
 
 SPACE: tuple[Dimension, ...] = (
     Choice("loss", ("focal", "class_balanced_focal")),
@@ -38,16 +36,7 @@ def blank_charts() -> None:
 
 @pytest.fixture
 def drawn(monkeypatch: pytest.MonkeyPatch) -> list[Figure]:
-    figures: list[Figure] = []
-
-    @contextmanager
-    def noted(path: Path, width: float, height: float) -> Iterator[Figure]:
-        with picture(path, width, height) as figure:
-            figures.append(figure)
-            yield figure
-
-    monkeypatch.setattr(charts, "picture", noted)
-    return figures
+    return noted(charts, monkeypatch)
 
 
 def trials(figures: list[float]) -> list[FrozenTrial]:

@@ -62,7 +62,7 @@ class VectorStore:
                 np.savez(stream, sha256=digests(sha256), vectors=vectors.astype(np.float32))
             for segment in self.home.glob("v*/*.npz"):
                 if is_forgotten(segment):
-                    segment.unlink()
+                    segment.unlink(missing_ok=True)
         except OSError:
             return False
         return True

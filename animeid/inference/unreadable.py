@@ -1,0 +1,25 @@
+"""Files that could not be named, told beside the results."""
+
+from __future__ import annotations
+
+from animeid.errors import InputError
+from animeid.system.console import counted, say_beside
+
+NAMED = 5
+"""How many pictures that cannot be read are named at most."""
+
+
+def say_unreadable(broken: list[str], total: int, keeps: bool) -> None:
+    """Says beside the results which of so many files could not be read: `name: reason` each; `keeps` as `incomplete`.
+
+    Raises:
+        InputError: none could.
+    """
+    for sentence in broken[:NAMED]:
+        say_beside(f"not named: {sentence}")
+    if any(": broken: " in sentence for sentence in broken) and not keeps:
+        say_beside("incomplete=keep names broken files as far as JPEG, PNG, GIF and BMP can be read")
+    if len(broken) == total:
+        raise InputError(f"none of {counted(total, 'file')} could be read as a picture: see why above, and give others")
+    if broken:
+        say_beside(f"{len(broken)} of {counted(total, 'file')} could not be read")
