@@ -26,6 +26,8 @@ TEMPLATE = Path(__file__).with_name("templates") / "runs.html.j2"
 FIGURES = ("f1_macro", "acc_macro", "acc_micro", "many/acc_macro", "medium/acc_macro", "few/acc_macro", "top5")
 PAGE = "comparison.html"
 COMPARED: tuple[Metric, ...] = ("f1_macro", "acc_macro", "acc_micro")
+TOLD = ("facts", "choices", "recipe", "effort")
+"""Nodes of a plan that tell how the others came about."""
 
 
 def differences(first: FinishedRun, other: FinishedRun) -> dict[Metric, Difference]:
@@ -50,7 +52,7 @@ def in_words(found: Difference) -> str:
 
 def settings(runs: Sequence[FinishedRun]) -> dict[str, Any]:
     """The keys of the plans in which the runs differ, with the value of each run."""
-    plans = [dict(leaves({key: part for key, part in run.plan.items() if key != "facts"})) for run in runs]
+    plans = [dict(leaves({key: part for key, part in run.plan.items() if key not in TOLD})) for run in runs]
     keys = sorted(set().union(*plans))
     rows = [[key, *(str(plan.get(key, "–")) for plan in plans)] for key in keys if changes_result(key)]
     return {"rows": [row for row in rows if len(set(row[1:])) > 1]}
