@@ -17,12 +17,14 @@ from animeid.engine.callbacks.contract import Feedback
 from animeid.engine.module import CharacterModule, record
 from animeid.engine.objective import LossWeights
 from animeid.engine.transforms import BatchTransforms
+from animeid.errors import InputError
 from animeid.losses.contract import EmbeddingTerm
 from animeid.metrics.collection import build_collection
 from animeid.models.classifier import Classifier
 from animeid.models.completed import completed
 from animeid.models.freezing import Freezing
 from animeid.models.inference import InferenceModel
+from animeid.models.probe import FittedHead
 from animeid.models.stage_contract import Stage
 from animeid.optim.optimisation import Optimisation
 from animeid.runs.folder import RunFolder
@@ -60,6 +62,22 @@ def build_stage(plan: Mapping[str, Any]) -> Stage:
     """The second stage of a plan; one that does nothing where the plan is of a run of its own."""
     card = plan.get("stage")
     return completed(gateway.build(card, "stage"), Stage) if card else Stage()
+
+
+def build_head_init(plan: Plan, model: Classifier) -> FittedHead | None:
+    """What fits the head of a plan's model before training; None where it begins as it is.
+
+    Raises:
+        InputError: the head is none that can be fitted, or nothing is trained after it.
+    """
+    card = plan.get("head_init")
+    if not card:
+        return None
+    if plan.get("stage"):
+        raise InputError("head_init=fitted is for a training of its own: leave it out, or stage")
+    method = gateway.build(card, "head_init")
+    method.check(model)
+    return method
 
 
 def build_contrast(plan: Plan, model: Classifier, num_classes: int) -> EmbeddingTerm | None:

@@ -8,7 +8,7 @@ from animeid.assembly.checks import check_batch_size, check_first_size
 from animeid.assembly.completion import complete
 from animeid.assembly.effective_prior import effective_prior
 from animeid.assembly.model import add_auxiliary
-from animeid.assembly.module import build_feature_mixing, build_module, build_stage
+from animeid.assembly.module import build_feature_mixing, build_head_init, build_module, build_stage
 from animeid.assembly.plan import FinalPlan, Plan, final, label_stats, processes_of
 from animeid.assembly.soup import mix_soup
 from animeid.assembly.start import Started, start
@@ -25,6 +25,7 @@ from animeid.engine.embedding import Embedder
 from animeid.engine.module import CharacterModule, record
 from animeid.errors import InputError
 from animeid.models.freezing import Freezing
+from animeid.models.probe import FittedHead
 from animeid.models.stage_contract import Stage
 from animeid.runs.leaks import check_leaks
 from animeid.types import LabelStats
@@ -36,7 +37,8 @@ class Components:
 
     stage: what is done to a finished run; nothing for a run of its own. feedback: callbacks that tell the parts how
     training goes. notes: sentences for the user about what the model starts from. transfer: what came from an earlier
-    run. embedder: keeps what the backbone says, where it is never trained.
+    run. embedder: keeps what the backbone says, where it is never trained or a head is fitted before it is.
+    head_init: fits that head; None where training begins with the head as it is.
     """
 
     plan: FinalPlan
@@ -49,6 +51,7 @@ class Components:
     freezing: Freezing | None = None
     transfer: Transfer | None = None
     embedder: Embedder | None = None
+    head_init: FittedHead | None = None
 
 
 def build(plan: Plan, prepared: Prepared) -> Components:
@@ -87,9 +90,19 @@ def assemble(plan: FinalPlan, prepared: Prepared, started: Started, *, from_scra
     module = build_module(plan, stats, model, freezing, stage)
     feedback = (*feedback_callbacks(module.loss, data, stats.num_classes), *build_feature_mixing(plan, model))
     give_styles([*module.modules(), *feedback], data)
-    embedder = build_embedder(plan, module, data, prepared) if stage.fits_head else None
+    head_init = build_head_init(plan, model)
+    embedder = build_embedder(plan, module, data, prepared) if stage.fits_head or head_init else None
     components = Components(
-        plan, stats, module, data, stage, feedback, freezing=freezing, transfer=started.transfer, embedder=embedder
+        plan,
+        stats,
+        module,
+        data,
+        stage,
+        feedback,
+        freezing=freezing,
+        transfer=started.transfer,
+        embedder=embedder,
+        head_init=head_init,
     )
     return take_weights(components) if from_scratch else components
 
@@ -99,7 +112,8 @@ def build_embedder(plan: FinalPlan, module: CharacterModule, data: CharacterData
     InputError: the run has several processes, and one keeps the embeddings.
     """
     if processes_of(plan) > 1:
-        raise InputError("stage=probe fits a head in one process: take trainer.devices=1")
+        fits = "head_init=fitted" if plan.get("head_init") else "stage=probe"
+        raise InputError(f"{fits} fits a head in one process: take trainer.devices=1")
     home = cache_home(plan.data.cache)
     contents = prepared.manifest.table["sha256"].tolist()
     return Embedder(module, data, contents, DTYPES[plan.trainer.precision], home and home / "embeddings")

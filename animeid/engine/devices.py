@@ -7,6 +7,7 @@ from collections.abc import Callable
 import torch
 
 from animeid.errors import InputError
+from animeid.system.launcher import own_rank
 from animeid.system.machine import usable_cores
 
 MAX_WORKERS = 8
@@ -40,6 +41,11 @@ def choose_accelerator(accelerator: str, key: str = "trainer.accelerator") -> st
             f"check the driver and the torch build, or take {key}=auto"
         )
     return name
+
+
+def own_device(accelerator: str) -> torch.device:
+    """That of this process, of those of its machine."""
+    return torch.device(accelerator, own_rank().local_rank) if accelerator == "cuda" else torch.device(accelerator)
 
 
 def gpu_name(accelerator: str) -> str | None:

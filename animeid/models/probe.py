@@ -8,7 +8,7 @@ from typing import Annotated
 
 import torch
 from annotated_types import Gt
-from torch import Tensor
+from torch import Tensor, nn
 
 from animeid.errors import InputError
 from animeid.models.classifier import Classifier
@@ -65,15 +65,50 @@ class LinearProbe(Stage):
     penalty: Annotated[float, Gt(0)] = 0.02
 
     def fit_head(self, model: Classifier, embeddings: Tensor, losses: Callable[[Tensor], Tensor]) -> str:
-        if not isinstance(model.head, VectorHead):
-            raise InputError(
-                f"stage=probe fits a linear layer, and a {type(model.head).__name__} is none: take head=linear"
-            )
-        layer, scaling = model.head.linear, Scaling.of(embeddings)
-        found = fit_linear(scaling(embeddings), losses, layer.out_features, penalty=self.penalty)
-        folded = scaling.folded(found)
-        with torch.no_grad():
-            layer.weight.copy_(folded.weight)
-            layer.bias.copy_(folded.bias)
-        shown = counted(len(embeddings), "training picture")
-        return f"the head is fitted to embeddings of {shown} with a penalty of {self.penalty:g}"
+        return fit_layer(linear_of(model, "stage=probe"), embeddings, losses, self.penalty)
+
+
+@dataclass(frozen=True, kw_only=True)
+class FittedHead:
+    """Fits a linear head before training: linear probing, then fine-tuning (Kumar 2022, arXiv 2202.10054).
+
+    Whatever the loss of the training, the head is fitted by cross entropy of which the prior of the training pictures
+    is taken out: a loss may keep state, or follow training, and this is a beginning only.
+
+    Args:
+        penalty: as that of `LinearProbe`.
+    """
+
+    penalty: Annotated[float, Gt(0)] = 0.02
+
+    def check(self, model: Classifier) -> None:
+        """Raises:
+        InputError: the model's head is not linear.
+        """
+        linear_of(model, "head_init=fitted")
+
+    def __call__(self, model: Classifier, embeddings: Tensor, losses: Callable[[Tensor], Tensor]) -> str:
+        """Puts a fitted head into the model; the arguments and what is returned are those of `Stage.fit_head`."""
+        return fit_layer(linear_of(model, "head_init=fitted"), embeddings, losses, self.penalty)
+
+
+def linear_of(model: Classifier, asked: str) -> nn.Linear:
+    """The linear layer of a model's head.
+
+    Raises:
+        InputError: it has none; `asked` is what needs it.
+    """
+    if not isinstance(model.head, VectorHead):
+        raise InputError(f"{asked} fits a linear layer, and a {type(model.head).__name__} is none: take head=linear")
+    return model.head.linear
+
+
+def fit_layer(layer: nn.Linear, embeddings: Tensor, losses: Callable[[Tensor], Tensor], penalty: float) -> str:
+    """Fits a layer in place to `[N, D]` embeddings and the loss of each; returns a sentence for people about it."""
+    scaling = Scaling.of(embeddings)
+    folded = scaling.folded(fit_linear(scaling(embeddings), losses, layer.out_features, penalty=penalty))
+    with torch.no_grad():
+        layer.weight.copy_(folded.weight)
+        layer.bias.copy_(folded.bias)
+    shown = counted(len(embeddings), "training picture")
+    return f"the head is fitted to embeddings of {shown} with a penalty of {penalty:g}"

@@ -160,12 +160,14 @@ def expected_time(components: Components, answered: Sequence[str]) -> Estimate:
     measured = measure(components, TRAINING_S, ANSWERING_S)
     trainer = components.plan.trainer
     pictures = {part: len(components.data.rows(part)) for part in ("train", "val")}
+    answers = sum(len(components.data.rows(part)) for part in answered)
+    first = pictures["train"] if components.head_init else 0  # a head that is fitted first is fitted to all of them
     once = estimate(
         measured,
         epochs=whole(trainer.max_epochs) if components.stage.trains else 0,
         batches=components.data.batches_per_epoch,
         judged=pictures["val"],
-        pictures=sum(len(components.data.rows(part)) for part in answered),
+        pictures=answers + first,
         devices=whole(trainer.devices),
     )
     return once.and_again(pictures["train"], pictures["val"]) if components.plan.data.refit is True else once

@@ -19,6 +19,7 @@ ADDED: Mapping[str, Any] = {
     "data.test_style": None,
     "data.style_column": "auto",
     "feature_mixing": None,
+    "head_init": None,
     "restyling": None,
     "optimizer.head_lr_scale": None,
     "effort": None,

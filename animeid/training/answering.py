@@ -6,12 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
-import torch
 
 from animeid.assembly.model import build_views
 from animeid.assembly.plan import FinalPlan
 from animeid.assembly.run import Components
-from animeid.engine.devices import DTYPES
+from animeid.engine.devices import DTYPES, own_device
 from animeid.engine.inference import predict_each
 from animeid.predictions import Predictions, merge
 from animeid.runs.folder import RunFolder
@@ -42,14 +41,15 @@ def answer_more(
 
 
 def _each_part(components: Components, parts: Sequence[str]) -> dict[str, Iterator[Predictions]]:
-    components.module.to(_own_device(components.plan.trainer.accelerator)).eval()
+    components.module.to(own_device(components.plan.trainer.accelerator)).eval()
     rows = {part: components.data.rows(part) for part in parts}
     return {part: _answer_part(components, part, own) for part, own in rows.items() if len(own)}
 
 
 def _answer_part(components: Components, part: str, rows: np.ndarray) -> Iterator[Predictions]:
     module, plan, embedder = components.module, components.plan, components.embedder
-    if embedder is not None and not plan.get("tta"):  # views have embeddings of their own
+    # Views have embeddings of their own, and a backbone that was trained has others.
+    if embedder is not None and components.stage.fits_head and not plan.get("tta"):
         yield from embedder.answers(rows, f"answering {part}")
         return
     yield from predict_each(
@@ -60,10 +60,6 @@ def _answer_part(components: Components, part: str, rows: np.ndarray) -> Iterato
         build_views("own", plan),
         module.losses,
     )
-
-
-def _own_device(accelerator: str) -> torch.device:
-    return torch.device(accelerator, own_rank().local_rank) if accelerator == "cuda" else torch.device(accelerator)
 
 
 def answer_share(folder: RunFolder, components: Components, number: int) -> dict[str, Predictions]:

@@ -71,7 +71,7 @@ def fit(state: RunState) -> Fitted:
         folder,
         thaws=components.freezing is not None and components.freezing.thaws,
     )
-    made_s = make_head(components) if components.stage.fits_head else 0.0
+    made_s = make_head(components) if state.checkpoint is None else 0.0
     if plan.trainer.compile:
         compile_network(components.module.model)
     trainer.fit(components.module, datamodule=components.data, ckpt_path=state.checkpoint, weights_only=True)

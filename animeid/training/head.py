@@ -1,36 +1,67 @@
-"""A head that is fitted, in place of training."""
+"""A head that is fitted, in place of training or before it."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from animeid.assembly.run import Components
+from animeid.engine.devices import own_device
+from animeid.losses.functional import cross_entropy
+from animeid.models.classifier import Classifier
 from animeid.system.console import say
 from animeid.types import ModelOutput
 
+Losses = Callable[[Tensor], Tensor]
+
 
 def make_head(components: Components) -> float:
-    """Has the stage of a run fit its head to the pictures that the sampler shows; returns the seconds that took.
+    """Has a run fit its head, where it does, to the pictures that the sampler shows; returns the seconds that took.
 
     Raises:
         InputError: the head is none that can be fitted.
     """
+    if components.stage.fits_head:
+        return _made(components, components.stage.fit_head, _losses_of_the_run)
+    if components.head_init is not None:
+        return _made(components, components.head_init, _balanced_losses)
+    return 0.0
+
+
+def _made(
+    components: Components,
+    fit: Callable[[Classifier, Tensor, Losses], str],
+    losses_for: Callable[[Components, Tensor, Tensor], Losses],
+) -> float:
     began, module, embedder = time.perf_counter(), components.module, components.embedder
     assert embedder is not None
     rows = np.sort(components.data.sampler.stream(components.plan["seed"], 0))
+    module.to(own_device(components.plan.trainer.accelerator))
     embeddings = embedder.of(rows, "embedding training pictures")
     embedded_s = time.perf_counter() - began
-    targets = torch.from_numpy(components.data.table.targets[rows])
     module.cpu()  # not every device has float64
-
-    def losses(logits: Tensor) -> Tensor:
-        return module.losses(ModelOutput(logits, embeddings), {"target": targets})  # type: ignore[typeddict-item]
-
-    note = components.stage.fit_head(module.model, embeddings, losses)  # type: ignore[arg-type]
+    targets = torch.from_numpy(components.data.table.targets[rows])
+    note = fit(module.model, embeddings, losses_for(components, embeddings, targets))  # type: ignore[arg-type]
     seconds = time.perf_counter() - began
     say(f"{note}; {embedded_s:.1f} s for embeddings, {seconds - embedded_s:.1f} s for the head")
     return seconds
+
+
+def _losses_of_the_run(components: Components, embeddings: Tensor, targets: Tensor) -> Losses:
+    def losses(logits: Tensor) -> Tensor:
+        return components.module.losses(ModelOutput(logits, embeddings), {"target": targets})  # type: ignore[typeddict-item]
+
+    return losses
+
+
+def _balanced_losses(components: Components, embeddings: Tensor, targets: Tensor) -> Losses:  # noqa: ARG001
+    offset = components.stats.log_prior
+
+    def losses(logits: Tensor) -> Tensor:
+        return cross_entropy(logits + offset, targets)
+
+    return losses

@@ -23,6 +23,7 @@ class TrainRequest:
     restyling: Card | None
     model: Card
     head: Card
+    head_init: Card | None
     deep_supervision: Card | None
     feature_mixing: Card | None
     freezing: Card | None

@@ -1,9 +1,9 @@
-"""timm's training loop as a row of the ladder: `python -m experiments.long_tail.timm_row RUN NAME SEED EPOCHS`.
+"""timm's training loop as a row of the ladder: `python -m experiments.long_tail.timm_row RUN NAME SEED EPOCHS [LR]`.
 
 What its train.py does with `--opt adamw --lr 1e-3 --sched cosine` and its defaults otherwise: its loader with random
 crops of 8 to 100 %, flips and colour jitter, label smoothing of 0.1, the weights of the epoch with the best validation
-accuracy. Network, picture size, batch, pictures and parts are those of RUN; alpha lies on white, as timm would leave it
-black. Its answers to the test part are saved as those of any run.
+accuracy. Network, the weights that it starts from, picture size, batch, pictures and parts are those of RUN; alpha lies
+on white, as timm would leave it black. Its answers to the test part are saved as those of any run.
 """
 
 from __future__ import annotations
@@ -26,18 +26,21 @@ from timm.utils import random_seed
 from torch import nn
 from torch.utils.data import Dataset
 
+from animeid.assembly.model import as_size
 from animeid.assembly.plan import FinalPlan, label_stats
 from animeid.data.manifest import Manifest
 from animeid.data.picture_files import decode
 from animeid.inference.evaluation import answers_in, judge
 from animeid.inference.labelled import Pictures
 from animeid.metrics.functional import negative_log_likelihood
+from animeid.models.initial import published_network
 from animeid.predictions import Predictions
 from animeid.runs.folder import RunFolder
 from animeid.runs.saved import SavedRun
 from experiments.runs import OUTPUTS, write_origin
 
 WARMUP_EPOCHS, WARMUP_LR = 5, 1e-5  # timm's --warmup-epochs and --warmup-lr
+LR = 1e-3
 MAX_PIXELS = 64_000_000
 CPU = torch.device("cpu")
 
@@ -86,9 +89,23 @@ def answer(model: nn.Module, batches) -> np.ndarray:
     return np.concatenate([model(image).float().numpy() for image, _ in batches])
 
 
-def train(model: nn.Module, batches, validation, epochs: int) -> float:
+def network(plan: FinalPlan, classes: int) -> nn.Module:
+    """timm's own, from the weights that the run started from (`--initial-checkpoint`); its head is new."""
+    name, source = plan["model"]["name"], plan.facts.weights["source"]
+    model = timm.create_model(name, pretrained=False, num_classes=classes)
+    if source not in ("random", "hub", "package"):
+        raise ValueError(f"weights of the kind {source} are not known to this row")
+    if source != "random":
+        published = published_network(name, as_size(plan.data.image_size), 0.0).net
+        loaded = model.load_state_dict(published.state_dict(), strict=False)
+        assert {key.split(".")[0] for key in loaded.missing_keys} == {model.default_cfg["classifier"]}
+        assert not loaded.unexpected_keys
+    return model.to(memory_format=torch.channels_last)
+
+
+def train(model: nn.Module, batches, validation, epochs: int, lr: float) -> float:
     """Trains, leaves the weights of the best epoch in the model, and returns the seconds."""
-    optimizer = create_optimizer_v2(model, opt="adamw", lr=1e-3, weight_decay=2e-5)
+    optimizer = create_optimizer_v2(model, opt="adamw", lr=lr, weight_decay=2e-5)
     scheduler, epochs = create_scheduler_v2(
         optimizer,
         sched="cosine",
@@ -117,18 +134,18 @@ def train(model: nn.Module, batches, validation, epochs: int) -> float:
 
 def main() -> None:
     base, name, seed, epochs = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
+    lr = float(sys.argv[5]) if len(sys.argv) > 5 else LR
     run = RunFolder.open(OUTPUTS / base)
     plan, saved = FinalPlan.read(run.config), SavedRun(run)
     manifest, labels = saved.manifest, saved.labels
     table, size, batch = manifest.table, plan.data.image_size, plan.data.batch_size
     parts = {part: Part(manifest, np.flatnonzero(table["split"] == part)) for part in ("train", "val", "test")}
     random_seed(seed)
-    model = timm.create_model(plan["model"]["name"], pretrained=False, num_classes=len(labels))
-    model = model.to(memory_format=torch.channels_last)
+    model = network(plan, len(labels))
     config = resolve_data_config({"input_size": (3, size, size)}, model=model)
     training = loader(parts["train"], size, batch, config, is_training=True)
     validation, test = (loader(parts[part], size, batch, config, is_training=False) for part in ("val", "test"))
-    seconds = train(model, training, validation, epochs)
+    seconds = train(model, training, validation, epochs, lr)
     logits = answer(model, test)
     rows, stats = parts["test"].rows, label_stats(plan, labels)
     losses = negative_log_likelihood(logits, parts["test"].targets).astype(np.float32)

@@ -89,3 +89,39 @@ def test_quick_insists_on_published_weights(run: RunFolder, capsys: pytest.Captu
     arguments = [word for word in PROBE if not word.startswith(("recipe", "model", "stage"))]
     assert train.main([*arguments, "effort=quick", "model.name=test_resnet", "run_id=none"]) == 2
     assert "model.pretrained=true, but the published weights of test_resnet cannot be had" in capsys.readouterr().err
+
+
+BEGUN = tuple(word for word in OTHER if word != "stage=probe")
+
+
+def test_training_may_begin_with_that_head(run: RunFolder) -> None:
+    begins = (*BEGUN, "head_init=fitted", f"head_init.penalty={PENALTY}", "loss=focal", "optimizer.lr=1e-9")
+    assert train.main([*begins, "trainer.max_epochs=1", "run_id=begun"]) == 0
+    begun, probe = (torch.load(folder.best, weights_only=True)["state_dict"] for folder in (begun_run(), run))
+    for name in ("weight", "bias"):
+        key = f"model.head.linear.{name}"
+        torch.testing.assert_close(begun[key], probe[key], atol=1e-5, rtol=1e-4)
+    logits, embeddings = np.load(begun_run().logits), np.load(begun_run().embeddings)
+    weight, bias = (begun[f"model.head.linear.{name}"].numpy() for name in ("weight", "bias"))
+    np.testing.assert_allclose(logits, embeddings @ weight.T + bias, atol=1e-4)
+    assert not np.allclose(embeddings, np.load(run.embeddings)), "its batch statistics are those of training"
+
+
+def begun_run() -> RunFolder:
+    return RunFolder(Path("outputs/begun"))
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        (("head=cosine",), "head_init=fitted fits a linear layer, and a CosineHead is none: take head=linear"),
+        (("stage=probe",), "head_init=fitted is for a training of its own: leave it out, or stage"),
+    ],
+)
+@pytest.mark.usefixtures("run")
+def test_a_head_that_cannot_be_fitted_is_told(
+    asked: tuple[str, ...], told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert train.main([*BEGUN, "head_init=fitted", *asked, "run_id=refused"]) == 2
+    assert told in capsys.readouterr().err
+    assert not Path("outputs/refused").exists()

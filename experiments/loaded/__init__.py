@@ -1,0 +1,1 @@
+"""Studies of training from published weights."""

@@ -1,0 +1,48 @@
+"""Settings that are compared in trainings from published weights."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+COMMON = (
+    "recipe=none",
+    "test=false",
+    "logger=none",
+    "embeddings=off",
+    "data.num_workers=0",
+    "model=efficientnet_lite0",
+    "model.pretrained=true",
+    "data.image_size=64",
+    "loss=balanced_softmax",
+    "scheduler=one_cycle",
+)
+STYLES = ("noto", "openmoji")
+FEW = (*STYLES, "few")
+ALL = (*FEW, "groups")
+
+
+@dataclass(frozen=True)
+class Variant:
+    """Settings, the sets that they were tried on, and the number of seeds: few where it was clear."""
+
+    arguments: tuple[str, ...]
+    sets: tuple[str, ...] = ALL
+    seeds: int = 1
+
+
+def rate(value: str, *rest: str) -> tuple[str, ...]:
+    return (f"optimizer.lr={value}", *rest)
+
+
+BASIC, STYLE, FITTED = "augment=basic", "augment=style", "head_init=fitted"
+HIGH = "1e-3"
+VARIANTS = {
+    "basic_3e-4": Variant(rate("3e-4", BASIC)),
+    "basic_1e-3": Variant(rate(HIGH, BASIC)),
+    "fitted_1e-3": Variant(rate(HIGH, BASIC, FITTED)),
+    "style_1e-3": Variant(rate(HIGH, STYLE)),
+    "style_fitted_1e-3": Variant(rate(HIGH, STYLE, FITTED)),
+    "batch_8": Variant(rate(HIGH, BASIC, FITTED, "data.batch_size=8"), ("noto", "few")),
+    "style_2e-3": Variant(rate("2e-3", STYLE), STYLES),
+    "head": Variant(rate("5e-4", BASIC, "optimizer.head_lr_scale=10"), ("noto", "groups")),
+}
