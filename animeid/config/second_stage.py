@@ -72,6 +72,11 @@ def learns(stage: Mapping[str, Any] | None) -> bool:
     return found.trains or found.fits_head
 
 
+def trains(stage: Mapping[str, Any] | None) -> bool:
+    """Whether a run with the stage of this card trains the network, and does not only fit or change what is there."""
+    return not stage or _stage(stage).trains
+
+
 def _stage(card: Mapping[str, Any]) -> Stage:
     from animeid.models.completed import completed
     from animeid.models.stage_contract import Stage

@@ -15,8 +15,9 @@ from animeid.recipe.apply import is_fixed, settle
 from animeid.recipe.budget import epochs_within
 from animeid.recipe.choice import YOURS, Choice
 from animeid.recipe.facts import Facts
+from animeid.recipe.fine_tuning import head_init, learning_rate
 from animeid.recipe.rules import LOADED_MODEL, RULES, augment, image_size, max_epochs, model, refit, steps_wanted
-from animeid.recipe.weights import is_at_hand, starts_from_random
+from animeid.recipe.weights import beginning_of, is_at_hand
 from animeid.system.launcher import own_rank
 
 EPOCHS = "trainer.max_epochs"
@@ -41,13 +42,15 @@ def choose(request: dict[str, Any], prepared: Prepared, accelerator: str) -> Cho
     facts = Facts.of(
         prepared,
         accelerator,
-        random_weights=starts_from_random(with_model),
+        beginning=beginning_of(with_model),
         may_refit=may_refit(with_model, prepared),
         is_drawn=is_drawn(with_model),
     )
     sized, first = settle(with_model, [image_size(facts), refit(facts)], fixed)
     facts = facts.decided_refit if sized["data"]["refit"] is True else facts
-    drawn, rest = settle(sized, [rule(facts) for rule in RULES], fixed)
+    plan = plan_for(sized, facts.pictures, facts.accelerator)
+    by_facts = [*(rule(facts) for rule in RULES), learning_rate(facts, plan), head_init(facts, plan)]
+    drawn, rest = settle(sized, by_facts, fixed)
     epochs = how_long(drawn, prepared, facts, fixed)
     steps = int(epochs.value) * steps_of_epoch(drawn, facts)
     result, second = settle(drawn, [epochs, augment(facts, steps)], fixed)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from animeid.data.prepare import Prepared
+from animeid.recipe.weights import Beginning
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,8 @@ class Facts:
         with it.
     refits: whether that is done.
     is_drawn: whether the pictures are those of the built-in cast.
+    is_published: whether the network is as it was published, or as a file of weights has it; a head may be fitted.
+    has_new_head: whether loaded weights begin under a head of their own.
     """
 
     counts: np.ndarray
@@ -32,6 +35,8 @@ class Facts:
     may_refit: bool = False
     refits: bool = False
     is_drawn: bool = False
+    is_published: bool = False
+    has_new_head: bool = False
 
     @classmethod
     def of(
@@ -39,7 +44,7 @@ class Facts:
         prepared: Prepared,
         accelerator: str,
         *,
-        random_weights: bool,
+        beginning: Beginning,
         may_refit: bool = False,
         is_drawn: bool = False,
     ) -> Facts:
@@ -50,7 +55,17 @@ class Facts:
         known = sides[sides > 0]
         side = int(np.median(known)) if len(known) else None
         has_val = bool((table["split"] == "val").any())
-        return cls(counts, side, accelerator, random_weights, has_val, may_refit, is_drawn=is_drawn)
+        return cls(
+            counts,
+            side,
+            accelerator,
+            beginning.is_random,
+            has_val,
+            may_refit,
+            is_drawn=is_drawn,
+            is_published=beginning.is_published,
+            has_new_head=beginning.has_new_head,
+        )
 
     @property
     def decided_refit(self) -> Facts:

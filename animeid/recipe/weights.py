@@ -6,10 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from animeid.config.freeze import read_plan
+from animeid.config.second_stage import trains
 from animeid.models.catalogue import hub_repository
 from animeid.models.initial import unavailable, with_package
 from animeid.models.packages import installed_file, package_of
 from animeid.models.published import cached_file, why_unreachable
+from animeid.runs.folder import RunFolder
 
 
 @dataclass(frozen=True)
@@ -62,6 +65,39 @@ def _at_hand(name: str) -> str | None:
     if package and installed_file(package):
         return f"in the package {package.distribution}"
     return None
+
+
+@dataclass(frozen=True)
+class Beginning:
+    """What training begins with.
+
+    is_random: random weights. is_published: a network as it was published, or as a file has it; a head may be fitted.
+    has_new_head: loaded weights under a random head.
+    """
+
+    is_random: bool
+    is_published: bool = False
+    has_new_head: bool = False
+
+
+def beginning_of(request: Mapping[str, Any]) -> Beginning:
+    """What training by this request begins with.
+
+    Raises:
+        InputError: published weights are insisted on and cannot be had.
+    """
+    if starts_from_random(request):
+        return Beginning(True)
+    if request["from_run"] is None:
+        return Beginning(False, is_published=True, has_new_head=True)
+    has_new_head = request["from_run_parts"] == "backbone"
+    return Beginning(False, is_published=_is_probe(request["from_run"]), has_new_head=has_new_head)
+
+
+def _is_probe(run: str) -> bool:
+    """Whether a run fitted a head to published weights, and trained nothing."""
+    first = read_plan(RunFolder.open(run).config)
+    return not trains(first.get("stage")) and first["facts"]["weights"]["source"] not in ("random", "run")
 
 
 def starts_from_random(request: Mapping[str, Any]) -> bool:

@@ -34,6 +34,7 @@ from animeid.recipe.rules import (
     steps_wanted,
 )
 from animeid.recipe.timing import Estimate, Measured
+from animeid.recipe.weights import Beginning
 from animeid.train import main as train
 from tests.small_runs import QUICK, class_folders
 
@@ -174,7 +175,7 @@ def test_every_choice_is_a_card_with_such_values() -> None:
 
 
 def test_facts_are_those_of_the_training_part(prepared: Prepared) -> None:
-    found = Facts.of(prepared, "cpu", random_weights=True)
+    found = Facts.of(prepared, "cpu", beginning=Beginning(True))
     assert found.counts.tolist() == [5, 2, 2]
     assert (found.pictures, found.imbalance, found.side, found.has_val) == (9, 2.5, None, True)
 

@@ -1,0 +1,46 @@
+"""Rules for published weights: the learning rate, and how the head begins. Measured by experiments/loaded."""
+
+from __future__ import annotations
+
+import math
+
+from animeid.assembly.plan import Plan, processes_of, whole
+from animeid.config import gateway
+from animeid.models.heads.linear import LinearHead
+from animeid.optim.optimizers import REFERENCE_BATCH, AdamW
+from animeid.recipe.choice import Choice
+from animeid.recipe.facts import Facts
+
+RATE = 1e-3
+"""Of AdamW at a batch of 32, for published weights of convolutional networks with batch normalisation."""
+FAMILY = ("efficientnet", "tf_efficientnet", "mobilenet")
+"""Beginnings of the names of networks that are built like the one that was measured, EfficientNet-Lite0."""
+
+
+def learning_rate(facts: Facts, plan: Plan) -> Choice:
+    """A high one where published weights are trained on; else that of the optimiser's own rule."""
+    name, key = plan["model"]["name"], "optimizer.lr"
+    if not facts.is_published:
+        return Choice(key, "auto", "by the optimiser's own rule for weights of this origin")
+    if gateway.part_class(plan["optimizer"], "optimizer") is not AdamW or not name.startswith(FAMILY):
+        return Choice(key, "auto", "by the optimiser's own rule: not measured for this optimiser and network")
+    batch = whole(plan.data.batch_size) * plan.trainer.accumulate_grad_batches * processes_of(plan)
+    rate = float(f"{RATE * math.sqrt(batch / REFERENCE_BATCH):.1e}")
+    return Choice(key, rate, "at a lower one published weights do not get to characters in time")
+
+
+def head_init(facts: Facts, plan: Plan) -> Choice:
+    """A fitted head where loaded weights would begin under a random one."""
+    key = "head_init"
+    if not facts.has_new_head:
+        why = "random weights say nothing yet" if facts.random_weights else "the head comes with the weights"
+        return Choice(key, "none", why)
+    if not can_fit(plan):
+        return Choice(key, "none", "only a linear head is fitted, in one process, by a training of its own")
+    return Choice(key, "fitted", "a random head spends the first steps on undoing what loaded weights know")
+
+
+def can_fit(plan: Plan) -> bool:
+    """Whether training by a plan can begin with a fitted head."""
+    is_linear = gateway.part_class(plan["head"], "head") is LinearHead
+    return is_linear and plan["stage"] is None and processes_of(plan) == 1
