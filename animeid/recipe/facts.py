@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
+import pandas as pd
 
 from animeid.data.prepare import Prepared
 from animeid.recipe.weights import Beginning
+from animeid.terms import EVALUATED_SPLITS
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,7 @@ class Facts:
     is_drawn: whether the pictures are those of the built-in cast.
     is_published: whether the network is as it was published, or as a file of weights has it; a head may be fitted.
     has_new_head: whether loaded weights begin under a head of their own.
+    unseen_styles: whether most pictures that judge are in styles, as far as known, that training does not see.
     """
 
     counts: np.ndarray
@@ -37,6 +40,7 @@ class Facts:
     is_drawn: bool = False
     is_published: bool = False
     has_new_head: bool = False
+    unseen_styles: bool = False
 
     @classmethod
     def of(
@@ -65,6 +69,7 @@ class Facts:
             is_drawn=is_drawn,
             is_published=beginning.is_published,
             has_new_head=beginning.has_new_head,
+            unseen_styles=judges_unseen_styles(table),
         )
 
     @property
@@ -85,3 +90,11 @@ class Facts:
     def imbalance(self) -> float:
         """Pictures of the largest class over those of the smallest."""
         return float(self.counts.max() / max(self.counts.min(), 1))
+
+
+def judges_unseen_styles(table: pd.DataFrame) -> bool:
+    """Whether of the val and test pictures whose style is known most are in one of which training has no picture."""
+    known = table[table["style"] != ""]
+    seen = known.loc[known["split"] == "train", "style"]
+    judged = known.loc[known["split"].isin(EVALUATED_SPLITS), "style"]
+    return bool(len(seen) and len(judged) and (~judged.isin(seen)).mean() > 0.5)

@@ -41,10 +41,8 @@ VARIANTS = {
     "basic_1e-3": Variant(rate(HIGH, BASIC)),
     "fitted_1e-3": Variant(rate(HIGH, BASIC, FITTED)),
     "style_fitted_1e-3": Variant(rate(HIGH, STYLE, FITTED)),
-    "tail": Variant(rate(HIGH, BASIC, FITTED, "averaging=tail"), ("noto", "few", "groups")),
+    "adaptive": Variant(rate(HIGH, "augment=adaptive", FITTED), ("few", "groups")),
     "fitted_2e-3": Variant(rate("2e-3", BASIC, FITTED), ("few", "groups")),
-    "smoothing": Variant(rate(HIGH, BASIC, FITTED, "loss.label_smoothing=0.1"), ("noto", "groups")),
     "batch_8": Variant(rate(HIGH, BASIC, FITTED, "data.batch_size=8"), ("noto", "few")),
-    "style_2e-3": Variant(rate("2e-3", STYLE, FITTED), STYLES),
-    "head": Variant(rate("5e-4", BASIC, "optimizer.head_lr_scale=10"), ("noto", "groups")),
+    "tail": Variant(rate(HIGH, BASIC, FITTED, "averaging=tail"), ("noto", "groups")),
 }

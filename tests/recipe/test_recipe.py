@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import yaml
 
@@ -20,7 +21,7 @@ from animeid.recipe import budget, choose, timing
 from animeid.recipe.apply import settle
 from animeid.recipe.budget import epochs_of, seconds_of
 from animeid.recipe.choice import YOURS, Choice, table
-from animeid.recipe.facts import Facts
+from animeid.recipe.facts import Facts, judges_unseen_styles
 from animeid.recipe.rules import (
     FEWEST_EPOCHS,
     LOADED_MODEL,
@@ -113,6 +114,30 @@ def test_pictures_are_changed_as_much_as_steps_allow(random: bool) -> None:
     assert few.value == "adaptive"
     assert f"{whole // 2} steps are few" in few.reason
     assert augment(replace(found, has_val=False), whole // 2).value == "light"
+
+
+def test_unseen_styles_are_prepared_for() -> None:
+    found = replace(facts(random=False), unseen_styles=True)
+    assert augment(found, STEPS).value == augment(found, 1).value == "style"
+    assert augment(replace(facts(), unseen_styles=True), STEPS).value == "basic", "not measured from random weights"
+
+
+@pytest.mark.parametrize(
+    ("styles", "is_unseen"),
+    [
+        ("aabb cc", True),
+        ("aabb ca", False),
+        ("aabb  c", True),
+        ("    cc", False),
+        ("aabb  ", False),
+        ("aabb bb", False),
+    ],
+)
+def test_styles_are_unseen_where_training_has_none_of_most(styles: str, is_unseen: bool) -> None:
+    """The first four pictures are of training, and a blank is a style that is not known."""
+    table = pd.DataFrame({"style": [style.strip() for style in styles]})
+    table["split"] = ["train"] * 4 + ["val", "test", "val"][: len(styles) - 4]
+    assert judges_unseen_styles(table) is is_unseen
 
 
 @pytest.mark.parametrize(
