@@ -93,9 +93,9 @@ def sets(emoji_cast: Path) -> dict[str, Compared]:
     }
     cast = ("data.cast.imbalance=100", "data.cast.test_per_class=50", "data.cast.seed=6007")
     return {
-        "groups": Compared("emoji_cast by groups, thinned by 8", (f"data.root={groups}", tail), 15, gain=10),
+        "groups": Compared("emoji_cast by groups, thinned by 8", (f"data.root={groups}", tail), 10, gain=10),
         **{
-            style: Compared(f"emoji_cast, {style}'s style held out", (f"data.root={manifest}", tail), 15, times=3)
+            style: Compared(f"emoji_cast, {style}'s style held out", (f"data.root={manifest}", tail), 10, times=3)
             for style, manifest in held.items()
         },
         "cast": Compared("a built-in cast, imbalance 100", cast, 10, gain=10, random_times=3),
