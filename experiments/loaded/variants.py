@@ -42,7 +42,8 @@ VARIANTS = {
     "fitted_1e-3": Variant(rate(HIGH, BASIC, FITTED)),
     "style_fitted_1e-3": Variant(rate(HIGH, STYLE, FITTED)),
     "adaptive": Variant(rate(HIGH, "augment=adaptive", FITTED), ("few", "groups")),
-    "fitted_2e-3": Variant(rate("2e-3", BASIC, FITTED), ("few", "groups")),
-    "batch_8": Variant(rate(HIGH, BASIC, FITTED, "data.batch_size=8"), ("noto", "few")),
+    "128_px": Variant(rate(HIGH, BASIC, FITTED, "data.image_size=128", "trainer.max_epochs=8"), ("noto", "few")),
+    "224_px": Variant(rate(HIGH, BASIC, FITTED, "data.image_size=224", "trainer.max_epochs=3"), ("noto", "few")),
+    "fitted_2e-3": Variant(rate("2e-3", BASIC, FITTED), ("groups",)),
     "tail": Variant(rate(HIGH, BASIC, FITTED, "averaging=tail"), ("noto", "groups")),
 }

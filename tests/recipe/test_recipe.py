@@ -116,6 +116,10 @@ def test_pictures_are_changed_as_much_as_steps_allow(random: bool) -> None:
     assert augment(replace(found, has_val=False), whole // 2).value == "light"
 
 
+def test_published_weights_learn_from_changed_pictures_at_once() -> None:
+    assert augment(replace(facts(random=False), is_published=True), 1).value == "basic"
+
+
 def test_unseen_styles_are_prepared_for() -> None:
     found = replace(facts(random=False), unseen_styles=True)
     assert augment(found, STEPS).value == augment(found, 1).value == "style"
