@@ -23,6 +23,8 @@ ADDED: Mapping[str, Any] = {
     "restyling": None,
     "optimizer.head_lr_scale": None,
     "effort": None,
+    "teacher": None,
+    "distill": None,
 }
 """Keys that earlier versions did not have: with these values they change nothing, so that what those began is known
 again."""

@@ -1,0 +1,151 @@
+"""`teacher=RUN distill=CARD` as a user starts it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from animeid import train
+from animeid.engine import teacher as teachers
+from animeid.engine.module import CharacterModule
+from animeid.inference.predictor import Predictor
+from animeid.runs.folder import RunFolder
+from animeid.runs.saved import SavedRun
+from animeid.types import Batch
+from tests.small_runs import QUICK, class_folders, trained_home
+
+COMMON = (
+    *QUICK,
+    *("data.root=pictures", "data.val_ratio=0.25", "data.test_ratio=0.25", "logger=none"),
+    *("trainer.precision=32-true", "trainer.max_epochs=1", "embeddings=off"),
+)
+STUDENT = (*COMMON, "distill=logits", "teacher=outputs/one")
+COUNTS = {"many": 24, "少": 12, "third": 12}
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    first = (train.main, (*COMMON, "run_id=one", "loss=balanced_softmax"))
+    return trained_home(tmp_path_factory, COUNTS, first, (train.main, (*COMMON, "run_id=two", "seed=2")))
+
+
+@pytest.fixture(autouse=True)
+def inside(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(home)
+
+
+class Told:
+    """What a teacher was asked and has answered."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.batches: list[Batch] = []
+        self.asked = 0
+        taught, networks = CharacterModule._taught, teachers.Networks.__call__  # noqa: SLF001
+
+        def keep(module: CharacterModule, batch: Batch) -> Batch:
+            self.batches.append(taught(module, batch))
+            return self.batches[-1]
+
+        def count(network: teachers.Networks, image: Tensor, row: Tensor) -> object:
+            self.asked += len(row)
+            return networks(network, image, row)
+
+        monkeypatch.setattr(CharacterModule, "_taught", keep)
+        monkeypatch.setattr(teachers.Networks, "__call__", count)
+
+
+@pytest.fixture
+def told(monkeypatch: pytest.MonkeyPatch) -> Told:
+    return Told(monkeypatch)
+
+
+def test_an_ensemble_teaches_by_the_mean_of_its_probabilities(told: Told) -> None:
+    """On still pictures the answers are those of evaluation, each asked once; the second run's prior is taken off."""
+    asked = ("run_id=taught", "teacher=outputs/one:outputs/two", "augment=none", "data.crop_pct=1")
+    assert train.main([*STUDENT, *asked, "trainer.max_epochs=2", "loss=balanced_softmax"]) == 0
+    run = RunFolder(Path("outputs/taught"))
+    manifest = SavedRun(run).manifest
+    rows = np.flatnonzero((manifest.table["split"] == "train").to_numpy())
+    assert told.asked == len(rows)
+    assert sum(len(batch["row"]) for batch in told.batches) == 2 * len(rows)
+    paths = [manifest.root / path for path in manifest.table["path"].iloc[rows]]
+    one, two = (
+        torch.tensor(Predictor.load(f"outputs/{name}", accelerator="cpu", num_workers=0)(paths).logits)
+        for name in ("one", "two")
+    )
+    prior = torch.tensor(SavedRun(RunFolder(Path("outputs/two"))).plan["facts"]["prior"])
+    mean = (one.softmax(1) + (two - prior.log()).softmax(1)) / 2
+    place = {row: number for number, row in enumerate(rows.tolist())}
+    for batch in told.batches:
+        expected = mean[[place[row] for row in batch["row"].tolist()]]
+        torch.testing.assert_close(batch["teacher"].logits.softmax(1), expected, atol=1e-3, rtol=1e-2)
+    facts = SavedRun(run).plan["facts"]["teacher"]
+    assert facts["runs"] == ["outputs/one", "outputs/two"]
+    assert facts["asked"] == "once a picture"
+    state = torch.load(run.best, weights_only=True)["state_dict"]
+    assert not [name for name in state if name.startswith(("teacher", "distillation"))]
+
+
+def test_a_run_that_was_cut_off_goes_on_with_its_teacher(told: Told, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = (*STUDENT, "distill=embedding", "mixing=mixup", "run_id=cut", "trainer.max_epochs=2", "keep=all")
+    with pytest.raises(KeyboardInterrupt), monkeypatch.context() as patch:
+        validation = CharacterModule.on_validation_epoch_end
+
+        def cut(module: CharacterModule) -> None:
+            if module.current_epoch == 1:
+                raise KeyboardInterrupt
+            validation(module)
+
+        patch.setattr(CharacterModule, "on_validation_epoch_end", cut)
+        code = train.main([*asked])
+        if code == 130:
+            raise KeyboardInterrupt
+    before = told.asked
+    assert train.main([*asked, "resume=must"]) == 0
+    assert told.asked > before
+    assert SavedRun(RunFolder(Path("outputs/cut"))).plan["facts"]["teacher"]["asked"] == "each draw"
+    assert train.main([*asked[:-4], "run_id=cut", "distill=dist", "trainer.max_epochs=2", "resume=must"]) == 2
+
+
+def test_the_teacher_sees_the_pixels_that_the_student_sees(home: Path) -> None:
+    normalise = Predictor.load("outputs/one", accelerator="cpu").model.normalise
+    image = torch.randint(0, 256, (2, 3, 8, 8), dtype=torch.uint8)
+    pixels = normalise.pixels(normalise(image))
+    torch.testing.assert_close(pixels, image.float(), atol=1e-3, rtol=0)
+
+
+REFUSED = [
+    (("teacher=outputs/one",), "needs a way to teach: add distill=logits"),
+    (("distill=dist",), "distill compares with a teacher: add teacher=RUN"),
+    ((*STUDENT[-2:], "stage=probe"), "a teacher is for a training of its own"),
+    (("distill=dist", "teacher=nowhere"), "there is no run folder nowhere"),
+    ((*STUDENT[-2:], "head=arcface"), "learns with a margin on its own: take distill=embedding"),
+    ((*STUDENT[-2:], "data.split_seed=5"), "in the training of outputs/one, which teaches here"),
+]
+
+
+@pytest.mark.parametrize(("asked", "told"), REFUSED)
+def test_what_does_not_fit_is_refused(
+    asked: tuple[str, ...], told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert train.main([*COMMON, "run_id=refused", *asked]) == 2
+    assert told in capsys.readouterr().err
+    assert not Path("outputs/refused").exists()
+
+
+def test_a_class_that_the_teacher_does_not_know_is_refused(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    class_folders(home / "more", {"many": 8, "少": 8, "new": 8}, coarse=3)
+    assert train.main([*STUDENT, "data.root=more", "run_id=refused"]) == 2
+    assert "outputs/one does not know 1 class of these pictures (new)" in capsys.readouterr().err
+
+
+def test_classes_are_matched_by_name() -> None:
+    from animeid.assembly.teacher import columns_of
+
+    known = list(json.loads(RunFolder(Path("outputs/one")).labels.read_text()))
+    assert columns_of(RunFolder(Path("outputs/one")), [known[2], known[0]]).tolist() == [2, 0]
