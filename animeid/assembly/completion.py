@@ -28,7 +28,9 @@ SWA_SHARE = 0.1
 """The rate of stochastic weight averaging as a share of the highest rate."""
 
 
-def complete(plan: Plan, started: Started, prepared: Prepared, leaks: Leaks | None, teacher: dict[str, Any] | None) -> FinalPlan:
+def complete(
+    plan: Plan, started: Started, prepared: Prepared, leaks: Leaks | None, teacher: dict[str, Any] | None
+) -> FinalPlan:
     """The plan as it becomes final.
 
     Args:

@@ -69,7 +69,10 @@ def build(plan: Plan, prepared: Prepared) -> Components:
     check_first_size(plan, started.model)
     components = assemble(complete(plan, started, prepared, leaks, teacher), prepared, started, from_scratch=True)
     weights_notes = (*started.weights_notes, *(leaks.notes if leaks else ()))
-    return replace(components, notes=(*started.data_notes, *weights_notes, *teacher_notes, *started.freezing_notes, *components.notes))
+    return replace(
+        components,
+        notes=(*started.data_notes, *weights_notes, *teacher_notes, *started.freezing_notes, *components.notes),
+    )
 
 
 def rebuild(plan: FinalPlan, prepared: Prepared, *, from_scratch: bool) -> Components:

@@ -55,7 +55,11 @@ def teacher_facts(plan: Plan, prepared: Prepared) -> tuple[dict[str, Any] | None
     leaks = check_teacher(folders, plan["data"], prepared.manifest)
     asked = "once a picture" if is_still(plan) else "each draw"
     who = str(folders[0].path) if len(folders) == 1 else f"{len(folders)} runs together ({plan['teacher']})"
-    why = "which training shows in the same pixels every time" if is_still(plan) else "in the pixels that the student sees"
+    why = (
+        "which training shows in the same pixels every time"
+        if is_still(plan)
+        else "in the pixels that the student sees"
+    )
     pictures = "each picture once" if is_still(plan) else "each drawn picture"
     facts = {"runs": [str(folder.path) for folder in folders], "asked": asked, "seen": leaks.counts}
     unfinished = [folder.unfinished_note for folder in folders if folder.unfinished_note]

@@ -90,7 +90,9 @@ def check_taught(request: Mapping[str, Any]) -> None:
             f"teacher={teacher} needs a way to teach: add distill=logits, distill=dist or distill=embedding"
         )
     if teacher is None:
-        raise InputError("distill compares with a teacher: add teacher=RUN, the folder of a finished run, or leave it out")
+        raise InputError(
+            "distill compares with a teacher: add teacher=RUN, the folder of a finished run, or leave it out"
+        )
     if (request.get("effort") or {}).get("runs", 1) > 1:
         raise InputError("effort=best trains several runs that start from one another: leave out teacher and distill")
     if request.get("stage"):

@@ -77,7 +77,7 @@ class Networks:
             member.model.to(device)
 
     @torch.no_grad()
-    def __call__(self, image: Tensor, row: Tensor) -> ModelOutput:  # noqa: ARG002
+    def __call__(self, image: Tensor, row: Tensor) -> ModelOutput:
         outputs = [member.answer(image) for member in self.members]
         if len(outputs) == 1:
             return outputs[0]

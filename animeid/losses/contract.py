@@ -10,7 +10,7 @@ They are called on the loss and on every loss within it, the outermost first, by
 
 A term beside the loss, of embeddings (`EmbeddingTerm`), is built with `in_features` and `num_classes`. It is there in
 training only, follows what a loss can follow of progress, and its weights are no part of the model that is kept.
-So is a term that compares with a teacher (`DistillationTerm`), which is built with `in_features` and `teacher_features`.
+So is a term that compares with a teacher (`DistillationTerm`), built with `in_features` and `teacher_features`.
 
 What a class of losses does about imbalance is said by attributes of the class, `lifts_rare_classes` and
 `adjusts_by_prior`, which are read without building one: an adjustment after training must not do it again.

@@ -13,8 +13,8 @@ from animeid.data.cache.home import cache_home
 from animeid.data.duplicates.trained import trained_before
 from animeid.data.manifest import Manifest
 from animeid.errors import InputError
-from animeid.runs.lineage import Lineage, lineage, with_ancestors
 from animeid.runs.folder import RunFolder
+from animeid.runs.lineage import Lineage, lineage, with_ancestors
 from animeid.runs.saved import SavedRun
 from animeid.system.console import counted
 from animeid.terms import EVALUATED_SPLITS

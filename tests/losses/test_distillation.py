@@ -89,7 +89,13 @@ def term(name: str, teacher_features: int = E) -> Any:
 
 def batch_of(teacher: ModelOutput) -> Batch:
     nothing = torch.zeros(B)
-    return {"image": nothing, "target": nothing.long(), "row": nothing.long(), "draw": nothing.long(), "teacher": teacher}
+    return {
+        "image": nothing,
+        "target": nothing.long(),
+        "row": nothing.long(),
+        "draw": nothing.long(),
+        "teacher": teacher,
+    }
 
 
 @pytest.mark.parametrize(("name", "compares"), [("logits", "logits"), ("dist", "logits"), ("embedding", "embedding")])

@@ -45,7 +45,7 @@ class Told:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.batches: list[Batch] = []
         self.asked = 0
-        taught, networks = CharacterModule._taught, teachers.Networks.__call__  # noqa: SLF001
+        taught, networks = CharacterModule._taught, teachers.Networks.__call__
 
         def keep(module: CharacterModule, batch: Batch) -> Batch:
             self.batches.append(taught(module, batch))
@@ -91,25 +91,36 @@ def test_an_ensemble_teaches_by_the_mean_of_its_probabilities(told: Told) -> Non
     assert not [name for name in state if name.startswith(("teacher", "distillation"))]
 
 
-def test_a_run_that_was_cut_off_goes_on_with_its_teacher(told: Told, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked = (*STUDENT, "distill=embedding", "mixing=mixup", "run_id=cut", "trainer.max_epochs=2", "keep=all")
-    with pytest.raises(KeyboardInterrupt), monkeypatch.context() as patch:
-        validation = CharacterModule.on_validation_epoch_end
+class Cut(BaseException):
+    """The moment at which a test's process is killed."""
 
-        def cut(module: CharacterModule) -> None:
-            if module.current_epoch == 1:
-                raise KeyboardInterrupt
-            validation(module)
 
-        patch.setattr(CharacterModule, "on_validation_epoch_end", cut)
-        code = train.main([*asked])
-        if code == 130:
-            raise KeyboardInterrupt
-    before = told.asked
-    assert train.main([*asked, "resume=must"]) == 0
-    assert told.asked > before
-    assert SavedRun(RunFolder(Path("outputs/cut"))).plan["facts"]["teacher"]["asked"] == "each draw"
-    assert train.main([*asked[:-4], "run_id=cut", "distill=dist", "trainer.max_epochs=2", "resume=must"]) == 2
+def test_a_run_that_was_cut_off_goes_on_with_its_teacher(
+    told: Told, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In the second epoch; it becomes what the straight run becomes, its projection included."""
+    asked = (*COMMON, "teacher=outputs/o*e", "distill=embedding", "model.name=test_resnet", "mixing=mixup", "keep=all")
+    asked = (*asked, "trainer.max_epochs=2", "head=squeeze_excitation")
+    assert train.main([*asked, "run_id=straight"]) == 0
+    steps = len(told.batches)
+
+    def cut(module: CharacterModule, batch: Batch) -> Batch:
+        if len(told.batches) == steps + steps // 2 + 1:
+            raise Cut
+        return taught(module, batch)
+
+    taught = CharacterModule._taught
+    with pytest.raises(Cut), monkeypatch.context() as patch:
+        patch.setattr(CharacterModule, "_taught", cut)
+        train.main([*asked, "run_id=cut"])
+    assert train.main([*asked, "run_id=cut", "resume=must"]) == 0
+    both = [RunFolder(Path("outputs") / name) for name in ("straight", "cut")]
+    straight, after = (torch.load(run.last, weights_only=True)["state_dict"] for run in both)
+    assert "distillation.projection.weight" in straight
+    assert all(torch.equal(straight[name], after[name]) for name in straight)
+    assert SavedRun(both[1]).plan["facts"]["teacher"]["asked"] == "each draw"
+    assert train.main([*asked, "run_id=cut", "resume=must", "distill.weight=2"]) == 2
+    assert "was begun with distill.weight=1.0" in capsys.readouterr().err
 
 
 def test_the_teacher_sees_the_pixels_that_the_student_sees(home: Path) -> None:
@@ -130,9 +141,7 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("asked", "told"), REFUSED)
-def test_what_does_not_fit_is_refused(
-    asked: tuple[str, ...], told: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_what_does_not_fit_is_refused(asked: tuple[str, ...], told: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert train.main([*COMMON, "run_id=refused", *asked]) == 2
     assert told in capsys.readouterr().err
     assert not Path("outputs/refused").exists()
