@@ -101,9 +101,14 @@ def check_taught(request: Mapping[str, Any]) -> None:
 
 def check_weights(request: Mapping[str, Any]) -> None:
     """Raises:
-    InputError: weights are to come from an earlier run and from elsewhere as well.
+    InputError: weights are to come from an earlier run and from elsewhere as well, or its pictures without it.
     """
     if request.get("from_run") is None:
+        if request["data"].get("replay"):
+            raise InputError(
+                "data.replay trains on the pictures of an earlier run as well: add from_run=RUN, its folder, or leave "
+                "it out"
+            )
         return
     model = request["model"]
     if model.get("weights") is not None or model.get("pretrained") is True:

@@ -15,6 +15,7 @@ ADDED: Mapping[str, Any] = {
     "data.parts": None,
     "data.incomplete": "leave_out",
     "data.refit": "auto",
+    "data.replay": False,
     "data.hold_out_style": None,
     "data.test_style": None,
     "data.style_column": "auto",

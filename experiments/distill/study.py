@@ -127,8 +127,8 @@ def main() -> None:
     text = f"""# What a student keeps of its teacher
 
 `python -m experiments.distill.study` writes this page. Teacher {TEACHER[0]}, student {STUDENT[0]}, random weights,
-64 px, {EPOCHS} epochs, balanced softmax, {len(SEEDS)} seeds; percent with Student's 95 % interval over seeds. The dashed
-line is the goal, {100 * GOAL_KEPT:.0f} % of the teacher's, at {GOAL_TIME} of its time per picture.
+64 px, {EPOCHS} epochs, balanced softmax, {len(SEEDS)} seeds; percent with Student's 95 % interval over seeds. The
+dashed line is the goal, {100 * GOAL_KEPT:.0f} % of the teacher's, at {GOAL_TIME} of its time per picture.
 
 ![f1_macro of teacher and students with intervals](students.png)
 

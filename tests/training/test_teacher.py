@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from sklearn.metrics import f1_score
 from torch import Tensor
 
 from animeid import train
 from animeid.engine import teacher as teachers
 from animeid.engine.module import CharacterModule
 from animeid.inference.predictor import Predictor
+from animeid.runs.finished import FinishedRun
 from animeid.runs.folder import RunFolder
 from animeid.runs.saved import SavedRun
 from animeid.types import Batch
@@ -99,8 +102,8 @@ def test_a_run_that_was_cut_off_goes_on_with_its_teacher(
     told: Told, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """In the second epoch; it becomes what the straight run becomes, its projection included."""
-    asked = (*COMMON, "teacher=outputs/o*e", "distill=embedding", "model.name=test_resnet", "mixing=mixup", "keep=all")
-    asked = (*asked, "trainer.max_epochs=2", "head=squeeze_excitation")
+    asked = (*COMMON, "teacher=outputs/[ot]*[eo]", "distill=embedding", "mixing=mixup", "keep=all")
+    asked = (*asked, "trainer.max_epochs=2")
     assert train.main([*asked, "run_id=straight"]) == 0
     steps = len(told.batches)
 
@@ -158,3 +161,28 @@ def test_classes_are_matched_by_name() -> None:
 
     known = list(json.loads(RunFolder(Path("outputs/one")).labels.read_text()))
     assert columns_of(RunFolder(Path("outputs/one")), [known[2], known[0]]).tolist() == [2, 0]
+
+
+def test_what_was_forgotten_is_told(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Of the earlier run's classes, on the same pictures: as that run names them, and as the new one does."""
+    root = class_folders(home / "grown", {**COUNTS, "added": 12, "later": 12}, coarse=4)
+    shutil.rmtree(root / "third")
+    grown = [word for word in COMMON if not word.startswith("data.root")]
+    assert train.main([*grown, "data.root=grown", "from_run=outputs/one", "run_id=grown", "data.leaks=report"]) == 0
+    out = capsys.readouterr().out
+    assert "WARNING: 1 class of outputs/one without pictures here (third)" in out
+    run = FinishedRun(RunFolder(Path("outputs/grown")))
+    common = ["many", "少"]
+    for part, found in run.metrics["forgetting"].items():
+        positions = [place for place in run.positions_in(part) if run.labels[run.targets[place]] in common]
+        paths = [run.manifest.root / run.predictions["path"].iloc[place] for place in positions]
+        targets = [run.labels[run.targets[place]] for place in positions]
+        earlier = Predictor.load("outputs/one", accelerator="cpu", num_workers=0)
+        logits = earlier(paths).logits[:, [earlier.labels.index(name) for name in common]]
+        before = [common[place] for place in logits.argmax(1)]
+        after = [run.labels[place] for place in run.predictions_at(np.array(positions)).logits.argmax(1)]
+        for when, named in (("before", before), ("after", after)):
+            assert found[when]["support"] == len(targets)
+            assert found[when]["f1_macro"] == pytest.approx(f1_score(targets, named, labels=common, average="macro"))
+    assert "whose classes the earlier run knew: f1_macro" in out
+    assert "Classes that were there before" in run.folder.report.read_text(encoding="utf-8")
