@@ -104,7 +104,7 @@ def check_weights(request: Mapping[str, Any]) -> None:
     InputError: weights are to come from an earlier run and from elsewhere as well, or its pictures without it.
     """
     if request.get("from_run") is None:
-        if request["data"].get("replay"):
+        if (request.get("data") or {}).get("replay"):
             raise InputError(
                 "data.replay trains on the pictures of an earlier run as well: add from_run=RUN, its folder, or leave "
                 "it out"

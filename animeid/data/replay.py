@@ -68,17 +68,16 @@ def _thinned(table: pd.DataFrame, settings: DataSettings) -> pd.DataFrame:
 
 def _told(table: pd.DataFrame, gone: pd.DataFrame, labels: Sequence[str]) -> list[str]:
     trained = table[table["split"] == "train"]
-    notes = [
-        f"replayed of the earlier run: {counted(len(trained), 'training picture')} of "
-        f"{counted(trained['label'].nunique(), 'class')}, and {len(table) - len(trained):,} of val and test"
-    ]
+    classes = counted(trained["label"].nunique(), "class")
+    pictures, held_out = counted(len(trained), "training picture"), len(table) - len(trained)
+    notes = [f"replayed of the earlier run: {pictures} of {classes}, and {held_out:,} of val and test"]
     if len(gone):
         lost = sorted(set(gone["label"]) - set(trained["label"]))
         classes = f", all training pictures of {some_of(lost, NAMED)} among them" if lost else ""
         forgotten = [name for name in lost if name not in labels]
+        unnamed = f"; {some_of(forgotten, NAMED)} will not be named any more" if forgotten else ""
         notes.append(
-            f"WARNING: {counted(len(gone), 'picture', 'are')} of the earlier run not where they were{classes}, and "
-            "cannot be replayed: put them back, or what they taught may be forgotten"
-            + (f"; {some_of(forgotten, NAMED)} will not be named any more" if forgotten else "")
+            f"WARNING: of the earlier run {counted(len(gone), 'picture', 'are')} not where they were{classes}, and "
+            f"cannot be replayed: put them back, or what they taught may be forgotten{unnamed}"
         )
     return notes

@@ -45,8 +45,8 @@ class DataSettings:
         is empty, `source` if two of them or more have pictures of several classes; None knows of no styles.
     copy_pattern: regular expression for file names (without their ending) of offline-augmented copies, with a group
         `original` that is the original's name: `(?P<original>.+)_aug[0-9]+`. Copies stay with their original.
-    replay: with `from_run`, whether that run's own pictures are trained on beside these: `auto` all of them, a number at
-        most so many of each class; they keep their parts.
+    replay: with `from_run`, whether that run's own pictures are trained on beside these: `auto` all of them, a number
+        at most so many of each class; they keep their parts.
     max_pixels: larger pictures are left out; no more than Pillow itself takes for harmless.
     incomplete: what becomes of pictures whose files are cut off or damaged within their pixels: left out, or kept as
         far as JPEG, PNG, GIF and BMP can be read; what is missing is then black or grey.
