@@ -49,9 +49,11 @@ def teacher_facts(plan: Plan, prepared: Prepared) -> tuple[dict[str, Any] | None
         return None, ()
     folders = [RunFolder.open(path) for path in run_paths(plan["teacher"])]
     compares = gateway.part_class(plan["distill"], "distill").compares
+    as_they_are: list[str] = []
     if compares == "logits":
         for folder in folders:
             columns_of(folder, prepared.labels)
+        as_they_are = untold_priors(plan, folders, prepared.labels)
     leaks = check_teacher(folders, plan["data"], prepared.manifest)
     asked = "once a picture" if is_still(plan) else "each draw"
     who = str(folders[0].path) if len(folders) == 1 else f"{len(folders)} runs together ({plan['teacher']})"
@@ -63,7 +65,27 @@ def teacher_facts(plan: Plan, prepared: Prepared) -> tuple[dict[str, Any] | None
     pictures = "each picture once" if is_still(plan) else "each drawn picture"
     facts = {"runs": [str(folder.path) for folder in folders], "asked": asked, "seen": leaks.counts}
     unfinished = [folder.unfinished_note for folder in folders if folder.unfinished_note]
-    return facts, (f"taught by {who}: it answers {pictures}, {why}", *unfinished, *leaks.notes)
+    return facts, (f"taught by {who}: it answers {pictures}, {why}", *as_they_are, *unfinished, *leaks.notes)
+
+
+def untold_priors(plan: Plan, folders: Sequence[RunFolder], labels: tuple[str, ...]) -> list[str]:
+    """A sentence where it cannot be told what of the class prior stands in somebody's logits."""
+    ours = leftover_prior(plan, evenly(labels)) is not None
+    theirs = [leftover_of(folder, FinalPlan.read(folder.config), SavedRun(folder).labels) for folder in folders]
+    who = ["this run", *(f"{folder.path}" for folder in folders)]
+    untold = [name for name, told in zip(who, (ours, *(one is not None for one in theirs)), strict=True) if not told]
+    if not untold:
+        return []
+    note = (
+        f"logits are compared as they are where {' or '.join(untold)} takes part: what its loss, sampler or stage left "
+        "of the class prior in them cannot be told"
+    )
+    return [note]
+
+
+def evenly(labels: tuple[str, ...]) -> LabelStats:
+    """Classes that are all equally frequent."""
+    return LabelStats.from_counts(labels, torch.ones(len(labels), dtype=torch.int64))
 
 
 def columns_of(folder: RunFolder, labels: Sequence[str]) -> Tensor:
@@ -130,11 +152,14 @@ def prior_offset(
     folder: RunFolder, plan: FinalPlan, labels: tuple[str, ...], columns: Tensor, left: Tensor | None
 ) -> Tensor:
     """`[C]`: what makes a run's logits hold of the prior what the student's do; 0 where either cannot be told."""
+    theirs = leftover_of(folder, plan, labels)
+    return torch.zeros(len(columns)) if theirs is None or left is None else left - theirs[columns]
+
+
+def leftover_of(folder: RunFolder, plan: FinalPlan, labels: tuple[str, ...]) -> Tensor | None:
+    """What of the prior stands in a finished run's logits; None where that cannot be told."""
     shown = effective_prior(folder, plan)
-    theirs = None if shown is None else leftover_prior(plan, label_stats(plan, labels).showing(shown))
-    if theirs is None or left is None:
-        return torch.zeros(len(columns))
-    return left - theirs[columns]
+    return None if shown is None else leftover_prior(plan, label_stats(plan, labels).showing(shown))
 
 
 def build_distillation(plan: Plan, model: Classifier, teacher: Teacher | None) -> DistillationTerm | None:

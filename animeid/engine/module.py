@@ -181,7 +181,7 @@ class CharacterModule(LightningModule):
 
     def configure_optimizers(self) -> Any:
         terms = [term for term in (self.contrast, self.distillation) if term is not None and list(term.parameters())]
-        return self.optimisation.build(self.model, beside=terms)
+        return self.optimisation.build(self.model, *terms)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         checkpoint["hyper_parameters"] = self.record

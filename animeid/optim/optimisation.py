@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,7 +39,7 @@ class Optimisation:
     def epochs(self) -> int:
         return self.total_steps // self.steps_per_epoch
 
-    def build(self, model: nn.Module, beside: Sequence[nn.Module] = ()) -> dict[str, Any]:
+    def build(self, model: nn.Module, *beside: nn.Module) -> dict[str, Any]:
         """Lightning's `optimizer` and `lr_scheduler` for a model, and for what is trained beside it."""
         decay, scale = self.weight_decay, self.head_lr_scale
         groups = parameter_groups(model, weight_decay=decay, layer_decay=self.layer_decay, head_lr_scale=scale)

@@ -13,6 +13,9 @@ from sklearn.metrics import f1_score
 from torch import Tensor
 
 from animeid import train
+from animeid.assembly.plan import Plan
+from animeid.assembly.teacher import columns_of, untold_priors
+from animeid.config.compose import compose
 from animeid.engine import teacher as teachers
 from animeid.engine.module import CharacterModule
 from animeid.inference.predictor import Predictor
@@ -156,9 +159,15 @@ def test_a_class_that_the_teacher_does_not_know_is_refused(home: Path, capsys: p
     assert "outputs/one does not know 1 class of these pictures (new)" in capsys.readouterr().err
 
 
-def test_classes_are_matched_by_name() -> None:
-    from animeid.assembly.teacher import columns_of
+def test_a_prior_that_cannot_be_told_is_said() -> None:
+    folders = [RunFolder(Path("outputs/one"))]
+    labels = SavedRun(folders[0]).labels
+    for loss, sentences in (("cross_entropy", 0), ("ldam", 1)):
+        plan = Plan.from_dict(compose("train", [*COMMON, f"loss={loss}"]))
+        assert len(untold_priors(plan, folders, labels)) == sentences
 
+
+def test_classes_are_matched_by_name() -> None:
     known = list(json.loads(RunFolder(Path("outputs/one")).labels.read_text()))
     assert columns_of(RunFolder(Path("outputs/one")), [known[2], known[0]]).tolist() == [2, 0]
 
