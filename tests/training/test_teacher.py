@@ -93,6 +93,7 @@ def test_an_ensemble_teaches_by_the_mean_of_its_probabilities(told: Told) -> Non
     facts = SavedRun(run).plan["facts"]["teacher"]
     assert facts["runs"] == ["outputs/one", "outputs/two"]
     assert facts["asked"] == "once a picture"
+    assert "outputs/one, outputs/two" in run.report.read_text(encoding="utf-8")
     state = torch.load(run.best, weights_only=True)["state_dict"]
     assert not [name for name in state if name.startswith(("teacher", "distillation"))]
 
