@@ -25,6 +25,8 @@ class Batch(TypedDict):
     draw: `[B]` int64, the position in the epoch's global stream.
     attributes: `[B, A]` float, NaN is unknown.
     style: `[B]` int64, numbers of training's styles, -1 is none of them; where a part asks for it (`UsesStyles`).
+    teacher: what the teacher answers for these pixels, in training that has one: logits `[B, C]` of the same classes in
+        the same order, and of the same class prior (`animeid.assembly.adjusted`), and embeddings `[B, E]`.
     """
 
     image: Tensor
@@ -33,6 +35,7 @@ class Batch(TypedDict):
     draw: Tensor
     attributes: NotRequired[Tensor]
     style: NotRequired[Tensor]
+    teacher: NotRequired[ModelOutput]
 
 
 @dataclass

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -27,7 +28,9 @@ SWA_SHARE = 0.1
 """The rate of stochastic weight averaging as a share of the highest rate."""
 
 
-def complete(plan: Plan, started: Started, prepared: Prepared, leaks: Leaks | None) -> FinalPlan:
+def complete(
+    plan: Plan, started: Started, prepared: Prepared, leaks: Leaks | None, teacher: dict[str, Any] | None
+) -> FinalPlan:
     """The plan as it becomes final.
 
     Args:
@@ -35,10 +38,11 @@ def complete(plan: Plan, started: Started, prepared: Prepared, leaks: Leaks | No
         started: its data and model.
         prepared: its pictures.
         leaks: what the runs that weights come from have seen of these; None where there is no such run.
+        teacher: what is recorded of it; None where there is none.
     """
     plan = plan.having(data={"cache": started.cache})
     plan = with_rates(with_precision(plan, started.model), started.model)
-    return final(plan, facts_of(plan, started, len(prepared.labels), leaks))
+    return final(plan, replace(facts_of(plan, started, len(prepared.labels), leaks), teacher=teacher))
 
 
 def facts_of(plan: Plan, started: Started, num_classes: int, leaks: Leaks | None) -> Facts:

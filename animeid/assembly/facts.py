@@ -19,6 +19,8 @@ class Facts:
     parameters: of the model that is kept.
     trainable: those of them that are trained; None in runs of versions that did not count them.
     soup: what mixing runs took, `seconds` itself and `earlier_s` training them; None where none are mixed.
+    teacher: the `runs` that taught, whether they were `asked` for each draw or once a picture, and how many pictures of
+        val and test they have `seen` in training; None without a teacher.
     """
 
     classes: int
@@ -30,6 +32,7 @@ class Facts:
     parameters: int
     trainable: int | None = None
     soup: Mapping[str, float] | None = None
+    teacher: Mapping[str, Any] | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Those that are known, by name."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import torch
 from torch import nn
 
 from animeid.assembly.plan import Plan
@@ -41,6 +42,15 @@ def add_auxiliary(plan: Plan, model: Classifier, num_classes: int) -> None:
         channels = model.backbone.tap_channels
         card = plan["deep_supervision"]
         model.auxiliary = gateway.build(card, "deep_supervision", tap_channels=channels, num_classes=num_classes)
+
+
+@torch.no_grad()
+def embedding_size(plan: Plan, model: Classifier) -> int:
+    """D of the embeddings as the model gives them, which a head may have made longer than the backbone's."""
+    was_training = model.training
+    size = model.eval()(torch.zeros((1, 3, *as_size(plan.data.image_size)))).embedding.shape[1]
+    model.train(was_training)
+    return int(size)
 
 
 def build_views(asked: Any, plan: Plan) -> Views | None:

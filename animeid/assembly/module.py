@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import torch
 from lightning.pytorch.loggers import Logger
 
-from animeid.assembly.model import as_size
+from animeid.assembly.model import embedding_size
 from animeid.assembly.plan import FinalPlan, Plan, whole
 from animeid.config import gateway
 from animeid.config.second_stage import learns
@@ -85,11 +84,7 @@ def build_contrast(plan: Plan, model: Classifier, num_classes: int) -> Embedding
     card = plan.get("contrastive")
     if not card:
         return None
-    was_training = model.training
-    with torch.no_grad():
-        size = model.eval()(torch.zeros((1, 3, *as_size(plan.data.image_size)))).embedding.shape[1]
-    model.train(was_training)
-    return gateway.build(card, "contrastive", in_features=size, num_classes=num_classes)
+    return gateway.build(card, "contrastive", in_features=embedding_size(plan, model), num_classes=num_classes)
 
 
 def build_feature_mixing(plan: Plan, model: Classifier) -> tuple[Feedback, ...]:

@@ -13,6 +13,7 @@ from animeid.assembly.plan import FinalPlan, Plan, final, label_stats, processes
 from animeid.assembly.soup import mix_soup
 from animeid.assembly.start import Started, start
 from animeid.assembly.styles import give_styles
+from animeid.assembly.teacher import build_distillation, build_teacher, teacher_facts
 from animeid.assembly.transfer import Transfer, earlier_run
 from animeid.data.cache.home import cache_home
 from animeid.data.datamodule import CharacterDataModule
@@ -62,12 +63,16 @@ def build(plan: Plan, prepared: Prepared) -> Components:
     """
     check_precision(plan.trainer.accelerator, plan.trainer.precision)
     leaks = check_leaks(plan, prepared.manifest)
+    teacher, teacher_notes = teacher_facts(plan, prepared)
     started = start(plan, prepared, from_scratch=True)
     check_batch_size(plan, started.model)
     check_first_size(plan, started.model)
-    components = assemble(complete(plan, started, prepared, leaks), prepared, started, from_scratch=True)
+    components = assemble(complete(plan, started, prepared, leaks, teacher), prepared, started, from_scratch=True)
     weights_notes = (*started.weights_notes, *(leaks.notes if leaks else ()))
-    return replace(components, notes=(*started.data_notes, *weights_notes, *started.freezing_notes, *components.notes))
+    return replace(
+        components,
+        notes=(*started.data_notes, *weights_notes, *teacher_notes, *started.freezing_notes, *components.notes),
+    )
 
 
 def rebuild(plan: FinalPlan, prepared: Prepared, *, from_scratch: bool) -> Components:
@@ -88,6 +93,8 @@ def assemble(plan: FinalPlan, prepared: Prepared, started: Started, *, from_scra
     stage.attach(model)
     stats = label_stats(plan, prepared.labels)
     module = build_module(plan, stats, model, freezing, stage)
+    teacher = build_teacher(plan, stats, len(prepared.manifest.table))
+    module.taught_by(teacher, build_distillation(plan, model, teacher))
     feedback = (*feedback_callbacks(module.loss, data, stats.num_classes), *build_feature_mixing(plan, model))
     give_styles([*module.modules(), *feedback], data)
     head_init = build_head_init(plan, model)

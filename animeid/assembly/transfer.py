@@ -154,4 +154,19 @@ def _class_notes(earlier: Earlier, labels: Sequence[str], classes: Sequence[tupl
         return []
     named = [(outcome, [name for name, what in classes if what == outcome]) for outcome in OUTCOMES]
     told = ", ".join(f"{len(names)} {outcome} ({some_of(names, NAMED)})" for outcome, names in named if names)
-    return [f"classes: {told}; scores over other classes cannot be compared with those of {earlier.folder.path}"]
+    return [
+        *_lost_note(earlier, *(dict(named)[outcome] for outcome in ("new", "dropped"))),
+        f"classes: {told}; scores over other classes cannot be compared with those of {earlier.folder.path}",
+    ]
+
+
+def _lost_note(earlier: Earlier, new: Sequence[str], dropped: Sequence[str]) -> list[str]:
+    """A warning where classes are added to a run and others of it have no pictures."""
+    if not (new and dropped):
+        return []
+    note = (
+        f"WARNING: {counted(len(dropped), 'class')} of {earlier.folder.path} without pictures here "
+        f"({some_of(dropped, NAMED)}) will not be named any more: data.replay=auto trains on that run's own pictures "
+        "as well, where they still are"
+    )
+    return [note]

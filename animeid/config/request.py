@@ -42,6 +42,7 @@ def checked(root: str, config: DictConfig, overrides: Sequence[str]) -> dict[str
         request = with_earlier_network(request, default_request(root), overrides)
     check_budget(request)
     check_weights(request)
+    check_taught(request)
     return request
 
 
@@ -77,11 +78,37 @@ def check_budget(request: Mapping[str, Any]) -> None:
         )
 
 
+def check_taught(request: Mapping[str, Any]) -> None:
+    """Raises:
+    InputError: a teacher has no way to teach, or a way no teacher, or nothing learns that could be taught.
+    """
+    teacher, distill = request.get("teacher"), request.get("distill")
+    if teacher is None and distill is None:
+        return
+    if distill is None:
+        raise InputError(
+            f"teacher={teacher} needs a way to teach: add distill=logits, distill=dist or distill=embedding"
+        )
+    if teacher is None:
+        raise InputError(
+            "distill compares with a teacher: add teacher=RUN, the folder of a finished run, or leave it out"
+        )
+    if (request.get("effort") or {}).get("runs", 1) > 1:
+        raise InputError("effort=best trains several runs that start from one another: leave out teacher and distill")
+    if request.get("stage"):
+        raise InputError("a teacher is for a training of its own: leave out teacher and distill, or stage")
+
+
 def check_weights(request: Mapping[str, Any]) -> None:
     """Raises:
-    InputError: weights are to come from an earlier run and from elsewhere as well.
+    InputError: weights are to come from an earlier run and from elsewhere as well, or its pictures without it.
     """
     if request.get("from_run") is None:
+        if (request.get("data") or {}).get("replay"):
+            raise InputError(
+                "data.replay trains on the pictures of an earlier run as well: add from_run=RUN, its folder, or leave "
+                "it out"
+            )
         return
     model = request["model"]
     if model.get("weights") is not None or model.get("pretrained") is True:

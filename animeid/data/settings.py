@@ -45,6 +45,8 @@ class DataSettings:
         is empty, `source` if two of them or more have pictures of several classes; None knows of no styles.
     copy_pattern: regular expression for file names (without their ending) of offline-augmented copies, with a group
         `original` that is the original's name: `(?P<original>.+)_aug[0-9]+`. Copies stay with their original.
+    replay: with `from_run`, whether that run's own pictures are trained on beside these: `auto` all of them, a number
+        at most so many of each class; they keep their parts.
     max_pixels: larger pictures are left out; no more than Pillow itself takes for harmless.
     incomplete: what becomes of pictures whose files are cut off or damaged within their pixels: left out, or kept as
         far as JPEG, PNG, GIF and BMP can be read; what is missing is then black or grey.
@@ -77,6 +79,7 @@ class DataSettings:
     copy_pattern: str | None = None
     incomplete: Incomplete = "leave_out"
     long_tail: Annotated[float, Gt(1)] | None = None
+    replay: Annotated[int, Ge(1)] | Literal["auto", False] = False
     max_pixels: Annotated[int, Interval(ge=1, le=89_478_485)] = 64_000_000
     crop_pct: Annotated[float, Interval(ge=0.1, le=1)] = 0.95
     many_above: Annotated[int, Ge(1)] = 100

@@ -18,8 +18,9 @@ from animeid.engine.objective import LossWeights, objective
 from animeid.engine.position import position, weight_among_ranks
 from animeid.engine.sharding import shard
 from animeid.engine.step import StepOutput, without_gradients
+from animeid.engine.teacher import Teacher
 from animeid.engine.transforms import BatchTransforms
-from animeid.losses.contract import EmbeddingTerm
+from animeid.losses.contract import DistillationTerm, EmbeddingTerm
 from animeid.metrics.picture_mean import PictureMean
 from animeid.models.deep_supervision import AUXILIARY
 from animeid.models.inference import InferenceModel
@@ -28,8 +29,8 @@ from animeid.optim.optimisation import Optimisation
 from animeid.terms import UNKNOWN_TARGET
 from animeid.types import Batch, Loss, ModelOutput
 
-CONTRAST = "contrast."
-"""Where a state dict has the weights of the contrastive term."""
+BESIDE = ("contrast.", "distillation.")
+"""Where a state dict has the weights of the terms beside the loss."""
 
 LOSS_SO_FAR = "train_loss"
 """Where a checkpoint in the middle of an epoch keeps the sum of its losses so far, and their number."""
@@ -86,6 +87,8 @@ class CharacterModule(LightningModule):
         self.transforms = transforms or BatchTransforms()
         self.loss_weights = loss_weights or LossWeights()
         self.contrast = contrast
+        self.teacher: Teacher | None = None  # no module of this one: it is neither trained nor saved
+        self.distillation: DistillationTerm | None = None
         self.portable = tuple(portable)
         self.returns_plain_logits = False  # a callback that reads them asks: a head with a margin passes twice
 
@@ -108,9 +111,17 @@ class CharacterModule(LightningModule):
         batch["image"] = self.normalise(batch["image"])
         return self.transforms(batch, self.current_epoch) if self.trainer.training else batch
 
+    def taught_by(self, teacher: Teacher | None, distillation: DistillationTerm | None) -> None:
+        """Has training compare with a teacher, by a term beside the loss."""
+        self.teacher, self.distillation = teacher, distillation
+
     def losses(self, output: ModelOutput, batch: Batch) -> Tensor:
         """The weighted sum of the loss's terms, `[B]`."""
         return objective(self.loss, output, batch, self.loss_weights)
+
+    def on_fit_start(self) -> None:
+        if self.teacher is not None:
+            self.teacher.to(self.device)
 
     def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
         sequence = np.random.SeedSequence([self.seed, self.current_epoch, batch_idx, self.global_rank])
@@ -121,6 +132,8 @@ class CharacterModule(LightningModule):
         value = self.losses(output, batch).mean()
         if self.contrast is not None:
             value = value + self.contrast.weight * self.contrast(output.embedding, batch).mean()
+        if self.distillation is not None:
+            value = value + self.distillation.weight * self.distillation(output, self._taught(batch)).mean()
         # Two names by hand: one log call for both would call the steps' figure train/loss_step.
         self.log("train/loss", value, prog_bar=True, batch_size=pictures)
         self.train_loss.update(value.detach(), pictures)
@@ -130,6 +143,12 @@ class CharacterModule(LightningModule):
         if self.returns_plain_logits:  # before the optimiser's step, after which the head is another one
             told["plain_logits"] = self.model.plain_logits(output)  # type: ignore[operator]
         return told
+
+    def _taught(self, batch: Batch) -> Batch:
+        """The batch with its teacher's answers for the very pixels that the student has seen (Beyer 2022, "Knowledge
+        distillation: A good teacher is patient and consistent", arXiv 2106.05237)."""
+        assert self.teacher is not None
+        return {**batch, "teacher": self.teacher(self.normalise.pixels(batch["image"]), batch["row"])}
 
     def validation_step(self, batch: Batch, batch_idx: int) -> StepOutput:
         output = self.model(batch["image"])
@@ -161,7 +180,8 @@ class CharacterModule(LightningModule):
             shard(self.model, self.device_mesh["data_parallel"])  # type: ignore[index]
 
     def configure_optimizers(self) -> Any:
-        return self.optimisation.build(self.model, beside=self.contrast)
+        terms = [term for term in (self.contrast, self.distillation) if term is not None and list(term.parameters())]
+        return self.optimisation.build(self.model, *terms)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         checkpoint["hyper_parameters"] = self.record
@@ -178,7 +198,7 @@ class CharacterModule(LightningModule):
         """Takes out what is of use in training only; callbacks put in what they do into the others."""
         for callback in self.trainer.callbacks:  # type: ignore[attr-defined]
             callback.on_save_checkpoint(self.trainer, self, checkpoint)
-        left_out = (f"model.{AUXILIARY}", CONTRAST)
+        left_out = (f"model.{AUXILIARY}", *BESIDE)
         kept = {name: tensor for name, tensor in checkpoint["state_dict"].items() if not name.startswith(left_out)}
         for portable in self.portable:
             kept = portable(kept)
@@ -193,7 +213,7 @@ class CharacterModule(LightningModule):
     def drop_auxiliary(self) -> None:
         """Leaves the model that is kept, without what was of use in training only."""
         self.model.auxiliary = None  # type: ignore[assignment]
-        self.contrast = None
+        self.contrast = self.distillation = self.teacher = None
 
 
 def record(labels: Sequence[str], plan: Mapping[str, Any]) -> dict[str, Any]:

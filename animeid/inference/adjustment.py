@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from torch import Tensor
 
+from animeid.assembly.adjusted import losses_of
 from animeid.assembly.effective_prior import effective_prior
 from animeid.config import gateway
 from animeid.errors import InputError
@@ -60,14 +61,6 @@ def logit_offset(
     if lifted:
         told.append(f"{lifted[0]} has lifted rare classes in training already: this lifts them again")
     return chosen * stats.log_prior, tuple(told)
-
-
-def losses_of(loss: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    """A plan's loss and those that it stands on, the outermost first."""
-    yield loss
-    for value in loss.values():
-        if isinstance(value, Mapping) and "_target_" in value:
-            yield from losses_of(value)
 
 
 def choice(run: FinishedRun, stats: LabelStats) -> float:

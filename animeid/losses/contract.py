@@ -10,6 +10,7 @@ They are called on the loss and on every loss within it, the outermost first, by
 
 A term beside the loss, of embeddings (`EmbeddingTerm`), is built with `in_features` and `num_classes`. It is there in
 training only, follows what a loss can follow of progress, and its weights are no part of the model that is kept.
+So is a term that compares with a teacher (`DistillationTerm`), built with `in_features` and `teacher_features`.
 
 What a class of losses does about imbalance is said by attributes of the class, `lifts_rare_classes` and
 `adjusts_by_prior`, which are read without building one: an adjustment after training must not do it again.
@@ -17,11 +18,11 @@ What a class of losses does about imbalance is said by attributes of the class, 
 
 from __future__ import annotations
 
-from typing import Protocol, TypeVar, runtime_checkable
+from typing import Literal, Protocol, TypeVar, runtime_checkable
 
 from torch import Tensor, nn
 
-from animeid.types import Batch, Loss
+from animeid.types import Batch, Loss, ModelOutput
 
 Trait = TypeVar("Trait")
 
@@ -37,6 +38,22 @@ class EmbeddingTerm(nn.Module):
 
     def forward(self, embedding: Tensor, batch: Batch) -> Tensor:
         """Embeddings `[B, D]` and their batch, with hard targets, to the term `[B]`, without its weight."""
+        raise NotImplementedError
+
+
+class DistillationTerm(nn.Module):
+    """A term beside the loss that draws the student to its teacher's answers.
+
+    Attributes:
+        weight: of the term beside the loss.
+        compares: what it reads of both outputs; one of logits needs a student whose head has no margin.
+    """
+
+    weight: float
+    compares: Literal["logits", "embedding"]
+
+    def forward(self, output: ModelOutput, batch: Batch) -> Tensor:
+        """The student's output, and a batch with `teacher`, to the term `[B]`, without its weight."""
         raise NotImplementedError
 
 

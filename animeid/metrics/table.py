@@ -22,7 +22,7 @@ ROWS = (
     "loss",
 )
 PARTS = tuple(reversed(EVALUATED_SPLITS))
-BESIDE = ("baselines", "cost", "refit")
+BESIDE = ("baselines", "cost", "refit", "forgetting")
 """What `metrics.json` has beside the figures of parts."""
 MISSING = "-"
 RANKED_BY = "f1_macro"
@@ -91,6 +91,13 @@ def refit_line(refit: Mapping[str, Any]) -> str:
     )
 
 
+def forgetting_line(part: str, figures: Mapping[str, Mapping[str, Any]]) -> str:
+    """What a run that added classes has lost of those that the earlier run knew."""
+    before, after = (cell(figures[when], RANKED_BY) for when in ("before", "after"))
+    of = f"on the {figures['after']['support']:,} pictures of {part} whose classes the earlier run knew"
+    return f"{of}: f1_macro {before} before, {after} after"
+
+
 def summary_table(metrics: Mapping[str, Any]) -> str:
     """The figures of `metrics.json` with intervals, a table a part, beside the baselines, and the cost.
 
@@ -111,6 +118,7 @@ def summary_table(metrics: Mapping[str, Any]) -> str:
     lines.append(NOTE if parts else NOTHING)
     if metrics.get("refit"):
         lines.append(refit_line(metrics["refit"]))
+    lines += [forgetting_line(part, figures) for part, figures in (metrics.get("forgetting") or {}).items()]
     if metrics.get("cost"):
         lines.append(_cost_line(metrics["cost"]))
     return "\n".join(lines)

@@ -33,3 +33,7 @@ class Normalise(nn.Module):
         rows = floats.permute(0, 2, 3, 1).view(len(image), -1, 3 * width)
         rows.sub_(self.mean.flatten().repeat(width)).mul_(self.scale.flatten().repeat(width))
         return floats
+
+    def pixels(self, floats: Tensor) -> Tensor:
+        """Float pictures from 0 to 255 of normalised ones, in memory of their own."""
+        return floats.float() / self.scale + self.mean

@@ -39,12 +39,12 @@ class Optimisation:
     def epochs(self) -> int:
         return self.total_steps // self.steps_per_epoch
 
-    def build(self, model: nn.Module, beside: nn.Module | None = None) -> dict[str, Any]:
+    def build(self, model: nn.Module, *beside: nn.Module) -> dict[str, Any]:
         """Lightning's `optimizer` and `lr_scheduler` for a model, and for what is trained beside it."""
         decay, scale = self.weight_decay, self.head_lr_scale
         groups = parameter_groups(model, weight_decay=decay, layer_decay=self.layer_decay, head_lr_scale=scale)
-        if beside is not None:
-            groups += [{"lr_scale": scale or 1.0, **group} for group in parameter_groups(beside, weight_decay=decay)]
+        for term in beside:
+            groups += [{"lr_scale": scale or 1.0, **group} for group in parameter_groups(term, weight_decay=decay)]
         optimizer = self.optimizer(groups)
         scheduler = self.schedule.build(optimizer, total_steps=self.total_steps, steps_per_epoch=self.steps_per_epoch)
         return {"optimizer": optimizer, "lr_scheduler": scheduler}

@@ -36,11 +36,13 @@ def card(run: FinishedRun) -> list[tuple[str, str]]:
     found = run.environment
     code, hardware, seeds = found["code"], found["hardware"], found["seeds"]
     commit = "no commit" if code["commit"] is None else code["commit"] + (" with changes" if code["dirty"] else "")
+    taught = run.plan["facts"].get("teacher")
     versions = ", ".join(f"{name} {version}" for name, version in found["packages"].items())
     return [
         ("command", found["command"]),
         ("code", commit),
         ("data", found["data_fingerprint"]),
+        *([("taught by", ", ".join(taught["runs"]))] if taught else []),
         ("seeds", ", ".join(f"{name} {value}" for name, value in seeds.items())),
         ("hardware", ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in hardware.items())),
         ("precision", run.plan["trainer"]["precision"]),

@@ -73,6 +73,7 @@ def context(folder: RunFolder) -> dict[str, Any]:
         "terms": TERMS,
         "head": _head(run),
         "figures": _figures(run),
+        "forgetting": _forgetting(run),
         "history": _history(run),
         "charts": _charts(run),
         "groups": shot_group_rows(run),
@@ -115,6 +116,16 @@ def _figures(run: FinishedRun) -> dict[str, Any]:
         if run.judged.get(name) is not None
     ]
     return {"columns": [name for name, _ in columns], "rows": rows}
+
+
+def _forgetting(run: FinishedRun) -> dict[str, Any] | None:
+    """Figures of the earlier run's classes before and after; None where the run added none to it."""
+    found = run.metrics.get("forgetting", {}).get(run.part)
+    if found is None:
+        return None
+    names = ("f1_macro", "acc_macro", "acc_micro")
+    rows = [[name, *(with_interval(found[when], name) for when in ("before", "after"))] for name in names]
+    return {"rows": rows, "pictures": f"{found['after']['support']:,}", "run": run.plan["from_run"]}
 
 
 def _column(run: FinishedRun, part: str) -> str:

@@ -15,6 +15,7 @@ ADDED: Mapping[str, Any] = {
     "data.parts": None,
     "data.incomplete": "leave_out",
     "data.refit": "auto",
+    "data.replay": False,
     "data.hold_out_style": None,
     "data.test_style": None,
     "data.style_column": "auto",
@@ -23,6 +24,8 @@ ADDED: Mapping[str, Any] = {
     "restyling": None,
     "optimizer.head_lr_scale": None,
     "effort": None,
+    "teacher": None,
+    "distill": None,
 }
 """Keys that earlier versions did not have: with these values they change nothing, so that what those began is known
 again."""

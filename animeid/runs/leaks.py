@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,8 @@ from animeid.data.cache.home import cache_home
 from animeid.data.duplicates.trained import trained_before
 from animeid.data.manifest import Manifest
 from animeid.errors import InputError
-from animeid.runs.lineage import Lineage, lineage
+from animeid.runs.folder import RunFolder
+from animeid.runs.lineage import Lineage, lineage, with_ancestors
 from animeid.runs.saved import SavedRun
 from animeid.system.console import counted
 from animeid.terms import EVALUATED_SPLITS
@@ -72,9 +73,7 @@ def check_leaks(plan: Mapping[str, Any], manifest: Manifest) -> Leaks | None:
     earlier, data = lineage(plan), plan["data"]
     if not earlier.runs:
         return None
-    parts = {part: (manifest.table["split"] == part).to_numpy() for part in EVALUATED_SPLITS}
-    seen = seen_by(earlier, manifest, parts["val"] | parts["test"], data["max_pixels"], data["cache"])
-    counts = {part: int((seen.rows & rows).sum()) for part, rows in parts.items()}
+    seen, counts = _counted(earlier, manifest, data)
     if counts["test"] and data["leaks"] != "report":
         origin = f"from_run={plan['from_run']}" if plan["from_run"] else f"model.weights={plan['model']['weights']}"
         raise InputError(
@@ -83,11 +82,45 @@ def check_leaks(plan: Mapping[str, Any], manifest: Manifest) -> Leaks | None:
             "from, so that it would not be judged honestly: keep to that run's split (the column split of its "
             "manifest.parquet), or take data.leaks=report to go on and have it said"
         )
-    notes = [
+    return Leaks(counts, (*seen.notes, *_told(seen, counts)))
+
+
+def check_teacher(teachers: Sequence[RunFolder], data: Mapping[str, Any], manifest: Manifest) -> Leaks:
+    """What the runs that teach, and those that their weights come from, have seen of val and test.
+
+    Val chooses the epoch that is kept, so that it is refused as test is: a teacher knows its own pictures by heart, and
+    hands that on.
+
+    Raises:
+        InputError: they were trained on pictures of val or test, and `data.leaks` is not `report`.
+    """
+    lineages = [with_ancestors(teacher) for teacher in teachers]
+    runs = dict.fromkeys(run for one in lineages for run in one.runs)
+    earlier = Lineage(tuple(runs), tuple(dict.fromkeys(note for one in lineages for note in one.notes)))
+    seen, counts = _counted(earlier, manifest, data)
+    for part in ("test", "val"):
+        if counts[part] and data["leaks"] != "report":
+            raise InputError(
+                f"of the {part} part, {counted(counts[part], 'picture', 'were')} in the training of {seen.named()}, "
+                "which teaches here, so that it would not be judged honestly: keep to that run's split (the column "
+                "split of its manifest.parquet, or the same data.split_seed and data.fold), or take data.leaks=report "
+                "to go on and have it said"
+            )
+    return Leaks(counts, (*seen.notes, *_told(seen, counts)))
+
+
+def _counted(earlier: Lineage, manifest: Manifest, data: Mapping[str, Any]) -> tuple[Seen, dict[str, int]]:
+    """What earlier runs were trained on, and how many pictures of val and of test that is."""
+    parts = {part: (manifest.table["split"] == part).to_numpy() for part in EVALUATED_SPLITS}
+    seen = seen_by(earlier, manifest, parts["val"] | parts["test"], data["max_pixels"], data["cache"])
+    return seen, {part: int((seen.rows & rows).sum()) for part, rows in parts.items()}
+
+
+def _told(seen: Seen, counts: Mapping[str, int]) -> list[str]:
+    return [
         f"of {part}, {counted(count, 'picture', 'were')} in the training of {seen.named()}: the figures of "
         f"{part} are better than "
         "they would be on new pictures"
         for part, count in counts.items()
         if count
     ]
-    return Leaks(counts, (*seen.notes, *notes))

@@ -8,6 +8,7 @@ from typing import Any
 from animeid.data.root import check_root
 from animeid.errors import InputError
 from animeid.runs.folder import OUTPUTS, RunFolder
+from animeid.runs.several import run_paths
 
 
 def check_training(request: dict[str, Any]) -> None:
@@ -31,11 +32,13 @@ def check_training(request: dict[str, Any]) -> None:
 
 def check_sources(request: dict[str, Any]) -> None:
     """Raises:
-    InputError: the pictures, an earlier run or a file of weights are not there.
+    InputError: the pictures, an earlier run, a teacher or a file of weights are not there.
     """
     check_root(request)
     if request["from_run"] is not None:
         RunFolder.open(request["from_run"])
+    for path in run_paths(request["teacher"]) if request.get("teacher") is not None else ():
+        RunFolder.open(path)
     weights = request["model"].get("weights")
     if weights is not None and not os.path.isfile(os.path.expanduser(weights)):  # noqa: PTH111, PTH113
         raise InputError(f"there is no weights file {weights}: check model.weights")

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from annotated_types import Interval
 
 from animeid.config.schema import Card
-from animeid.values import Budget, Name, PathText
+from animeid.values import Budget, Name, PathsText, PathText
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +29,7 @@ class TrainRequest:
     freezing: Card | None
     loss: Card
     contrastive: Card | None
+    distill: Card | None
     optimizer: Card
     scheduler: Card
     averaging: Card | None
@@ -41,6 +42,7 @@ class TrainRequest:
     code: PathText | None
     from_run: PathText | None
     from_run_parts: Literal["all", "backbone"]
+    teacher: PathsText | None
     stage: Card | None
     effort: Card | None
     tta: Card | None

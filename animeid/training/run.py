@@ -16,6 +16,7 @@ from animeid.assembly.run import Components, build
 from animeid.assembly.transfer import earlier_run
 from animeid.config import gateway
 from animeid.data.prepare import prepare
+from animeid.data.replay import with_replayed
 from animeid.engine.devices import choose_accelerator
 from animeid.engine.launch import Launch, launched
 from animeid.engine.precision import settle_precision
@@ -164,6 +165,8 @@ def begin(folder: RunFolder, request: dict[str, Any]) -> RunState:
         say(note)
     seed_everything(request["seed"], workers=True, verbose=False)
     prepared = prepare(settings)
+    if earlier is not None and settings.replay:
+        prepared = with_replayed(prepared, SavedRun(earlier.folder).manifest, settings)
     threads = take_free_threads(began)
     asked = trainings(request, prepared, accelerator)
     chosen, prepared = asked.chosen, asked.prepared
