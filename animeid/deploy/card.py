@@ -134,9 +134,9 @@ def _data(own: Mapping[str, Any]) -> str:
     groups = ", ".join(f"{len(members)} {group}" for group, members in own["shot_groups"].items())
     long_tail = max(counts) >= LONG_TAIL * min(counts)
     return (
-        f"{counted(sum(counts), 'picture')} of {counted(len(counts), 'character')}, {max(counts):,} of the commonest and "
-        f"{min(counts):,} of the rarest{TAIL if long_tail else ''}. Characters by the number of their training pictures: "
-        f"{groups}. The rarest: {smallest}. Names and counts of all are in `labels.json`."
+        f"{counted(sum(counts), 'picture')} of {counted(len(counts), 'character')}, {max(counts):,} of the commonest "
+        f"and {min(counts):,} of the rarest{TAIL if long_tail else ''}. Characters by the number of their training "
+        f"pictures: {groups}. The rarest: {smallest}. Names and counts of all are in `labels.json`."
     )
 
 
