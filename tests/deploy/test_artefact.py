@@ -73,7 +73,7 @@ def test_one_altered_byte_is_refused(copy: Path, name: str) -> None:
     place = content.index(b"many") if name == "config.json" else len(content) // 2
     content[place] ^= 1
     (copy / name).write_bytes(content)
-    with pytest.raises(InputError, match="is not what was exported|is damaged"):
+    with pytest.raises(InputError, match=r"is not what was exported|is damaged"):
         Artefact.load(copy)
 
 
