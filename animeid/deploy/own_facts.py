@@ -10,6 +10,7 @@ from animeid.assembly.transfer import published_origin
 from animeid.deploy.layout import FORMAT, ONNX
 from animeid.inference.predictor import Predictor
 from animeid.runs.saved import SavedRun
+from animeid.system.environment import data_fingerprint
 from animeid.terms import SHOT_GROUPS
 
 RESIZE = "pillow-bilinear"
@@ -60,7 +61,7 @@ def own_facts(predictors: Sequence[Predictor], networks: Sequence[Mapping[str, A
 def data_facts(predictor: Predictor) -> dict[str, Any]:
     """Which pictures a run was trained on."""
     return {
-        "fingerprint": SavedRun(predictor.folder).environment.get("data_fingerprint"),
+        "fingerprint": data_fingerprint(SavedRun(predictor.folder).manifest.table),
         "pictures": int(predictor.stats.counts.sum()),
         "classes": predictor.stats.num_classes,
     }
