@@ -68,9 +68,7 @@ def as_timm(predictor: Predictor) -> TimmNetwork:
         classifier.weight.copy_(weight)
         classifier.bias.copy_(bias)
     if not _agrees(net, predictor):
-        return TimmNetwork(
-            _timm_net(predictor, 0), "embedder", "timm has layers before its classifier that the run's head has not"
-        )
+        return TimmNetwork(_timm_net(predictor, 0), "embedder", "timm's own network with it answers otherwise")
     return TimmNetwork(net, "classifier")
 
 

@@ -222,6 +222,21 @@ def test_networks_of_timm_that_it_loads_again(home: Path, name: str, size: tuple
     assert as_timm(other).holds == holds
 
 
+class Doubled(LinearHead):
+    """A head of somebody's own that is more than its linear layer."""
+
+    def forward(self, embedding: Tensor) -> Tensor:
+        return 2 * super().forward(embedding)
+
+
+def test_a_classifier_that_answers_otherwise_in_timm_is_left_out(home: Path) -> None:
+    predictor = loaded(home)
+    features = predictor.model.classifier.backbone.num_features
+    assert as_timm(with_head(predictor, LinearHead(features, 3))).holds == "classifier"
+    network = as_timm(with_head(predictor, Doubled(features, 3)))
+    assert (network.holds, network.reason) == ("embedder", "timm's own network with it answers otherwise")
+
+
 def test_views_of_a_picture_and_heads_on_maps_are_in_the_network(home: Path, tmp_path: Path) -> None:
     torch.manual_seed(0)
     views = Views(flip=True, scales=(1.0,))
