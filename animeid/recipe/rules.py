@@ -114,7 +114,7 @@ def augment(facts: Facts, steps: int) -> Choice:
     if facts.unseen_styles and not facts.random_weights:
         return Choice("augment", "style", "what is judged is in styles that training does not see, and may be any")
     if facts.is_published:
-        return Choice("augment", "basic", "published weights gain by crops and changed colours even where steps are few")
+        return Choice("augment", "basic", "published weights gain by crops and changed colours however few steps are")
     if steps >= SHARE_FOR_BASIC * steps_wanted(facts):
         return Choice("augment", "basic", f"in {steps} steps crops and changed colours gain most on real pictures")
     if not facts.has_val:

@@ -11,8 +11,9 @@ from animeid.config.second_stage import trains
 from animeid.models.catalogue import hub_repository
 from animeid.models.initial import unavailable, with_package
 from animeid.models.packages import installed_file, package_of
-from animeid.models.published import cached_file, why_unreachable
+from animeid.models.published import cached_file
 from animeid.runs.folder import RunFolder
+from animeid.system.hub import why_unreachable
 
 
 @dataclass(frozen=True)
