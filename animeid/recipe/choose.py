@@ -12,7 +12,7 @@ from animeid.assembly.planning import plan_for
 from animeid.data.prepare import Prepared
 from animeid.optim.steps import optimizer_steps_per_epoch
 from animeid.recipe.apply import is_fixed, settle
-from animeid.recipe.budget import epochs_within
+from animeid.recipe.budget import epochs_within, seconds_of
 from animeid.recipe.choice import YOURS, Choice
 from animeid.recipe.facts import Facts
 from animeid.recipe.fine_tuning import head_init, learning_rate
@@ -45,6 +45,8 @@ def choose(request: dict[str, Any], prepared: Prepared, accelerator: str) -> Cho
         beginning=beginning_of(with_model),
         may_refit=may_refit(with_model, prepared),
         is_drawn=is_drawn(with_model),
+        network=with_model["model"]["name"],
+        budget_s=seconds_of(request["budget"]) if request["budget"] else None,
     )
     sized, first = settle(with_model, [image_size(facts), refit(facts)], fixed)
     facts = facts.decided_refit if sized["data"]["refit"] is True else facts

@@ -9,6 +9,7 @@ import pandas as pd
 
 from animeid.data.prepare import Prepared
 from animeid.recipe.weights import Beginning
+from animeid.system.machine import usable_cores
 from animeid.terms import EVALUATED_SPLITS
 
 
@@ -27,6 +28,9 @@ class Facts:
     is_drawn: whether the pictures are those of the built-in cast.
     is_published: whether the network is as it was published, or as a file of weights has it; a head may be fitted.
     has_new_head: whether loaded weights begin under a head of their own.
+    network: timm's name of it.
+    cores: that may be used.
+    budget_s: seconds that training may take; None where nothing is said.
     unseen_styles: whether most pictures that judge are in styles, as far as known, that training does not see.
     """
 
@@ -41,6 +45,9 @@ class Facts:
     is_published: bool = False
     has_new_head: bool = False
     unseen_styles: bool = False
+    network: str = ""
+    cores: int = 1
+    budget_s: float | None = None
 
     @classmethod
     def of(
@@ -51,6 +58,8 @@ class Facts:
         beginning: Beginning,
         may_refit: bool = False,
         is_drawn: bool = False,
+        network: str = "",
+        budget_s: float | None = None,
     ) -> Facts:
         table = prepared.manifest.table
         train = table[table["split"] == "train"]
@@ -70,6 +79,9 @@ class Facts:
             is_published=beginning.is_published,
             has_new_head=beginning.has_new_head,
             unseen_styles=judges_unseen_styles(table),
+            network=network,
+            cores=usable_cores(),
+            budget_s=budget_s,
         )
 
     @property

@@ -11,7 +11,10 @@ from animeid.system.console import counted
 
 SIDE, SIDE_ON_GPU, SIDE_OF_PUBLISHED = 64, 128, 224
 SIDE_OF_LOADED_ON_CPU = 128
-"""120 characters in 12 epochs at 96 px: f1_macro 0.74, in 10 epochs at 128 px: 0.81 (one seed, no study of ours)."""
+LARGE_UP_TO = 1000
+"""Training pictures up to which a CPU takes published weights at the size that they are at home at."""
+SLOWEST, LARGE_EPOCHS = 5.0, 3
+"""Pictures that a core is sure to learn from in a second at that size, and the epochs that a budget must hold."""
 SMALLEST_SIDE = 32
 MODEL, LOADED_MODEL = "efficientnet_lite0", "tf_efficientnet_lite0"
 """The card of the network whose weights come with the install, and timm's name of it."""
@@ -40,19 +43,29 @@ def model(*, is_drawn: bool, is_loaded: bool) -> Choice:
 
 
 def image_size(facts: Facts) -> Choice:
-    """No larger than the pictures, and as large as the device takes in a useful time."""
+    """As large as the device takes in a useful time; for random weights no larger than the pictures."""
     if facts.accelerator == "cpu" and not facts.random_weights and not facts.is_drawn:
-        side, why = SIDE_OF_LOADED_ON_CPU, "loaded weights gain more by larger pictures than by more epochs (one seed)"
+        is_large = facts.is_published and has_time_for_large(facts)
+        side = SIDE_OF_PUBLISHED if is_large else SIDE_OF_LOADED_ON_CPU
+        why = "loaded weights gain more by larger pictures, even enlarged ones, than by more epochs"
     elif facts.accelerator == "cpu":
         side, why = SIDE, "a CPU learns most in a given time from pictures of this size"
     elif facts.random_weights:
         side, why = SIDE_ON_GPU, f"{facts.accelerator} has room for more than a CPU (not measured)"
     else:
-        side, why = SIDE_OF_PUBLISHED, "published weights were trained near this size (not measured)"
-    if facts.side is not None and facts.side < side:
+        side, why = SIDE_OF_PUBLISHED, "published weights were trained near this size, and gain by it"
+    if facts.side is not None and facts.side < side and not facts.is_published:
         side = max(SMALLEST_SIDE, math.ceil(facts.side / 32) * 32)
         why = f"the pictures themselves have {facts.side} px"
     return Choice("data.image_size", side, why)
+
+
+def has_time_for_large(facts: Facts) -> bool:
+    """Whether a CPU has time to train at the size at which published weights are at home; known of one network."""
+    if facts.network != LOADED_MODEL or facts.pictures > LARGE_UP_TO:
+        return False
+    needed = LARGE_EPOCHS * facts.pictures / (SLOWEST * facts.cores)
+    return facts.budget_s is None or facts.budget_s >= needed
 
 
 def refit(facts: Facts) -> Choice:

@@ -44,6 +44,5 @@ VARIANTS = {
     "adaptive": Variant(rate(HIGH, "augment=adaptive", FITTED), ("few", "groups")),
     "128_px": Variant(rate(HIGH, BASIC, FITTED, "data.image_size=128", "trainer.max_epochs=8"), ("noto", "few")),
     "224_px": Variant(rate(HIGH, BASIC, FITTED, "data.image_size=224", "trainer.max_epochs=3"), ("noto", "few")),
-    "fitted_2e-3": Variant(rate("2e-3", BASIC, FITTED), ("groups",)),
-    "tail": Variant(rate(HIGH, BASIC, FITTED, "averaging=tail"), ("noto", "groups")),
+    "224_px_9": Variant(rate(HIGH, BASIC, FITTED, "data.image_size=224", "trainer.max_epochs=9"), ("noto", "few")),
 }

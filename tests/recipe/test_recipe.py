@@ -99,6 +99,19 @@ def test_pictures_are_shown_no_larger_than_they_are(found: Facts, side: int) -> 
     assert image_size(found).value == side
 
 
+@pytest.mark.parametrize(
+    ("pictures", "budget_s", "cores", "side"),
+    [(900, None, 1, 224), (1100, None, 8, 128), (600, 300, 2, 224), (600, 100, 2, 128), (600, 100, 8, 224)],
+)
+def test_published_weights_get_their_own_size_where_a_cpu_has_time(
+    pictures: int, budget_s: float | None, cores: int, side: int
+) -> None:
+    found = replace(facts(np.array([pictures - 3, 3]), side=96, random=False), is_published=True)
+    assert image_size(replace(found, network="resnet50")).value == 128, "a larger one takes too long"
+    found = replace(found, network=LOADED_MODEL, budget_s=budget_s, cores=cores)
+    assert image_size(found).value == side, "pictures of 96 px are enlarged"
+
+
 def test_small_folders_get_more_epochs_within_bounds() -> None:
     epochs = [max_epochs(facts(), steps).value for steps in (1, STEPS // 40, STEPS // 20, 10 * STEPS)]
     assert epochs == [MOST_EPOCHS, 40, 20, FEWEST_EPOCHS]
