@@ -1,0 +1,89 @@
+"""Export: finished runs become an artefact."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from timm.models import split_model_name_tag
+
+from animeid.deploy.artefact import CONFIG, LABELS, MEMBERS, ONNX, OURS, WEIGHTS
+from animeid.deploy.checksums import seal
+from animeid.deploy.network import ArtefactNetwork
+from animeid.deploy.onnx_file import write_onnx
+from animeid.deploy.own_facts import own_facts
+from animeid.deploy.tensors import network_digest
+from animeid.deploy.timm_folder import as_timm, write_timm
+from animeid.errors import InputError
+from animeid.inference.predictor import Predictor
+from animeid.inference.several import load_all
+from animeid.inference.sorting import check_folder, filled
+from animeid.system.console import say, say_beside
+from animeid.system.files import read_json, write_json
+
+ANSWERING = {"accelerator": "cpu", "precision": "32-true", "batch_size": 1, "num_workers": 0}
+"""How a run is loaded to be exported; an artefact holds full precision, and no device."""
+
+
+def export(request: Mapping[str, Any]) -> str:
+    """Writes the runs of `request["run"]` as the artefact `request["output"]`, and returns its version."""
+    folder = check_folder(request["output"])
+    predictors = load_all({**request, **ANSWERING})
+    check_alike(predictors)
+    for note in dict.fromkeys(note for predictor in predictors for note in predictor.notes):
+        say_beside(note)
+    with filled(folder) as partial:
+        write(partial, predictors)
+        version = seal(partial)
+    say(f"artefact {version} of {len(predictors[0].labels)} classes: {folder}")
+    return version
+
+
+def write(folder: Path, predictors: Sequence[Predictor]) -> None:
+    """Fills a folder with everything but the checksums."""
+    networks = write_networks(folder, predictors)
+    config = read_json(folder / CONFIG) if (folder / CONFIG).is_file() else {"label_names": list(predictors[0].labels)}
+    write_json(folder / CONFIG, {**config, OURS: own_facts(predictors, networks)})
+    labels = predictors[0].labels
+    counts = predictors[0].stats.counts.tolist()
+    pairs = zip(labels, counts, strict=True)
+    write_json(folder / LABELS, [{"name": name, "pictures": count} for name, count in pairs])
+    write_onnx(ArtefactNetwork.of(predictors), predictors[0].image_size, folder / ONNX)
+
+
+def write_networks(folder: Path, predictors: Sequence[Predictor]) -> list[dict[str, Any]]:
+    """Writes each run's network as timm's, and returns what `config.json` says of them."""
+    networks = []
+    for number, predictor in enumerate(predictors, start=1):
+        place = "." if len(predictors) == 1 else f"{MEMBERS}/{number}"
+        network = as_timm(predictor)
+        write_timm(folder / place, network, predictor)
+        networks.append(
+            {
+                "folder": place,
+                "architecture": split_model_name_tag(predictor.model.classifier.backbone.name)[0],
+                "tensors": network_digest(folder / place / WEIGHTS),
+                "timm": network.holds,
+                "reason": network.reason,
+                "run_id": predictor.folder.name,
+            }
+        )
+    return networks
+
+
+def check_alike(predictors: Sequence[Predictor]) -> None:
+    """Raises:
+    InputError: runs that are to answer together see pictures of different sizes or crops.
+    """
+    first, *others = predictors
+    for other in others:
+        for what, seen, own in (
+            ("data.image_size", other.image_size, first.image_size),
+            ("data.crop_pct", other.plan.data.crop_pct, first.plan.data.crop_pct),
+        ):
+            if seen != own:
+                raise InputError(
+                    f"{other.folder.path} has {what}={seen} and {first.folder.path} {own}, so that one artefact cannot "
+                    "prepare pictures for both: export runs that see them alike"
+                )
