@@ -39,6 +39,7 @@ class Input:
     mean, std: a channel each, on a scale of 0 to 1.
     layout: `NHWC uint8`, normalised in the network, or `NCHW float32`, normalised by the reader.
     max_pixels: pictures with more are refused before they are decoded.
+    incomplete: whether pictures that lack pixels are read as far as they go.
     """
 
     size: tuple[int, int]
@@ -48,6 +49,7 @@ class Input:
     std: tuple[float, ...]
     layout: str
     max_pixels: int
+    incomplete: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -144,7 +146,7 @@ class Artefact:
 
     @cached_property
     def input(self) -> Input:
-        given = self.own["input"]
+        given = {"incomplete": False, **self.own["input"]}
         pairs = {name: tuple(given[name]) for name in ("size", "mean", "std")}
         return Input(**{**{name: given[name] for name in Input.__annotations__}, **pairs})
 
