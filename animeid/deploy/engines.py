@@ -102,7 +102,8 @@ def open_calls(artefact: Artefact, engine: Engine, pace: Pace) -> list[Call]:
     path = artefact.folder / engine.file
     try:
         return ENGINES[engine.name](path, pace)
-    except (RuntimeError, ValueError, NotImplementedError) as error:
+    # Each library has errors of its own, of which some are plain exceptions.
+    except Exception as error:
         reason = " ".join(str(error).split())
         raise InputError(
             f"{path} cannot be opened by the {engine.name} that is installed, of which a newer version may: {reason}"
