@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from animeid.config.suggest import suggestion
-from animeid.deploy.artefact import Artefact, Engine
+from animeid.deploy.artefact import Artefact
+from animeid.deploy.layout import Engine
 from animeid.deploy.pace import Pace
 from animeid.errors import InputError
 

@@ -13,9 +13,10 @@ from typing import Any, Literal, NamedTuple, Self
 import numpy as np
 
 from animeid.data.pictures import Picture, Pictures, name_of, pictures_of
-from animeid.deploy.artefact import Artefact, Engine
+from animeid.deploy.artefact import Artefact
 from animeid.deploy.calls import Calls
 from animeid.deploy.engines import choose
+from animeid.deploy.layout import Engine
 from animeid.deploy.pace import Pace, Remembered, candidates, cores, fastest
 from animeid.deploy.reading import Reader, in_batches
 from animeid.imaging.evaluation import EvalTransform
