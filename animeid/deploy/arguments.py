@@ -25,7 +25,7 @@ RUN_ONLY = ("run", "accelerator", "precision", "logit_adjustment", "tta", "num_w
 class ArtefactRequest:
     """What an artefact is asked; keys that `conf/predict.yaml` has mean the same there (see `PredictRequest`).
 
-    artefact: its folder.
+    artefact: its folder, or `hub:USER/NAME`.
     input: a picture, a folder or a glob.
     output: a CSV or JSONL file, or a folder; None prints the answers.
     top_k: names given for each picture, likeliest first.

@@ -71,7 +71,7 @@ def push(folder: Path, repository: str, version: str) -> str:
 
 def _unreachable() -> str:
     """Why the hub cannot be reached, known within seconds; empty where it answers."""
-    from animeid.models.published import why_unreachable
+    from animeid.system.published import why_unreachable
 
     return why_unreachable() or ""
 

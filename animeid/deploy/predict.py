@@ -8,6 +8,7 @@ from pathlib import Path
 
 from animeid.data.files import find_pictures
 from animeid.deploy.arguments import ArtefactRequest, given_to, request_of
+from animeid.deploy.hub import artefact_folder
 from animeid.deploy.runtime import Runtime
 from animeid.errors import InputError, Interrupted, MachineError
 from animeid.inference.output_rows import Answer, answers_to
@@ -64,13 +65,12 @@ def predict(request: ArtefactRequest) -> None:
     """
     output = Output.of(asdict(request))
     paths = find_pictures(request.input)
-    batch = {} if request.batch_size == "auto" else {"batch_size": request.batch_size}
     runtime = Runtime.load(
-        request.artefact,
+        artefact_folder(request.artefact),
         engine=request.engine,
+        batch_size=request.batch_size,
         temperature=request.temperature,
         incomplete=None if request.incomplete is None else request.incomplete == "keep",
-        **batch,
     )
     k = min(request.top_k, len(runtime.labels))
     counts = output.write(answers(runtime, paths, k), runtime.labels, k)

@@ -26,8 +26,8 @@ from animeid.system.progress import progress
 
 MEASURED_FROM = 256
 """So many pictures are worth a measurement of the pace first, which takes a second or two."""
-TRIED_WITH = 8
-"""Pictures of a call while the pace is measured."""
+TOGETHER = 8
+"""Pictures of a call; with more the layers' results leave a processor's cache."""
 
 
 class Answered(NamedTuple):
@@ -73,7 +73,7 @@ class Runtime:
         *,
         engine: str = "auto",
         pace: Pace | None = None,
-        batch_size: int = 8,
+        batch_size: int | Literal["auto"] = "auto",
         temperature: float | Literal["auto"] = "auto",
         incomplete: bool | None = None,
     ) -> Self:
@@ -84,7 +84,7 @@ class Runtime:
             engine: a library or a precision of the artefact's; `auto` is the first that is installed, in the order in
                 which the artefact prefers them.
             pace: threads and batches at once; None is what was measured on this machine.
-            batch_size: pictures that are answered together.
+            batch_size: pictures that are answered together; `auto` suits processors.
             temperature: of the probabilities of `names`; `auto` is the artefact's.
             incomplete: whether pictures that lack pixels are read as far as they go; None is as the run was trained.
 
@@ -96,7 +96,7 @@ class Runtime:
             artefact=artefact,
             engine=choose(artefact, engine),
             pace=pace,
-            batch_size=batch_size,
+            batch_size=TOGETHER if batch_size == "auto" else batch_size,
             temperature=artefact.temperature if temperature == "auto" else temperature,
             incomplete=artefact.input.incomplete if incomplete is None else incomplete,
         )
@@ -159,7 +159,7 @@ class Runtime:
         """The network at the fastest pace on this machine, which is measured where none is known."""
         paces = candidates(cores())
         if self.pace is None and len(paces) > 1 and self.remembered.read() is None:
-            tried = np.random.default_rng(0).integers(0, 256, (TRIED_WITH, *self.artefact.input.size, 3), np.uint8)
+            tried = np.random.default_rng(0).integers(0, 256, (TOGETHER, *self.artefact.input.size, 3), np.uint8)
             opened = {pace: Calls.open(self.artefact, self.engine, pace) for pace in paces}
             best = fastest(paces, lambda pace: lambda: opened[pace].all_at_once(tried))
             self.remembered.write(best)

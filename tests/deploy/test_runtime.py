@@ -223,7 +223,7 @@ def test_a_pace_is_measured_once_for_many_pictures(
     assert measured == [] and not own_cache.exists()
     answering = Runtime.load(folder)
     answering(many)
-    assert measured == [2 * runtime.TRIED_WITH] and answering.calls.pace == Pace(1, 2)
+    assert measured == [2 * runtime.TOGETHER] and answering.calls.pace == Pace(1, 2)
     Runtime.load(folder)(many)
     assert len(measured) == 1
     assert Runtime.load(folder).calls.pace == Pace(1, 2)  # few pictures know it too

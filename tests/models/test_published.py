@@ -16,8 +16,8 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from animeid.errors import InputError
-from animeid.models import published
 from animeid.models.backbone import TimmBackbone
+from animeid.system import published
 
 State = dict[str, Tensor]
 
