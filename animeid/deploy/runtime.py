@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from importlib.metadata import version
+from importlib import import_module
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, Self
 
@@ -114,7 +114,9 @@ class Runtime:
 
     @cached_property
     def remembered(self) -> Remembered:
-        return Remembered.of(self.artefact.version, self.engine.file, self.engine.name, version(self.engine.name))
+        return Remembered.of(
+            self.artefact.version, self.engine.file, self.engine.name, import_module(self.engine.name).__version__
+        )
 
     @cached_property
     def reader(self) -> Reader:

@@ -72,10 +72,8 @@ def test_pictures_are_answered_as_the_formulas_say(
     noise = [place for place, path in enumerate(files) if "noise" in path.name]
     embeddings, logits = reference(np.stack([seen(files[place]) for place in noise]))
     kept = [list(answered.rows).index(place) for place in noise]
-    # OpenVINO computes in bfloat16 where the processor can.
-    near = 2e-5 if engine == "onnxruntime" else 0.1
-    np.testing.assert_allclose(answered.embeddings[kept], embeddings, atol=near)
-    np.testing.assert_allclose(answered.logits[kept], logits, atol=10 * near)
+    np.testing.assert_allclose(answered.embeddings[kept], embeddings, atol=2e-5)
+    np.testing.assert_allclose(answered.logits[kept], logits, atol=2e-4)
     broken = next(place for place, path in enumerate(files) if "broken" in path.name)
     assert answered.rows.tolist() == [place for place in range(len(files)) if place != broken]
     assert f"not named: {files[broken]}: not a picture" in capsys.readouterr().err
@@ -123,7 +121,12 @@ def test_the_first_engine_that_is_installed_answers(tmp_path: Path, monkeypatch:
         tiny_artefact(tmp_path / "a", engines=["openvino:ov.onnx:bfloat16", "onnxruntime:model.int8.onnx:int8"])
     )
     without(monkeypatch)
+    monkeypatch.setattr(engines, "computes_bfloat16", lambda: True)
     assert choose(artefact).file == "ov.onnx"
+    monkeypatch.setattr(engines, "computes_bfloat16", lambda: False)
+    assert choose(artefact).file == "model.int8.onnx"
+    with pytest.raises(InputError, match="in bfloat16, which this processor cannot compute"):
+        choose(artefact, "openvino")
     without(monkeypatch, "openvino")
     assert choose(artefact).file == "model.int8.onnx"
     assert choose(artefact, "float32").file == "model.onnx"
