@@ -24,6 +24,7 @@ FIGURES = {
 HELD_OUT = {
     "test": "which training did not see",
     "val": "by which the best epoch was chosen, so that they flatter somewhat",
+    "twin": "answered by a twin that was trained without them; this network has learnt them too",
 }
 METRICS = {"acc_micro": "accuracy", "f1_macro": "f1"}
 """Figures of the front matter, by the names that the hub has for them."""
@@ -119,7 +120,8 @@ def _timm(own: Mapping[str, Any]) -> str:
             f"timm loads one network at a time, as `local-dir:` of {places}; together they are in `model.onnx` alone."
         )
     if networks[0]["timm"] == "classifier":
-        return 'The same logits with timm: `timm.create_model("local-dir:FOLDER", pretrained=True)`.'
+        views = "" if own["views"] == 1 else f" of one view; those of `model.onnx` are of {own['views']}"
+        return f'The same logits{views} with timm: `timm.create_model("local-dir:FOLDER", pretrained=True)`.'
     return (
         f"timm loads the network without its classifier, for {networks[0]['reason']}: "
         '`timm.create_model("local-dir:FOLDER", pretrained=True)` gives embeddings of the backbone; the names are in '
@@ -134,9 +136,9 @@ def _data(own: Mapping[str, Any]) -> str:
     groups = ", ".join(f"{len(members)} {group}" for group, members in own["shot_groups"].items())
     long_tail = max(counts) >= LONG_TAIL * min(counts)
     return (
-        f"{counted(sum(counts), 'picture')} of {counted(len(counts), 'character')}, {max(counts):,} of the commonest and "
-        f"{min(counts):,} of the rarest{TAIL if long_tail else ''}. Characters by the number of their training pictures: "
-        f"{groups}. The rarest: {smallest}. Names and counts of all are in `labels.json`."
+        f"{counted(sum(counts), 'picture')} of {counted(len(counts), 'character')}, {max(counts):,} of the commonest "
+        f"and {min(counts):,} of the rarest{TAIL if long_tail else ''}. Characters by the number of their training "
+        f"pictures: {groups}. The rarest: {smallest}. Names and counts of all are in `labels.json`."
     )
 
 
@@ -145,6 +147,7 @@ def _figures(figures: Mapping[str, Any] | str) -> str:
         return f"None: {figures}."
     part = figures["judged"]
     found = figures[part]
+    held_out = HELD_OUT["twin" if "by_twin" in figures else part]
     rows = [
         f"| {meaning} | `{name}` | {found[name]:.3f} | {_interval(found.get(f'{name}_ci'))} |"
         for name, meaning in FIGURES.items()
@@ -153,7 +156,7 @@ def _figures(figures: Mapping[str, Any] | str) -> str:
     head = ["| | figure | | 95 % interval |", "| --- | --- | --- | --- |"]
     return "\n".join(
         [
-            f"Of {counted(found['support'], 'picture')} of the {part} part, {HELD_OUT[part]}.",
+            f"Of {counted(found['support'], 'picture')} of the {part} part, {held_out}.",
             "All figures, by character too, are in `metrics.json`.",
             "",
             *head,

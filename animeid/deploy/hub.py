@@ -29,7 +29,9 @@ def artefact_folder(given: str) -> Path:
     with _in_sentences(f"{given} cannot be fetched"):
         from huggingface_hub import snapshot_download
 
-        reason = _unreachable()
+        from animeid.system.hub import why_unreachable
+
+        reason = why_unreachable()
         if reason:
             folder = snapshot_download(repository, revision=revision or None, local_files_only=True)
             say_beside(f"{reason}: the copy of {repository} in the cache is used")
@@ -45,9 +47,11 @@ def check_push(repository: str) -> None:
     with _in_sentences(f"push={repository} cannot be done"):
         from huggingface_hub import HfApi
 
-        if reason := _unreachable():
+        from animeid.system.hub import why_unreachable
+
+        if reason := why_unreachable():
             raise InputError(
-                f"push={repository} cannot be done, for {reason}: export without push, and later "
+                f"push={repository} cannot be done, for {reason}: leave out push, and later "
                 f"`hf upload {repository} FOLDER` where there is a network"
             )
         HfApi().whoami()
@@ -69,18 +73,13 @@ def push(folder: Path, repository: str, version: str) -> str:
         return str(address)
 
 
-def _unreachable() -> str:
-    """Why the hub cannot be reached, known within seconds; empty where it answers."""
-    from animeid.system.published import why_unreachable
-
-    return why_unreachable() or ""
-
-
 @contextmanager
 def _in_sentences(start: str) -> Iterator[None]:
     """Turns what huggingface_hub raises into one sentence that begins so."""
     try:
         from huggingface_hub import errors
+
+        from animeid.system.hub import first_line
     except ImportError as error:
         raise InputError(f"{start}, for huggingface_hub is not installed: pip install huggingface_hub") from error
     try:
@@ -98,13 +97,9 @@ def _in_sentences(start: str) -> Iterator[None]:
         ) from error
     except (errors.LocalTokenNotFoundError, errors.HfHubHTTPError) as error:
         raise InputError(
-            f"{start}, for the hub refuses ({_first_line(error)}): {LOG_IN}, or try again later"
+            f"{start}, for the hub refuses ({first_line(error)}): check the token ({LOG_IN}), or try again later"
         ) from error
     except Exception as error:  # whatever keeps the hub's client from its work, its reason is reported
         raise InputError(
-            f"{start} ({_first_line(error)}): check the name, which is USER/NAME, and the network"
+            f"{start} ({first_line(error)}): check the name, which is USER/NAME, and the network"
         ) from error
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")

@@ -25,7 +25,8 @@ def judged(predictors: Sequence[Predictor]) -> dict[str, Any] | str:
     """
     if missing := _missing(predictors):
         return missing
-    runs = [FinishedRun.of(predictor.folder).answerer for predictor in predictors]
+    kept = [FinishedRun.of(predictor.folder) for predictor in predictors]
+    runs = [run.answerer for run in kept]
     try:
         if len(runs) > 1:
             check_comparable(runs)
@@ -33,7 +34,8 @@ def judged(predictors: Sequence[Predictor]) -> dict[str, Any] | str:
         return str(error)
     first = runs[0]
     answers = _alone(first, predictors[0]) if len(runs) == 1 else _together(runs, predictors)
-    return {"judged": first.part, first.part: evaluate_split(answers, first.manifest.table, predictors[0].stats)}
+    figures = {"judged": first.part, first.part: evaluate_split(answers, first.manifest.table, predictors[0].stats)}
+    return figures if first is kept[0] else {**figures, "by_twin": True}
 
 
 def _missing(predictors: Sequence[Predictor]) -> str:

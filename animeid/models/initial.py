@@ -13,8 +13,8 @@ from animeid.errors import InputError
 from animeid.models.catalogue import hub_repository, licence_of
 from animeid.models.network import create_network
 from animeid.models.packages import WeightsPackage, check_digest, installed_file, package_of
+from animeid.models.published import UnavailableError, cached_file, published_file
 from animeid.models.weights import load_backbone
-from animeid.system.published import UnavailableError, cached_file, published_file
 
 WeightsSource = Literal["random", "hub", "package", "file", "run"]
 

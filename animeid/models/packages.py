@@ -9,7 +9,7 @@ from pathlib import Path
 
 from timm.models import split_model_name_tag
 
-from animeid.system.published import UnavailableError
+from animeid.models.published import UnavailableError
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,7 @@ from animeid.data.settings import DataSettings
 from animeid.errors import InputError
 from animeid.inference.labelled import PUT_ASIDE, TRAINED
 from animeid.inference.predictor import Predictor
+from animeid.models import published
 from animeid.models.backbone import TimmBackbone
 from animeid.models.classifier import Classifier
 from animeid.models.heads.cosine import CosineHead
@@ -34,7 +35,6 @@ from animeid.models.transfer import move_head
 from animeid.optim.optimizers import AdamW, default_learning_rate
 from animeid.runs.folder import RunFolder
 from animeid.runs.saved import SavedRun
-from animeid.system import published
 from animeid.system.files import read_yaml
 from animeid.training.run import begin
 
