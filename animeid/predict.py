@@ -1,21 +1,23 @@
-"""`python -m animeid.predict`: names pictures with the model of a finished run."""
+"""`python -m animeid.predict`: names pictures with the model of a finished run, or of an exported artefact."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
 
-from animeid.config.command import command
-from animeid.inference.at_once import check_prediction
+from animeid.deploy.arguments import is_for_artefact
 from animeid.system.leave import run
 
 
-def work(request: dict[str, Any]) -> None:
-    from animeid.inference.prediction import predict
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Answers a command line (None: that of this process): for an artefact without torch, Hydra and their kin."""
+    if is_for_artefact(arguments):
+        from animeid.deploy.predict import main as by_artefact
 
-    predict(request)
+        return by_artefact(arguments)
+    from animeid.inference.command import main as by_run
 
+    return by_run(arguments)
 
-main = command("predict", work, check_prediction)
 
 if __name__ == "__main__":
     run(main)

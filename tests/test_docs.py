@@ -26,6 +26,7 @@ from animeid.config.compose import compose
 from animeid.config.locate import conf_dir, groups
 from animeid.config.signatures import signature
 from animeid.config.source import find, module_file
+from animeid.deploy.arguments import is_for_artefact, request_of
 from animeid.deploy.layout import ONNX, WEIGHTS
 from animeid.errors import InputError
 from animeid.runs.folder import RunFolder
@@ -189,7 +190,15 @@ def test_commands_compose(root: str, arguments: list[str], described_runs: None,
     if not arguments or arguments == ["--help"]:
         return
     for overrides in requests(arguments):
-        compose(root, overrides, own_loss)
+        composed(root, overrides, own_loss)
+
+
+def composed(root: str, overrides: list[str], own_cards: list[str]) -> None:
+    """Composes a request; that of an artefact is read without Hydra."""
+    if root == "predict" and is_for_artefact(overrides):
+        request_of(overrides)
+    else:
+        compose(root, overrides, own_cards)
 
 
 @pytest.mark.slow
@@ -203,7 +212,7 @@ def test_the_lines_of_help_compose(described_runs: None, own_loss: list[str]) ->
             assert name == root
             for overrides in requests(arguments):
                 if arguments:
-                    compose(root, overrides, own_loss)
+                    composed(root, overrides, own_loss)
 
 
 def test_a_wrong_command_is_seen(described_runs: None) -> None:

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
 from typing import Any, Protocol
 
 import hydra
@@ -34,6 +31,7 @@ from animeid.system.console import say_error, say_loading, write_anything
 from animeid.system.faults import in_sentences
 from animeid.system.home import settle_in
 from animeid.system.launcher import own_rank, refuse_launcher
+from animeid.system.stop import stoppable
 from animeid.system.streams import let_go
 
 CRASHED = 1
@@ -92,7 +90,7 @@ def command(root: str, work: Work, check: Check | None = None) -> Main:
         settle_in()
         job = Job(root, work, check)
         try:
-            with in_sentences(), _stoppable(), _readable(job), _composing(arguments), ending() as ended:
+            with in_sentences(), stoppable(), _readable(job), _composing(arguments), ending() as ended:
                 hydra.main(version_base="1.3", config_path=str(conf_dir()), config_name=root)(job)()
         except Interrupted as stop:
             say_error(f"stopped by a signal: {_way_on(root, stop.way_on)}")
@@ -183,23 +181,6 @@ def _sentence(error: Exception, root: str, arguments: Sequence[str] | None) -> s
     own_cards = Path(with_home(parsed.config_dir)) if parsed.config_dir else None
     is_there = own_cards is not None and own_cards.is_dir()
     return explain(error, root, parsed.overrides, own_cards if is_there else None)
-
-
-@contextmanager
-def _stoppable() -> Iterator[None]:
-    """Has SIGTERM raise, so that what is open is closed; training has a handler of its own while it lasts."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGTERM, _stop)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
-
-
-def _stop(signum: int, frame: FrameType | None) -> None:  # noqa: ARG001
-    raise Interrupted(signum)
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from annotated_types import DocInfo
 
 from animeid.config.check import SPECIAL, is_node, join, target_of
 from animeid.config.signatures import signature
-from animeid.errors import InputError
+from animeid.system.names import expanded
 from animeid.values import A_NAME, A_PATH, PATHS
 
 TEXTS = {A_NAME, A_PATH, PATHS}
@@ -70,18 +70,3 @@ def _as_written(key: str, number: float, overrides: Sequence[str]) -> str:
     pairs = [override.partition("=") for override in overrides]
     written = [text.strip() for name, _, text in pairs if name.lstrip("+") == key]
     return written[-1] if written and re.fullmatch(r"[\w.+-]+", written[-1]) else str(number)
-
-
-def expanded(key: str, path: str) -> str:
-    """A path with `~`, `~user` and variables written out; one that is there as it is written means itself.
-
-    Raises:
-        InputError: nobody knows that user, or the home of this one.
-    """
-    if os.path.lexists(path):
-        return path
-    found = os.path.expandvars(os.path.expanduser(path))  # noqa: PTH111 - a pattern need be no path
-    if path.startswith("~") and found.startswith("~"):
-        told = "a user that is not known here" if path.split("/")[0] != "~" else "~, and no home is known here"
-        raise InputError(f"{key}={path} begins with {told}: write the whole path")
-    return found

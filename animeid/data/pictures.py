@@ -16,6 +16,7 @@ from animeid.data.picture_files import working_picture
 from animeid.errors import InputError
 from animeid.imaging.decode import upright_rgb
 from animeid.imaging.working import working_from_image
+from animeid.system.console import as_text
 
 Picture = str | Path | Image.Image | np.ndarray
 """A file, or a picture in memory: Pillow's, or `[h, w, 3]` uint8 RGB."""
@@ -54,6 +55,11 @@ def _(given: Image.Image) -> list[Picture]:
 @pictures_of.register
 def _(given: np.ndarray) -> list[Picture]:
     return [given] if given.ndim == 3 else list(given)
+
+
+def name_of(picture: Picture, place: int) -> str:
+    """What a picture is called in a sentence: its file, or its place among those that were given."""
+    return as_text(Path(picture)) if isinstance(picture, str | Path) else f"picture {place}"
 
 
 @singledispatch

@@ -109,7 +109,7 @@ class Artefact:
 
     @cached_property
     def input(self) -> Input:
-        given = self.own["input"]
+        given = {"incomplete": False, **self.own["input"]}
         pairs = {name: tuple(given[name]) for name in ("size", "mean", "std")}
         return Input(**{**{name: given[name] for name in Input.__annotations__}, **pairs})
 

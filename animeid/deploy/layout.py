@@ -26,6 +26,7 @@ class Input:
     mean, std: a channel each, on a scale of 0 to 1.
     layout: `NHWC uint8`, normalised in the network, or `NCHW float32`, normalised by the reader.
     max_pixels: pictures with more are refused before they are decoded.
+    incomplete: whether pictures that lack pixels are read as far as they go.
     """
 
     size: tuple[int, int]
@@ -35,6 +36,7 @@ class Input:
     std: tuple[float, ...]
     layout: str
     max_pixels: int
+    incomplete: bool
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -50,6 +50,7 @@ def own_facts(predictors: Sequence[Predictor], networks: Sequence[Mapping[str, A
             "std": list(backbone.std),
             "layout": "NHWC uint8",
             "max_pixels": first.plan.data.max_pixels,
+            "incomplete": first.incomplete,
         },
         "networks": list(networks),
         "data": data_facts(first),

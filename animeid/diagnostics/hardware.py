@@ -11,8 +11,8 @@ from pathlib import Path
 import psutil
 import torch
 
-from animeid.data.synthetic.build import default_cache
 from animeid.runs.folder import OUTPUTS
+from animeid.system.home import default_cache
 from animeid.system.machine import ROOT, allowed_cores, core_quota, memory_limit, usable_cores
 
 

@@ -16,7 +16,7 @@ from torch.utils.data import DataLoader
 from animeid.assembly.model import as_size, build_model, build_views, without_weights
 from animeid.assembly.plan import FinalPlan, label_stats, whole
 from animeid.config.check import check_value
-from animeid.data.pictures import Picture, Pictures, pictures_of
+from animeid.data.pictures import Picture, Pictures, name_of, pictures_of
 from animeid.data.settings import Incomplete
 from animeid.data.unlabelled import UnlabelledDataset
 from animeid.engine.devices import DTYPES, check_precision, choose_accelerator, default_workers
@@ -34,7 +34,6 @@ from animeid.predictions import Predictions, concatenate, top_names
 from animeid.runs.folder import RunFolder
 from animeid.runs.saved import SavedRun
 from animeid.runs.temperature import usable_temperature
-from animeid.system.console import as_text
 from animeid.system.shared_memory import end_where_full, fitting_workers
 from animeid.types import LabelStats, ModelOutput
 from animeid.values import Tau
@@ -187,7 +186,7 @@ class Predictor:
         for batch, output in self.batches(given):
             answers, errors = as_predictions(batch["row"], output), batch["error"]
             broken += [
-                f"{_name(given, row)}: {error}" for row, error in zip(answers.rows, errors, strict=True) if error
+                f"{name_of(given[row], row)}: {error}" for row, error in zip(answers.rows, errors, strict=True) if error
             ]
             found.append(answers.at([place for place, error in enumerate(errors) if not error]))
         say_unreadable(broken, len(given), self.incomplete)
@@ -238,8 +237,3 @@ def inference_precision(plan: FinalPlan, classifier: Classifier, accelerator: st
         depthwise = classifier.backbone.has_depthwise
         asked = plan.trainer.precision if is_own else settle_precision(accelerator, depthwise).precision
     return DTYPES[asked]
-
-
-def _name(pictures: list[Picture], row: int) -> str:
-    picture = pictures[row]
-    return as_text(Path(picture)) if isinstance(picture, str | Path) else f"picture {row}"

@@ -10,8 +10,6 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
-import yaml
-
 from animeid.errors import InputError
 
 
@@ -71,12 +69,10 @@ def read_json(path: Path) -> Any:
         raise InputError(f"{path} cannot be read, for it is damaged: put back a copy of it") from error
 
 
-LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-"""In C ten times as fast, where PyYAML was built with it."""
-
-
 def write_yaml(path: Path, plain: Mapping[str, Any]) -> None:
     """Writes plain values; names in any script stay readable."""
+    import yaml  # what answers without torch is installed without it
+
     with atomic(path, "w") as stream:
         stream.write(yaml.safe_dump(dict(plain), allow_unicode=True, sort_keys=False))
 
@@ -87,8 +83,11 @@ def read_yaml(path: Path) -> dict[str, Any]:
     Raises:
         InputError: the file holds something else.
     """
+    import yaml
+
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # in C ten times as fast, where PyYAML was built with it
     try:
-        plain = yaml.load(path.read_text(encoding="utf-8"), LOADER)
+        plain = yaml.load(path.read_text(encoding="utf-8"), loader)
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise InputError(f"{path} cannot be read, for it is damaged: put back a copy of it") from error
     if not isinstance(plain, dict):

@@ -31,6 +31,12 @@ def home() -> Path:
         return stand_in()
 
 
+def default_cache() -> Path:
+    """`$ANIMEID_CACHE`, or `~/.cache/animeid`."""
+    chosen = os.environ.get("ANIMEID_CACHE")
+    return Path(chosen).expanduser() if chosen else home() / ".cache" / "animeid"
+
+
 def is_known() -> bool:
     """Whether the user has a home at all."""
     try:

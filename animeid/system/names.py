@@ -1,4 +1,4 @@
-"""Names of files that are no text here: stored as something else than UTF-8, or read as something else."""
+"""Names of files: `~` and variables in them, and those that are no text here, stored or read as something else."""
 
 from __future__ import annotations
 
@@ -8,6 +8,21 @@ from pathlib import Path
 
 from animeid.errors import InputError
 from animeid.system.console import as_text
+
+
+def expanded(key: str, path: str) -> str:
+    """A path with `~`, `~user` and variables written out; one that is there as it is written means itself.
+
+    Raises:
+        InputError: nobody knows that user, or the home of this one.
+    """
+    if os.path.lexists(path):
+        return path
+    found = os.path.expandvars(os.path.expanduser(path))  # noqa: PTH111 - a pattern need be no path
+    if path.startswith("~") and found.startswith("~"):
+        told = "a user that is not known here" if path.split("/")[0] != "~" else "~, and no home is known here"
+        raise InputError(f"{key}={path} begins with {told}: write the whole path")
+    return found
 
 
 def refuse_unreadable(name: str) -> None:

@@ -1,4 +1,4 @@
-"""Progress with an estimate of the time left: a bar on a terminal, plain lines elsewhere."""
+"""Progress with an estimate of the time left: a bar on a terminal where tqdm is installed, plain lines elsewhere."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from importlib.util import find_spec
 from itertools import dropwhile
 from threading import Event, Thread
 from typing import TypeVar
@@ -28,7 +29,7 @@ def clock(seconds: float) -> str:
 
 def progress(items: Iterable[T], total: int, what: str) -> Iterator[T]:
     """Yields `items` and reports on stderr how far along the work is and when it will end."""
-    if sys.stderr.isatty():
+    if sys.stderr.isatty() and find_spec("tqdm"):
         from tqdm import tqdm
 
         yield from tqdm(items, total=total, desc=what, leave=False)

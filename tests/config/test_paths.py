@@ -13,8 +13,8 @@ from animeid.config.arguments import PATH_KEYS, as_overrides
 from animeid.config.compose import compose
 from animeid.config.paths import with_paths
 from animeid.config.roots import request_target
-from animeid.data.synthetic.build import default_cache
 from animeid.errors import InputError
+from animeid.system.home import default_cache
 
 
 def at(request: dict[str, Any], key: str) -> Any:

@@ -13,9 +13,10 @@ import pytest
 from animeid.data.cache import home as cache_home_file
 from animeid.data.cache.home import cache_home
 from animeid.data.synthetic import build
-from animeid.data.synthetic.build import build_cast, default_cache
+from animeid.data.synthetic.build import build_cast
 from animeid.data.synthetic.settings import CastSettings
 from animeid.system import home as room
+from animeid.system.home import default_cache
 
 
 @pytest.fixture

@@ -9,9 +9,8 @@ from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from animeid.data.synthetic.build import default_cache
 from animeid.system.console import say
-from animeid.system.home import can_keep
+from animeid.system.home import can_keep, default_cache
 
 KEPT_DAYS = 60
 """What no run has opened for so long is removed by the next one that writes."""

@@ -24,18 +24,12 @@ from animeid.data.synthetic.settings import CastSettings
 from animeid.data.synthetic.worker import Bbox, path_of
 from animeid.errors import InputError
 from animeid.system.console import say_beside
-from animeid.system.home import can_keep, home, stand_in
+from animeid.system.home import can_keep, default_cache, stand_in
 from animeid.system.machine import usable_cores
 from animeid.system.names import refuse_unreadable
 
 MANIFEST = "manifest.csv"
 COLUMNS = ("path", "label", "split", "style", "caption", *ATTRIBUTES, "bbox")
-
-
-def default_cache() -> Path:
-    """`$ANIMEID_CACHE`, or `~/.cache/animeid`."""
-    chosen = os.environ.get("ANIMEID_CACHE")
-    return Path(chosen).expanduser() if chosen else home() / ".cache" / "animeid"
 
 
 def build_cast(settings: CastSettings, cache: Path | None = None, *, processes: int | None = None) -> Path:

@@ -1,0 +1,81 @@
+"""Where the names of pictures go: printed, into a file, or into folders of the pictures."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+from animeid.inference.output_rows import ENDINGS, Answer, write
+from animeid.inference.sorting import NAMES, How, check_folder, filled, folder_names, is_folder, sort
+from animeid.system.console import counted, say
+from animeid.system.files import atomic
+from animeid.system.output import check_output
+from animeid.system.streams import let_go
+
+
+@dataclass(frozen=True)
+class Output:
+    """What `output=` names, which is free.
+
+    folder: of a folder a name; None where none is asked for.
+    file: of all answers, CSV or JSONL; None where they are printed as CSV.
+    how: whether a folder has copies of the pictures, or links.
+    unknown_below: the probability of the likeliest name under which a picture is sorted into `unknown`.
+    """
+
+    folder: Path | None
+    file: Path | None
+    how: How
+    unknown_below: float
+
+    @classmethod
+    def of(cls, request: Mapping[str, Any]) -> Self:
+        """The output of a request for names (see `animeid.inference.requests.PredictRequest`).
+
+        Raises:
+            InputError: it is not free, or cannot be written.
+        """
+        given = request["output"]
+        folder = check_folder(given) if given is not None and is_folder(given) else None
+        file = check_output(given, ENDINGS) if folder is None else folder / NAMES
+        return cls(folder, file, request["sort"], request["unknown_below"])
+
+    def write(
+        self, found: Iterator[tuple[Path, Answer]], labels: Sequence[str], k: int
+    ) -> tuple[int, list[Answer]] | None:
+        """Writes answers as they come.
+
+        Args:
+            found: pictures and their answers.
+            labels: the names of all classes.
+            k: names of each picture.
+
+        Returns:
+            How many there were, and those without names; None where who reads the answers wants no more of them.
+        """
+        if self.folder is not None:
+            with filled(self.folder) as partial, atomic(partial / NAMES, "w") as stream:
+                sorted_in = sort(found, partial, self.how, self.unknown_below, folder_names(labels))
+                return write(sorted_in, stream, as_csv=True, k=k)
+        answers = (answer for _, answer in found)
+        if self.file is not None:
+            with atomic(self.file, "w") as stream:
+                return write(answers, stream, as_csv=self.file.suffix == ".csv", k=k)
+        try:
+            counts = write(answers, sys.stdout, as_csv=True, k=k)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            let_go(sys.stdout)
+            return None
+        return counts
+
+    def tell(self, named: int) -> None:
+        """Says where so many pictures' names are; nothing where they were printed."""
+        if self.folder is not None:
+            what = "copied into" if self.how == "copy" else "linked in"
+            say(f"{counted(named, 'picture', 'were')} {what} {self.folder}; all answers are in {self.file}")
+        elif self.file is not None:
+            say(f"{counted(named, 'picture')} named in {self.file}")
