@@ -83,7 +83,7 @@ def draw_radars(names: Sequence[str], stars: Mapping[str, Sequence[int | None]],
     down = -(-len(names) // across)
     angles = np.linspace(0, 2 * np.pi, len(stars), endpoint=False)
     values = np.array([[one or 0 for one in each] for each in stars.values()], float).T
-    with picture(path, 2.45 * across, 2.45 * down) as figure:
+    with picture(path, 2.7 * across, 2.5 * down) as figure:
         every = np.atleast_1d(figure.subplots(down, across, subplot_kw={"projection": "polar"})).ravel()
         for number, axes in enumerate(every):
             if number >= len(names):
@@ -105,6 +105,9 @@ def _radar(axes: PolarAxes, angles: np.ndarray, titles: Sequence[str]) -> None:
     axes.set_yticks(range(1, MOST_STARS + 1), [""] * MOST_STARS)
     axes.set_xticks(angles, titles, fontsize=7)
     axes.tick_params(axis="x", pad=-1)
+    for label, angle in zip(axes.get_xticklabels(), angles, strict=True):
+        side = np.sin(angle)
+        label.set_horizontalalignment("center" if abs(side) < 0.1 else "left" if side > 0 else "right")
     axes.spines["polar"].set_visible(True)
     axes.spines["polar"].set_color(GRID)
 
@@ -155,6 +158,7 @@ def draw_accuracy_against_time(points: Sequence[Point], path: Path) -> None:
             axes.scatter(x, y, s=area, color=colour, alpha=0.35, linewidths=0, zorder=2)
             axes.scatter(x, y, s=14, color=colour, linewidths=0, zorder=3)
             axes.annotate(str(number), (x, y), (5, 4), textcoords="offset points", fontsize=9, zorder=4)
+        axes.margins(y=0.16)
         _names(axes, points)
         _scale(axes, [point.milliseconds for point in points])
         axes.set_xlabel("milliseconds for one picture")

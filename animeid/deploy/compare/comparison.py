@@ -41,8 +41,8 @@ class Model:
     """One of the models.
 
     name, folder: what it is called, and where it lies. facts: what it is. judged: its figures. times: by the kind of
-    work. fresh: of a process of its own. against_best: how its f1_macro differs from the best on the same pictures; None
-    of the best, and where only figures are there.
+    work. fresh: of a process of its own. against_best: how its f1_macro differs from the best on the same pictures;
+    None of the best, and where only figures are there.
     """
 
     name: str

@@ -5,7 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from animeid.deploy.compare.figures import F1, MEMORY, MULTIPLY_ADDS, ONE, ONE_FILE, SIZE, THROUGHPUT, Figure, Measured
+from animeid.deploy.compare.figures import (
+    F1,
+    MEMORY,
+    MULTIPLY_ADDS,
+    ONE,
+    ONE_FILE,
+    SIZE,
+    THROUGHPUT,
+    Figure,
+    Measured,
+    gap,
+)
 
 BEHIND = 0.03
 """How far behind the best f1_macro a model may be that is taken for what else it is good at."""
@@ -14,10 +25,20 @@ Row = Mapping[Figure, Measured | None]
 """A model's figures; None where it has none."""
 
 
+IN_WORDS: Mapping[Figure, str] = {
+    F1: "the most accurate",
+    ONE: "the quickest answer to a picture",
+    ONE_FILE: "the quickest from file to answer",
+    THROUGHPUT: "the highest throughput",
+    SIZE: "the smallest",
+}
+"""The best of each figure that decides, in words."""
+
+
 class Need(NamedTuple):
     """What a model is wanted for.
 
-    title, figure: what it is called, and what decides among the accurate; the second where the first was not measured.
+    title: what it is called. figures: what decides among the accurate, the second where the first was not measured.
     also: figures that the advice names besides.
     """
 
@@ -56,8 +77,8 @@ def advise(rows: Sequence[Row], needs: Sequence[Need] = NEEDS) -> list[Advice]:
     Needs that nothing was measured for are left out.
     """
     accuracy = [row[F1] for row in rows]
-    highest = max(measured.value for measured in accuracy if measured)
-    near = [place for place, measured in enumerate(accuracy) if measured and highest - measured.value <= BEHIND]
+    best = F1.best([measured for measured in accuracy if measured])
+    near = [place for place, measured in enumerate(accuracy) if measured and gap(best, measured) <= BEHIND]
     found = []
     for need in needs:
         decides = next((figure for figure in need.figures if all(rows[place].get(figure) for place in near)), None)

@@ -28,17 +28,18 @@ from animeid.deploy.compare.figures import (
     Figure,
     Measured,
 )
-from animeid.deploy.compare.guide import BEHIND, Advice, advise
+from animeid.deploy.compare.guide import BEHIND, IN_WORDS, Advice, advise
 from animeid.deploy.compare.stars import MOST, rule
 from animeid.html.render import render, write_page
 from animeid.html.thumbnails import Chart
 from animeid.plots.models import Bars, Point, draw_accuracy_against_time, draw_bars, draw_radars
+from animeid.reporting.comparison import in_words
 from animeid.reporting.glossary import FIGURES as WORDS
 from animeid.reporting.wording import with_interval
 from animeid.system.load import Room
 
 TEMPLATE = Path(__file__).with_name("templates") / "models.html.j2"
-ACCURACIES = ("f1_macro", "acc_macro", "acc_micro", "many/acc_macro", "medium/acc_macro", "few/acc_macro", "top5")
+ACCURACIES = ("acc_macro", "acc_micro", "many/acc_macro", "medium/acc_macro", "few/acc_macro", "top5")
 TIMES = (ONE, ONE_FILE, EIGHT, EIGHT_FILES)
 SIZES = (SIZE, PARAMETERS, MULTIPLY_ADDS, MEMORY, FIRST)
 CHARTED = (F1, ONE, ONE_FILE, THROUGHPUT, SIZE, MEMORY)
@@ -94,10 +95,12 @@ def values(comparison: Comparison, setting: Setting) -> dict[str, Any]:
         "rule": rule(),
         "ranks": comparison.ranks,
         "accuracies": [_accuracies(place, comparison) for place in range(len(models))],
-        "accuracy_titles": ACCURACIES,
+        "accuracy_titles": ("rank", "f1_macro", "against the best", *_known(comparison)),
         "words": WORDS,
-        "times": [[model.name, *(_time(model, figure) for figure in TIMES), _throughput(model)] for model in models],
-        "time_titles": [*(figure.title for figure in TIMES), THROUGHPUT.title],
+        "times": [[model.name, *(_time(model.row[figure]) for figure in (*TIMES, THROUGHPUT))] for model in models],
+        "time_titles": [f"{figure.title}, {figure.unit}" for figure in (*TIMES, THROUGHPUT)],
+        "slow": [[model.name, *(_slow(model, figure) for figure in TIMES), _spread(model)] for model in models],
+        "slow_titles": [*(f"{figure.title}, p90, ms" for figure in TIMES), "spread"],
         "sizes": [[model.name, *(told(model.row[figure], figure) for figure in SIZES)] for model in models],
         "size_titles": [figure.title for figure in SIZES],
         "meanings": [(figure.title, figure.words) for figure in FIGURES],
@@ -133,13 +136,17 @@ def _advice(one: Advice, comparison: Comparison) -> dict[str, Any]:
         "need": one.need.title,
         "model": names[one.model],
         "numbers": [f"{figure.title} {told(measured, figure)}" for figure, measured in one.numbers.items()],
-        "equals": [
-            f"{names[place]} ({told(comparison.values(one.figure)[place], one.figure)})" for place in one.equals
-        ],
-        "decides": f"{'highest' if one.figure.higher_is_better else 'least'} {one.figure.title}",
+        "equals": [f"{names[place]} ({_equal(comparison, one.figure, place)})" for place in one.equals],
+        "decides": IN_WORDS[one.figure],
         "among": one.admitted,
         "behind": f"{100 * behind:.1f}",
     }
+
+
+def _equal(comparison: Comparison, figure: Figure, place: int) -> str:
+    """The figure of a model that is called equal, and what the test in pairs says all the same."""
+    said, tested = told(comparison.values(figure)[place], figure), comparison.models[place].against_best
+    return f"{said}; in pairs {in_words(tested)}" if figure is F1 and tested is not None else said
 
 
 def _accuracies(place: int, comparison: Comparison) -> list[str]:
@@ -147,35 +154,35 @@ def _accuracies(place: int, comparison: Comparison) -> list[str]:
     return [
         model.name,
         str(comparison.ranks[place]),
-        *(with_interval(model.judged.figures, name) for name in ACCURACIES),
+        with_interval(model.judged.figures, "f1_macro"),
         _tested(model, is_best=place == 0),
+        *(with_interval(model.judged.figures, name) for name in _known(comparison)),
     ]
+
+
+def _known(comparison: Comparison) -> list[str]:
+    """The figures of accuracy that any of the models has."""
+    return [name for name in ACCURACIES if any(model.judged.figures.get(name) for model in comparison.models)]
 
 
 def _tested(model: Model, *, is_best: bool) -> str:
     found = model.against_best
     if is_best:
         return "the best"
-    if found is None:
-        return "–"
-    said = f"{100 * found.difference:+.1f} points"
-    if found.low is None or found.high is None or found.p is None:
-        return said
-    return f"{said} ({100 * found.low:+.1f} to {100 * found.high:+.1f}), p {found.p:.3f}"
+    return "–" if found is None else in_words(found)
 
 
-def _time(model: Model, figure: Figure) -> str:
-    measured, times = model.row[figure], model.times.get(figure.key)
-    if measured is None or times is None:
-        return "–"
-    low, high = measured.low or 0.0, measured.high or 0.0
-    return f"{_digits(measured.value)} ms; p90 {_digits(1000 * times.p90)}; rounds {_digits(low)} to {_digits(high)}"
+def _time(measured: Measured | None) -> str:
+    return "–" if measured is None else f"{_digits(measured.value)} ({' to '.join(map(_digits, measured.ends))})"
 
 
-def _throughput(model: Model) -> str:
-    measured = model.row[THROUGHPUT]
-    assert measured is not None
-    return f"{_digits(measured.value)}/s; rounds {_digits(measured.low or 0)} to {_digits(measured.high or 0)}"
+def _slow(model: Model, figure: Figure) -> str:
+    times = model.times.get(figure.key)
+    return "–" if times is None else _digits(1000 * times.p90)
+
+
+def _spread(model: Model) -> str:
+    return f"{100 * max(times.spread for times in model.times.values()):.0f} %"
 
 
 def _what(model: Model) -> list[str]:

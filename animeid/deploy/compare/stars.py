@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from animeid.deploy.compare.figures import F1, MEMORY, ONE, SIZE, THROUGHPUT, Figure, Measured
+from animeid.deploy.compare.figures import F1, MEMORY, ONE, SIZE, THROUGHPUT, Figure, Measured, gap
 
 MOST = 5
 POINTS = (0.01, 0.03, 0.06, 0.12)
@@ -18,7 +18,7 @@ STARRED: Mapping[Figure, str] = {F1: "accuracy", ONE: "speed", THROUGHPUT: "thro
 def stars(values: Sequence[Measured | None], figure: Figure) -> list[int | None]:
     """The stars of each model, 1 to 5, in a figure of them all; None where a model has no such figure.
 
-    The best has five, and so has every model that equals it (see `Measured.equals`).
+    The best has five, and so has every model whose interval says that it is equal (see `Measured.equals`).
     """
     there = [value for value in values if value is not None]
     if not there:
@@ -28,10 +28,10 @@ def stars(values: Sequence[Measured | None], figure: Figure) -> list[int | None]
 
 
 def _stars(value: Measured, best: Measured, figure: Figure) -> int:
-    if value.equals(best) and value.low is not None and best.low is not None:
+    if value.equals(best) and (value.low, best.low) != (None, None):
         return MOST
     if figure is F1:
-        return MOST - sum(best.value - value.value > limit for limit in POINTS)
+        return MOST - sum(gap(best, value) > limit for limit in POINTS)
     less, more = sorted((value.value, best.value))
     return MOST - sum(more > limit * less for limit in RATIOS)
 
@@ -42,7 +42,7 @@ def rule() -> str:
     ratios = ", ".join(f"{limit:g}" for limit in RATIOS)
     return (
         "Five stars for the best model in a figure and for all that equal it. The others, in accuracy: five, four, "
-        f"three and two stars for f1_macro at most {points} points behind the best, one for less. In speed (one "
+        f"three and two stars for f1_macro at most {points} points behind the best, one beyond that. In speed (one "
         f"picture), throughput, size and memory: the same for at most {ratios} times the time, size or memory of the "
         "best, or that fraction of its throughput."
     )
