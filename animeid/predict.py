@@ -2,32 +2,21 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
-from importlib.util import find_spec
-from typing import Any
 
-from animeid.deploy.arguments import names_artefact
+from animeid.deploy.arguments import is_for_artefact
 from animeid.system.leave import run
 
 
-def work(request: dict[str, Any]) -> None:
-    from animeid.inference.prediction import predict
-
-    predict(request)
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Answers a command line: an artefact with neither torch nor Hydra, which need not be installed."""
-    given = sys.argv[1:] if arguments is None else arguments
-    if names_artefact(given) or find_spec("hydra") is None:
+    """Answers a command line (None: that of this process): for an artefact without torch, Hydra and their kin."""
+    if is_for_artefact(arguments):
         from animeid.deploy.predict import main as by_artefact
 
-        return by_artefact(given)
-    from animeid.config.command import command
-    from animeid.inference.at_once import check_prediction
+        return by_artefact(arguments)
+    from animeid.inference.command import main as by_run
 
-    return command("predict", work, check_prediction)(arguments)
+    return by_run(arguments)
 
 
 if __name__ == "__main__":

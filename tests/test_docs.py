@@ -26,6 +26,7 @@ from animeid.config.compose import compose
 from animeid.config.locate import conf_dir, groups
 from animeid.config.signatures import signature
 from animeid.config.source import find, module_file
+from animeid.deploy.layout import ONNX, WEIGHTS
 from animeid.errors import InputError
 from animeid.runs.folder import RunFolder
 
@@ -35,6 +36,10 @@ PAGES = [ROOT / "README.md", *sorted(DOCS.glob("*.md")), *sorted((DOCS / "refere
 STUDIES = sorted((ROOT / "experiments").glob("*/*.md"))
 EXAMPLE = re.compile(r"\banimeid[./]losses[./]mine|\bconf/loss/mine")
 """The part that `docs/extending.md` shows how to add, and that is therefore not there."""
+
+
+FILES_OF_ARTEFACTS = {WEIGHTS, ONNX}
+"""Names that look like keys of the group `model`."""
 
 
 def page(path: Path) -> str:
@@ -281,7 +286,8 @@ def wrong_spans(path: Path) -> Iterator[str]:
         if key in known and sign and not re.fullmatch(r"(NAME|null|CARD|FOLDER)?", value):
             yield from (word for card in re.split(r"[,|]", value) if card not in known[key])
         group, _, inner = key.partition(".")
-        if group in known and inner and group not in ("space", "stage") and inner.split(".")[0] not in keys_of(group):
+        is_key = inner and group not in ("space", "stage") and word not in FILES_OF_ARTEFACTS
+        if group in known and is_key and inner.split(".")[0] not in keys_of(group):
             yield word
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import Any, Literal
 
 from animeid.config.suggest import suggestion
@@ -23,7 +25,7 @@ RUN_ONLY = ("run", "accelerator", "precision", "logit_adjustment", "tta", "num_w
 class ArtefactRequest:
     """What an artefact is asked; keys that `conf/predict.yaml` has mean the same there (see `PredictRequest`).
 
-    artefact: its folder.
+    artefact: its folder, or `hub:USER/NAME`.
     input: a picture, a folder or a glob.
     output: a CSV or JSONL file, or a folder; None prints the answers.
     top_k: names given for each picture, likeliest first.
@@ -47,9 +49,14 @@ class ArtefactRequest:
     engine: str = "auto"
 
 
-def names_artefact(arguments: Sequence[str]) -> bool:
-    """Whether a command line asks an artefact."""
-    return any(argument.startswith(f"{KEY}=") for argument in arguments)
+def given_to(arguments: Sequence[str] | None) -> Sequence[str]:
+    """The arguments; None means those of this process."""
+    return sys.argv[1:] if arguments is None else arguments
+
+
+def is_for_artefact(arguments: Sequence[str] | None) -> bool:
+    """Whether a command line asks an artefact: it says so, or nothing that could answer for a run is installed."""
+    return any(argument.startswith(f"{KEY}=") for argument in given_to(arguments)) or find_spec("hydra") is None
 
 
 def request_of(arguments: Sequence[str]) -> ArtefactRequest:

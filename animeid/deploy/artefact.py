@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,62 +11,26 @@ from typing import Any, Self
 import numpy as np
 
 from animeid.deploy.checksums import AGAIN, CHECKSUMS, checked
+from animeid.deploy.config_file import read_config, read_json, read_json_if_there
+from animeid.deploy.layout import (
+    CONFIG,
+    LABELS,
+    LAYOUTS,
+    METRICS,
+    ONNX,
+    OURS,
+    PARITY,
+    REFERENCES,
+    WEIGHTS,
+    Engine,
+    Input,
+)
 from animeid.deploy.tensors import network_digest
 from animeid.errors import InputError
 
-FORMAT = 1
-"""The format that this version writes, and the newest that it reads."""
-OURS = "animeid"
-"""The key of `config.json` with what is ours; timm ignores it."""
-CONFIG, LABELS, METRICS, CARD, PARITY = "config.json", "labels.json", "metrics.json", "README.md", "parity.json"
-WEIGHTS, ONNX = "model.safetensors", "model.onnx"
-REFERENCES = "references.npz"
 NEEDED = (CONFIG, ONNX, LABELS, CHECKSUMS)
-MEMBERS = "members"
-"""The folder of the networks of several runs that answer together."""
 NAMED = 3
 """How many classes an explanation names."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Input:
-    """What a network is given.
-
-    size: (H, W) in pixels.
-    crop: the share of the resized side that the centre crop keeps.
-    resize: how pictures are resized, `pillow-bilinear`.
-    mean, std: a channel each, on a scale of 0 to 1.
-    layout: `NHWC uint8`, normalised in the network, or `NCHW float32`, normalised by the reader.
-    max_pixels: pictures with more are refused before they are decoded.
-    incomplete: whether pictures that lack pixels are read as far as they go.
-    """
-
-    size: tuple[int, int]
-    crop: float
-    resize: str
-    mean: tuple[float, ...]
-    std: tuple[float, ...]
-    layout: str
-    max_pixels: int
-    incomplete: bool
-
-
-@dataclass(frozen=True, kw_only=True)
-class Engine:
-    """A way of answering that the artefact holds.
-
-    name: the library, `onnxruntime` or `openvino`.
-    file: in the folder.
-    input: `uint8` or `float32`.
-    precision: `float32`, `bfloat16` or `int8`.
-    reason: why it stands where it stands in the order of preference.
-    """
-
-    name: str
-    file: str
-    input: str
-    precision: str
-    reason: str = ""
 
 
 @dataclass(frozen=True)
@@ -97,7 +60,7 @@ class Artefact:
                 another architecture.
         """
         path = Path(folder).expanduser()
-        config = _read_config(path)
+        config = read_config(path)
         missing = [name for name in NEEDED if not (path / name).is_file()]
         if missing:
             raise InputError(f"the artefact {path} lacks {', '.join(missing)}: {AGAIN}")
@@ -161,15 +124,15 @@ class Artefact:
     @cached_property
     def labels(self) -> list[dict[str, Any]]:
         """`labels.json`: `name`, `pictures` and, where known, `series` and `names` of each class."""
-        return _read(self.folder / LABELS)
+        return read_json(self.folder / LABELS)
 
     @property
     def metrics(self) -> dict[str, Any] | None:
-        return _read_if_there(self.folder / METRICS)
+        return read_json_if_there(self.folder / METRICS)
 
     @property
     def parity(self) -> dict[str, Any] | None:
-        return _read_if_there(self.folder / PARITY)
+        return read_json_if_there(self.folder / PARITY)
 
     @cached_property
     def references(self) -> dict[str, np.ndarray] | None:
@@ -185,7 +148,7 @@ class Artefact:
         InputError: a file that answers is not listed, or files contradict one another.
         """
         files = [engine.file for engine in self.engines]
-        if self.input.layout not in ("NHWC uint8", "NCHW float32"):
+        if self.input.layout not in LAYOUTS:
             raise ValueError(f"input.layout={self.input.layout}")
         unlisted = [name for name in (CONFIG, LABELS, *files) if not _is_listed(name, sums)]
         if unlisted:
@@ -204,7 +167,7 @@ class Artefact:
         name = (Path(network["folder"]) / WEIGHTS).as_posix()
         if name not in sums:
             raise InputError(f"{self.folder / CHECKSUMS} does not list {name}: {AGAIN}")
-        says = _read(folder / CONFIG)["architecture"]
+        says = read_json(folder / CONFIG)["architecture"]
         if says != network["architecture"] or network_digest(folder / WEIGHTS) != network["tensors"]:
             raise InputError(
                 f"{folder / WEIGHTS} does not hold the weights of {network['architecture']} that were exported, and "
@@ -235,37 +198,3 @@ def _difference(has: Sequence[str], wanted: Sequence[str]) -> str:
         if names
     ]
     return f"{' and '.join(told) or 'it has them in another order'}; give one that was exported from those classes"
-
-
-def _read_config(folder: Path) -> dict[str, Any]:
-    """Raises:
-    InputError: there is no artefact, or it is of a newer format.
-    """
-    if not folder.is_dir():
-        raise InputError(f"there is no artefact {folder}: give the folder that animeid.export wrote")
-    if not (folder / CONFIG).is_file():
-        raise InputError(f"{folder} is no artefact, for it has no {CONFIG}: give the folder that animeid.export wrote")
-    config = _read(folder / CONFIG)
-    own = config.get(OURS) if isinstance(config, dict) else None
-    if not isinstance(own, dict) or not isinstance(own.get("format"), int):
-        raise InputError(
-            f"{folder} is no artefact of animeid, for {CONFIG} has no key '{OURS}' with a format: give the folder that "
-            "animeid.export wrote"
-        )
-    if own["format"] > FORMAT:
-        raise InputError(
-            f"the artefact {folder} is of format {own['format']}, and this version of animeid reads up to {FORMAT}: "
-            "install a newer animeid"
-        )
-    return config
-
-
-def _read(path: Path) -> Any:
-    try:
-        return json.loads(path.read_bytes())
-    except (ValueError, OSError) as error:
-        raise InputError(f"{path} cannot be read, for it is damaged: {AGAIN}") from error
-
-
-def _read_if_there(path: Path) -> Any:
-    return _read(path) if path.is_file() else None

@@ -11,8 +11,9 @@ from typing import Self
 
 import numpy as np
 
-from animeid.deploy.artefact import Artefact, Engine, Input
+from animeid.deploy.artefact import Artefact
 from animeid.deploy.engines import Call, open_calls
+from animeid.deploy.layout import Engine, Input
 from animeid.deploy.pace import Pace
 
 

@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from animeid.config.suggest import suggestion
-from animeid.deploy.artefact import Artefact, Engine
+from animeid.deploy.artefact import Artefact
+from animeid.deploy.layout import Engine
 from animeid.deploy.pace import Pace
 from animeid.errors import InputError
 
@@ -20,7 +21,11 @@ logits, both float32. One at a time."""
 OUTPUTS = ("embedding", "logits")
 
 
-def onnxruntime_calls(path: Path, pace: Pace) -> list[Call]:
+OPENVINO_PRECISIONS = {"float32": "f32", "int8": "f32", "bfloat16": "bf16"}
+"""What OpenVINO computes in where the network does not say: of its own it takes bfloat16 for float32 where it can."""
+
+
+def onnxruntime_calls(path: Path, precision: str, pace: Pace) -> list[Call]:  # noqa: ARG001 - the file has it
     """`pace.calls` calls that may be made at the same time, of `pace.threads` threads each."""
     import onnxruntime
 
@@ -39,12 +44,16 @@ def onnxruntime_calls(path: Path, pace: Pace) -> list[Call]:
     return [opened()] * pace.calls if pace.threads == 1 else [opened() for _ in range(pace.calls)]
 
 
-def openvino_calls(path: Path, pace: Pace) -> list[Call]:
+def openvino_calls(path: Path, precision: str, pace: Pace) -> list[Call]:
     """As `onnxruntime_calls`."""
     import openvino
 
     core = openvino.Core()
-    settings = {"INFERENCE_NUM_THREADS": pace.threads * pace.calls, "NUM_STREAMS": pace.calls}
+    settings = {
+        "INFERENCE_NUM_THREADS": pace.threads * pace.calls,
+        "NUM_STREAMS": pace.calls,
+        "INFERENCE_PRECISION_HINT": OPENVINO_PRECISIONS[precision],
+    }
     compiled = core.compile_model(path, "CPU", settings)
     places = [compiled.output(name) for name in OUTPUTS]
 
@@ -61,7 +70,7 @@ def openvino_calls(path: Path, pace: Pace) -> list[Call]:
     return [opened() for _ in range(pace.calls)]
 
 
-ENGINES: Mapping[str, Callable[[Path, Pace], list[Call]]] = {
+ENGINES: Mapping[str, Callable[[Path, str, Pace], list[Call]]] = {
     "onnxruntime": onnxruntime_calls,
     "openvino": openvino_calls,
 }
@@ -90,7 +99,20 @@ def choose(artefact: Artefact, asked: str = "auto") -> Engine:
             f"the artefact {artefact.folder} is answered by {' or '.join(names)}, which is not installed: "
             f"pip install {names[0]}"
         )
-    return there[0]
+    able = [engine for engine in there if engine.precision != "bfloat16" or computes_bfloat16()]
+    if not able:
+        raise InputError(
+            f"the artefact {artefact.folder} would be answered by {there[0].name} in bfloat16, which this processor "
+            "cannot compute: take another engine, or export it again with one"
+        )
+    return able[0]
+
+
+def computes_bfloat16() -> bool:
+    """Whether OpenVINO has the processor compute in bfloat16; where it cannot, float32 would be slower than INT8."""
+    import openvino
+
+    return "BF16" in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
 
 
 def open_calls(artefact: Artefact, engine: Engine, pace: Pace) -> list[Call]:
@@ -101,8 +123,9 @@ def open_calls(artefact: Artefact, engine: Engine, pace: Pace) -> list[Call]:
     """
     path = artefact.folder / engine.file
     try:
-        return ENGINES[engine.name](path, pace)
-    except (RuntimeError, ValueError, NotImplementedError) as error:
+        return ENGINES[engine.name](path, engine.precision, pace)
+    # Each library has errors of its own, of which some are plain exceptions.
+    except Exception as error:
         reason = " ".join(str(error).split())
         raise InputError(
             f"{path} cannot be opened by the {engine.name} that is installed, of which a newer version may: {reason}"

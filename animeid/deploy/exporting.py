@@ -8,18 +8,23 @@ from typing import Any
 
 from timm.models import split_model_name_tag
 
-from animeid.deploy.artefact import CONFIG, LABELS, MEMBERS, ONNX, OURS, WEIGHTS
+from animeid.deploy import hub
+from animeid.deploy.card import card
 from animeid.deploy.checksums import seal
+from animeid.deploy.judged import judged
+from animeid.deploy.label_facts import label_facts
+from animeid.deploy.layout import CARD, CONFIG, LABELS, MEMBERS, METRICS, ONNX, OURS, WEIGHTS
 from animeid.deploy.network import ArtefactNetwork
 from animeid.deploy.onnx_file import write_onnx
 from animeid.deploy.own_facts import own_facts
+from animeid.deploy.references import write_references
 from animeid.deploy.tensors import network_digest
 from animeid.deploy.timm_folder import as_timm, write_timm
 from animeid.errors import InputError
 from animeid.inference.predictor import Predictor
 from animeid.inference.several import load_all
 from animeid.inference.sorting import check_folder, filled
-from animeid.system.console import say, say_beside
+from animeid.system.console import counted, say, say_beside
 from animeid.system.files import read_json, write_json
 
 ANSWERING = {"accelerator": "cpu", "precision": "32-true", "batch_size": 1, "num_workers": 0}
@@ -28,28 +33,38 @@ ANSWERING = {"accelerator": "cpu", "precision": "32-true", "batch_size": 1, "num
 
 def export(request: Mapping[str, Any]) -> str:
     """Writes the runs of `request["run"]` as the artefact `request["output"]`, and returns its version."""
-    folder = check_folder(request["output"])
+    folder, repository = check_folder(request["output"]), request["push"]
+    if repository:
+        hub.check_push(repository)
     predictors = load_all({**request, **ANSWERING})
     check_alike(predictors)
     for note in dict.fromkeys(note for predictor in predictors for note in predictor.notes):
         say_beside(note)
     with filled(folder) as partial:
-        write(partial, predictors)
+        write(partial, predictors, request)
         version = seal(partial)
-    say(f"artefact {version} of {len(predictors[0].labels)} classes: {folder}")
+    say(f"artefact {version} of {counted(len(predictors[0].labels), 'class')}: {folder}")
+    if repository:
+        say(f"pushed to {hub.push(folder, repository, version)}")
     return version
 
 
-def write(folder: Path, predictors: Sequence[Predictor]) -> None:
+def write(folder: Path, predictors: Sequence[Predictor], request: Mapping[str, Any]) -> None:
     """Fills a folder with everything but the checksums."""
     networks = write_networks(folder, predictors)
     config = read_json(folder / CONFIG) if (folder / CONFIG).is_file() else {"label_names": list(predictors[0].labels)}
-    write_json(folder / CONFIG, {**config, OURS: own_facts(predictors, networks)})
-    labels = predictors[0].labels
-    counts = predictors[0].stats.counts.tolist()
-    pairs = zip(labels, counts, strict=True)
-    write_json(folder / LABELS, [{"name": name, "pictures": count} for name, count in pairs])
-    write_onnx(ArtefactNetwork.of(predictors), predictors[0].image_size, folder / ONNX)
+    config |= {OURS: own_facts(predictors, networks)}
+    write_json(folder / CONFIG, config)
+    write_json(folder / LABELS, label_facts(predictors[0]))
+    figures = judged(predictors)
+    if not isinstance(figures, str):
+        write_json(folder / METRICS, figures)
+    licences = {"weights": request["licence"], "pictures": request["pictures_licence"]}
+    (folder / CARD).write_text(card(config, figures, licences), encoding="utf-8")
+    network = ArtefactNetwork.of(predictors)
+    if request["references"]:
+        write_references(folder, predictors, network, request["references"])
+    write_onnx(network, predictors[0].image_size, folder / ONNX)
 
 
 def write_networks(folder: Path, predictors: Sequence[Predictor]) -> list[dict[str, Any]]:

@@ -7,7 +7,7 @@ from importlib.metadata import version
 from typing import Any
 
 from animeid.assembly.transfer import published_origin
-from animeid.deploy.artefact import FORMAT, ONNX
+from animeid.deploy.layout import FORMAT, ONNX
 from animeid.inference.predictor import Predictor
 from animeid.runs.saved import SavedRun
 from animeid.terms import SHOT_GROUPS

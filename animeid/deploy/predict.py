@@ -7,7 +7,8 @@ from dataclasses import asdict
 from pathlib import Path
 
 from animeid.data.files import find_pictures
-from animeid.deploy.arguments import ArtefactRequest, request_of
+from animeid.deploy.arguments import ArtefactRequest, given_to, request_of
+from animeid.deploy.hub import artefact_folder
 from animeid.deploy.runtime import Runtime
 from animeid.errors import InputError, Interrupted, MachineError
 from animeid.inference.output_rows import Answer, answers_to
@@ -30,16 +31,17 @@ Names the characters in pictures with an exported artefact; broken files are lis
 Keys: {", ".join(ArtefactRequest.__dataclass_fields__)}."""
 
 
-def main(arguments: Sequence[str]) -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Answers a command line; the exit status is that of the other commands (see `animeid.config.command.command`)."""
     write_anything()
     settle_in()
-    if {"-h", "--help"} & set(arguments):
+    given = given_to(arguments)
+    if {"-h", "--help"} & set(given):
         say(HELP)
         return 0
     try:
         with in_sentences(), stoppable():
-            predict(request_of(arguments))
+            predict(request_of(given))
     except Interrupted as stop:
         say_error(f"stopped by a signal: {WAY_ON}")
         return 128 + stop.signum
@@ -63,13 +65,12 @@ def predict(request: ArtefactRequest) -> None:
     """
     output = Output.of(asdict(request))
     paths = find_pictures(request.input)
-    batch = {} if request.batch_size == "auto" else {"batch_size": request.batch_size}
     runtime = Runtime.load(
-        request.artefact,
+        artefact_folder(request.artefact),
         engine=request.engine,
+        batch_size=request.batch_size,
         temperature=request.temperature,
         incomplete=None if request.incomplete is None else request.incomplete == "keep",
-        **batch,
     )
     k = min(request.top_k, len(runtime.labels))
     counts = output.write(answers(runtime, paths, k), runtime.labels, k)

@@ -6,16 +6,17 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from importlib.metadata import version
+from importlib import import_module
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, Self
 
 import numpy as np
 
 from animeid.data.pictures import Picture, Pictures, name_of, pictures_of
-from animeid.deploy.artefact import Artefact, Engine
+from animeid.deploy.artefact import Artefact
 from animeid.deploy.calls import Calls
 from animeid.deploy.engines import choose
+from animeid.deploy.layout import Engine
 from animeid.deploy.pace import Pace, Remembered, candidates, cores, fastest
 from animeid.deploy.reading import Reader, in_batches
 from animeid.imaging.evaluation import EvalTransform
@@ -25,8 +26,8 @@ from animeid.system.progress import progress
 
 MEASURED_FROM = 256
 """So many pictures are worth a measurement of the pace first, which takes a second or two."""
-TRIED_WITH = 8
-"""Pictures of a call while the pace is measured."""
+TOGETHER = 8
+"""Pictures of a call; with more the layers' results leave a processor's cache."""
 
 
 class Answered(NamedTuple):
@@ -72,7 +73,7 @@ class Runtime:
         *,
         engine: str = "auto",
         pace: Pace | None = None,
-        batch_size: int = 8,
+        batch_size: int | Literal["auto"] = "auto",
         temperature: float | Literal["auto"] = "auto",
         incomplete: bool | None = None,
     ) -> Self:
@@ -83,7 +84,7 @@ class Runtime:
             engine: a library or a precision of the artefact's; `auto` is the first that is installed, in the order in
                 which the artefact prefers them.
             pace: threads and batches at once; None is what was measured on this machine.
-            batch_size: pictures that are answered together.
+            batch_size: pictures that are answered together; `auto` suits processors.
             temperature: of the probabilities of `names`; `auto` is the artefact's.
             incomplete: whether pictures that lack pixels are read as far as they go; None is as the run was trained.
 
@@ -95,7 +96,7 @@ class Runtime:
             artefact=artefact,
             engine=choose(artefact, engine),
             pace=pace,
-            batch_size=batch_size,
+            batch_size=TOGETHER if batch_size == "auto" else batch_size,
             temperature=artefact.temperature if temperature == "auto" else temperature,
             incomplete=artefact.input.incomplete if incomplete is None else incomplete,
         )
@@ -113,7 +114,9 @@ class Runtime:
 
     @cached_property
     def remembered(self) -> Remembered:
-        return Remembered.of(self.artefact.version, self.engine.file, self.engine.name, version(self.engine.name))
+        return Remembered.of(
+            self.artefact.version, self.engine.file, self.engine.name, import_module(self.engine.name).__version__
+        )
 
     @cached_property
     def reader(self) -> Reader:
@@ -158,7 +161,7 @@ class Runtime:
         """The network at the fastest pace on this machine, which is measured where none is known."""
         paces = candidates(cores())
         if self.pace is None and len(paces) > 1 and self.remembered.read() is None:
-            tried = np.random.default_rng(0).integers(0, 256, (TRIED_WITH, *self.artefact.input.size, 3), np.uint8)
+            tried = np.random.default_rng(0).integers(0, 256, (TOGETHER, *self.artefact.input.size, 3), np.uint8)
             opened = {pace: Calls.open(self.artefact, self.engine, pace) for pace in paces}
             best = fastest(paces, lambda pace: lambda: opened[pace].all_at_once(tried))
             self.remembered.write(best)

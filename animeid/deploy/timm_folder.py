@@ -13,7 +13,7 @@ from timm.models import save_for_hf, split_model_name_tag
 from torch import Tensor, nn
 from torch.nn import functional
 
-from animeid.deploy.artefact import CONFIG, OURS, WEIGHTS
+from animeid.deploy.layout import CONFIG, OURS, WEIGHTS
 from animeid.inference.predictor import Predictor
 from animeid.models.heads.contract import MapHead, VectorHead
 from animeid.system.files import read_json, write_json
@@ -46,7 +46,7 @@ class TimmNetwork:
     reason: why it is without one; empty where it is not.
     """
 
-    net: nn.Module
+    net: Any  # a timm network; timm is not typed
     holds: Holds
     reason: str = ""
 
@@ -83,7 +83,7 @@ def _linear(predictor: Predictor) -> tuple[Tensor, Tensor] | str:
     return weight, bias if offset is None else bias - offset.cpu()
 
 
-def _timm_net(predictor: Predictor, num_classes: int) -> nn.Module:
+def _timm_net(predictor: Predictor, num_classes: int) -> Any:
     """timm's network with the run's backbone in it."""
     backbone = predictor.model.classifier.backbone
     arguments: dict[str, Any] = {"num_classes": num_classes}
@@ -98,7 +98,7 @@ def _timm_net(predictor: Predictor, num_classes: int) -> nn.Module:
 
 
 @torch.no_grad()
-def _agrees(net: nn.Module, predictor: Predictor) -> bool:
+def _agrees(net: Any, predictor: Predictor) -> bool:
     """Whether timm's network answers noise as the run does."""
     model = predictor.model
     generator = torch.Generator().manual_seed(0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from animeid.models.published import why_unreachable
+from animeid.system.hub import why_unreachable
 from animeid.tracking.server import why_offline
 
 PATIENCE_S = 15.0

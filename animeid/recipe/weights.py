@@ -9,7 +9,8 @@ from typing import Any
 from animeid.models.catalogue import hub_repository
 from animeid.models.initial import unavailable, with_package
 from animeid.models.packages import installed_file, package_of
-from animeid.models.published import cached_file, why_unreachable
+from animeid.models.published import cached_file
+from animeid.system.hub import why_unreachable
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 from safetensors.numpy import save_file
 
-from animeid.deploy.artefact import CONFIG, FORMAT, LABELS, ONNX, OURS, WEIGHTS
 from animeid.deploy.checksums import seal
+from animeid.deploy.layout import CONFIG, FORMAT, LABELS, ONNX, OURS, WEIGHTS
 from animeid.deploy.tensors import network_digest
 from animeid.system.files import write_json
 

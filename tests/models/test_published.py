@@ -18,6 +18,7 @@ from torch import Tensor
 from animeid.errors import InputError
 from animeid.models import published
 from animeid.models.backbone import TimmBackbone
+from animeid.system import hub
 
 State = dict[str, Tensor]
 
@@ -99,7 +100,7 @@ def test_a_name_look_up_that_hangs_is_given_up(monkeypatch: pytest.MonkeyPatch) 
     """No time limit of the client covers it."""
     given_up = Event()
     session = SimpleNamespace(head=lambda url, timeout: given_up.wait())
-    monkeypatch.setattr(published, "get_session", lambda: session)
+    monkeypatch.setattr(hub, "get_session", lambda: session)
     monkeypatch.setattr(published, "ANSWER_WITHIN_S", 0.1)
     try:
         with pytest.raises(published.UnavailableError, match="no answer within"):

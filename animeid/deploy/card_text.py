@@ -1,0 +1,32 @@
+"""Texts of the model card that hold for every artefact."""
+
+from __future__ import annotations
+
+HOW_TO_USE = """\
+```bash
+python -m animeid.predict artefact=FOLDER input=pictures/ output=names.csv
+```
+
+Without animeid, with ONNX Runtime: resize the picture (RGB, bilinear, antialiased) and cut its centre as `config.json`
+says under `animeid.input`, to {size[0]} x {size[1]} pixels, and give the pixels as they are, 0 to 255:
+
+```python
+import numpy as np
+import onnxruntime
+
+session = onnxruntime.InferenceSession("FOLDER/model.onnx")
+pictures = np.zeros((1, {size[0]}, {size[1]}, 3), np.uint8)
+embedding, logits, probabilities = session.run(None, {{"pictures": pictures}})
+```
+
+{timm}"""
+
+LIMITS = """\
+- **Strangers.** It knows {classes} characters and gives one of these names to every picture, one that shows nobody it
+  knows included. A low probability is a hint and no proof.
+- **People.** It was made for drawn characters. It must not be used to identify, watch or judge real people.
+- **Decisions about others' work.** A name is a guess from pixels, and no evidence of who drew a picture, to whom a
+  character belongs, or whether a picture may be shown.
+- **Other styles.** Figures hold for pictures like those it was judged on; in styles that training did not show it may
+  be far worse.
+- **Rare characters.** Where the intervals above are wide or missing, too few pictures were there to judge."""
