@@ -27,9 +27,13 @@ def check_export(request: dict[str, Any]) -> None:
 
 def check_comparison(request: dict[str, Any]) -> None:
     """Raises:
-    InputError: the output is not free, or there is nothing by the pattern.
+    InputError: the output is not free, or there is no model or no picture by the patterns.
     """
     check_folder(request["output"])
     pieces = [piece for piece in request["models"].split(":") if piece]
     if not any(glob.glob(piece) for piece in pieces):  # noqa: PTH207
         raise InputError(f"models={request['models']} finds nothing: give a quoted pattern of runs and artefacts")
+    if request["input"] is not None:
+        from animeid.data.files import find_pictures  # knows what a picture is called, for which numpy is imported
+
+        find_pictures(request["input"])
