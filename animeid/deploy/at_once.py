@@ -1,7 +1,8 @@
-"""What an export is refused for at once, before anything heavy is imported."""
+"""What an export or a comparison is refused for at once, before anything heavy is imported."""
 
 from __future__ import annotations
 
+import glob
 from importlib.util import find_spec
 from typing import Any
 
@@ -22,3 +23,17 @@ def check_export(request: dict[str, Any]) -> None:
     check_folder(request["output"])
     for path in run_paths(request["run"]):
         RunFolder.open(path)
+
+
+def check_comparison(request: dict[str, Any]) -> None:
+    """Raises:
+    InputError: the output is not free, or there is no model or no picture by the patterns.
+    """
+    check_folder(request["output"])
+    pieces = [piece for piece in request["models"].split(":") if piece]
+    if not any(glob.glob(piece) for piece in pieces):  # noqa: PTH207
+        raise InputError(f"models={request['models']} finds nothing: give a quoted pattern of runs and artefacts")
+    if request["input"] is not None:
+        from animeid.data.files import find_pictures  # knows what a picture is called, for which numpy is imported
+
+        find_pictures(request["input"])

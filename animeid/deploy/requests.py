@@ -1,4 +1,4 @@
-"""Request classes of export; light: the command line reads them as text."""
+"""Request classes of export and comparison; light: the command line reads them as text."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from annotated_types import Ge, Gt, doc
 from pydantic import StringConstraints
 
 from animeid.config.schema import Card
-from animeid.values import PathText, Tau
+from animeid.values import PathsText, PathText, Tau, Whole
 
 Repository = Annotated[
     str,
@@ -44,3 +44,27 @@ class ExportRequest:
     push: Repository | None
     licence: str | None
     pictures_licence: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class CompareRequest:
+    """The root of `conf/compare.yaml`.
+
+    models: a pattern of run folders and artefacts, or several with colons between them.
+    output: the folder that is made.
+    input: pictures that are read while times are measured; None takes judged ones.
+    rounds: in which each model is measured in turn with the others.
+    seconds: of each kind of work of each model in a round.
+    threads: of each model; `auto` is as many as cores may be used.
+    accelerator: the device of runs, as in `animeid.engine.settings.TrainerSettings`.
+    code: a folder or module with code of the user's own that the runs need.
+    """
+
+    models: PathsText
+    output: PathText
+    input: PathText | None
+    rounds: Whole
+    seconds: Annotated[float, Gt(0)]
+    threads: Whole | Literal["auto"]
+    accelerator: Literal["auto", "cpu", "gpu", "cuda", "mps"]
+    code: PathText | None
