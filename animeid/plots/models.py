@@ -58,7 +58,7 @@ def _bars(axes: Axes, names: Sequence[str], bars: Bars) -> None:
     ends = np.where(there, np.maximum(bars.values, bars.high), bars.values)
     for row, value, end in zip(rows, bars.values, ends, strict=True):
         text = "–" if np.isnan(value) else f" {_short(value)}"
-        axes.text(0 if np.isnan(value) else end, row, text, va="center", fontsize=8)
+        axes.text(0 if np.isnan(value) else end, float(row), text, va="center", fontsize=8)
     axes.set_xlim(0, 1.28 * max(np.nanmax(ends, initial=0), 1e-9))
     axes.set_yticks(rows, [shorten(name, LONGEST_NAME) for name in names], fontsize=8)
     axes.set_ylim(len(names) - 0.4, -0.6)
