@@ -56,7 +56,7 @@ def _bars(axes: Axes, names: Sequence[str], bars: Bars) -> None:
     if there.any():
         axes.hlines(rows[there], bars.low[there], bars.high[there], color=INK, linewidth=1.2)
     ends = np.where(there, np.maximum(bars.values, bars.high), bars.values)
-    for row, value, end in zip(rows, bars.values, ends, strict=True):
+    for row, value, end in zip(rows.tolist(), bars.values, ends, strict=True):
         text = "–" if np.isnan(value) else f" {_short(value)}"
         axes.text(0 if np.isnan(value) else end, float(row), text, va="center", fontsize=8)
     axes.set_xlim(0, 1.28 * max(np.nanmax(ends, initial=0), 1e-9))

@@ -196,8 +196,7 @@ def _panels(comparison: Comparison) -> list[Bars]:
     for figure in CHARTED:
         measured = comparison.values(figure)
         if any(measured):
-            scale = 100 if figure is F1 else 1
-            values, low, high = (_numbers(measured, end, scale) for end in range(3))
+            values, low, high = (_numbers(measured, end, 100 if figure is F1 else 1) for end in range(3))
             found.append(Bars(f"{figure.title}, {figure.unit}", values, low, high, comparison.bests(figure)))
     return found
 
