@@ -9,7 +9,8 @@ from functools import cached_property
 import numpy as np
 from scipy.optimize import brentq
 
-from animeid.predictions import row_blocks
+from animeid.metrics.sureness import exponentials
+from animeid.predictions import CACHE_BYTES, row_blocks
 
 COLDEST, HOTTEST = 0.01, 100.0
 """The temperatures that are looked at; beyond them probabilities are 0 and 1, or all alike."""
@@ -31,26 +32,30 @@ class Slope:
     places: np.ndarray
 
     def blocks(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """Logits `[B, C]` float64 with mean 0, so that a uniform target's is 0, and targets `[B]`."""
-        for block in row_blocks(len(self.places), 8 * self.logits.shape[1]):
-            logits = np.asarray(self.logits[self.places[block]], dtype=np.float64)
-            yield logits - logits.mean(axis=1, keepdims=True), self.targets[self.places[block]]
+        """Logits `[B, C]` float64, of which the highest is 0, and targets `[B]`."""
+        for block in row_blocks(len(self.places), 8 * self.logits.shape[1], CACHE_BYTES):
+            logits = np.asarray(self.logits[self.places[block]])
+            highest = logits.max(axis=1, keepdims=True)
+            yield np.subtract(logits, highest, dtype=np.float64), self.targets[self.places[block]]
 
     @cached_property
     def of_truth(self) -> float:
-        return sum(float(np.take_along_axis(z, t[:, None], axis=1).sum()) for z, t in self.blocks())
+        """The targets' logits summed up, and those of a uniform target of the average picture."""
+        own, mean = 0.0, 0.0
+        for logits, targets in self.blocks():
+            own += float(np.take_along_axis(logits, targets[:, None], axis=1).sum())
+            mean += float(logits.mean(axis=1).sum())
+        return own + mean / len(self.places)
 
     @cached_property
     def is_flat(self) -> bool:
-        return not any(z.any() for z, _ in self.blocks())
+        return not any(logits.any() for logits, _ in self.blocks())
 
     def at(self, log_temperature: float) -> tuple[float, float]:
         """The slope of the sum in 1 / T, and the slope's in log T."""
         coldness, expected, variance = np.exp(-log_temperature), 0.0, 0.0
         for logits, _ in self.blocks():
-            shares = logits * coldness
-            shares -= shares.max(axis=1, keepdims=True)
-            np.exp(shares, out=shares)
+            shares = exponentials(logits * coldness)
             weight = shares.sum(axis=1)
             shares *= logits
             mean = shares.sum(axis=1) / weight

@@ -15,6 +15,7 @@ from animeid.metrics.calibration import calibrate, fit_temperature
 from animeid.metrics.evaluate import evaluate
 from animeid.metrics.label_errors import suspects
 from animeid.metrics.pictures import PictureFigures
+from animeid.metrics.sureness import Sureness, exponentials
 from animeid.metrics.temperature import Slope
 from animeid.metrics.worst import worst_first
 from tests.metrics.test_intervals import label_stats
@@ -41,15 +42,36 @@ def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_figures_of_pictures_are_those_of_a_whole_table(part: tuple[np.ndarray, np.ndarray]) -> None:
     logits, targets = part
     known = targets >= 0
-    found = PictureFigures.of(logits, targets, 1.7).at(known)
+    found = PictureFigures.of(logits, targets).at(known)
     logits, targets = logits[known], targets[known]
-    shares = log_softmax((logits / 1.7).astype(np.float64), axis=1)
+    shares = log_softmax(logits.astype(np.float64), axis=1)
     np.testing.assert_array_equal(found.answer, logits.argmax(axis=1))
     np.testing.assert_allclose(found.confidence, np.exp(shares.max(axis=1)))
     np.testing.assert_allclose(found.surprise, -shares[np.arange(len(targets)), targets], rtol=1e-10, atol=1e-12)
     order = np.argsort(-logits, axis=1, kind="stable")[:, :5]
     np.testing.assert_array_equal(found.in_top, (order == targets[:, None]).any(axis=1))
     assert found.finite.all()
+
+
+@pytest.mark.usefixtures("small_blocks")
+def test_sureness_is_that_of_a_whole_table_at_each_temperature(part: tuple[np.ndarray, np.ndarray]) -> None:
+    logits, targets = part
+    places = np.flatnonzero(targets >= 0)[::3]
+    found = Sureness.at(logits, targets, places, (1.0, 1.7))
+    for one, temperature in zip(found, (1.0, 1.7), strict=True):
+        shares = log_softmax((logits[places] / temperature).astype(np.float64), axis=1)
+        np.testing.assert_array_equal(one.answer, logits[places].argmax(axis=1))
+        np.testing.assert_allclose(one.confidence, np.exp(shares.max(axis=1)))
+        np.testing.assert_allclose(
+            one.surprise, -shares[np.arange(len(places)), targets[places]], rtol=1e-10, atol=1e-12
+        )
+
+
+def test_exponentials_are_numpys_to_the_last_digit() -> None:
+    values = np.concatenate([-np.geomspace(1e-300, 700, 999), [0.0, -np.inf, -1e300, -746]]).reshape(17, 59)
+    np.testing.assert_allclose(exponentials(values.copy()), np.exp(values), rtol=1e-15, atol=0)
+    assert np.isnan(exponentials(np.array([[np.nan]]))).all()
+    assert exponentials(np.zeros((0, 3))).shape == (0, 3)
 
 
 def test_what_is_not_finite_is_told_apart() -> None:
