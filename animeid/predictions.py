@@ -128,10 +128,13 @@ def top_k(logits: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
     k = min(k, logits.shape[1])
     order = np.empty((len(logits), k), np.int64)
     shares = np.empty((len(logits), k), logits.dtype)
+    kept = np.empty((0, 0), logits.dtype)  # one memory for all blocks: to get it anew takes longer than to fill it
     for rows in row_blocks(len(logits), 8 * logits.shape[1], CACHE_BYTES):
         block = np.asarray(logits[rows])
+        kept = kept[: len(block)] if len(kept) else np.empty_like(block)
         order[rows] = highest(block, k)
-        shares[rows] = np.take_along_axis(softmax(block), order[rows], axis=1)
+        np.exp(np.subtract(block, block.max(axis=1, keepdims=True), out=kept), out=kept)
+        shares[rows] = np.take_along_axis(kept, order[rows], axis=1) / kept.sum(axis=1, keepdims=True)
     return order, shares
 
 

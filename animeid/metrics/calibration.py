@@ -62,7 +62,7 @@ def fit_temperature(logits: np.ndarray, targets: np.ndarray) -> float:
     if len(known) < 2 * SOME:
         found = every.root()
     else:
-        found = every.root_near(Slope(logits, targets, known[:: len(known) // SOME]).root_near(0.0))
+        found = every.root(Slope(logits, targets, known[:: len(known) // SOME]).root())
     return float(np.clip(np.exp(found), COLDEST, HOTTEST))
 
 

@@ -42,10 +42,10 @@ def held_out(logits: np.ndarray, targets: np.ndarray, groups: np.ndarray | None 
     order = np.random.default_rng(0).permutation(count)
     kept = order[number] < max(FEWEST, count * MOST // len(known))
     places, fold = known[kept], order[number][kept] % FOLDS
-    near = Slope(logits, targets, places).root_near(0.0)
+    near = Slope(logits, targets, places).root()
     sums = np.zeros(2)
     for one in range(FOLDS):
-        found = np.exp(Slope(logits, targets, places[fold != one]).root_near(near))
+        found = np.exp(Slope(logits, targets, places[fold != one]).root(near))
         own = places[fold == one]
         both = Sureness.at(logits, targets, own, (1.0, float(np.clip(found, COLDEST, HOTTEST))))
         sums += [one.surprise.sum() for one in both]

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from animeid.metrics.workspace import Workspace
 from animeid.predictions import CACHE_BYTES, row_blocks
+from animeid.system.cores import on_all_cores
 
 
 @dataclass(frozen=True)
@@ -37,16 +39,22 @@ class Sureness:
         """
         answer = np.empty(len(places), np.int64)
         found = [cls(answer, np.empty(len(places)), np.empty(len(places))) for _ in temperatures]
-        for block in row_blocks(len(places), 8 * logits.shape[1], CACHE_BYTES):
-            some, own = np.asarray(logits[places[block]]), targets[places[block]]
+
+        space = Workspace()
+
+        def look(block: slice) -> None:
+            some, own = space.rows(logits, places[block]), targets[places[block]]
             answer[block] = some.argmax(axis=1)
             for one, temperature in zip(found, temperatures, strict=True):
-                one.confidence[block], one.surprise[block] = sure(some, own, answer[block], temperature)
+                one.confidence[block], one.surprise[block] = sure(some, own, answer[block], space, temperature)
+
+        for _ in on_all_cores(look, row_blocks(len(places), 8 * logits.shape[1], CACHE_BYTES)):
+            pass
         return found
 
 
 def sure(
-    logits: np.ndarray, targets: np.ndarray, answer: np.ndarray, temperature: float = 1.0
+    logits: np.ndarray, targets: np.ndarray, answer: np.ndarray, space: Workspace, temperature: float = 1.0
 ) -> tuple[np.ndarray, np.ndarray]:
     """`confidence` and `surprise` of a block of logits `[N, C]`, whose likeliest classes are `answer` `[N]`."""
     scaled = logits if temperature == 1 else logits / temperature
@@ -54,8 +62,7 @@ def sure(
         np.take_along_axis(scaled, places[:, None], axis=1)[:, 0].astype(np.float64) for places in (targets, answer)
     )
     with np.errstate(invalid="ignore"):  # what is not finite is told by name
-        behind = np.subtract(scaled, most[:, None], dtype=np.float64)
-        whole = np.log(exponentials(behind).sum(axis=1))
+        whole = np.log(exponentials(space.behind(scaled, most)).sum(axis=1))
         return np.exp(-whole), whole - (own - most)
 
 

@@ -42,7 +42,7 @@ def draw_long_tail(counts: pd.Series, path: Path, title: str) -> None:
 
 
 def _bars(axes: Axes, heights: np.ndarray, width: float, colours: str | list[str], alpha: float) -> None:
-    """Draws bars at 1, 2, ... as one thing: `Axes.bar` makes each a thing of its own, a millisecond of every drawing."""
+    """Draws bars at 1, 2, ... as one thing: each of `Axes.bar` is one of its own, and costs a millisecond."""
     left = np.arange(1, len(heights) + 1) - width / 2
     sides, ends = np.stack([left, left, left + width, left + width], axis=1), np.zeros((len(heights), 4))
     ends[:, 1:3] = heights[:, None]

@@ -6,6 +6,7 @@ import tracemalloc
 
 import numpy as np
 import pytest
+from scipy.optimize import brentq
 from scipy.special import log_softmax
 
 from animeid import predictions
@@ -16,7 +17,7 @@ from animeid.metrics.evaluate import evaluate
 from animeid.metrics.label_errors import suspects
 from animeid.metrics.pictures import PictureFigures
 from animeid.metrics.sureness import Sureness, exponentials
-from animeid.metrics.temperature import Slope
+from animeid.metrics.temperature import COLDEST, HOTTEST, Slope
 from animeid.metrics.worst import worst_first
 from tests.metrics.test_intervals import label_stats
 
@@ -110,7 +111,8 @@ def test_a_temperature_found_from_some_pictures_is_that_of_all(
     part: tuple[np.ndarray, np.ndarray], sharpness: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     logits, targets = part[0] * np.float32(sharpness), part[1]
-    expected = np.exp(Slope(logits, targets, np.flatnonzero(targets >= 0)).root())
+    every = Slope(logits, targets, np.flatnonzero(targets >= 0))
+    expected = np.exp(brentq(lambda place: every.at(place)[0], np.log(COLDEST), np.log(HOTTEST), xtol=1e-12))
     passes = list[int]()
     at = Slope.at
 
@@ -124,10 +126,51 @@ def test_a_temperature_found_from_some_pictures_is_that_of_all(
     assert passes.count(int((targets >= 0).sum())) <= 5
 
 
-def test_newtons_steps_that_leave_what_is_looked_at_start_again() -> None:
-    right = np.eye(4, dtype=np.float32)[np.arange(4000) % 4]
-    always = Slope(right * 1000, np.arange(4000) % 4, np.arange(4000))
-    assert always.root_near(0.0) == always.root()
+class Counted:
+    """Logits that count how often each row is read."""
+
+    def __init__(self, logits: np.ndarray) -> None:
+        self.logits, self.shape, self.dtype = logits, logits.shape, logits.dtype
+        self.reads = np.zeros(len(logits), np.int64)
+
+    def __len__(self) -> int:
+        return len(self.logits)
+
+    def __getitem__(self, rows: slice | np.ndarray) -> np.ndarray:
+        self.reads[rows] += 1
+        return self.logits[rows]
+
+    def take(self, rows: np.ndarray, axis: int, out: np.ndarray, mode: str) -> np.ndarray:
+        self.reads[rows] += 1
+        return self.logits.take(rows, axis=axis, out=out, mode=mode)
+
+
+def test_logits_are_read_no_oftener_than_they_must(part: tuple[np.ndarray, np.ndarray]) -> None:
+    """Before and after scaling in one pass; of suspects again only those that were named otherwise."""
+    logits, targets = part
+    known = targets >= 0
+    test = Counted(logits)
+    calibrate({"val": part, "test": (test, targets)})  # type: ignore[dict-item]
+    assert (test.reads == known).all()
+    looked = Counted(logits)
+    suspects(looked, targets)  # type: ignore[arg-type]
+    assert (looked.reads == known * (1 + (logits.argmax(axis=1) != targets))).all()
+
+
+@pytest.mark.parametrize("start", [-4.0, 0.0, 4.0])
+def test_newtons_steps_come_to_the_root_or_to_the_end_from_anywhere(
+    part: tuple[np.ndarray, np.ndarray], start: float
+) -> None:
+    targets = np.arange(4000) % 4
+    right = np.eye(4, dtype=np.float32)[targets]
+    ends = np.log([COLDEST, HOTTEST])
+    for logits, expected in ((right / 100, ends[0]), (right * -10, ends[1])):
+        assert Slope(logits, targets, np.arange(4000)).root(start) == expected
+    known = np.flatnonzero(part[1] >= 0)
+    for sharpness in (0.05, 1, 30):
+        slope = Slope(part[0] * np.float32(sharpness), part[1], known)
+        expected = brentq(lambda place, slope=slope: slope.at(place)[0], *ends, xtol=1e-12)
+        assert slope.root(start) == pytest.approx(expected, abs=1e-9)
 
 
 def test_judging_needs_little_more_than_a_block(
