@@ -136,6 +136,8 @@ def _known_split(split: str) -> str:
 
 def _below_root(given: str, root: Path, manifest: Path, row: int) -> str:
     """The path relative to root, spelled as on disk."""
+    if _is_plain(given):
+        return given
     where = f"row {row + 1} of the manifest {manifest}"
     if not given:
         raise InputError(f"{where} has no path: fill it in or remove the row")
@@ -157,6 +159,12 @@ def _below_root(given: str, root: Path, manifest: Path, row: int) -> str:
         else:
             raise InputError(f"{where} has the path {given}, which is outside {root}: give paths below that folder")
     return _as_on_disk("/".join(parts), root)
+
+
+def _is_plain(given: str) -> bool:
+    """Whether a path is sure to stay as it is, as nearly all are: of a million rows every microsecond is waited for."""
+    odd = "\\" in given or ":" in given or "//" in given or "/." in given
+    return given.isascii() and not odd and given == given.strip().strip("/") and given[:1] not in ("", ".")
 
 
 def _local(address: str, where: str) -> str:

@@ -14,6 +14,9 @@ from animeid.system.files import atomic
 
 TEMPLATES = Path(__file__).with_name("templates")
 
+FONT_HERE = "/* the font of names */"
+"""Stands in a page until its text, which says what glyphs it needs, is written; that of many classes takes seconds."""
+
 
 def render(template: Path, values: Mapping[str, Any]) -> str:
     """A page with its style, its scripts and the glyphs that it needs.
@@ -31,8 +34,16 @@ def render(template: Path, values: Mapping[str, Any]) -> str:
     environment.globals["counted"] = counted
     page = environment.get_template(template.name)
     style = (TEMPLATES / "page.css").read_text(encoding="utf-8")
-    values = {**values, "style": style, "unicode_range": UNICODE_RANGE}
-    return page.render(**values, font=font_uri(page.render(**values, font=None)))
+    text = page.render(**values, style=style, font_here=FONT_HERE)
+    return text.replace(FONT_HERE, _font_face(text), 1)
+
+
+def _font_face(text: str) -> str:
+    """CSS of the glyphs that a page of this text needs; empty where it needs none."""
+    uri = font_uri(text)
+    if uri is None:
+        return ""
+    return f'@font-face {{ font-family: "Names"; src: url("{uri}") format("woff"); unicode-range: {UNICODE_RANGE}; }}'
 
 
 def write_page(path: Path, text: str) -> None:

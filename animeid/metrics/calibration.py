@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from animeid.metrics.functional import ECE_BINS, calibration_bin, expected_calibration_error
 from animeid.metrics.held_out import held_out
-from animeid.metrics.pictures import PictureFigures
 from animeid.metrics.sums import GroupSums
+from animeid.metrics.sureness import Sureness
 from animeid.metrics.temperature import COLDEST, HOTTEST, Slope
 from animeid.terms import UNKNOWN_TARGET
 
@@ -62,7 +62,7 @@ def fit_temperature(logits: np.ndarray, targets: np.ndarray) -> float:
     if len(known) < 2 * SOME:
         found = every.root()
     else:
-        found = every.root_near(Slope(logits, targets, known[:: len(known) // SOME]).root())
+        found = every.root(Slope(logits, targets, known[:: len(known) // SOME]).root())
     return float(np.clip(np.exp(found), COLDEST, HOTTEST))
 
 
@@ -81,11 +81,19 @@ def reliability(logits: np.ndarray, targets: np.ndarray, temperature: float = 1.
     Raises:
         ValueError: no picture has a class.
     """
-    known = targets != UNKNOWN_TARGET
-    if not known.any():
+    return _reliabilities(logits, targets, (temperature,))[0]
+
+
+def _reliabilities(logits: np.ndarray, targets: np.ndarray, temperatures: Sequence[float]) -> list[dict[str, Any]]:
+    """`reliability` at each of the temperatures, of logits that are read once."""
+    known = np.flatnonzero(targets != UNKNOWN_TARGET)
+    if not len(known):
         raise ValueError("reliability needs pictures that have a class")
-    pictures = PictureFigures.of(logits, targets, temperature).at(known)
-    right = (pictures.answer == targets[known]).astype(np.float64)
+    return [_bins(one, targets[known]) for one in Sureness.at(logits, targets, known, temperatures)]
+
+
+def _bins(pictures: Sureness, targets: np.ndarray) -> dict[str, Any]:
+    right = (pictures.answer == targets).astype(np.float64)
     number = calibration_bin(pictures.confidence)
     counts, sure_sums, hits = (
         np.bincount(number, weights, minlength=ECE_BINS) for weights in (None, pictures.confidence, right)
@@ -125,8 +133,8 @@ def calibrate(parts: Mapping[str, tuple[np.ndarray, np.ndarray]], groups: np.nda
 
 
 def _before_and_after(logits: np.ndarray, targets: np.ndarray, temperature: float | None) -> dict[str, Any]:
-    before = reliability(logits, targets)
-    after = reliability(logits, targets, temperature) if temperature else {"ece": None, "bins": None}
+    before, *scaled = _reliabilities(logits, targets, (1.0, temperature) if temperature else (1.0,))
+    after = scaled[0] if scaled else {"ece": None, "bins": None}
     return {
         "ece": before["ece"],
         "ece_scaled": after["ece"],

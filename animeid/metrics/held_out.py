@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from animeid.metrics.pictures import PictureFigures
+from animeid.metrics.sureness import Sureness
 from animeid.metrics.temperature import COLDEST, HOTTEST, Slope
 from animeid.terms import UNKNOWN_TARGET
 
@@ -45,9 +45,9 @@ def held_out(logits: np.ndarray, targets: np.ndarray, groups: np.ndarray | None 
     near = Slope(logits, targets, places).root()
     sums = np.zeros(2)
     for one in range(FOLDS):
-        found = np.exp(Slope(logits, targets, places[fold != one]).root_near(near))
+        found = np.exp(Slope(logits, targets, places[fold != one]).root(near))
         own = places[fold == one]
-        for place, temperature in enumerate((1.0, float(np.clip(found, COLDEST, HOTTEST)))):
-            sums[place] += PictureFigures.of(logits[own], targets[own], temperature).surprise.sum()
+        both = Sureness.at(logits, targets, own, (1.0, float(np.clip(found, COLDEST, HOTTEST))))
+        sums += [one.surprise.sum() for one in both]
     plain, scaled = (sums / len(places)).tolist()
     return {**asked, "nll": plain, "nll_scaled": scaled, "helps": scaled < plain}

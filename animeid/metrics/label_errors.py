@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 import pandas as pd
 
-from animeid.predictions import row_blocks, softmax
+from animeid.metrics.sureness import Sureness
+from animeid.predictions import CACHE_BYTES, row_blocks
 from animeid.terms import UNKNOWN_TARGET
 
 ROUNDING = 1e-9
@@ -36,27 +35,33 @@ def suspects(logits: np.ndarray, targets: np.ndarray) -> pd.DataFrame:
     positions = np.flatnonzero(targets != UNKNOWN_TARGET)
     given = targets[positions].astype(np.int64)
     classes = logits.shape[1]
-    of_given = np.empty(len(given))
-    for block, probabilities in _blocks(logits, positions):
-        of_given[block] = np.take_along_axis(probabilities, given[block, None], axis=1)[:, 0]
+    (sure,) = Sureness.at(logits, targets, positions)
+    of_given = np.exp(-sure.surprise)
     bounds = _thresholds(of_given, given, classes) - ROUNDING
-    guess, of_guess = np.empty(len(given), np.int64), np.empty(len(given))
-    for block, probabilities in _blocks(logits, positions):
-        probabilities[probabilities < bounds] = -1
-        guess[block] = probabilities.argmax(axis=1)
-        of_guess[block] = np.take_along_axis(probabilities, guess[block, None], axis=1)[:, 0]
-    margin = of_guess - of_given
-    suspicious = np.flatnonzero((of_guess >= 0) & (guess != given) & (margin > 0))
+    guess, margin = given.copy(), np.zeros(len(given))
+    wrong = np.flatnonzero(sure.answer != given)  # nothing is likelier than the target of the others
+    for block in row_blocks(len(wrong), 8 * classes, CACHE_BYTES):
+        some = wrong[block]
+        guess[some], shares = _guess(np.asarray(logits[positions[some]]), sure.confidence[some], bounds)
+        margin[some] = shares - of_given[some]
+    suspicious = np.flatnonzero((guess != given) & (margin > 0))
     order = suspicious[np.argsort(-margin[suspicious], kind="stable")]
     return pd.DataFrame(
         {"position": positions[order], "target": given[order], "suggested": guess[order], "margin": margin[order]}
     )
 
 
-def _blocks(logits: np.ndarray, positions: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:
-    """Some of the positions, and their probabilities, float64."""
-    for block in row_blocks(len(positions), 8 * logits.shape[1]):
-        yield block, softmax(np.asarray(logits[positions[block]], dtype=np.float64))
+def _guess(logits: np.ndarray, confidence: np.ndarray, bounds: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Of each of `[N, C]` logits the likeliest class that reaches its bound `[C]`, and its probability; 0 of none.
+
+    Args:
+        confidence: `[N]`, the probability of the likeliest class.
+    """
+    shares = np.subtract(logits, logits.max(axis=1, keepdims=True), dtype=np.float64)
+    shares += np.log(confidence)[:, None]
+    shares[shares < np.log(np.maximum(bounds, np.finfo(np.float64).tiny))] = -np.inf
+    guess = shares.argmax(axis=1)
+    return guess, np.exp(np.take_along_axis(shares, guess[:, None], axis=1)[:, 0])
 
 
 def _thresholds(of_given: np.ndarray, targets: np.ndarray, classes: int) -> np.ndarray:

@@ -7,7 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from animeid.metrics.functional import in_top_k
-from animeid.predictions import row_blocks
+from animeid.metrics.sureness import sure
+from animeid.metrics.workspace import Workspace
+from animeid.predictions import CACHE_BYTES, row_blocks
+from animeid.system.cores import on_all_cores
 
 
 @dataclass(frozen=True)
@@ -26,12 +29,12 @@ class PictureFigures:
     in_top: np.ndarray
 
     @classmethod
-    def of(cls, logits: np.ndarray, targets: np.ndarray, temperature: float = 1.0) -> PictureFigures:
+    def of(cls, logits: np.ndarray, targets: np.ndarray) -> PictureFigures:
         """Of logits `[N, C]`, which are read a block at a time, and targets `[N]`, -1 being none of the classes."""
-        blocks = [
-            _of_block(np.asarray(logits[rows]), np.maximum(targets[rows], 0), temperature)
-            for rows in row_blocks(len(logits), 8 * logits.shape[1])
-        ] or [_of_block(np.zeros((0, logits.shape[1])), np.zeros(0, np.int64), temperature)]
+        known = np.maximum(targets, 0)
+        rows = list(row_blocks(len(logits), 8 * logits.shape[1], CACHE_BYTES)) or [slice(0, 0)]
+        space = Workspace()
+        blocks = on_all_cores(lambda block: _of_block(np.asarray(logits[block]), known[block], space), rows)
         return cls(*(np.concatenate(column) for column in zip(*blocks, strict=True)))
 
     def at(self, chosen: np.ndarray) -> PictureFigures:
@@ -39,12 +42,6 @@ class PictureFigures:
         return PictureFigures(**{name: values[chosen] for name, values in vars(self).items()})
 
 
-def _of_block(logits: np.ndarray, targets: np.ndarray, temperature: float) -> tuple[np.ndarray, ...]:
+def _of_block(logits: np.ndarray, targets: np.ndarray, space: Workspace) -> tuple[np.ndarray, ...]:
     answer = logits.argmax(axis=1)
-    scaled = (logits / temperature).astype(np.float64)
-    own, most = (np.take_along_axis(scaled, places[:, None], axis=1)[:, 0] for places in (targets, answer))
-    with np.errstate(invalid="ignore"):  # what is not finite is told by name
-        scaled -= most[:, None]
-        whole = np.log(np.exp(scaled, out=scaled).sum(axis=1))
-        sure, surprise = np.exp(-whole), whole - (own - most)
-    return np.isfinite(logits).all(axis=1), answer, sure, surprise, in_top_k(logits, targets)
+    return np.isfinite(logits).all(axis=1), answer, *sure(logits, targets, answer, space), in_top_k(logits, targets)

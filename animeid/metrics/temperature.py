@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from scipy.optimize import brentq
 
-from animeid.predictions import row_blocks
+from animeid.metrics.sureness import exponentials
+from animeid.metrics.workspace import Workspace
+from animeid.predictions import CACHE_BYTES, row_blocks
+from animeid.system.cores import on_all_cores
 
 COLDEST, HOTTEST = 0.01, 100.0
 """The temperatures that are looked at; beyond them probabilities are 0 and 1, or all alike."""
@@ -30,55 +32,64 @@ class Slope:
     targets: np.ndarray
     places: np.ndarray
 
-    def blocks(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """Logits `[B, C]` float64 with mean 0, so that a uniform target's is 0, and targets `[B]`."""
-        for block in row_blocks(len(self.places), 8 * self.logits.shape[1]):
-            logits = np.asarray(self.logits[self.places[block]], dtype=np.float64)
-            yield logits - logits.mean(axis=1, keepdims=True), self.targets[self.places[block]]
+    def _sums(self, of_block: Callable[[np.ndarray, np.ndarray, Workspace], np.ndarray]) -> np.ndarray:
+        """What is asked of blocks, summed up: of logits `[B, C]` float64, whose highest is 0, and targets `[B]`."""
+        space = Workspace()
+
+        def look(block: slice) -> np.ndarray:
+            logits = space.rows(self.logits, self.places[block])
+            return of_block(space.behind(logits, logits.max(axis=1)), self.targets[self.places[block]], space)
+
+        blocks = row_blocks(len(self.places), 8 * self.logits.shape[1], CACHE_BYTES)
+        return np.sum(list(on_all_cores(look, blocks)), axis=0)
 
     @cached_property
     def of_truth(self) -> float:
-        return sum(float(np.take_along_axis(z, t[:, None], axis=1).sum()) for z, t in self.blocks())
+        """The targets' logits summed up, and those of a uniform target of the average picture."""
+        own, mean = self._sums(
+            lambda logits, targets, _: np.array(
+                [np.take_along_axis(logits, targets[:, None], axis=1).sum(), logits.mean(axis=1).sum()]
+            )
+        )
+        return float(own + mean / len(self.places))
 
     @cached_property
     def is_flat(self) -> bool:
-        return not any(z.any() for z, _ in self.blocks())
+        return not self._sums(lambda logits, *_: logits.any())
 
     def at(self, log_temperature: float) -> tuple[float, float]:
         """The slope of the sum in 1 / T, and the slope's in log T."""
-        coldness, expected, variance = np.exp(-log_temperature), 0.0, 0.0
-        for logits, _ in self.blocks():
-            shares = logits * coldness
-            shares -= shares.max(axis=1, keepdims=True)
-            np.exp(shares, out=shares)
+        coldness = np.exp(-log_temperature)
+
+        def moments(logits: np.ndarray, _: np.ndarray, space: Workspace) -> np.ndarray:
+            shares = exponentials(np.multiply(logits, coldness, out=space.array("shares", logits.shape)))
             weight = shares.sum(axis=1)
             shares *= logits
             mean = shares.sum(axis=1) / weight
-            expected += float(mean.sum())
-            variance += float((np.einsum("ij,ij->i", shares, logits) / weight - mean**2).sum())
-        more = 1 + 1 / len(self.places)
-        return expected * more - self.of_truth, -coldness * variance * more
+            return np.array([mean.sum(), (np.einsum("ij,ij->i", shares, logits) / weight - mean**2).sum()])
 
-    def root(self) -> float:
-        """The log T where the slope is 0, or the end of what is looked at where it is 0 beyond it."""
+        expected, variance = (self._sums(moments) * (1 + 1 / len(self.places))).tolist()
+        return expected - self.of_truth, -float(coldness) * variance
+
+    def root(self, place: float = 0.0) -> float:
+        """The log T where the slope is 0, or the end of what is looked at where it is 0 beyond it.
+
+        Newton's steps, and halves of what is left to look at where one leads out of it.
+
+        Args:
+            place: a log T near it, where one is known.
+        """
         if self.is_flat:
             return 0.0
-        low, high = np.log(COLDEST), np.log(HOTTEST)
-        if self.at(low)[0] <= 0:
-            return low
-        if self.at(high)[0] >= 0:
-            return high
-        return float(brentq(lambda place: self.at(place)[0], low, high, xtol=1e-10))
-
-    def root_near(self, place: float) -> float:
-        """`root`, by Newton's steps from a place near it; where they lead nowhere, from nowhere."""
-        low, high = np.log(COLDEST), np.log(HOTTEST)
-        for _ in range(STEPS):
+        coldest, hottest = float(np.log(COLDEST)), float(np.log(HOTTEST))
+        low, high = coldest, hottest
+        while high - low > SMALL_STEP:
             value, slope = self.at(place)
-            step = value / slope if slope else np.inf
-            place -= step
-            if not low < place < high:
-                break
-            if abs(step) < SMALL_STEP:
-                return place
-        return self.root()
+            low, high = (place, high) if value > 0 else (low, place)
+            found = place - value / slope if slope else np.nan
+            if abs(found - place) < SMALL_STEP:
+                return found
+            if not low < found < high:
+                found = (low + high) / 2
+            place = found
+        return low if low == coldest else high

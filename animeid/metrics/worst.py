@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.special import log_softmax
 
-from animeid.predictions import row_blocks
+from animeid.metrics.sureness import Sureness
 from animeid.terms import UNKNOWN_TARGET
 
 WORST_SHOWN = 24
@@ -20,9 +19,5 @@ def worst_first(logits: np.ndarray, targets: np.ndarray, count: int = WORST_SHOW
         count: how many at most.
     """
     known = np.flatnonzero(targets != UNKNOWN_TARGET)
-    of_truth = np.empty(len(known), logits.dtype)
-    for block in row_blocks(len(known), 8 * logits.shape[1]):
-        chosen = known[block]
-        shares = log_softmax(np.asarray(logits[chosen]), axis=1)
-        of_truth[block] = np.take_along_axis(shares, targets[chosen, None], axis=1)[:, 0]
-    return known[np.argsort(of_truth, kind="stable")[:count]]
+    surprise = Sureness.at(logits, targets, known)[0].surprise
+    return known[np.argsort(-surprise, kind="stable")[:count]]

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.collections import PolyCollection
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from animeid.plots.picture import BLUE, MUTED, ORANGE, keep_integers, picture, shorten, side_note
@@ -24,7 +26,8 @@ def draw_long_tail(counts: pd.Series, path: Path, title: str) -> None:
     with picture(path, 8 if names else 6.5, 3.6) as figure:
         axes = figure.subplots()
         ranks = np.arange(1, len(counts) + 1)
-        axes.bar(ranks, counts.to_numpy(), width=0.8 if names else 1.0, color=BLUE, alpha=0.85)
+        _bars(axes, counts.to_numpy(), 0.8 if names else 1.0, BLUE, alpha=0.85)
+        axes.set_ylim(bottom=0)
         axes.set_title(title)
         side_note(axes, f"largest over smallest {counts.iloc[0] / counts.iloc[-1]:.1f}")
         axes.set_ylabel("pictures")
@@ -38,6 +41,17 @@ def draw_long_tail(counts: pd.Series, path: Path, title: str) -> None:
         axes.grid(axis="x", visible=False)
 
 
+def _bars(axes: Axes, heights: np.ndarray, width: float, colours: str | list[str], alpha: float) -> None:
+    """Draws bars at 1, 2, ... as one thing: each of `Axes.bar` is one of its own, and costs a millisecond."""
+    left = np.arange(1, len(heights) + 1) - width / 2
+    sides, ends = np.stack([left, left, left + width, left + width], axis=1), np.zeros((len(heights), 4))
+    ends[:, 1:3] = heights[:, None]
+    axes.add_collection(
+        PolyCollection(np.stack([sides, ends], axis=2), facecolors=colours, linewidths=0, alpha=alpha), autolim=True
+    )
+    axes.autoscale_view()
+
+
 def draw_shot_groups(counts: np.ndarray, labels: Sequence[str], many_above: int, few_below: int, path: Path) -> None:
     """Draws the training pictures of each class, `[C]`, the most frequent first, with the bounds of the groups."""
     order = np.argsort(-counts, kind="stable")
@@ -45,7 +59,7 @@ def draw_shot_groups(counts: np.ndarray, labels: Sequence[str], many_above: int,
     with picture(path, 7.0, 2.8) as figure:
         axes = figure.subplots()
         colours = [ORANGE if count < few_below else BLUE for count in ordered]
-        axes.bar(ranks, ordered, width=0.9, color=colours, linewidth=0)
+        _bars(axes, ordered, 0.9, colours, alpha=1.0)
         axes.set_yscale("log")
         axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
         axes.set_ylim(0.8, max(ordered.max(), many_above) * 1.5)

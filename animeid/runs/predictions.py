@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 from animeid.data.manifest import Manifest
 from animeid.predictions import TOP_K, Predictions, top_k
 from animeid.runs.folder import RunFolder
+from animeid.system.cores import on_all_cores
 from animeid.system.files import atomic
 from animeid.system.rows import RowFile
 
@@ -88,9 +89,10 @@ def predictions_tables(
     is_empty = not any(len(answer.rows) for answer in answers.values())
     if is_empty:
         answers = {"val": Predictions(np.zeros(0, np.int64), nothing, nothing, nothing[:, 0])}
-    for split, answer in answers.items():
-        for some in [answer] if is_empty else answer.blocks():
-            yield _table(split, some, manifest, names)
+    blocks = [
+        (split, some) for split, answer in answers.items() for some in ([answer] if is_empty else answer.blocks())
+    ]
+    return on_all_cores(lambda block: _table(*block, manifest, names), blocks)
 
 
 def _table(split: str, answer: Predictions, manifest: Manifest, names: np.ndarray) -> pd.DataFrame:

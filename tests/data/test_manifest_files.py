@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
+from animeid.data import manifest
 from animeid.data.manifest import read_manifest
 from animeid.data.prepare import prepare
 from animeid.data.settings import DataSettings
@@ -32,6 +33,33 @@ def parquet(folder: Path, **columns: Any) -> Path:
 
 def labels(path: Path) -> list[str]:
     return read_manifest(path).table["label"].tolist()
+
+
+@pytest.mark.parametrize(
+    ("given", "found"),
+    [
+        ("a/1.png", "a/1.png"),
+        (" a/1.png ", "a/1.png"),
+        ("./a/1.png", "a/1.png"),
+        ("a//1.png", "a/1.png"),
+        ("a/./1.png", "a/1.png"),
+        ("a/b/../1.png", "a/1.png"),
+        ("a/1.png/", "a/1.png"),
+        ("a\\1.png", "a/1.png"),
+        ("a/.hidden.png", "a/.hidden.png"),
+        ("..a/1..png", "..a/1..png"),
+        ("角色/1.png", "角色/1.png"),
+    ],
+)
+def test_paths_are_told_in_one_way(given: str, found: str, tmp_path: Path) -> None:
+    pd.DataFrame({"path": [given], "label": ["a"]}).to_parquet(tmp_path / "list.parquet")
+    assert read_manifest(tmp_path / "list.parquet").table["path"].tolist() == [found]
+
+
+def test_plain_paths_are_not_taken_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It took 30 microseconds of each, at every reading of a run."""
+    monkeypatch.setattr(manifest, "_with_slashes", lambda *_: pytest.fail("a plain path was taken apart"))
+    assert len(labels(parquet(tmp_path, label=["a", "a", "b"]))) == 3
 
 
 @pytest.mark.parametrize(

@@ -213,6 +213,23 @@ def test_classes_of_the_long_tail_have_their_names(tmp_path, monkeypatch) -> Non
     assert len(named) == 1, "of many classes none is named, and none is numbered by its place"
 
 
+def test_bars_of_many_classes_are_one_thing(tmp_path, monkeypatch) -> None:
+    """A thing a class took 10 s of 10,000 classes."""
+    drawn: list[int] = []
+    save = Figure.savefig
+    monkeypatch.setattr(
+        Figure, "savefig", lambda self, *a, **k: (drawn.append(len(self.findobj())), save(self, *a, **k))
+    )
+    few, many = np.full(50, 7), np.full(2000, 7)
+    for counts in (few, many):
+        names = [f"{number}" for number in range(len(counts))]
+        draw_shot_groups(counts, names, 100, 20, tmp_path / "groups.png")
+        draw_long_tail(pd.Series(counts, index=names), tmp_path / "tail.png", "Tail")
+    assert max(drawn) < 400
+    pixels = np.asarray(Image.open(tmp_path / "groups.png").convert("RGB"))
+    assert (np.abs(pixels.astype(int) - (217, 119, 43)).max(axis=2) < 30).mean() > 0.2, "few are orange"
+
+
 def test_pictures_are_counted_in_whole_numbers(tmp_path, monkeypatch) -> None:
     axes: list[Axes] = []
     title = Axes.set_title

@@ -13,11 +13,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from jinja2 import Template
 from scipy.sparse import csr_array
 
 from animeid import report, train
 from animeid.html.font import font_uri
-from animeid.html.render import write_page
+from animeid.html.render import FONT_HERE, render, write_page
 from animeid.html.thumbnails import Thumbnails
 from animeid.reporting.comparison import write_comparison
 from animeid.reporting.confusions import Pair, most_confused, similar_order
@@ -203,6 +204,20 @@ def test_only_letters_that_are_needed_are_embedded() -> None:
     with TTFont(BytesIO(base64.b64decode(uri.split(",")[1]))) as font:
         assert {chr(code) for code in font.getBestCmap()} == set("初音ミク레이무")
     assert font_uri("Tom & Jerry") is None
+
+
+@pytest.mark.parametrize(("name", "fonts"), [("初音ミク", 1), ("Tom", 0)])
+def test_a_page_is_made_once_and_has_the_glyphs_of_its_text(
+    name: str, fonts: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[str] = []
+    whole = Template.render
+    monkeypatch.setattr(Template, "render", lambda self, **values: made.append("") or whole(self, **values))
+    (tmp_path / "page.html.j2").write_text("{% extends 'base.html.j2' %}{% block body %}{{ name }}{% endblock %}")
+    page = render(tmp_path / "page.html.j2", {"title": name, "name": name})
+    assert len(made) == 1
+    assert page.count('@font-face { font-family: "Names"; src: url("data:font/woff;base64,') == fonts
+    assert FONT_HERE not in page
 
 
 def test_a_path_that_is_no_text_here_is_written(tmp_path: Path) -> None:
