@@ -72,7 +72,7 @@ def unseen_groups(emoji_cast: Path) -> pd.DataFrame:
     return _split(_drawn(train, tail), _drawn(table[is_held], dict.fromkeys(labels, JUDGED)))
 
 
-def groceries(number: int | None) -> Callable[[Path], pd.DataFrame]:
+def groceries(number: int) -> Callable[[Path], pd.DataFrame]:
     """The Grocery Store Dataset's own training and validation parts; so many pictures a class are learnt from."""
 
     def made(dataset: Path) -> pd.DataFrame:
@@ -81,8 +81,7 @@ def groceries(number: int | None) -> Callable[[Path], pd.DataFrame]:
             paths = [line.split(",")[0].strip() for line in (dataset / f"{part}.txt").read_text().splitlines()]
             parts.append(pd.DataFrame({"path": paths, "label": [Path(path).parent.name for path in paths]}))
         train, judged = parts
-        sizes = {label: number or len(train) for label in train["label"].unique()}
-        return _split(_drawn(train, sizes), judged)
+        return _split(_drawn(train, dict.fromkeys(train["label"].unique(), number)), judged)
 
     return made
 
@@ -98,7 +97,6 @@ SETS = {
         "91 roles of emoji_cast, thinned by 8, judged in a style that other roles have", 10, unseen_groups, "emoji_cast"
     ),
     "few": PictureSet(f"81 kinds of groceries, {A_CLASS} photographs each", 30, groceries(A_CLASS), "grocery"),
-    "groceries": PictureSet("81 kinds of groceries, all 2,640 photographs", 10, groceries(None), "grocery"),
 }
 
 

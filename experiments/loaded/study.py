@@ -86,7 +86,8 @@ def main() -> None:
     text = f"""# What recipe=auto rests on when weights are loaded
 
 `python -m experiments.loaded.study grocery=FOLDER` writes this page. f1_macro in percent of each seed, on
-**validation** parts; test parts are not answered. `{" ".join(COMMON)}` goes to all of them.
+**validation** parts; test parts are not answered. To all of them goes
+`{" ".join(COMMON)}`.
 Seconds on one core, which others shared.
 
 {sets}
