@@ -41,8 +41,11 @@ def aligned_pixels(picture: np.ndarray, other: np.ndarray) -> tuple[np.ndarray, 
     size = picture.shape[1::-1]
     how = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     moved = cv2.warpAffine(other, warp, size, flags=how)
-    covered = cv2.warpAffine(everywhere, warp, size, flags=how) == 255
-    return (picture[covered], moved[covered]) if covered.mean() >= SMALLEST_OVERLAP else None
+    covered = np.flatnonzero(cv2.warpAffine(everywhere, warp, size, flags=how) == 255)
+    if len(covered) < SMALLEST_OVERLAP * everywhere.size:
+        return None
+    first, second = (pixels.reshape(-1, 3).take(covered, axis=0) for pixels in (picture, moved))
+    return first, second
 
 
 def _grey(picture: np.ndarray) -> np.ndarray:

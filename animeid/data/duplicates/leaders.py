@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 
@@ -86,6 +86,7 @@ class _Block:
             wanted[place, near] = True
         self.same = _same(search, rows, others, wanted)
         self.moved: dict[tuple[int, int], bool] = {}
+        self.thumbnails: dict[int, np.ndarray] = {}
 
     def pairs(self) -> list[tuple[int, int]]:
         """The decisions, one row after the other, since rows of the block may become leaders of later ones.
@@ -95,6 +96,7 @@ class _Block:
         asked: list[tuple[int, int]] = []
         self._decide(asked)
         asked = asked[: self.search.alignments]
+        self._keep_thumbnails(asked)
         self.moved = dict(zip(asked, self.search.pool.map(self._is_moved, asked), strict=True))
         self.search.alignments -= len(asked)
         return self._decide(None)
@@ -131,12 +133,19 @@ class _Block:
                 self.search.cut.add(self.rows[place])
                 return False
             self.search.alignments -= 1
+            self._keep_thumbnails([(place, other)])
             self.moved[place, other] = self._is_moved((place, other))
         return self.moved[place, other]
 
     def _is_moved(self, pair: tuple[int, int]) -> bool:
         place, other = pair
-        return is_same_picture(*self.search.prints.thumbnails[np.array([self.rows[place], self.others[other]])])
+        return is_same_picture(*(self.thumbnails[row] for row in (self.rows[place], self.others[other])))
+
+    def _keep_thumbnails(self, pairs: Iterable[tuple[int, int]]) -> None:
+        """Reads what pairs will be laid over one another, at once."""
+        rows = {row for place, other in pairs for row in (self.rows[place], self.others[other])}
+        new = np.array(sorted(rows - self.thumbnails.keys()), dtype=np.int64)
+        self.thumbnails.update(zip(new.tolist(), self.search.prints.thumbnails[new], strict=True))
 
 
 def _by_distance(apart: np.ndarray, is_near: np.ndarray) -> np.ndarray:

@@ -40,12 +40,19 @@ def linear_similarity(picture: np.ndarray, other: np.ndarray) -> float:
         picture, other: `[..., 3]` uint8 of the same shape.
     """
     first, second = (np.ascontiguousarray(pixels.reshape(-1, 3).T, dtype=np.float64) for pixels in (picture, other))
-    first, second = (channels - channels.mean(axis=1, keepdims=True) for channels in (first, second))
-    within = (first**2).sum(axis=1), (second**2).sum(axis=1)
-    together = np.maximum((first * second).sum(axis=1), 0) ** 2
-    totals = within[1].sum(), within[0].sum()
-    held = [(together / np.maximum(by, FLAT)).sum() for by in within]
-    return float(min(share / total if total > FLAT else 1.0 for share, total in zip(held, totals, strict=True)))
+    # P times the covariances, summed up over P pixels: whole numbers, and so exact.
+    pixels, sums, other_sums = first.shape[1], first.sum(axis=1), second.sum(axis=1)
+    own = (pixels * np.vecdot(first, first) - sums * sums).tolist()
+    others = (pixels * np.vecdot(second, second) - other_sums * other_sums).tolist()
+    both = (pixels * np.vecdot(first, second) - sums * other_sums).tolist()
+    flat = FLAT * pixels
+    return min(_explained(both, own, others, flat), _explained(both, others, own, flat))
+
+
+def _explained(both: list[float], by: list[float], of: list[float], flat: float) -> float:
+    """The share of the variance `of` that is explained `by` another; each a number a channel."""
+    held = sum(max(together, 0.0) ** 2 / max(own, flat) for together, own in zip(both, by, strict=True))
+    return held / sum(of) if sum(of) > flat else 1.0
 
 
 def is_same_picture(picture: np.ndarray, other: np.ndarray) -> bool:
