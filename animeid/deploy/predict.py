@@ -11,8 +11,8 @@ from animeid.deploy.arguments import ArtefactRequest, given_to, request_of
 from animeid.deploy.hub import artefact_folder
 from animeid.deploy.runtime import Runtime
 from animeid.errors import InputError, Interrupted, MachineError
-from animeid.inference.output_rows import Answer, answers_to
-from animeid.inference.outputs import Output
+from animeid.inference.output_rows import Answer
+from animeid.inference.outputs import Output, answers_to
 from animeid.inference.unreadable import say_unreadable
 from animeid.system.console import say, say_error, write_anything
 from animeid.system.faults import in_sentences

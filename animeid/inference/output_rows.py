@@ -4,27 +4,13 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Iterator
 from typing import IO, Any
-
-import numpy as np
-
-from animeid.predictions import top_names
-from animeid.system.console import as_text
 
 ENDINGS = (".csv", ".jsonl")
 
 Answer = dict[str, Any]
 """A picture's `path`, its `names` with `label` and `probability` each, and in their place the `error`, if any."""
-
-
-def answers_to(
-    paths: Sequence[Path], errors: Sequence[str], logits: np.ndarray, labels: Sequence[str], k: int
-) -> Iterator[tuple[Path, Answer]]:
-    """Files and the answers to them: the `k` likeliest names by `[B, C]` logits, or why there are none."""
-    for path, error, names in zip(paths, errors, top_names(logits, labels, k), strict=True):
-        yield path, {"path": as_text(path), "names": [] if error else names, "error": error}
 
 
 def as_row(answer: Answer, k: int) -> list[str]:

@@ -1,4 +1,4 @@
-"""Where the names of pictures go: printed, into a file, or into folders of the pictures."""
+"""Names of pictures, and where they go: printed, into a file, or into folders of the pictures."""
 
 from __future__ import annotations
 
@@ -8,9 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
+import numpy as np
+
 from animeid.inference.output_rows import ENDINGS, Answer, write
 from animeid.inference.sorting import NAMES, How, check_folder, filled, folder_names, is_folder, sort
-from animeid.system.console import counted, say
+from animeid.predictions import top_names
+from animeid.system.console import as_text, counted, say
 from animeid.system.files import atomic
 from animeid.system.output import check_output
 from animeid.system.streams import let_go
@@ -79,3 +82,11 @@ class Output:
             say(f"{counted(named, 'picture', 'were')} {what} {self.folder}; all answers are in {self.file}")
         elif self.file is not None:
             say(f"{counted(named, 'picture')} named in {self.file}")
+
+
+def answers_to(
+    paths: Sequence[Path], errors: Sequence[str], logits: np.ndarray, labels: Sequence[str], k: int
+) -> Iterator[tuple[Path, Answer]]:
+    """Files and the answers to them: the `k` likeliest names by `[B, C]` logits, or why there are none."""
+    for path, error, names in zip(paths, errors, top_names(logits, labels, k), strict=True):
+        yield path, {"path": as_text(path), "names": [] if error else names, "error": error}

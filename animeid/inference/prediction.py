@@ -9,8 +9,8 @@ from typing import Any
 
 from animeid.data.files import find_pictures
 from animeid.engine.threads import own_threads, take_free_threads
-from animeid.inference.output_rows import Answer, answers_to
-from animeid.inference.outputs import Output
+from animeid.inference.output_rows import Answer
+from animeid.inference.outputs import Output, answers_to
 from animeid.inference.predictor import Predictor
 from animeid.inference.several import answers_of, load_all
 from animeid.inference.unreadable import say_unreadable
