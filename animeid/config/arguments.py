@@ -16,8 +16,8 @@ INSIDE_CARD = re.compile(r"(?!hydra\.)\w+(\.[\w-]+)+=")
 """An argument that sets a value inside a card, `loss.gamma=3`."""
 
 PATH_KEYS = frozenset(
-    ("data.root", "data.cache", "from_run", "input", "model.weights", "output", "parts", "run", "runs", "stage.runs")
-    + ("teacher",)
+    ("data.root", "data.cache", "from_run", "input", "model.weights", "models", "output", "parts", "run", "runs")
+    + ("stage.runs", "teacher")
 )
 """Keys whose values are paths, on any command line."""
 

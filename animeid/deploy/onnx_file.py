@@ -19,7 +19,7 @@ BATCH = "batch"
 MOST = 4096
 """Pictures that may be answered together; the exporter wants a bound."""
 EXAMPLES = 2
-"""Pictures of the example: with one, its number may be taken for a constant (PyTorch #148886)."""
+"""Pictures in the example, since the number one may be taken for a constant (PyTorch #148886)."""
 REASON_LENGTH = 200
 
 

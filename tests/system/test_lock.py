@@ -16,13 +16,14 @@ from animeid.errors import InputError
 from animeid.system.lock import lock, refuse_held, state_of
 
 HOLDER = """
-import sys, multiprocessing, time
+import os, sys, multiprocessing, time
 from pathlib import Path
 from animeid.system.lock import lock
+def work():
+    print(os.getpid(), flush=True)  # by itself, when it is one: a busy machine lets its parent go on before
+    time.sleep(60)
 with lock(Path(sys.argv[1]), 'it'):
-    child = multiprocessing.get_context('fork').Process(target=time.sleep, args=(60,))
-    child.start()
-    print(child.pid, flush=True)
+    multiprocessing.get_context('fork').Process(target=work).start()
     sys.stdin.read()
 """
 

@@ -20,7 +20,7 @@ from animeid.deploy.compare.figures import (
     SIZE,
     THROUGHPUT,
     Figure,
-    Measured,
+    Reading,
     pareto_front,
     ranks,
 )
@@ -54,16 +54,16 @@ class Model:
     against_best: Difference | None
 
     @property
-    def row(self) -> dict[Figure, Measured | None]:
+    def row(self) -> dict[Figure, Reading | None]:
         """Its figures, in the order of `FIGURES`."""
         facts, million = self.facts, 1e6
-        found: dict[Figure, Measured | None] = {
+        found: dict[Figure, Reading | None] = {
             F1: self.judged.measured("f1_macro"),
-            SIZE: Measured.exact(facts.size_mb),
-            PARAMETERS: Measured.exact(facts.parameters / million),
-            MULTIPLY_ADDS: None if facts.multiply_adds is None else Measured.exact(facts.multiply_adds / million),
-            MEMORY: Measured.exact(self.fresh.memory_mib),
-            FIRST: Measured.exact(self.fresh.first_answer_s),
+            SIZE: Reading.exact(facts.size_mb),
+            PARAMETERS: Reading.exact(facts.parameters / million),
+            MULTIPLY_ADDS: None if facts.multiply_adds is None else Reading.exact(facts.multiply_adds / million),
+            MEMORY: Reading.exact(self.fresh.memory_mib),
+            FIRST: Reading.exact(self.fresh.first_answer_s),
             THROUGHPUT: rate(self.times[THROUGHPUT.key].median, MANY),
         }
         for key, figure in TIMED.items():
@@ -71,16 +71,16 @@ class Model:
         return {figure: found[figure] for figure in FIGURES}
 
 
-def scaled(measured: Measured, factor: float) -> Measured:
+def scaled(measured: Reading, factor: float) -> Reading:
     low, high = (None if end is None else factor * end for end in (measured.low, measured.high))
-    return Measured(factor * measured.value, low, high)
+    return Reading(factor * measured.value, low, high)
 
 
-def rate(seconds: Measured, pictures: int) -> Measured:
+def rate(seconds: Reading, pictures: int) -> Reading:
     """Pictures a second of so many pictures' seconds, whose shortest is the highest rate."""
     assert seconds.low is not None
     assert seconds.high is not None
-    return Measured(pictures / seconds.value, pictures / seconds.high, pictures / seconds.low)
+    return Reading(pictures / seconds.value, pictures / seconds.high, pictures / seconds.low)
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ class Comparison:
 
     models: Sequence[Model]
 
-    def values(self, figure: Figure) -> list[Measured | None]:
+    def values(self, figure: Figure) -> list[Reading | None]:
         return [model.row[figure] for model in self.models]
 
     @property

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import NamedTuple, Self
 
 
-class Measured(NamedTuple):
+class Reading(NamedTuple):
     """A figure of a model.
 
     low, high: the ends of its interval; None where it cannot be had honestly.
@@ -22,7 +22,7 @@ class Measured(NamedTuple):
         """A figure that is counted, not measured."""
         return cls(value, value, value)
 
-    def equals(self, other: Measured) -> bool:
+    def equals(self, other: Reading) -> bool:
         """Whether the intervals overlap, so that the models are called equal.
 
         A value without interval must lie in the other's; two without are told apart by nothing.
@@ -55,7 +55,7 @@ class Figure:
     def is_better(self, one: float, other: float) -> bool:
         return one > other if self.higher_is_better else one < other
 
-    def best(self, values: Sequence[Measured]) -> Measured:
+    def best(self, values: Sequence[Reading]) -> Reading:
         """The best of the values, the first of several that are as good."""
         return (max if self.higher_is_better else min)(values, key=lambda measured: measured.value)
 
@@ -75,12 +75,12 @@ FIRST = Figure("first_answer_s", "first answer", "s", False, "from starting a pr
 FIGURES = (F1, ONE, ONE_FILE, EIGHT, EIGHT_FILES, THROUGHPUT, SIZE, PARAMETERS, MULTIPLY_ADDS, MEMORY, FIRST)
 
 
-def gap(best: Measured, other: Measured) -> float:
+def gap(best: Reading, other: Reading) -> float:
     """How far apart two values are, without what rounding adds: 0.80 is 0.03 from 0.77."""
     return round(abs(best.value - other.value), 9)
 
 
-def ranks(values: Sequence[Measured], figure: Figure) -> list[int]:
+def ranks(values: Sequence[Reading], figure: Figure) -> list[int]:
     """The rank of each: 1 and how many are better with an interval that does not reach it.
 
     Models whose intervals overlap are equal, and so no model is put behind one that it equals.

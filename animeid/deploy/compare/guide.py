@@ -14,14 +14,14 @@ from animeid.deploy.compare.figures import (
     SIZE,
     THROUGHPUT,
     Figure,
-    Measured,
+    Reading,
     gap,
 )
 
 BEHIND = 0.03
 """How far behind the best f1_macro a model may be that is taken for what else it is good at."""
 
-Row = Mapping[Figure, Measured | None]
+Row = Mapping[Figure, Reading | None]
 """A model's figures; None where it has none."""
 
 
@@ -68,7 +68,7 @@ class Advice(NamedTuple):
     model: int
     equals: tuple[int, ...]
     admitted: int
-    numbers: dict[Figure, Measured]
+    numbers: dict[Figure, Reading]
 
 
 def advise(rows: Sequence[Row], needs: Sequence[Need] = NEEDS) -> list[Advice]:

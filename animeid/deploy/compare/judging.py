@@ -11,7 +11,7 @@ import numpy as np
 
 from animeid.assembly.plan import FinalPlan, label_stats
 from animeid.deploy.artefact import Artefact
-from animeid.deploy.compare.figures import Measured
+from animeid.deploy.compare.figures import Reading
 from animeid.deploy.runtime import Runtime
 from animeid.errors import InputError
 from animeid.metrics.evaluate import evaluate
@@ -33,9 +33,9 @@ class Judged:
     figures: Mapping[str, Any]
     answers: np.ndarray | None
 
-    def measured(self, name: str) -> Measured:
+    def measured(self, name: str) -> Reading:
         low, high = self.figures.get(f"{name}_ci") or (None, None)
-        return Measured(self.figures[name], low, high)
+        return Reading(self.figures[name], low, high)
 
 
 @dataclass(frozen=True)

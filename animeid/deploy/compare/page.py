@@ -26,7 +26,7 @@ from animeid.deploy.compare.figures import (
     SIZE,
     THROUGHPUT,
     Figure,
-    Measured,
+    Reading,
 )
 from animeid.deploy.compare.guide import BEHIND, IN_WORDS, Advice, advise
 from animeid.deploy.compare.stars import MOST, rule
@@ -115,7 +115,7 @@ def values(comparison: Comparison, setting: Setting) -> dict[str, Any]:
     }
 
 
-def told(measured: Measured | None, figure: Figure) -> str:
+def told(measured: Reading | None, figure: Figure) -> str:
     """A value with its unit."""
     if measured is None:
         return "–"
@@ -172,7 +172,7 @@ def _tested(model: Model, *, is_best: bool) -> str:
     return "–" if found is None else in_words(found)
 
 
-def _time(measured: Measured | None) -> str:
+def _time(measured: Reading | None) -> str:
     return "–" if measured is None else f"{_digits(measured.value)} ({' to '.join(map(_digits, measured.ends))})"
 
 
@@ -201,7 +201,7 @@ def _panels(comparison: Comparison) -> list[Bars]:
     return found
 
 
-def _numbers(measured: Sequence[Measured | None], part: int, scale: float) -> np.ndarray:
+def _numbers(measured: Sequence[Reading | None], part: int, scale: float) -> np.ndarray:
     """`[M]`: the values (0), or the low (1) or high (2) ends; NaN where there is none."""
     given = [None if one is None else one[part] for one in measured]
     return np.array([np.nan if one is None else scale * one for one in given])

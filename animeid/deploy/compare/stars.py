@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from animeid.deploy.compare.figures import F1, MEMORY, ONE, SIZE, THROUGHPUT, Figure, Measured, gap
+from animeid.deploy.compare.figures import F1, MEMORY, ONE, SIZE, THROUGHPUT, Figure, Reading, gap
 
 MOST = 5
 POINTS = (0.01, 0.03, 0.06, 0.12)
@@ -15,10 +15,10 @@ STARRED: Mapping[Figure, str] = {F1: "accuracy", ONE: "speed", THROUGHPUT: "thro
 """The figures that get stars, and what their stars are called."""
 
 
-def stars(values: Sequence[Measured | None], figure: Figure) -> list[int | None]:
+def stars(values: Sequence[Reading | None], figure: Figure) -> list[int | None]:
     """The stars of each model, 1 to 5, in a figure of them all; None where a model has no such figure.
 
-    The best has five, and so has every model whose interval says that it is equal (see `Measured.equals`).
+    The best has five, and so has every model whose interval says that it is equal (see `Reading.equals`).
     """
     there = [value for value in values if value is not None]
     if not there:
@@ -27,7 +27,7 @@ def stars(values: Sequence[Measured | None], figure: Figure) -> list[int | None]
     return [None if value is None else _stars(value, best, figure) for value in values]
 
 
-def _stars(value: Measured, best: Measured, figure: Figure) -> int:
+def _stars(value: Reading, best: Reading, figure: Figure) -> int:
     if value.equals(best) and (value.low, best.low) != (None, None):
         return MOST
     if figure is F1:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from animeid.deploy.compare.figures import Measured
+from animeid.deploy.compare.figures import Reading
 from animeid.system.progress import progress
 
 FEWEST = 3
@@ -33,10 +33,10 @@ class Times:
         return np.array([np.median(times) for times in self.rounds])
 
     @property
-    def median(self) -> Measured:
+    def median(self) -> Reading:
         """Seconds, over all answers; its interval reaches from the fastest round's median to the slowest's."""
         middle = float(np.median(np.concatenate(self.rounds)))
-        return Measured(middle, min(middle, float(self.medians.min())), max(middle, float(self.medians.max())))
+        return Reading(middle, min(middle, float(self.medians.min())), max(middle, float(self.medians.max())))
 
     @property
     def p90(self) -> float:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from animeid.deploy.compare.figures import F1, FIGURES, ONE, SIZE, THROUGHPUT, Figure, Measured, pareto_front, ranks
+from animeid.deploy.compare.figures import F1, FIGURES, ONE, SIZE, THROUGHPUT, Figure, Reading, pareto_front, ranks
 from animeid.deploy.compare.stars import rule, stars
 
 NUMBERS = st.integers(1, 12).map(float)
@@ -15,12 +15,12 @@ POINTS = st.lists(st.tuples(NUMBERS, NUMBERS), max_size=12)
 
 
 @st.composite
-def measured(draw: st.DrawFn) -> Measured:
+def measured(draw: st.DrawFn) -> Reading:
     low, value, high = sorted(draw(st.tuples(NUMBERS, NUMBERS, NUMBERS)))
-    return Measured(value, low, high) if draw(st.booleans()) else Measured(value, None, None)
+    return Reading(value, low, high) if draw(st.booleans()) else Reading(value, None, None)
 
 
-def overlap(one: Measured, other: Measured) -> bool:
+def overlap(one: Reading, other: Reading) -> bool:
     """Whether some number of a fine grid lies in both; a value without interval is an interval of itself."""
     if one.low is None and other.low is None:
         return True
@@ -50,12 +50,12 @@ def test_equal_points_are_on_the_front_together() -> None:
 
 
 @given(measured(), measured())
-def test_models_are_equal_whose_intervals_overlap(one: Measured, other: Measured) -> None:
+def test_models_are_equal_whose_intervals_overlap(one: Reading, other: Reading) -> None:
     assert one.equals(other) == other.equals(one) == overlap(one, other)
 
 
 @given(st.lists(measured(), max_size=8), st.sampled_from(FIGURES))
-def test_a_rank_counts_who_is_clearly_better(values: list[Measured], figure: Figure) -> None:
+def test_a_rank_counts_who_is_clearly_better(values: list[Reading], figure: Figure) -> None:
     expected = []
     for one in values:
         rank = 1
@@ -66,8 +66,8 @@ def test_a_rank_counts_who_is_clearly_better(values: list[Measured], figure: Fig
     assert ranks(values, figure) == expected
 
 
-def exact(*values: float) -> list[Measured | None]:
-    return [Measured.exact(value) for value in values]
+def exact(*values: float) -> list[Reading | None]:
+    return [Reading.exact(value) for value in values]
 
 
 @pytest.mark.parametrize(
@@ -77,23 +77,23 @@ def exact(*values: float) -> list[Measured | None]:
         (exact(0.8, 0.79, 0.77, 0.74, 0.68, 0.67), F1, [5, 5, 4, 3, 2, 1]),
         (exact(10, 12.5, 20, 40, 80, 80.1), ONE, [5, 5, 4, 3, 2, 1]),
         (exact(100, 80, 50, 25, 12.5, 12.4), THROUGHPUT, [5, 5, 4, 3, 2, 1]),
-        ([Measured.exact(1.0), None], SIZE, [5, None]),
+        ([Reading.exact(1.0), None], SIZE, [5, None]),
         ([None], SIZE, [None]),
         # Who is equal to the best by the intervals has its stars.
-        ([Measured(0.8, 0.6, 0.9), Measured(0.65, 0.6, 0.7), Measured(0.5, 0.4, 0.55)], F1, [5, 5, 1]),
-        ([Measured(1.0, 0.9, 3.0), Measured(3.1, 2.9, 3.2)], ONE, [5, 5]),
+        ([Reading(0.8, 0.6, 0.9), Reading(0.65, 0.6, 0.7), Reading(0.5, 0.4, 0.55)], F1, [5, 5, 1]),
+        ([Reading(1.0, 0.9, 3.0), Reading(3.1, 2.9, 3.2)], ONE, [5, 5]),
         # Without any interval values alone speak.
-        ([Measured(0.8, None, None), Measured(0.65, None, None)], F1, [5, 1]),
+        ([Reading(0.8, None, None), Reading(0.65, None, None)], F1, [5, 1]),
     ],
 )
-def test_stars(values: list[Measured | None], figure: Figure, expected: list[int | None]) -> None:
+def test_stars(values: list[Reading | None], figure: Figure, expected: list[int | None]) -> None:
     assert stars(values, figure) == expected
 
 
 @given(st.lists(measured(), min_size=1, max_size=6), st.sampled_from([F1, ONE, SIZE, THROUGHPUT]))
-def test_stars_follow_the_rule_as_it_is_written(values: list[Measured], figure: Figure) -> None:
+def test_stars_follow_the_rule_as_it_is_written(values: list[Reading], figure: Figure) -> None:
     if figure is F1:
-        values = [Measured(*(None if one is None else one / 100 for one in each)) for each in values]  # type: ignore[arg-type]
+        values = [Reading(*(None if one is None else one / 100 for one in each)) for each in values]  # type: ignore[arg-type]
     found, order = stars(values, figure), sorted(each.value for each in values)
     best = values[[each.value for each in values].index(order[-1 if figure.higher_is_better else 0])]
     for one, given_stars in zip(values, found, strict=True):

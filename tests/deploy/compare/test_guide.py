@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from animeid.deploy.compare.figures import F1, FIGURES, MEMORY, MULTIPLY_ADDS, ONE, ONE_FILE, SIZE, THROUGHPUT, Measured
+from animeid.deploy.compare.figures import F1, FIGURES, MEMORY, MULTIPLY_ADDS, ONE, ONE_FILE, SIZE, THROUGHPUT, Reading
 from animeid.deploy.compare.guide import Row, advise
 
 
 def row(f1: float, one: float, size: float, rate: float, file: float | None = None) -> Row:
     given = {F1: f1, ONE: one, SIZE: size, THROUGHPUT: rate, ONE_FILE: file, MEMORY: 500.0, MULTIPLY_ADDS: 300.0}
-    return {figure: None if given.get(figure) is None else Measured.exact(given[figure]) for figure in FIGURES}  # type: ignore[arg-type]
+    return {figure: None if given.get(figure) is None else Reading.exact(given[figure]) for figure in FIGURES}  # type: ignore[arg-type]
 
 
 ROWS = [
@@ -39,7 +39,7 @@ def test_advice_names_the_figures_that_it_rests_on() -> None:
 
 
 def test_who_is_called_equal_is_named() -> None:
-    wide = {**ROWS[1], F1: Measured(0.78, 0.74, 0.81)}
+    wide = {**ROWS[1], F1: Reading(0.78, 0.74, 0.81)}
     assert advise([ROWS[0], wide])[0].equals == (1,)
     assert advise([ROWS[0], ROWS[1]])[0].equals == ()
 
