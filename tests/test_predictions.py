@@ -16,6 +16,7 @@ def test_of_long_rows_the_highest_are_those_of_a_stable_sort_too(width: int) -> 
     random = np.random.default_rng(0)
     apart, equal = random.normal(size=(50, width)), random.integers(0, 4, size=(50, width)).astype(float)
     equal[0], equal[1, 3:], equal[2, 500 % width], equal[3] = 7, np.nan, -np.inf, -np.arange(width)
+    apart[4, 200:210] = 9, np.nan, *range(8)
     for values in (apart, equal, apart.astype(np.float32), np.sort(apart, axis=1)):
         for k in (1, 2, 5):
             np.testing.assert_array_equal(highest(values, k), np.argsort(-values, axis=1, kind="stable")[:, :k])

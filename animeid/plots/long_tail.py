@@ -47,7 +47,8 @@ def _bars(axes: Axes, heights: np.ndarray, width: float, colours: str | list[str
     sides, ends = np.stack([left, left, left + width, left + width], axis=1), np.zeros((len(heights), 4))
     ends[:, 1:3] = heights[:, None]
     axes.add_collection(
-        PolyCollection(np.stack([sides, ends], axis=2), facecolors=colours, linewidths=0, alpha=alpha), autolim=True
+        PolyCollection(list(np.stack([sides, ends], axis=2)), facecolors=colours, linewidths=0, alpha=alpha),
+        autolim=True,
     )
     axes.autoscale_view()
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import glob
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from animeid.errors import InputError
 from animeid.runs.folder import RunFolder
+from animeid.runs.patterns import paths_of
 from animeid.runs.saved import SavedRun
 from animeid.system.checksum import is_whole
 from animeid.system.console import align, counted, say, some_of
@@ -80,10 +80,9 @@ def listing(found: Mapping[RunFolder, Sequence[Path]], sizes: Mapping[RunFolder,
 
 def runs_below(pattern: str) -> list[RunFolder]:
     """Trained runs that a pattern names or that lie below what it names, each once; jobs, folds and trials are such."""
-    given = [Path(path) for piece in pattern.split(":") if piece for path in sorted(glob.glob(piece))]  # noqa: PTH207
     found = {
         config.parent.resolve(): RunFolder(config.parent)
-        for path in given
+        for path in paths_of(pattern)
         for config in sorted(path.rglob("config.yaml"))
         if RunFolder(config.parent).checkpoints.is_dir()
     }

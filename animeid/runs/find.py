@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import glob
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,6 +9,7 @@ from animeid.errors import InputError
 from animeid.runs.comparison import check_comparable
 from animeid.runs.finished import FinishedRun
 from animeid.runs.folder import RunFolder
+from animeid.runs.patterns import paths_of
 from animeid.system.console import counted, say
 
 
@@ -18,9 +18,7 @@ def matching(pattern: str) -> list[RunFolder]:
 
     Folders of answers that no training left are left out, which is said.
     """
-    given = [piece for piece in pattern.split(":") if piece]
-    paths = [Path(path) for piece in given for path in sorted(glob.glob(piece))]  # noqa: PTH207
-    finished = [folder for folder in map(RunFolder, paths) if folder.is_finished]
+    finished = [folder for folder in map(RunFolder, paths_of(pattern)) if folder.is_finished]
     if others := [str(folder.path) for folder in finished if not folder.config.is_file()]:
         say(f"left out, as no training run made them: {', '.join(others)}")
     return each_once([folder for folder in finished if folder.config.is_file()])

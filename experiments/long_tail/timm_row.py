@@ -136,6 +136,8 @@ def main() -> None:
     base, name, seed, epochs = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
     lr = float(sys.argv[5]) if len(sys.argv) > 5 else LR
     run = RunFolder.open(OUTPUTS / base)
+    if FinalPlan.read(run.config).data.refit is True:
+        run = run.twin  # its validation part chooses an epoch, which a refit has no use for
     plan, saved = FinalPlan.read(run.config), SavedRun(run)
     manifest, labels = saved.manifest, saved.labels
     table, size, batch = manifest.table, plan.data.image_size, plan.data.batch_size
