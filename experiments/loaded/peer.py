@@ -142,14 +142,23 @@ def main() -> None:
             {row: [metrics(OUTPUTS / job.name)["test"]["f1_macro"] for job in same] for row, same in rows.items()},
         )
     ]
-    epochs = "; ".join(f"{one.title}: {one.epochs} epochs" for one in chosen.values())
+    epochs = "\n".join(f"- {one.title}: {one.epochs} epochs" for one in chosen.values())
+    given = " ".join(argument for argument in sys.argv[1:] if not argument.startswith("emoji_cast="))
+    command = f"python -m experiments.loaded.peer {given}".strip()
+    over = (
+        f"with Student's 95 % interval over {len(seeds)} seeds"
+        if len(seeds) > 1
+        else "of one seed, without an interval"
+    )
     header = ["pictures", "trained by", "f1_macro", "of each seed", "points over timm's best", "times it", "wanted"]
     text = f"""# Training from published weights beside timm's loop
 
-`python -m experiments.loaded.peer` writes this page. EfficientNet-Lite0 from its ImageNet weights, 64 px; f1_macro in
-percent of test parts, with Student's 95 % interval over {len(seeds)} seeds. timm's loop: its train.py with the same
-initial weights, AdamW and cosine, the better one of two rates on each set. {epochs}. Random weights get three times the
-epochs.
+`{command}` wrote this page. EfficientNet-Lite0 from its ImageNet weights,
+64 px; f1_macro in percent of test parts, {over}. timm's loop: its train.py with the
+same initial weights, AdamW and cosine, the better one of two rates on each set. `recipe=auto` refits where classes are
+small, which trains twice for the same epochs. Random weights, where they are in the table, get three times the epochs.
+
+{epochs}
 
 {table(header, found)}
 
