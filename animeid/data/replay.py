@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +15,8 @@ from animeid.data.duplicates.trained import trained_before
 from animeid.data.manifest import Manifest, complete, targets_by_label
 from animeid.data.prepare import Prepared
 from animeid.data.settings import DataSettings
+from animeid.data.shards.layout import is_shard_folder
+from animeid.errors import InputError
 from animeid.system.console import counted, some_of
 
 PARTS = ("train", "val", "test")
@@ -30,23 +33,29 @@ def with_replayed(prepared: Prepared, earlier: Manifest, settings: DataSettings)
 
     Args:
         prepared: the new pictures.
-        earlier: the earlier run's manifest; its paths become absolute.
+        earlier: the earlier run's manifest.
         settings: with `replay`, `auto` or a number.
+
+    Returns:
+        With the nearest folder that holds both for a root.
+
+    Raises:
+        InputError: either reads its pictures from shards, whose order is fixed.
     """
+    refuse_shards(prepared.manifest.root, earlier.root)
+    own, theirs = prepared.manifest.root.resolve(), earlier.root.resolve()
+    root = Path(os.path.commonpath([own, theirs]))
     table = earlier.table
-    table = table[table["split"].isin(PARTS) & (table["target"] >= 0)]
-    root = earlier.root.resolve()
-    table = table.assign(
-        path=[str(root / path) for path in table["path"]], group=[f"{root}/{group}" for group in table["group"]]
-    )
+    table = _below(table[table["split"].isin(PARTS) & (table["target"] >= 0)], theirs, root)
+    table = table.assign(group=[f"{theirs}/{group}" for group in table["group"]])
     table = table[~table["sha256"].isin(set(prepared.manifest.table["sha256"]) - {""})]
-    there = np.array([Path(path).is_file() for path in table["path"]], dtype=bool)
+    there = np.array([(root / path).is_file() for path in table["path"]], dtype=bool)
     gone, table = table[~there], table[there].reset_index(drop=True)
     judged = (table["split"] != "train").to_numpy()
     home = cache_home(settings.cache)
     seen = trained_before(Manifest(table, root), prepared.manifest, judged, settings.max_pixels, home).rows
     table = _thinned(table[~(seen & judged)], settings)
-    joined = pd.concat([prepared.manifest.table, table], ignore_index=True)
+    joined = pd.concat([_below(prepared.manifest.table, own, root), table], ignore_index=True)
     joined = joined.sort_values(["path", "label"], kind="stable", ignore_index=True)
     labels = tuple(sorted({*prepared.labels, *table.loc[table["split"] == "train", "label"]}))
     number = joined["label"].map(targets_by_label(labels))
@@ -54,8 +63,26 @@ def with_replayed(prepared: Prepared, earlier: Manifest, settings: DataSettings)
     joined = joined[known | ~joined["split"].isin(PARTS)]
     joined = joined.assign(target=number.where(known, -1).astype(np.int64))
     attributes = prepared.manifest.attributes
-    manifest = Manifest(complete(joined, attributes), prepared.manifest.root, attributes)
+    manifest = Manifest(complete(joined, attributes), root, attributes)
     return replace(prepared, manifest=manifest, labels=labels, notes=(*prepared.notes, *_told(table, gone, labels)))
+
+
+def refuse_shards(*roots: Path) -> None:
+    """Raises:
+    InputError: one of the folders holds shards.
+    """
+    for root in roots:
+        if is_shard_folder(root):
+            raise InputError(
+                f"data.replay puts pictures of two folders together, and those of {root} are in shards: give pictures "
+                "as files, or leave out data.replay"
+            )
+
+
+def _below(table: pd.DataFrame, folder: Path, root: Path) -> pd.DataFrame:
+    """The table with paths from `root`, which is above the folder that they start from."""
+    start = folder.relative_to(root)
+    return table.assign(path=[(start / path).as_posix() for path in table["path"]])
 
 
 def _thinned(table: pd.DataFrame, settings: DataSettings) -> pd.DataFrame:

@@ -39,15 +39,7 @@ def choose(request: dict[str, Any], prepared: Prepared, accelerator: str) -> Cho
         return Chosen(request)
     fixed = request["recipe"]["fixed"]
     with_model, network = with_network(request, fixed)
-    facts = Facts.of(
-        prepared,
-        accelerator,
-        beginning=beginning_of(with_model),
-        may_refit=may_refit(with_model, prepared),
-        is_drawn=is_drawn(with_model),
-        network=with_model["model"]["name"],
-        budget_s=seconds_of(request["budget"]) if request["budget"] else None,
-    )
+    facts = facts_of(with_model, prepared, accelerator)
     sized, first = settle(with_model, [image_size(facts), refit(facts)], fixed)
     facts = facts.decided_refit if sized["data"]["refit"] is True else facts
     plan = plan_for(sized, facts.pictures, facts.accelerator)
@@ -57,6 +49,30 @@ def choose(request: dict[str, Any], prepared: Prepared, accelerator: str) -> Cho
     steps = int(epochs.value) * steps_of_epoch(drawn, facts)
     result, second = settle(drawn, [epochs, augment(facts, steps)], fixed)
     return Chosen(result, (*network, *first, *second, *rest))
+
+
+def facts_of(request: dict[str, Any], prepared: Prepared, accelerator: str) -> Facts:
+    """What is known of a request whose network is chosen."""
+    return Facts.of(
+        prepared,
+        accelerator,
+        beginning=beginning_of(request),
+        may_refit=may_refit(request, prepared),
+        is_drawn=is_drawn(request),
+        network=request["model"]["name"],
+        budget_s=seconds_of(request["budget"]) if request["budget"] else None,
+    )
+
+
+def with_shared(request: dict[str, Any], prepared: Prepared, accelerator: str) -> dict[str, Any]:
+    """A request with a recipe and what runs must have in common to go on from one another: network and picture size.
+
+    Both count as the user's from here on, so that no run chooses otherwise for what it starts from.
+    """
+    fixed = request["recipe"]["fixed"]
+    with_model, _ = with_network(request, fixed)
+    sized, _ = settle(with_model, [image_size(facts_of(with_model, prepared, accelerator))], fixed)
+    return {**sized, "recipe": {**request["recipe"], "fixed": [*fixed, "model", "data.image_size"]}}
 
 
 def with_network(request: dict[str, Any], fixed: Sequence[str]) -> tuple[dict[str, Any], list[Choice]]:

@@ -19,7 +19,7 @@ from animeid.engine.devices import choose_accelerator
 from animeid.errors import InputError
 from animeid.multirun.record import Asked
 from animeid.multirun.running import Running
-from animeid.recipe.choose import choose
+from animeid.recipe.choose import choose, with_shared
 from animeid.runs.finished import FinishedRun
 from animeid.runs.folder import OUTPUTS, RunFolder, group_path
 from animeid.system.console import say
@@ -51,10 +51,11 @@ def train_best(request: Request, runs: int) -> float | None:
         InputError: the request leaves no choice to make, or another process is at work on it.
     """
     refuse_several(request)
+    request, trained_as = settled(request)
     path = group_path(request["run_id"])
     running = Running.begin(path, [])
     try:
-        heads = [] if request["from_run"] else [done(running, probe_of(request), {"stage": "probe"})]
+        heads = [] if request["from_run"] else [done(running, probe_of(request, trained_as), {"stage": "probe"})]
         start = request["from_run"] or str(heads[0].path)
         seeds = range(request["seed"], request["seed"] + runs)
         trained = [done(running, member_of(request, start, seed), {"seed": str(seed)}) for seed in seeds]
@@ -106,24 +107,27 @@ def done(running: Running, request: Request, told: dict[str, str]) -> RunFolder:
     return job.folder
 
 
-def probe_of(request: Request) -> Request:
+def probe_of(request: Request, trained_as: Request) -> Request:
     """A head on the weights that the request starts from, fitted to what the seeds will see and be judged by.
 
     Of the test part nothing is read.
+
+    Args:
+        request, trained_as: as `settled` returns them.
     """
-    card, trained = compose("train", ["stage=probe"]), as_trained(request)
-    data = {**request["data"], "image_size": trained["data"]["image_size"]}
-    same = {name: trained[name] for name in LEARNT_BY}
-    return {**request, **{name: card[name] for name in BY_THE_STAGE}, **same, **ALONE, "data": data}
+    card = compose("train", ["stage=probe"])
+    same = {name: trained_as[name] for name in LEARNT_BY}
+    return {**request, **{name: card[name] for name in BY_THE_STAGE}, **same, **ALONE}
 
 
-def as_trained(request: Request) -> Request:
-    """The request with what a recipe chooses."""
+def settled(request: Request) -> tuple[Request, Request]:
+    """The request with what its runs have in common, and with all that a recipe chooses; its own without a recipe."""
     if not request["recipe"]:
-        return request
+        return request, request
     prepared = prepare(gateway.build(request["data"], "data"))
     accelerator = choose_accelerator(request["trainer"]["accelerator"])
-    return choose({**request, "budget": None}, prepared, accelerator).request
+    common = with_shared(request, prepared, accelerator)
+    return common, choose({**common, "budget": None}, prepared, accelerator).request
 
 
 def member_of(request: Request, start: str, seed: int) -> Request:

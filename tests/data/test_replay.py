@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -12,9 +13,11 @@ import pytest
 from PIL import Image
 
 from animeid.config.compose import compose
+from animeid.data.manifest import read_manifest
 from animeid.data.prepare import Prepared, prepare
 from animeid.data.replay import with_replayed
 from animeid.data.settings import DataSettings
+from animeid.data.shards.layout import FORMAT, INDEX
 from animeid.errors import InputError
 
 SPLITS = ("train", "train", "train", "train", "val", "test")
@@ -59,6 +62,23 @@ def test_old_pictures_stand_beside_new_ones_in_their_parts(old: Prepared, new: D
     assert [found.labels[target] for target in table["target"]] == table["label"].tolist()
     assert all((found.manifest.root / path).is_file() for path in table["path"])
     assert "replayed of the earlier run: 8 training pictures of 2 classes, and 4 of val and test" in found.notes
+
+
+def test_a_run_reads_them_again(old: Prepared, new: DataSettings, tmp_path: Path) -> None:
+    """Resuming, judging again and the page read the manifest that the run saved."""
+    found = with_replayed(prepare(new), old.manifest, replace(new, replay="auto")).manifest
+    assert found.root == tmp_path.resolve()
+    found.write(tmp_path / "manifest.parquet")
+    read = read_manifest(tmp_path / "manifest.parquet")
+    assert read.root == found.root
+    assert read.table["path"].tolist() == found.table["path"].tolist()
+    assert {path.split("/")[0] for path in read.table["path"]} == {"old", "new"}
+
+
+def test_shards_are_refused(old: Prepared, new: DataSettings, tmp_path: Path) -> None:
+    (tmp_path / "new" / INDEX).write_text(json.dumps({"format": FORMAT}))
+    with pytest.raises(InputError, match=r"pictures of two folders together, and those of .*new are in shards"):
+        with_replayed(prepare(new), old.manifest, replace(new, replay="auto"))
 
 
 def test_a_number_thins_training_alone(old: Prepared, new: DataSettings) -> None:

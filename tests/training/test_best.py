@@ -11,6 +11,7 @@ from animeid import train, tune
 from animeid.config.compose import compose
 from animeid.data.prepare import prepare
 from animeid.data.settings import DataSettings
+from animeid.recipe import choose as recipe
 from animeid.recipe.choose import choose
 from animeid.runs.folder import RunFolder
 from animeid.system.files import read_yaml
@@ -53,10 +54,27 @@ def test_the_head_is_fitted_to_what_is_trained(home: Path, monkeypatch: pytest.M
     arguments = [word for word in BEST if not word.startswith(("recipe", "data.image_size"))]
     request = compose("train", arguments)
     prepared = prepare(DataSettings(root="pictures", cache="off"))
-    chosen, probe = choose(request, prepared, "cpu").request, best.probe_of(request)
+    chosen, probe = choose(request, prepared, "cpu").request, best.probe_of(*best.settled(request))
     assert probe["data"]["image_size"] == chosen["data"]["image_size"]
     assert probe["loss"] == chosen["loss"] != compose("train", [])["loss"]
-    assert best.probe_of(compose("train", BEST))["data"]["image_size"] == 32
+    assert best.probe_of(*best.settled(compose("train", BEST)))["data"]["image_size"] == 32
+
+
+@pytest.mark.parametrize("budget", ["null", "30s"])
+def test_seeds_see_with_the_network_of_the_head_in_its_size(
+    budget: str, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is chosen from published weights is not chosen from a head on them, or within a budget, but shared."""
+    monkeypatch.chdir(home)
+    monkeypatch.setattr(recipe, "epochs_within", lambda *_: 1)
+    arguments = [word for word in BEST if not word.startswith(("recipe", "data.image_size", "model", "trainer.max"))]
+    request = compose("train", [*arguments, f"budget={budget}"])
+    common, trained_as = best.settled(request)
+    assert common["model"]["name"] == trained_as["model"]["name"] == "tf_efficientnet_lite0"
+    prepared = prepare(DataSettings(root="pictures", cache="off"))
+    member = choose(best.member_of(common, "outputs/all/0", 3), prepared, "cpu").request
+    assert member["model"] == common["model"]
+    assert member["data"]["image_size"] == best.probe_of(common, trained_as)["data"]["image_size"]
 
 
 def test_the_same_command_does_nothing_again(
