@@ -1,5 +1,8 @@
 """Exceptions that end work early: bad input, a fault of the machine, a signal, another process that failed."""
 
+CRASHED, BAD_INPUT, INTERRUPTED = 1, 2, 130
+"""Exit statuses of commands; after a signal it is 128 and the signal's number."""
+
 
 class InputError(Exception):
     """Something the user gave cannot be used.

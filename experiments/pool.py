@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Protocol
 
+from animeid.runs.folder import OUTPUTS
 from animeid.system.progress import clock
 
 POLL_S = 0.5
@@ -34,6 +35,18 @@ class Job(Protocol):
 
     @property
     def command(self) -> list[str]: ...
+
+
+class RunJob:
+    """What jobs have in common that leave a finished run of their `name`."""
+
+    @property
+    def folder(self) -> Path:
+        return OUTPUTS / self.name
+
+    @property
+    def is_done(self) -> bool:
+        return (self.folder / "metrics.json").is_file()
 
 
 def own_core(core: int) -> None:

@@ -23,7 +23,15 @@ from animeid.config.explain import explain
 from animeid.config.locate import conf_dir
 from animeid.config.multirun import JobsRefusedError, do_job, ending
 from animeid.config.request import checked, tried
-from animeid.errors import InputError, Interrupted, MachineError, PeerFailedError
+from animeid.errors import (
+    BAD_INPUT,
+    CRASHED,
+    INTERRUPTED,
+    InputError,
+    Interrupted,
+    MachineError,
+    PeerFailedError,
+)
 from animeid.multirun.running import JobCrashedError
 from animeid.runs.claiming import claim
 from animeid.runs.folder import OUTPUTS
@@ -34,9 +42,6 @@ from animeid.system.launcher import own_rank, refuse_launcher
 from animeid.system.stop import stoppable
 from animeid.system.streams import let_go
 
-CRASHED = 1
-BAD_INPUT = 2
-INTERRUPTED = 130
 FULL_ERROR = "HYDRA_FULL_ERROR"
 COMPOSING_ERRORS = (HydraException, OmegaConfBaseException, YAMLError, InputError, ValueError)
 

@@ -8,6 +8,7 @@ from typing import Any
 from animeid.data.tables import SUFFIXES, read_table
 from animeid.errors import InputError
 from animeid.inference.predictor import Predictor
+from animeid.system.console import say_beside
 
 SERIES = "series"
 NAMES = {"zh": "name_zh", "ja": "name_ja", "en": "name_en"}
@@ -38,7 +39,8 @@ def _columns(predictor: Predictor) -> dict[str, dict[str, str]]:
     wanted = [SERIES, *NAMES.values()]
     try:
         table, _ = read_table(Path(root), {"label", *wanted})
-    except InputError:  # changed since, or another file by now: it says nothing of this run
+    except InputError as error:  # changed since, or another file by now: it says nothing of this run
+        say_beside(f"labels.json has no series and no names of other languages: {error}")
         return {}
     present = [column for column in wanted if column in table]
     if "label" not in table or not present:

@@ -10,7 +10,7 @@ from animeid.data.files import find_pictures
 from animeid.deploy.arguments import ArtefactRequest, given_to, request_of
 from animeid.deploy.hub import artefact_folder
 from animeid.deploy.runtime import Runtime
-from animeid.errors import InputError, Interrupted, MachineError
+from animeid.errors import BAD_INPUT, CRASHED, INTERRUPTED, InputError, Interrupted, MachineError
 from animeid.inference.output_rows import Answer
 from animeid.inference.outputs import Output, answers_to
 from animeid.inference.unreadable import say_unreadable
@@ -19,7 +19,6 @@ from animeid.system.faults import in_sentences
 from animeid.system.home import settle_in
 from animeid.system.stop import stoppable
 
-CRASHED, BAD_INPUT, INTERRUPTED = 1, 2, 130
 WAY_ON = "the same command starts again"
 
 HELP = f"""\

@@ -12,7 +12,7 @@ from typing import Any, Literal, NamedTuple, Self
 
 import numpy as np
 
-from animeid.data.pictures import Picture, Pictures, name_of, pictures_of
+from animeid.data.pictures import Picture, Pictures, pictures_of
 from animeid.deploy.artefact import Artefact
 from animeid.deploy.calls import Calls
 from animeid.deploy.engines import choose
@@ -20,8 +20,8 @@ from animeid.deploy.layout import Engine
 from animeid.deploy.pace import Pace, Remembered, candidates, cores, fastest
 from animeid.deploy.reading import Reader, in_batches
 from animeid.imaging.evaluation import EvalTransform
-from animeid.inference.unreadable import say_unreadable
-from animeid.predictions import Predictions, concatenate, top_names
+from animeid.inference.unreadable import only_readable
+from animeid.predictions import Predictions, top_names
 from animeid.system.progress import progress
 
 MEASURED_FROM = 256
@@ -41,6 +41,12 @@ class Answered(NamedTuple):
     errors: list[str]
     embeddings: np.ndarray
     logits: np.ndarray
+
+    @property
+    def predictions(self) -> Predictions:
+        """The same, without a loss."""
+        losses = np.full(len(self.places), np.nan, np.float32)
+        return Predictions(np.array(self.places, np.int64), self.logits, self.embeddings, losses)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,15 +143,8 @@ class Runtime:
             InputError: there is no picture, or none that can be read.
         """
         given = pictures_of(pictures)
-        found, broken = [], []
-        for batch in self.batches(given):
-            pairs = list(zip(batch.places, batch.errors, strict=True))
-            broken += [f"{name_of(given[place], place)}: {error}" for place, error in pairs if error]
-            losses = np.full(len(pairs), np.nan, np.float32)
-            answers = Predictions(np.array(batch.places, np.int64), batch.logits, batch.embeddings, losses)
-            found.append(answers.at([row for row, (_, error) in enumerate(pairs) if not error]))
-        say_unreadable(broken, len(given), self.incomplete)
-        return concatenate(found)
+        answered = ((batch.predictions, batch.errors) for batch in self.batches(given))
+        return only_readable(given, answered, self.incomplete)
 
     def batches(self, pictures: list[Picture]) -> Iterator[Answered]:
         """Answers as they come, with progress."""

@@ -16,7 +16,7 @@ from torch.utils.data import DataLoader
 from animeid.assembly.model import as_size, build_model, build_views, without_weights
 from animeid.assembly.plan import FinalPlan, label_stats, whole
 from animeid.config.check import check_value
-from animeid.data.pictures import Picture, Pictures, name_of, pictures_of
+from animeid.data.pictures import Picture, Pictures, pictures_of
 from animeid.data.settings import Incomplete
 from animeid.data.unlabelled import UnlabelledDataset
 from animeid.engine.devices import DTYPES, check_precision, choose_accelerator, default_workers
@@ -26,11 +26,11 @@ from animeid.engine.views import Views
 from animeid.errors import InputError
 from animeid.imaging.evaluation import EvalTransform
 from animeid.inference.requests import InferenceRequest
-from animeid.inference.unreadable import say_unreadable
+from animeid.inference.unreadable import only_readable
 from animeid.models.classifier import Classifier
 from animeid.models.inference import InferenceModel
 from animeid.models.weights import load_classifier
-from animeid.predictions import Predictions, concatenate, top_names
+from animeid.predictions import Predictions, top_names
 from animeid.runs.folder import RunFolder
 from animeid.runs.saved import SavedRun
 from animeid.runs.temperature import usable_temperature
@@ -182,15 +182,8 @@ class Predictor:
             InputError: there is no picture, or none that can be read.
         """
         given = pictures_of(pictures)
-        found, broken = [], []
-        for batch, output in self.batches(given):
-            answers, errors = as_predictions(batch["row"], output), batch["error"]
-            broken += [
-                f"{name_of(given[row], row)}: {error}" for row, error in zip(answers.rows, errors, strict=True) if error
-            ]
-            found.append(answers.at([place for place, error in enumerate(errors) if not error]))
-        say_unreadable(broken, len(given), self.incomplete)
-        return concatenate(found)
+        answered = ((as_predictions(batch["row"], output), batch["error"]) for batch, output in self.batches(given))
+        return only_readable(given, answered, self.incomplete)
 
     def batches(self, pictures: list[Picture]) -> Iterator[tuple[dict[str, Any], ModelOutput]]:
         """Answers as they come, with progress; the model's device has them.

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+
+from animeid.data.pictures import Picture, name_of
 from animeid.errors import InputError
+from animeid.predictions import Predictions, concatenate
 from animeid.system.console import counted, say_beside
 
 NAMED = 5
@@ -23,3 +27,25 @@ def say_unreadable(broken: list[str], total: int, keeps: bool) -> None:
         raise InputError(f"none of {counted(total, 'file')} could be read as a picture: see why above, and give others")
     if broken:
         say_beside(f"{len(broken)} of {counted(total, 'file')} could not be read")
+
+
+def only_readable(
+    given: Sequence[Picture], answered: Iterable[tuple[Predictions, Sequence[str]]], keeps: bool
+) -> Predictions:
+    """The answers to pictures that could be read; the others are said.
+
+    Args:
+        given: all pictures, which `rows` count.
+        answered: answers as they come, and why each picture could not be read, or "".
+        keeps: as in `say_unreadable`.
+
+    Raises:
+        InputError: none could.
+    """
+    found, broken = [], []
+    for answers, errors in answered:
+        pairs = list(zip(answers.rows.tolist(), errors, strict=True))
+        broken += [f"{name_of(given[row], row)}: {error}" for row, error in pairs if error]
+        found.append(answers.at([place for place, (_, error) in enumerate(pairs) if not error]))
+    say_unreadable(broken, len(given), keeps)
+    return concatenate(found)

@@ -7,13 +7,11 @@ from typing import Annotated
 from annotated_types import Ge, Gt
 from torch import Tensor
 
-from animeid.losses.contract import DistillationTerm
+from animeid.losses.distill_probabilities import ProbabilityDistillation
 from animeid.losses.distillation import relation_distance
-from animeid.numerics import exact, full_precision
-from animeid.types import Batch, ModelOutput
 
 
-class RelationDistillation(DistillationTerm):
+class RelationDistillation(ProbabilityDistillation):
     """`relation_distance` to the teacher: scale and offset of its probabilities are free, which suits a small student.
 
     Args:
@@ -24,23 +22,18 @@ class RelationDistillation(DistillationTerm):
         temperature: the higher it is, the more unlikely classes count.
     """
 
-    compares = "logits"
-
     def __init__(
         self,
-        in_features: int,  # noqa: ARG002
-        teacher_features: int,  # noqa: ARG002
+        in_features: int,
+        teacher_features: int,
         *,
         weight: Annotated[float, Gt(0)] = 1.0,
         between_classes: Annotated[float, Ge(0)] = 1.0,
         within_class: Annotated[float, Ge(0)] = 1.0,
         temperature: Annotated[float, Gt(0)] = 1.0,
     ) -> None:
-        super().__init__()
-        self.weight, self.temperature = weight, temperature
+        super().__init__(in_features, teacher_features, weight, temperature)
         self.between_classes, self.within_class = between_classes, within_class
 
-    def forward(self, output: ModelOutput, batch: Batch) -> Tensor:
-        with exact(output.logits.device):
-            student, teacher = full_precision(output.logits), full_precision(batch["teacher"].logits)
-            return relation_distance(student, teacher, self.temperature, self.between_classes, self.within_class)
+    def distance(self, student: Tensor, teacher: Tensor) -> Tensor:
+        return relation_distance(student, teacher, self.temperature, self.between_classes, self.within_class)

@@ -7,13 +7,11 @@ from typing import Annotated
 from annotated_types import Gt
 from torch import Tensor
 
-from animeid.losses.contract import DistillationTerm
+from animeid.losses.distill_probabilities import ProbabilityDistillation
 from animeid.losses.distillation import tempered_divergence
-from animeid.numerics import exact, full_precision
-from animeid.types import Batch, ModelOutput
 
 
-class LogitDistillation(DistillationTerm):
+class LogitDistillation(ProbabilityDistillation):
     """`tempered_divergence` from the teacher's probabilities.
 
     Args:
@@ -22,20 +20,15 @@ class LogitDistillation(DistillationTerm):
         temperature: the higher it is, the more unlikely classes count.
     """
 
-    compares = "logits"
-
     def __init__(
         self,
-        in_features: int,  # noqa: ARG002
-        teacher_features: int,  # noqa: ARG002
+        in_features: int,
+        teacher_features: int,
         *,
         weight: Annotated[float, Gt(0)] = 1.0,
         temperature: Annotated[float, Gt(0)] = 2.0,
     ) -> None:
-        super().__init__()
-        self.weight, self.temperature = weight, temperature
+        super().__init__(in_features, teacher_features, weight, temperature)
 
-    def forward(self, output: ModelOutput, batch: Batch) -> Tensor:
-        with exact(output.logits.device):
-            student, teacher = full_precision(output.logits), full_precision(batch["teacher"].logits)
-            return tempered_divergence(student, teacher, self.temperature)
+    def distance(self, student: Tensor, teacher: Tensor) -> Tensor:
+        return tempered_divergence(student, teacher, self.temperature)

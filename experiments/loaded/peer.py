@@ -17,7 +17,7 @@ from pathlib import Path
 from animeid.runs.folder import RunFolder
 from experiments.effort.study import interval
 from experiments.long_tail.sets import grouped_manifest
-from experiments.pool import do
+from experiments.pool import RunJob, do
 from experiments.real_input.study import held_out_manifest
 from experiments.refit.study import mean_and_interval
 from experiments.runs import OUTPUTS, environment_line, metrics, table
@@ -49,7 +49,7 @@ class Compared:
 
 
 @dataclass(frozen=True)
-class Job:
+class Job(RunJob):
     """A row on a set with a seed."""
 
     set: str
@@ -68,10 +68,6 @@ class Job:
     @property
     def needs(self) -> str | None:
         return self.named(AUTO) if self.row in RATES else None
-
-    @property
-    def is_done(self) -> bool:
-        return (OUTPUTS / self.name / "metrics.json").is_file()
 
     @property
     def command(self) -> list[str]:

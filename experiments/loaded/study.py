@@ -16,14 +16,14 @@ from pathlib import Path
 
 from experiments.loaded.sets import SETS
 from experiments.loaded.variants import COMMON, VARIANTS, Variant
-from experiments.pool import do
+from experiments.pool import RunJob, do
 from experiments.runs import OUTPUTS, environment_line, metrics, table
 
 HERE = Path(__file__).parent
 
 
 @dataclass(frozen=True)
-class Run:
+class Run(RunJob):
     """A variant on a set, with a seed."""
 
     variant: str
@@ -35,14 +35,6 @@ class Run:
     @property
     def name(self) -> str:
         return f"loaded-{self.set}-{self.variant}-{self.seed}"
-
-    @property
-    def folder(self) -> Path:
-        return OUTPUTS / self.name
-
-    @property
-    def is_done(self) -> bool:
-        return (self.folder / "metrics.json").is_file()
 
     @property
     def command(self) -> list[str]:

@@ -17,7 +17,7 @@ import pandas as pd
 
 from animeid.data.synthetic.build import MANIFEST, build_cast
 from animeid.data.synthetic.settings import CastSettings
-from experiments.pool import do
+from experiments.pool import RunJob, do
 from experiments.real_input.study import held_out_manifest
 from experiments.runs import OUTPUTS, environment_line, metrics, table
 
@@ -76,7 +76,7 @@ VARIANTS = {
 
 
 @dataclass(frozen=True)
-class Run:
+class Run(RunJob):
     """A variant on a set."""
 
     name: str
@@ -84,14 +84,6 @@ class Run:
     manifest: Path
     variant: Variant
     needs: str | None = None
-
-    @property
-    def folder(self) -> Path:
-        return OUTPUTS / self.name
-
-    @property
-    def is_done(self) -> bool:
-        return (self.folder / "metrics.json").is_file()
 
     @property
     def command(self) -> list[str]:

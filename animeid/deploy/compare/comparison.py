@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from animeid.deploy.compare.contender import Facts
 from animeid.deploy.compare.figures import (
@@ -53,7 +54,7 @@ class Model:
     fresh: Fresh
     against_best: Difference | None
 
-    @property
+    @cached_property
     def row(self) -> dict[Figure, Reading | None]:
         """Its figures, in the order of `FIGURES`."""
         facts, million = self.facts, 1e6

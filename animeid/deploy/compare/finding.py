@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import glob
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ from animeid.errors import InputError
 from animeid.runs.comparison import check_comparable
 from animeid.runs.finished import FinishedRun
 from animeid.runs.folder import MULTIRUN_RECORD, RunFolder
+from animeid.runs.patterns import paths_of
 from animeid.system.console import say_beside, some_of
 
 NAMED = 3
@@ -35,9 +35,8 @@ class Found:
 
 def folders_of(pattern: str) -> list[Path]:
     """The folders of a pattern, or of several with colons between them; of a multirun's those of its jobs."""
-    given = [Path(path) for piece in pattern.split(":") if piece for path in sorted(glob.glob(piece))]  # noqa: PTH207
     found: dict[Path, Path] = {}
-    for path in given:
+    for path in paths_of(pattern):
         jobs = (path / MULTIRUN_RECORD).is_file()
         for one in sorted(path.glob("[!.]*")) if jobs else [path]:
             if one.is_dir():
