@@ -40,7 +40,7 @@ def export(request: Mapping[str, Any]) -> str:
         hub.check_push(repository)
     predictors = load_all({**request, **ANSWERING})
     check_alike(predictors)
-    shown = parity_pictures(predictors)
+    shown = parity_pictures(predictors, choose=request["compress"])
     if request["compress"]:
         check_enough(*shown)
     for note in dict.fromkeys(note for predictor in predictors for note in predictor.notes):

@@ -34,7 +34,7 @@ def loaded(home: Path, run: str = "run") -> Predictor:
 
 
 def test_validation_comes_first_and_the_test_part_not_at_all(home: Path, parts: Callable[[str], set[Path]]) -> None:
-    shown, calibrating = parity_pictures([loaded(home)])
+    shown, calibrating = parity_pictures([loaded(home)], choose=True)
     count = len(parts("val"))
     assert shown.held_out.tolist() == [True] * count + [False] * (len(shown) - count)
     assert set(shown.paths[:count]) == parts("val")
@@ -47,7 +47,7 @@ def test_other_pictures_calibrate_where_there_are_enough(
 ) -> None:
     monkeypatch.setattr(pictures, "WANTED", len(parts("val")) + 2)
     monkeypatch.setattr(pictures, "CALIBRATING", 5)
-    shown, calibrating = parity_pictures([loaded(home)])
+    shown, calibrating = parity_pictures([loaded(home)], choose=True)
     assert (len(shown) - shown.held_out.sum(), len(calibrating)) == (2, 5)
     assert not set(calibrating) & set(shown.paths)
 
@@ -57,16 +57,25 @@ def test_of_several_runs_all_must_have_held_a_picture_out(home: Path, parts: Cal
     both = [loaded(home), loaded(home, "partner")]
     other = read_manifest(both[1].folder.manifest)
     learnt = {other.root / path for path in other.table.loc[other.table["split"] == "train", "path"]}
-    shown, _ = parity_pictures(both)
+    shown, _ = parity_pictures(both, choose=False)
+    judged = {other.root / path for path in other.table.loc[other.table["split"] == "test", "path"]}
     held_out = {path for path, yes in zip(shown.paths, shown.held_out, strict=True) if yes}
-    assert held_out == parts("val") - learnt - {
-        other.root / path for path in other.table.loc[other.table["split"] == "test", "path"]
-    }
+    assert held_out and held_out == parts("val") - learnt - judged
+
+
+def test_more_pictures_choose_an_engine_than_see_that_one_is_right(
+    home: Path, parts: Callable[[str], set[Path]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pictures, "WANTED", 3)
+    assert len(parity_pictures([loaded(home)], choose=False)[0]) == 3
+    assert len(parity_pictures([loaded(home)], choose=True)[0]) == len(parts("val"))
+    monkeypatch.setattr(pictures, "MOST_BYTES", 5 * 32 * 32 * 3)
+    assert len(parity_pictures([loaded(home)], choose=True)[0]) == 5
 
 
 def test_what_a_refit_has_learnt_is_not_held_out(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("animeid.runs.saved.SavedRun.is_refit", property(lambda run: True))
-    shown, _ = parity_pictures([loaded(home)])
+    shown, _ = parity_pictures([loaded(home)], choose=True)
     assert not shown.held_out.any() and len(shown)
 
 
