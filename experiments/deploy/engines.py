@@ -19,6 +19,7 @@ from experiments.deploy.runtime import command
 
 GOALS = {"mobilenetv2": 6.0, "efficientnet_b0": 4.4, "efficientnet_lite0": 6.0}
 """How many times as fast as eager PyTorch the best engine is to be."""
+MODELS = (*GOALS, "resnet18")
 EXPORT_GOAL_S = {"mobilenetv2": 180.0}
 EAGER = "eager PyTorch"
 HEADER = ["model", "engine", "ms a picture", "rounds", "times eager", "wanted", "export with compress=true, s"]
@@ -48,8 +49,8 @@ def rows(model: str, folder: Path, threads: int) -> list[list[str]]:
 def _row(model: str, name: str, own: Times, eager: Times, is_best: bool, took: float) -> list[str]:
     low, high = (1e3 * end for end in own.median.ends)
     ratio = statistics.median(eager.medians / own.medians)
-    goal = GOALS[model]
-    wanted = f"{goal:g}: {'yes' if ratio >= goal else 'no'}" if is_best else ""
+    goal = GOALS.get(model)
+    wanted = f"{goal:g}: {'yes' if ratio >= goal else 'no'}" if is_best and goal else ""
     export = ""
     if is_best:
         most = EXPORT_GOAL_S.get(model)

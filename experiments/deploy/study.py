@@ -59,4 +59,4 @@ first answer is that of a whole new process.
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:] or list(engines.GOALS))
+    main(sys.argv[1:] or list(engines.MODELS))

@@ -53,12 +53,13 @@ def ways_of(
         targets=targets,
         most_lost=most_lost,
     )
+    ends_kept = partial(by_channel, keep_ends=True)
     return (
         (
             Way("INT8 by NNCF", partial(nncf_int8.quantise, pixels=calibrating), theirs, 2.0),
             Way("INT8 by channel, MinMax", by_channel, own, 1.0),
+            Way("INT8 by channel, first and last layer in float32", ends_kept, own, 1.0),
         ),
         (Way("INT8 by channel, Percentile", partial(by_channel, method="Percentile"), own, 3.0),),
-        (Way("INT8 by channel, first and last layer in float32", partial(by_channel, keep_ends=True), own, 1.0),),
         (Way("INT8 by NNCF with accuracy control", controlled, theirs, 20.0),),
     )
