@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 NO_RESULT = (
-    *("resume", "run_id", "code", "logger", "keep", "embeddings"),
+    *("resume", "run_id", "code", "compare", "logger", "keep", "embeddings"),
     *("data.num_workers", "data.cache", "trainer.log_every_n_steps"),
 )
 """Keys, with all below them, that change no result."""

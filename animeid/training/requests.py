@@ -40,6 +40,7 @@ class TrainRequest:
     run_id: Name | None
     resume: Literal["never", "auto", "must"]
     code: PathText | None
+    compare: PathText | None
     from_run: PathText | None
     from_run_parts: Literal["all", "backbone"]
     teacher: PathsText | None
