@@ -26,6 +26,7 @@ ADDED: Mapping[str, Any] = {
     "effort": None,
     "teacher": None,
     "distill": None,
+    "prune": None,
 }
 """Keys that earlier versions did not have: with these values they change nothing, so that what those began is known
 again."""

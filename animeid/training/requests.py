@@ -27,6 +27,7 @@ class TrainRequest:
     deep_supervision: Card | None
     feature_mixing: Card | None
     freezing: Card | None
+    prune: Card | None
     loss: Card
     contrastive: Card | None
     distill: Card | None
