@@ -8,10 +8,12 @@ import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from animeid import train
+from animeid.runs.finished import FinishedRun
 from animeid.runs.folder import RunFolder
-from animeid.system.environment import code
+from animeid.system.console import counted
 from animeid.system.files import read_json, write_json
 from experiments.runs import environment_line, table
 
@@ -38,7 +40,7 @@ def trained_and_compared() -> float:
     if status := train.main([*WORDS, f"run_id={RUN_ID}", f"compare={PAGE}"]):
         sys.exit(status)
     seconds = time.monotonic() - began
-    write_json(PAGE / TOOK, {"seconds": seconds, "code": code()})
+    write_json(PAGE / TOOK, {"seconds": seconds})
     return seconds
 
 
@@ -54,11 +56,15 @@ def row_of(row: Mapping[str, str]) -> list[str]:
         row["rank"],
         with_ends(row, "f1_macro", 100),
         with_ends(row, "one_ms"),
-        with_ends(row, "pictures_per_s", digits=0),
+        with_ends(row, "images_per_s", digits=0),
         f"{float(row['size_mb']):.1f}",
-        f"{float(row['parameters_million']):.1f}",
-        f"{float(row['multiply_adds_million']):.0f}",
+        f"{float(row['parameters']):.1f}",
+        f"{float(row['multiply_adds']):.0f}",
     ]
+
+
+def environment(folder: Path) -> dict[str, Any]:
+    return FinishedRun(RunFolder(folder)).environment
 
 
 def write_page(seconds: float) -> None:
@@ -75,12 +81,12 @@ def write_page(seconds: float) -> None:
         "million parameters",
         "million multiply-adds",
     ]
-    epochs = {read_json(folder)["threads"] for folder in RUNS.glob("*/environment.json")}
+    threads = environment(RUNS / "0")["hardware"]["threads"]
     text = f"""# Four models
 
 `python -m experiments.four_models.study` writes this page and its pictures. It does what
 [choose among models](../../docs/compare.md#from-training-to-the-page) does in one command, training to page, which took
-**{seconds / 60:.0f} minutes** with {" and ".join(map(str, sorted(epochs)))} thread a process:
+**{seconds / 60:.0f} minutes** with {counted(threads, "thread")} a process:
 
 ```bash
 python -m animeid.train {" ".join(WORDS)} compare=four_models
@@ -88,8 +94,9 @@ python -m animeid.train {" ".join(WORDS)} compare=four_models
 
 {table(header, [row_of(row) for row in rows])}
 
-Pictures of 64 px from the built-in cast, random weights, five epochs, one seed: which network learns fast from little, and
-what each costs, not which is best where published weights are at hand. Models whose intervals overlap have the same rank.
+Pictures of 64 px from the built-in cast, random weights, five epochs, one seed: which network learns fast from little,
+and what each costs, not which is best where published weights are at hand. Models whose intervals overlap have the same
+rank.
 
 ![accuracy against time](accuracy_against_time.png)
 
@@ -97,7 +104,7 @@ what each costs, not which is best where published weights are at hand. Models w
 
 ![stars](stars.png)
 
-{environment_line(RunFolder(RUNS / "0").path)}
+{environment_line(RUNS / "0")}
 """
     (HERE / "README.md").write_text(text, encoding="utf-8")
 
