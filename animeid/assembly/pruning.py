@@ -59,7 +59,7 @@ def check_prunable(earlier: Earlier, model: Classifier, prepared: Prepared) -> N
         )
     if isinstance(model.head, MapHead):
         raise InputError(
-            f"a {type(model.head).__name__} reads feature maps, whose channels pruning takes out: prune a run whose "
+            f"a {type(model.head).__name__} reads feature maps, whose channels pruning takes out: take a run whose "
             "head reads the embedding alone (head=linear, cosine, arcface, cosface)"
         )
 

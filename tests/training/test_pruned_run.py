@@ -10,9 +10,12 @@ from typing import Any
 import numpy as np
 import onnxruntime
 import pytest
+import torch
 import yaml
 
 from animeid import export, train
+from animeid.assembly.plan import FinalPlan
+from animeid.assembly.run import rebuild
 from animeid.assembly.transfer import earlier_run
 from animeid.config.compose import compose
 from animeid.deploy.artefact import Artefact
@@ -22,6 +25,7 @@ from animeid.metrics.table import summary_table
 from animeid.runs.finished import FinishedRun
 from animeid.runs.folder import RunFolder
 from animeid.system.files import read_json, write_json
+from animeid.training.resume import read_prepared
 from tests.old_runs import RUNS, set_root
 
 ASKED = ("prune=channels", "recipe=none", "trainer=cpu", "trainer.max_epochs=1", "data.num_workers=0", "logger=none")
@@ -182,3 +186,20 @@ def test_a_run_that_learnt_val_is_not_pruned(capsys: pytest.CaptureFixture[str])
     config.write_text(yaml.safe_dump({**plan, "data": {**plan["data"], "refit": True}}), encoding="utf-8")
     assert train.main(["from_run=outputs/refitted", "prune=channels"]) == 2
     assert "take from_run=outputs/refitted/twin" in capsys.readouterr().err
+
+
+def test_a_run_that_was_cut_off_goes_on_with_the_same_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    """From its first epoch it prunes as it did, and measures nothing again."""
+    monkeypatch.setattr("animeid.assembly.pruning.in_turn", None)
+    folder = RunFolder(Path("outputs/pruned"))
+    plan = FinalPlan.read(folder.config)
+    afresh, later = (rebuild(plan, read_prepared(folder), from_scratch=scratch) for scratch in (True, False))
+    for components in (afresh, later):
+        sizes = {name: list(tensor.shape) for name, tensor in components.module.model.backbone.net.state_dict().items()}
+        assert {name: sizes[name] for name in plan["model"]["shapes"]} == {
+            name: list(shape) for name, shape in plan["model"]["shapes"].items()
+        }
+    whole = Predictor.load("outputs/finished", accelerator="cpu").model.classifier
+    assert torch.equal(afresh.module.model.head.linear.weight, whole.head.linear.weight)
+    own = afresh.module.model.backbone.net.state_dict()["conv_stem.weight"]
+    assert all(torch.isin(one, whole.backbone.net.state_dict()["conv_stem.weight"]).all() for one in own)
