@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import torch
 from torch import nn
-from torch.utils.flop_counter import FlopCounterMode
 
 from animeid.assembly.model import as_size, build_views
 from animeid.assembly.plan import FinalPlan, Plan, final
@@ -19,6 +18,7 @@ from animeid.config import gateway
 from animeid.data.prepare import Prepared
 from animeid.engine.devices import DTYPES, own_device
 from animeid.engine.inference import output_of
+from animeid.engine.operations import multiply_adds
 from animeid.engine.views import Views
 from animeid.errors import InputError
 from animeid.models.classifier import Classifier
@@ -103,7 +103,7 @@ def with_pruning(plan: FinalPlan, before: Classifier | None, model: Classifier) 
         raise InputError(not_faster(plan, model, pace))
     facts = {
         "parameters": {"before": count_parameters(before), "after": count_parameters(model)},
-        "multiply_adds": {"before": multiply_adds(plan, before), "after": multiply_adds(plan, model)},
+        "multiply_adds": {"before": operations(plan, before), "after": operations(plan, model)},
     }
     plan = plan.having(model={"shapes": model.backbone.shapes})
     return final(plan, replace(plan.facts, pruning={**facts, **pace.as_facts()}))
@@ -126,10 +126,10 @@ def pruning_notes(plan: FinalPlan) -> tuple[str, ...]:
 def not_faster(plan: FinalPlan, model: Classifier, pace: Pace) -> str:
     found = pace.as_facts()["latency_ms"]
     return (
-        f"pruned, {model.backbone.name} answers a picture in "
-        f"{found['after']:.3g} ms on {plan.trainer.accelerator}, and whole in {found['before']:.3g} ms (faster in "
-        f"{pace.rounds_won} of {len(pace.before)} rounds), and a pruned network that is not faster is not trained: "
-        "take a larger prune.ratio, larger pictures or another network, or measure again on a quiet machine"
+        f"pruned, {model.backbone.name} answers a picture in {found['after']:.3g} ms on {plan.trainer.accelerator}, "
+        f"and whole in {found['before']:.3g} ms (faster in {pace.rounds_won} of {len(pace.before)} rounds), and a "
+        "pruned network that is not faster is not trained: take a larger prune.ratio, larger pictures or another "
+        "network, or measure again on a quiet machine"
     )
 
 
@@ -155,9 +155,7 @@ def count_parameters(model: nn.Module) -> int:
     return sum(parameter.numel() for parameter in model.parameters())
 
 
-def multiply_adds(plan: FinalPlan, model: nn.Module) -> int:
-    """Those of one picture, in every view: half of the operations that torch counts."""
-    answer, counter = answering(plan, model, build_views("own", plan)), FlopCounterMode(display=False)
-    with torch.no_grad(), counter:
-        answer()
-    return counter.get_total_flops() // 2
+def operations(plan: FinalPlan, model: nn.Module) -> int:
+    """Multiply-adds of one picture, in every view."""
+    with torch.no_grad():
+        return multiply_adds(answering(plan, model, build_views("own", plan)))

@@ -103,13 +103,13 @@ def check_accepted(predictors: Sequence[Predictor]) -> None:
     InputError: a run was pruned and lost too much, or did not come to the end, where that is told.
     """
     for predictor in predictors:
-        if predictor.plan.facts.pruning is None:
-            continue
         path = predictor.folder.path
+        if not predictor.model.classifier.backbone.shapes:
+            continue
         if not predictor.folder.is_finished:
             raise InputError(f"{path} was pruned and has not finished, so that what it lost is not known: let it go on")
-        found = FinishedRun(predictor.folder).metrics["pruning"]
-        if not found["accepted"]:
+        found = FinishedRun(predictor.folder).metrics.get("pruning")
+        if found is not None and not found["accepted"]:
             raise InputError(
                 f"{path} is not exported ({pruning_line(found)}): train it longer, prune less, or take "
                 "not_accepted=export to have it all the same"

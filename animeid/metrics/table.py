@@ -100,13 +100,15 @@ def forgetting_line(part: str, figures: Mapping[str, Mapping[str, Any]]) -> str:
 
 def pruning_line(pruning: Mapping[str, Any]) -> str:
     """What pruning saved and lost, and whether it is accepted."""
-    parameters, times = pruning["parameters"], pruning["latency_ms"]
-    saved = (
-        f"pruned from {parameters['before'] / 1e6:.2f} to {parameters['after'] / 1e6:.2f} million parameters and from "
-        f"{times['before']:.3g} to {times['after']:.3g} ms a picture"
-    )
+    saved = "pruned"
+    if "parameters" in pruning:
+        parameters, times = pruning["parameters"], pruning["latency_ms"]
+        saved += (
+            f" from {parameters['before'] / 1e6:.2f} to {parameters['after'] / 1e6:.2f} million parameters and from "
+            f"{times['before']:.3g} to {times['after']:.3g} ms a picture"
+        )
     if "lost" not in pruning:
-        return f"{saved}; not accepted: the run that it was pruned from is gone, so that what was lost cannot be told"
+        return f"{saved}; not accepted: the run that was pruned is gone, so that what was lost cannot be told"
     before, after = (pruning["f1_macro"][when] for when in ("before", "after"))
     ends = pruning["lost_ci"]
     between = "" if ends is None else f" ({-100 * ends[1]:+.1f} to {-100 * ends[0]:+.1f})"

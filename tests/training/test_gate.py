@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,6 +15,9 @@ from sklearn.metrics import f1_score
 from animeid.data.prepare import Prepared
 from animeid.metrics.table import pruning_line
 from animeid.predictions import Predictions
+from animeid.runs.folder import RunFolder
+from animeid.runs.lineage import Lineage
+from animeid.system.files import write_json, write_yaml
 from animeid.training import gate as gates
 from animeid.training.gate import gate
 
@@ -22,14 +26,24 @@ SAVED = {"parameters": PAIR, "multiply_adds": PAIR, "latency_ms": {"before": 9.0
 CLASSES, PICTURES, UNREAD = 3, 600, 7
 
 
-class Plan:
-    def __init__(self, run: str, saved: dict[str, Any] | None = SAVED) -> None:
-        self.run = run
-        self.facts = SimpleNamespace(pruning=saved)
-        self.trainer = SimpleNamespace(accelerator="cpu")
+SHAPES = {"conv1.weight": [8, 3, 3, 3]}
 
-    def __getitem__(self, key: str) -> str:
-        return {"from_run": self.run}[key]
+
+def plan(saved: dict[str, Any] | None = SAVED, shapes: dict[str, Any] | None = SHAPES) -> Any:
+    class Plan(dict[str, Any]):
+        facts = SimpleNamespace(pruning=saved)
+        trainer = SimpleNamespace(accelerator="cpu")
+
+    return Plan(model={"shapes": shapes})
+
+
+def run(folder: Path, labels: Sequence[str], shapes: dict[str, Any] | None = None) -> RunFolder:
+    found = RunFolder(folder)
+    found.checkpoints.mkdir(parents=True)
+    found.best.touch()
+    write_json(found.labels, list(labels))
+    write_yaml(found.config, {"model": {"shapes": shapes}, "facts": {"pruning": SAVED if shapes else None}})
+    return found
 
 
 def answered(answers: np.ndarray, rows: np.ndarray) -> Predictions:
@@ -71,18 +85,34 @@ def errors(targets: np.ndarray, number: int) -> np.ndarray:
     return answers
 
 
+@pytest.fixture
+def from_runs(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Has the plan start from these runs, the nearest first, of which the last answers as it is told."""
+
+    def start(*runs: RunFolder, answers: np.ndarray | None = None) -> None:
+        def load(path: Path, **_: Any) -> Earlier:
+            assert path == runs[-1].path
+            assert answers is not None
+            return Earlier(answers)
+
+        monkeypatch.setattr(gates, "lineage", lambda plan: Lineage(runs))
+        monkeypatch.setattr(gates.Predictor, "load", load)
+
+    return start
+
+
+TARGETS = np.arange(PICTURES) % CLASSES
+
+
 @pytest.mark.parametrize(("more", "accepted"), [(-30, True), (0, True), (2, True), (12, False), (60, False)])
 def test_half_a_point_may_be_lost(
-    more: int, accepted: bool, judged: Prepared, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    more: int, accepted: bool, judged: Prepared, tmp_path: Path, from_runs: Callable[..., None]
 ) -> None:
-    (tmp_path / "checkpoints").mkdir()
-    (tmp_path / "checkpoints" / "best.ckpt").touch()
-    targets = np.arange(PICTURES) % CLASSES
-    before, after = errors(targets, 60), errors(targets, 60 + more)
-    monkeypatch.setattr(gates.Predictor, "load", lambda path, **_: Earlier(before))
-    found = gate(Plan(str(tmp_path)), judged, of_run(after))["pruning"]  # type: ignore[arg-type]
+    before, after = errors(TARGETS, 60), errors(TARGETS, 60 + more)
+    from_runs(run(tmp_path, judged.labels), answers=before)
+    found = gate(plan(), judged, of_run(after))["pruning"]
     kept = np.delete(np.arange(PICTURES), UNREAD)
-    scores = [f1_score(targets[kept], answers[kept], average="macro") for answers in (before, after)]
+    scores = [f1_score(TARGETS[kept], answers[kept], average="macro") for answers in (before, after)]
     assert list(found["f1_macro"].values()) == pytest.approx(scores)
     assert found["lost"] == pytest.approx(scores[0] - scores[1])
     assert (found["accepted"], found["pictures"]) == (accepted, PICTURES - 1)
@@ -91,14 +121,33 @@ def test_half_a_point_may_be_lost(
     line = pruning_line(found)
     assert line.endswith(": accepted" if accepted else ": not accepted, since at most 0.5 points may be lost")
     assert "2.00 to 1.00 million parameters" in line
+    assert f"{100 * (scores[1] - scores[0]):+.1f} points ({-100 * high:+.1f} to {-100 * low:+.1f})" in line
 
 
-def test_without_pruning_there_is_no_gate(judged: Prepared) -> None:
-    assert gate(Plan("gone", None), judged, of_run(np.zeros(PICTURES, int))) == {}  # type: ignore[arg-type]
-
-
-def test_what_cannot_be_told_is_not_accepted(judged: Prepared, capsys: pytest.CaptureFixture[str]) -> None:
-    found = gate(Plan("outputs/gone"), judged, of_run(np.zeros(PICTURES, int)))["pruning"]  # type: ignore[arg-type]
+def test_whoever_goes_on_from_a_pruned_run_is_judged_against_the_whole_one(
+    judged: Prepared, tmp_path: Path, from_runs: Callable[..., None]
+) -> None:
+    runs = run(tmp_path / "cut", judged.labels, SHAPES), run(tmp_path / "whole", judged.labels)
+    from_runs(*runs, answers=TARGETS)
+    found = gate(plan(None), judged, of_run(errors(TARGETS, 60)))["pruning"]
     assert found["accepted"] is False
-    assert "WARNING: outputs/gone is gone" in capsys.readouterr().out
-    assert "not accepted: the run that it was pruned from is gone" in pruning_line(found)
+    assert found["latency_ms"] == SAVED["latency_ms"]
+
+
+def test_without_pruning_or_among_other_classes_there_is_no_gate(
+    judged: Prepared, tmp_path: Path, from_runs: Callable[..., None]
+) -> None:
+    from_runs(run(tmp_path, ("a", "b")))
+    for one in (plan(None, None), plan()):
+        assert gate(one, judged, of_run(TARGETS)) == {}
+
+
+def test_what_cannot_be_told_is_not_accepted(
+    judged: Prepared, from_runs: Callable[..., None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    from_runs()
+    for saved in (SAVED, None):
+        found = gate(plan(saved), judged, of_run(TARGETS))["pruning"]
+        assert found["accepted"] is False
+        assert "WARNING: the run that was pruned is gone" in capsys.readouterr().out
+        assert "; not accepted: the run that was pruned is gone" in pruning_line(found)
