@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from animeid.config.command import command
+from animeid.deploy.compare.jobs import ComparedJobs
 from animeid.system.leave import run
 from animeid.training.at_once import check_training
 
@@ -15,7 +16,7 @@ def work(request: dict[str, Any]) -> float | None:
     return train(request)
 
 
-main = command("train", work, check_training)
+main = command("train", work, check_training, ComparedJobs())
 
 if __name__ == "__main__":
     run(main)

@@ -21,6 +21,8 @@ class Facts:
     soup: what mixing runs took, `seconds` itself and `earlier_s` training them; None where none are mixed.
     teacher: the `runs` that taught, whether they were `asked` for each draw or once a picture, and how many pictures of
         val and test they have `seen` in training; None without a teacher.
+    pruning: `parameters`, `multiply_adds`, `latency_ms` and, of each round, `rounds_ms`, each `before` and `after`;
+        None where nothing is pruned.
     """
 
     classes: int
@@ -33,6 +35,7 @@ class Facts:
     trainable: int | None = None
     soup: Mapping[str, float] | None = None
     teacher: Mapping[str, Any] | None = None
+    pruning: Mapping[str, Any] | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Those that are known, by name."""

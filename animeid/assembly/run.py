@@ -10,6 +10,7 @@ from animeid.assembly.effective_prior import effective_prior
 from animeid.assembly.model import add_auxiliary
 from animeid.assembly.module import build_feature_mixing, build_head_init, build_module, build_stage
 from animeid.assembly.plan import FinalPlan, Plan, final, label_stats, processes_of
+from animeid.assembly.pruning import pruning_notes, with_pruning
 from animeid.assembly.soup import mix_soup
 from animeid.assembly.start import Started, start
 from animeid.assembly.styles import give_styles
@@ -67,11 +68,19 @@ def build(plan: Plan, prepared: Prepared) -> Components:
     started = start(plan, prepared, from_scratch=True)
     check_batch_size(plan, started.model)
     check_first_size(plan, started.model)
-    components = assemble(complete(plan, started, prepared, leaks, teacher), prepared, started, from_scratch=True)
+    final_plan = with_pruning(complete(plan, started, prepared, leaks, teacher), started.unpruned, started.model)
+    components = assemble(final_plan, prepared, started, from_scratch=True)
     weights_notes = (*started.weights_notes, *(leaks.notes if leaks else ()))
     return replace(
         components,
-        notes=(*started.data_notes, *weights_notes, *teacher_notes, *started.freezing_notes, *components.notes),
+        notes=(
+            *started.data_notes,
+            *weights_notes,
+            *pruning_notes(final_plan),
+            *teacher_notes,
+            *started.freezing_notes,
+            *components.notes,
+        ),
     )
 
 

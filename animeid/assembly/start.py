@@ -8,6 +8,7 @@ from animeid.assembly.data import build_data, build_pixels
 from animeid.assembly.model import build_model, without_weights
 from animeid.assembly.module import freeze
 from animeid.assembly.plan import Plan
+from animeid.assembly.pruning import prune
 from animeid.assembly.second_stage import start_stage
 from animeid.assembly.transfer import Transfer, earlier_run, take_over
 from animeid.config import gateway
@@ -23,6 +24,7 @@ class Started:
 
     data: the plan's. cache: where its pictures are kept. data_notes: sentences for the user about that.
     model: with the weights that it starts from, and frozen as it is trained. transfer: what came from an earlier run.
+    unpruned: the model before it was pruned; None where it is whole.
     freezing: None where all is trained. freezing_notes: sentences for the user about it.
     """
 
@@ -31,6 +33,7 @@ class Started:
     data_notes: tuple[str, ...]
     model: Classifier
     transfer: Transfer | None
+    unpruned: Classifier | None
     freezing: Freezing | None
     freezing_notes: tuple[str, ...]
 
@@ -52,25 +55,27 @@ def start(plan: Plan, prepared: Prepared, *, from_scratch: bool) -> Started:
     opened = build_pixels(plan.data, prepared.manifest)
     sampler = gateway.build(plan["sampler"], "sampler")
     data = build_data(plan, prepared.manifest, prepared.labels, sampler, opened.pixels)
+    transfer, unpruned = None, None
     if from_scratch:
-        model, transfer = start_model(plan, prepared)
+        model, transfer, unpruned = start_model(plan, prepared)
     else:
-        model, transfer = build_model(without_weights(plan), len(prepared.labels)), None
+        model = build_model(without_weights(plan), len(prepared.labels))
     freezing, freezing_notes = freeze(plan, model)
-    return Started(data, opened.cache, opened.notes, model, transfer, freezing, freezing_notes)
+    return Started(data, opened.cache, opened.notes, model, transfer, unpruned, freezing, freezing_notes)
 
 
-def start_model(plan: Plan, prepared: Prepared) -> tuple[Classifier, Transfer | None]:
+def start_model(plan: Plan, prepared: Prepared) -> tuple[Classifier, Transfer | None, Classifier | None]:
     """The model with the weights that it starts from: those of an earlier run where `from_run` names one, as its second
-    stage changes them.
+    stage changes them, or pruned; the last is that of the run as it was, where it was pruned.
 
     Raises:
         InputError: the earlier run does not fit.
     """
     earlier = earlier_run(plan)
     if earlier is None:
-        return build_model(plan, len(prepared.labels)), None
+        return build_model(plan, len(prepared.labels)), None, None
     model = build_model(earlier.without_own_weights(plan), len(prepared.labels))
     transfer = take_over(earlier, model, prepared.labels)
     notes = start_stage(plan, earlier, model, prepared.labels)
-    return model, replace(transfer, notes=(*transfer.notes, *notes))
+    unpruned = prune(plan, earlier, model, prepared)
+    return model, replace(transfer, notes=(*transfer.notes, *notes)), unpruned

@@ -51,7 +51,9 @@ class Earlier:
 
     def without_own_weights(self, plan: Plan) -> Plan:
         """The plan with this run's checkpoint in place of any other weights, so that no hub is asked."""
-        return plan.having(model={"pretrained": False, "weights": str(self.folder.best)})
+        shapes = SavedRun(self.folder).plan["model"].get("shapes")
+        cut = {"shapes": shapes} if shapes or plan["model"].get("shapes") else {}
+        return plan.having(model={"pretrained": False, "weights": str(self.folder.best), **cut})
 
 
 @dataclass(frozen=True)
@@ -85,6 +87,11 @@ def earlier_run(request: Mapping[str, Any]) -> Earlier | None:
         raise InputError(
             f"from_run={path} was trained with model.name={theirs}, whose weights do not fit model.name={name}: "
             f"choose the model of that run, or leave out from_run"
+        )
+    if plan["model"].get("shapes") and not model.get("shapes") and not request.get("prune"):
+        raise InputError(
+            f"from_run={path} was pruned, and model.name={name} is the whole network: leave out model, which is then "
+            "that run's"
         )
     if parts == "all" and head["_target_"] != plan["head"]["_target_"]:
         kinds = [target.rpartition(".")[2] for target in (plan["head"]["_target_"], head["_target_"])]

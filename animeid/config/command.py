@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
@@ -21,7 +21,7 @@ from yaml import YAMLError
 from animeid.config.arguments import as_overrides, with_home
 from animeid.config.explain import explain
 from animeid.config.locate import conf_dir
-from animeid.config.multirun import JobsRefusedError, do_job, ending
+from animeid.config.multirun import Ended, JobsRefusedError, do_job, ending
 from animeid.config.request import checked, tried
 from animeid.errors import (
     BAD_INPUT,
@@ -56,6 +56,18 @@ Check = Callable[[dict[str, Any]], None]
 """Refuses a request for what can be seen at once, such as a folder that is not there."""
 
 
+class Together(Protocol):
+    """What a command does once for all jobs of a multirun."""
+
+    def check(self, requests: Sequence[Mapping[str, Any]]) -> None:
+        """Raises:
+        InputError: the jobs of these requests cannot be taken together; asked before the first begins.
+        """
+
+    def do(self, request: Mapping[str, Any], folder: Path) -> None:
+        """Is called when all jobs are done, with the request of one of them and the multirun's folder."""
+
+
 def task_overrides() -> list[str]:
     """The arguments of the command that is running, as Hydra got them."""
     overrides = OmegaConf.to_container(HydraConfig.get().overrides, resolve=False)  # as they were written
@@ -75,13 +87,14 @@ class Main(Protocol):
     def __call__(self, arguments: Sequence[str] | None = None) -> int: ...
 
 
-def command(root: str, work: Work, check: Check | None = None) -> Main:
+def command(root: str, work: Work, check: Check | None = None, together: Together | None = None) -> Main:
     """The `main` of an entry point.
 
     Args:
         root: the name of its root configuration, `train` for `conf/train.yaml`.
         work: what it does; whatever is heavy is imported inside.
         check: comes before that where the command is one run, and imports nothing heavy.
+        together: comes after the jobs of a multirun.
 
     Returns:
         A function of the command line's arguments (None: those of this process) that returns the exit status: 0, 2
@@ -95,8 +108,10 @@ def command(root: str, work: Work, check: Check | None = None) -> Main:
         settle_in()
         job = Job(root, work, check)
         try:
-            with in_sentences(), stoppable(), _readable(job), _composing(arguments), ending() as ended:
-                hydra.main(version_base="1.3", config_path=str(conf_dir()), config_name=root)(job)()
+            with in_sentences(), stoppable(), _readable(job), _composing(arguments):
+                with ending(together.check if together else None) as ended:
+                    hydra.main(version_base="1.3", config_path=str(conf_dir()), config_name=root)(job)()
+                job.end(ended, together)
         except Interrupted as stop:
             say_error(f"stopped by a signal: {_way_on(root, stop.way_on)}")
             return 128 + stop.signum
@@ -155,10 +170,24 @@ class Job:
             if self.wants_tracebacks:
                 raise
             # The other jobs of a multirun go on.
-            self.has_failed |= isinstance(error, InputError)
-            self.has_crashed |= not isinstance(error, InputError)
-            say_error(str(error))
+            self._say(error)
             return None
+
+    def end(self, ended: Ended, together: Together | None) -> None:
+        """Does what is done once for all jobs, where there were several."""
+        if together is None or ended.folder is None or ended.request is None:
+            return
+        try:
+            in_sentences()(together.do)(ended.request, ended.folder)
+        except (InputError, MachineError) as error:
+            if self.wants_tracebacks:
+                raise
+            self._say(error)
+
+    def _say(self, error: Exception) -> None:
+        self.has_failed |= isinstance(error, InputError)
+        self.has_crashed |= not isinstance(error, InputError)
+        say_error(str(error))
 
 
 def _run_name(run_id: str | int | None) -> str:

@@ -30,11 +30,19 @@ from animeid.system.console import say, say_loading
 from animeid.system.launcher import refuse_launcher
 
 Work = Callable[[dict[str, Any]], Any]
+Check = Callable[[Sequence[dict[str, Any]]], None]
+"""Refuses the requests of a multirun for what they ask for together."""
 
 MULTIRUN_INSTEAD = "start it as one, each job starts the processes of trainer.devices=N itself"
 
 _running: Running | None = None
 """The multirun that this process has begun; Hydra hands nothing from its callbacks to the command around it."""
+
+_requests: list[dict[str, Any]] = []
+"""Those of its jobs, as far as they are known."""
+
+_check: Check | None = None
+"""What the command around it refuses them for."""
 
 
 class JobsRefusedError(BaseException):
@@ -64,6 +72,9 @@ class CheckJobs(Callback):
         try:
             refuse_launcher("a multirun", MULTIRUN_INSTEAD)
             requests = [(single(checked(self.root, job, overrides)), overrides) for overrides, job in jobs(config)]
+            _requests[:] = [request for request, _ in requests]
+            if _check is not None:
+                _check(_requests)
             if any(has_transforms(request) for request, _ in requests):
                 say_loading(self.root)
             asked = [
@@ -84,23 +95,34 @@ class OneRun(CheckJobs):
 
 @dataclass
 class Ended:
-    """How a multirun ended: jobs that failed by bad input, and jobs that crashed."""
+    """How a multirun ended: jobs that failed by bad input, and jobs that crashed.
+
+    folder: the multirun's; None where none began. request: that of one of its jobs.
+    """
 
     failed: int = 0
     crashed: int = 0
+    folder: Path | None = None
+    request: dict[str, Any] | None = None
 
 
 @contextmanager
-def ending() -> Iterator[Ended]:
-    """Sums up the multirun that begins inside, if one does, however it ends: an interrupted one too."""
-    global _running
-    ended = Ended()
+def ending(check: Check | None = None) -> Iterator[Ended]:
+    """Sums up the multirun that begins inside, if one does, however it ends: an interrupted one too.
+
+    Args:
+        check: what its jobs are refused for together, before the first begins.
+    """
+    global _running, _check
+    ended, _check = Ended(), check
     try:
         yield ended
     finally:
-        running, _running = _running, None
+        running, _running, _check = _running, None, None
         if running is not None:
+            ended.folder, ended.request = running.multirun.path, _requests[-1] if _requests else None
             ended.failed, ended.crashed = running.end()
+        _requests.clear()
 
 
 def do_job(request: dict[str, Any], work: Work) -> Any:
@@ -108,6 +130,8 @@ def do_job(request: dict[str, Any], work: Work) -> Any:
     refuse_launcher("a job of a multirun", MULTIRUN_INSTEAD)
     hydra = HydraConfig.get()
     running = _running or Running(folder_below_outputs(Path(hydra.runtime.output_dir)))
+    if not _requests:  # the sweeper chooses values as it goes
+        _requests.append(request)
     return running.run(Asked.of(single(request), readable(list(hydra.overrides.task))), request, work)
 
 

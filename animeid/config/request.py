@@ -14,6 +14,7 @@ from animeid.config.freeze import freeze
 from animeid.config.gateway import try_transforms
 from animeid.config.own_code import KEY, allow
 from animeid.config.paths import with_paths
+from animeid.config.pruned import check_pruned
 from animeid.config.roots import request_target
 from animeid.config.second_stage import inherit
 from animeid.errors import InputError
@@ -43,6 +44,7 @@ def checked(root: str, config: DictConfig, overrides: Sequence[str]) -> dict[str
     check_budget(request)
     check_weights(request)
     check_taught(request)
+    check_pruned(request)
     return request
 
 

@@ -78,7 +78,7 @@ def front_matter(
     own: Mapping[str, Any], figures: Mapping[str, Any] | str, licences: Mapping[str, str | None]
 ) -> dict[str, Any]:
     """What the hub reads of a card; what is not known is left out."""
-    alone = len(own["networks"]) == 1
+    alone = len(own["networks"]) == 1 and own["networks"][0]["timm"] != "nothing"
     found: dict[str, Any] = {
         "library_name": "timm" if alone else "onnx",
         "pipeline_tag": "image-classification",
@@ -127,6 +127,11 @@ def _timm(own: Mapping[str, Any]) -> str:
         places = ", ".join(f"`{network['folder']}`" for network in networks)
         return (
             f"timm loads one network at a time, as `local-dir:` of {places}; together they are in `model.onnx` alone."
+        )
+    if networks[0]["timm"] == "nothing":
+        return (
+            f"Not loadable by timm: {networks[0]['reason']}. `model.onnx` holds all of it; `model.safetensors` has the "
+            "weights, and `config.json` under `animeid.networks` the shape of each tensor that is smaller."
         )
     if networks[0]["timm"] == "classifier":
         views = "" if own["views"] == 1 else f" of one view; those of `model.onnx` are of {own['views']}"

@@ -26,6 +26,8 @@ from animeid.errors import InputError
 from animeid.inference.predictor import Predictor
 from animeid.inference.several import load_all
 from animeid.inference.sorting import check_folder, filled
+from animeid.metrics.table import pruning_line
+from animeid.runs.finished import FinishedRun
 from animeid.system.console import counted, say, say_beside
 from animeid.system.files import read_json, write_json
 
@@ -40,6 +42,8 @@ def export(request: Mapping[str, Any]) -> str:
         hub.check_push(repository)
     predictors = load_all({**request, **ANSWERING})
     check_alike(predictors)
+    if request["not_accepted"] == "refuse":
+        check_accepted(predictors)
     shown = parity_pictures(predictors, choose=request["compress"])
     if request["compress"]:
         check_enough(*shown)
@@ -102,9 +106,34 @@ def write_networks(folder: Path, predictors: Sequence[Predictor]) -> list[dict[s
                 "timm": network.holds,
                 "reason": network.reason,
                 "run_id": predictor.folder.name,
+                **shapes_of(predictor),
             }
         )
     return networks
+
+
+def shapes_of(predictor: Predictor) -> dict[str, Any]:
+    """The shape of each tensor that pruning made smaller; nothing of a whole network."""
+    shapes = predictor.model.classifier.backbone.shapes
+    return {"shapes": {name: list(shape) for name, shape in shapes.items()}} if shapes else {}
+
+
+def check_accepted(predictors: Sequence[Predictor]) -> None:
+    """Raises:
+    InputError: a run was pruned and lost too much, or did not come to the end, where that is told.
+    """
+    for predictor in predictors:
+        path = predictor.folder.path
+        if not predictor.model.classifier.backbone.shapes:
+            continue
+        if not predictor.folder.is_finished:
+            raise InputError(f"{path} was pruned and has not finished, so that what it lost is not known: let it go on")
+        found = FinishedRun(predictor.folder).metrics.get("pruning")
+        if found is not None and not found["accepted"]:
+            raise InputError(
+                f"{path} is not exported ({pruning_line(found)}): train it longer, prune less, or take "
+                "not_accepted=export to have it all the same"
+            )
 
 
 def check_alike(predictors: Sequence[Predictor]) -> None:

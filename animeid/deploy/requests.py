@@ -33,6 +33,7 @@ class ExportRequest:
     push: where on the hub the artefact is uploaded.
     licence: of the weights, as the hub names it (`mit`, `cc-by-nc-4.0`).
     pictures_licence: of the pictures, in words.
+    not_accepted: what is done with a pruned run that lost too much.
     """
 
     run: PathText
@@ -46,6 +47,7 @@ class ExportRequest:
     push: Repository | None
     licence: str | None
     pictures_licence: str | None
+    not_accepted: Literal["refuse", "export"]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -18,7 +19,9 @@ from animeid.inference.predictor import Predictor
 from animeid.models.heads.contract import MapHead, VectorHead
 from animeid.system.files import read_json, write_json
 
-Holds = Literal["classifier", "embedder"]
+Holds = Literal["classifier", "embedder", "nothing"]
+"""What timm loads of a network."""
+PRUNED = "its channels were pruned, and timm builds whole networks only"
 
 TOLERANCE = 1e-4
 """Relative error at most of what timm makes of pictures, against what the run makes of them."""
@@ -42,8 +45,8 @@ class TimmNetwork:
     """A network of timm with a run's weights.
 
     net: with a classifier, or without one.
-    holds: which.
-    reason: why it is without one; empty where it is not.
+    holds: which; nothing where timm cannot load it.
+    reason: why it is without one, or cannot be loaded; empty where it is neither.
     """
 
     net: Any  # a timm network; timm is not typed
@@ -56,6 +59,9 @@ def as_timm(predictor: Predictor) -> TimmNetwork:
 
     An offset of the class prior becomes part of the bias.
     """
+    backbone = predictor.model.classifier.backbone
+    if backbone.shapes:
+        return TimmNetwork(deepcopy(backbone.net).cpu().to(memory_format=torch.contiguous_format), "nothing", PRUNED)
     linear = _linear(predictor)
     if isinstance(linear, str):
         return TimmNetwork(_timm_net(predictor, 0), "embedder", linear)

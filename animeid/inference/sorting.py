@@ -34,31 +34,31 @@ def is_folder(output: str) -> bool:
     return output.endswith(("/", os.sep)) or Path(output).is_dir()
 
 
-def check_folder(output: str) -> Path:
-    """The folder that `output=` names, which is not there yet, or empty but for what a kill left of the same command.
+def check_folder(output: str, key: str = "output") -> Path:
+    """The folder that a key names, which is not there yet, or empty but for what a kill left of the same command.
 
     Raises:
         InputError: something is there, another process fills it, or it cannot be made.
     """
     folder = Path(output)
     if os.path.lexists(folder) and (not folder.is_dir() or any(path.name != UNFINISHED for path in folder.iterdir())):
-        raise InputError(f"output={output} is there already and is not overwritten: name another folder")
+        raise InputError(f"{key}={output} is there already and is not overwritten: name another folder")
     refuse_held(folder / UNFINISHED / LOCK, output)
-    _check_writable(output, folder)
+    _check_writable(f"{key}={output}", folder)
     return folder
 
 
-def _check_writable(output: str, folder: Path) -> None:
+def _check_writable(named: str, folder: Path) -> None:
     """Tries the nearest folder that is there already."""
     there = next(path for path in (folder, *folder.absolute().parents) if os.path.lexists(path))
     if not there.is_dir():
-        raise InputError(f"output={output} cannot be made, since {there} is a file: name another folder")
+        raise InputError(f"{named} cannot be made, since {there} is a file: name another folder")
     try:
         with tempfile.TemporaryFile(dir=there):
             pass
     except OSError as error:
         raise InputError(
-            f"output={output} cannot be written ({error.strerror}): choose a folder that you may write to"
+            f"{named} cannot be written ({error.strerror}): choose a folder that you may write to"
         ) from error
 
 

@@ -22,7 +22,7 @@ ROWS = (
     "loss",
 )
 PARTS = tuple(reversed(EVALUATED_SPLITS))
-BESIDE = ("baselines", "cost", "refit", "forgetting")
+BESIDE = ("baselines", "cost", "refit", "forgetting", "pruning")
 """What `metrics.json` has beside the figures of parts."""
 MISSING = "-"
 RANKED_BY = "f1_macro"
@@ -98,6 +98,28 @@ def forgetting_line(part: str, figures: Mapping[str, Mapping[str, Any]]) -> str:
     return f"{of}: f1_macro {before} before, {after} after"
 
 
+def pruning_line(pruning: Mapping[str, Any]) -> str:
+    """What pruning saved and lost, and whether it is accepted."""
+    saved = "pruned"
+    if "parameters" in pruning:
+        parameters, times = pruning["parameters"], pruning["latency_ms"]
+        saved += (
+            f" from {parameters['before'] / 1e6:.2f} to {parameters['after'] / 1e6:.2f} million parameters and from "
+            f"{times['before']:.3g} to {times['after']:.3g} ms a picture"
+        )
+    if "lost" not in pruning:
+        return f"{saved}; not accepted: the run that was pruned is gone, so that what was lost cannot be told"
+    before, after = (pruning["f1_macro"][when] for when in ("before", "after"))
+    ends = pruning["lost_ci"]
+    between = "" if ends is None else f" ({-100 * ends[1]:+.1f} to {-100 * ends[0]:+.1f})"
+    lost = (
+        f"f1_macro on the {counted(pruning['pictures'], 'picture')} of val {before:.3f} before and {after:.3f} after, "
+        f"{-100 * pruning['lost']:+.1f} points{between}"
+    )
+    most = f"{100 * pruning['most_lost']:g} points may be lost"
+    return f"{saved}; {lost}: {'accepted' if pruning['accepted'] else f'not accepted, since at most {most}'}"
+
+
 def summary_table(metrics: Mapping[str, Any]) -> str:
     """The figures of `metrics.json` with intervals, a table a part, beside the baselines, and the cost.
 
@@ -119,6 +141,8 @@ def summary_table(metrics: Mapping[str, Any]) -> str:
     if metrics.get("refit"):
         lines.append(refit_line(metrics["refit"]))
     lines += [forgetting_line(part, figures) for part, figures in (metrics.get("forgetting") or {}).items()]
+    if metrics.get("pruning"):
+        lines.append(pruning_line(metrics["pruning"]))
     if metrics.get("cost"):
         lines.append(_cost_line(metrics["cost"]))
     return "\n".join(lines)

@@ -29,6 +29,8 @@ class TimmBackbone(nn.Module):
             random ones.
         weights: a local file that is loaded instead (see `animeid.models.weights`).
         drop_path_rate: share of residual branches dropped in training (stochastic depth, Huang 2016, 1603.09382).
+        shapes: of the tensors that are smaller than timm builds them, where the network was pruned (see
+            `animeid.models.shapes`); it has no published weights.
 
     Attributes:
         name, image_size: as given.
@@ -51,6 +53,7 @@ class TimmBackbone(nn.Module):
         pretrained: bool | Literal["auto"] = "auto",
         weights: PathText | None = None,
         drop_path_rate: Annotated[float, Interval(ge=0, lt=1)] = 0.0,
+        shapes: Mapping[str, Sequence[int]] | None = None,
     ) -> None:
         super().__init__()
         check_name(name)
@@ -60,7 +63,8 @@ class TimmBackbone(nn.Module):
             raise InputError("model.weights and model.pretrained=true both say where weights come from: leave one out")
         height, width = covering_size(name, image_size)
         self.padding = (0, width - image_size[1], 0, height - image_size[0])
-        initial = initial_network(name, (height, width), drop_path_rate, pretrained, weights)
+        self.shapes = shapes
+        initial = initial_network(name, (height, width), drop_path_rate, pretrained, weights, shapes)
         self.net = initial.net
         self.weights_source: WeightsSource = initial.source
         self.weights_note = initial.note
@@ -101,6 +105,11 @@ class TimmBackbone(nn.Module):
         if self._tap_channels is None:
             self._tap_channels = self._measure_taps()
         return self._tap_channels
+
+    def was_pruned(self, shapes: Mapping[str, Sequence[int]]) -> None:
+        """Told by whoever made tensors of the network smaller, to these shapes; the embedding is as long as before."""
+        self.shapes = {**(self.shapes or {}), **shapes}
+        self._tap_channels = None
 
     def train(self, mode: bool = True) -> Self:
         """As torch's, but what is frozen as a whole computes as in evaluation: its batch norms' running statistics keep

@@ -30,6 +30,16 @@ def check_name(name: str) -> None:
         )
 
 
+def is_known(name: str) -> bool:
+    """Whether timm has an architecture of this name, whatever its tag."""
+    return timm.is_model(split_model_name_tag(name)[0])
+
+
+def same_architecture(name: str, other: str) -> bool:
+    """Whether two names are of one architecture; tags play no part."""
+    return split_model_name_tag(name)[0] == split_model_name_tag(other)[0]
+
+
 def hub_repository(name: str) -> str | None:
     """The Hugging Face repository of a name's published weights; None where there is none."""
     config = get_pretrained_cfg(name)
@@ -52,7 +62,7 @@ def same_network(name: str, other: str) -> bool:
     """
     check_name(name)
     check_name(other)
-    if split_model_name_tag(name)[0] != split_model_name_tag(other)[0]:
+    if not same_architecture(name, other):
         return False
     config, others = get_pretrained_cfg(name), get_pretrained_cfg(other)
     return (config is None or others is None) or (config.mean, config.std) == (others.mean, others.std)

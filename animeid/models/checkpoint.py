@@ -31,11 +31,17 @@ NESTED_UNDER = ("state_dict_ema", "model_ema", "state_dict", "model")
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """The tensors of a weights file, by name, and the class names in target order if the file tells them."""
+    """The tensors of a weights file, by name.
+
+    labels: the class names in target order, if the file tells them. network: what timm calls the network that they were
+    saved from, if the file or `config.json` beside it tells it. is_pruned: whether that was pruned.
+    """
 
     path: Path
     tensors: dict[str, Tensor]
     labels: tuple[str, ...] | None
+    network: str | None = None
+    is_pruned: bool = False
 
 
 def read_checkpoint(path: Path) -> Checkpoint:
@@ -52,7 +58,8 @@ def read_checkpoint(path: Path) -> Checkpoint:
     tensors = _tensors(content)
     if not tensors:
         raise InputError(f"{path} holds no weights: give a file that holds a model's state_dict")
-    return Checkpoint(path, tensors, _labels(content, path))
+    network, is_pruned = _network(content, path)
+    return Checkpoint(path, tensors, _labels(content, path), network, is_pruned)
 
 
 def _read_safetensors(path: Path) -> Any:
@@ -106,11 +113,27 @@ def _unwrapped(name: str) -> str:
     return name.replace("_orig_mod.", "").removeprefix("module.")
 
 
+def _told(content: Any) -> Mapping[str, Any]:
+    """What a run of ours says of itself in its checkpoint; nothing in other files."""
+    told = content.get("hyper_parameters") if isinstance(content, Mapping) else None
+    return told if isinstance(told, Mapping) and "labels" in told else {}
+
+
+def _network(content: Any, path: Path) -> tuple[str | None, bool]:
+    """By a run of ours, by timm's training script, or by the `config.json` of a folder in timm's layout."""
+    plan = _told(content).get("plan")
+    if isinstance(plan, Mapping):
+        return str(plan["model"]["name"]), bool(plan["model"].get("shapes"))
+    beside = path.with_name("config.json")
+    told = read_json(beside) if path.suffix == ".safetensors" and beside.is_file() else content
+    name = told.get("architecture", told.get("arch")) if isinstance(told, Mapping) else None
+    return (name if isinstance(name, str) else None), False
+
+
 def _labels(content: Any, path: Path) -> tuple[str, ...] | None:
     """From the run's hyper-parameters in the file, or from the run folder that the file lies in."""
-    hyper_parameters = content.get("hyper_parameters") if isinstance(content, Mapping) else None
-    if isinstance(hyper_parameters, Mapping) and "labels" in hyper_parameters:
-        return tuple(hyper_parameters["labels"])
+    if told := _told(content):
+        return tuple(told["labels"])
     beside = path.parent.parent / "labels.json"
     if path.parent.name == "checkpoints" and beside.is_file():
         return tuple(read_json(beside))

@@ -14,6 +14,7 @@ from animeid.models.catalogue import hub_repository, licence_of
 from animeid.models.network import create_network
 from animeid.models.packages import WeightsPackage, check_digest, installed_file, package_of
 from animeid.models.published import UnavailableError, cached_file, published_file
+from animeid.models.shapes import Shapes, narrow
 from animeid.models.weights import load_backbone
 
 WeightsSource = Literal["random", "hub", "package", "file", "run"]
@@ -38,15 +39,23 @@ def initial_network(
     drop_path_rate: float,
     pretrained: bool | Literal["auto"],
     weights: str | None,
+    shapes: Shapes | None = None,
 ) -> InitialNetwork:
     """Builds a network and gives it the weights that were asked for; the arguments are those of `TimmBackbone`.
+
+    A pruned one, which nobody has published, gets those of a file, or random ones.
 
     Raises:
         InputError: the file does not fit, or published weights were insisted on and cannot be had.
     """
     if weights is not None:
         net = create_network(name, image_size, drop_path_rate)
+        narrow(net, shapes or {})
         return InitialNetwork(net, "file", load_backbone(net, name, Path(weights)))
+    if shapes:
+        net = create_network(name, image_size, drop_path_rate)
+        narrow(net, shapes)
+        return InitialNetwork(net, "random", f"{name}, pruned, starts from random weights.")
     if pretrained is False:
         net = create_network(name, image_size, drop_path_rate)
         return InitialNetwork(net, "random", f"{name} starts from random weights, as model.pretrained=false asks.")

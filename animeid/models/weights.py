@@ -10,6 +10,7 @@ from pathlib import Path
 from torch import Tensor, nn
 
 from animeid.errors import InputError
+from animeid.models.catalogue import is_known, same_architecture
 from animeid.models.checkpoint import Checkpoint, read_checkpoint
 from animeid.models.deep_supervision import AUXILIARY
 from animeid.models.layouts import COUNTER, by_order, from_efficientnet_port, uncounted
@@ -60,18 +61,45 @@ def load_backbone(net: nn.Module, name: str, path: Path) -> str:
     Raises:
         InputError: the file cannot be used, or holds the weights of another architecture.
     """
-    stored = read_checkpoint(path).tensors
+    checkpoint = read_checkpoint(path)
+    _refuse_another(checkpoint, name)
+    stored = checkpoint.tensors
     tensors = strip_prefix(stored, net.state_dict(), BACKBONE_PREFIXES)
     own, how = _without_classifier(tensors, net), ""
     fitting = own if _compare(own, net.state_dict()).complete else _converted(own, net)
     if not _compare(fitting, net.state_dict()).complete:
         fitting = own = _without_classifier(from_efficientnet_port(tensors, net.state_dict()), net)
     if not _compare(fitting, net.state_dict()).complete:
+        _refuse_pruned(checkpoint, name)
         fitting = own = _in_order(tensors, net, name, path)
         how = ", which has other names for the same shapes in the same order"
     net.load_state_dict(fitting)
     left_out = "; the classifier in it is left out" if len(uncounted(own)) < len(uncounted(stored)) else ""
     return f"{name} starts from the weights in {path}{how}{left_out}."
+
+
+def _refuse_another(checkpoint: Checkpoint, name: str) -> None:
+    """Raises:
+    InputError: the file tells what it holds, and that is another architecture of timm's, even if its tensors fit.
+    """
+    told = checkpoint.network
+    if told is None or not is_known(told) or same_architecture(told, name):
+        return
+    raise InputError(
+        f"{checkpoint.path} holds the weights of {told}, which are none for model.name={name}: choose "
+        f"model.name={told}, or leave out model.weights"
+    )
+
+
+def _refuse_pruned(checkpoint: Checkpoint, name: str) -> None:
+    """Raises:
+    InputError: the file holds what pruning has left of the network.
+    """
+    if checkpoint.is_pruned:
+        raise InputError(
+            f"{checkpoint.path} holds what pruning has left of {name}, and model.name={name} is the whole network: "
+            "start from its run with from_run=RUN, or leave out model.weights"
+        )
 
 
 def _in_order(tensors: dict[str, Tensor], net: nn.Module, name: str, path: Path) -> dict[str, Tensor]:

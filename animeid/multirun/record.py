@@ -23,7 +23,7 @@ from animeid.runs.identity import result_keys
 from animeid.system.files import read_json, write_json
 from animeid.system.lock import lock, lock_file
 
-ABOUT_THE_FOLDER = ("run_id", "resume")
+ABOUT_THE_FOLDER = ("run_id", "resume", "compare")
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import yaml
 
 from animeid.html.render import render, write_page
 from animeid.html.thumbnails import Chart, Thumbnails
-from animeid.metrics.table import ROWS, refit_line
+from animeid.metrics.table import ROWS, pruning_line, refit_line
 from animeid.plots.long_tail import draw_shot_groups
 from animeid.plots.reliability import draw_reliability
 from animeid.reporting.advice import advice
@@ -69,6 +69,7 @@ def context(folder: RunFolder) -> dict[str, Any]:
         "title": folder.path.resolve().name,
         "part": run.part,
         "refit": refit_line(run.refit) if run.refit else "",
+        "pruning": pruning_line(run.metrics["pruning"]) if run.metrics.get("pruning") else "",
         "words": FIGURES,
         "terms": TERMS,
         "head": _head(run),

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 NO_RESULT = (
-    *("resume", "run_id", "code", "logger", "keep", "embeddings"),
+    *("resume", "run_id", "code", "compare", "logger", "keep", "embeddings"),
     *("data.num_workers", "data.cache", "trainer.log_every_n_steps"),
 )
 """Keys, with all below them, that change no result."""
@@ -26,6 +26,7 @@ ADDED: Mapping[str, Any] = {
     "effort": None,
     "teacher": None,
     "distill": None,
+    "prune": None,
 }
 """Keys that earlier versions did not have: with these values they change nothing, so that what those began is known
 again."""

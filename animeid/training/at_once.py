@@ -32,8 +32,14 @@ def check_training(request: dict[str, Any]) -> None:
 
 def check_sources(request: dict[str, Any]) -> None:
     """Raises:
-    InputError: the pictures, an earlier run, a teacher or a file of weights are not there.
+    InputError: the pictures, an earlier run, a teacher or a file of weights are not there, or a single run is to be
+        compared.
     """
+    if request.get("compare") is not None:
+        raise InputError(
+            f"compare={request['compare']} compares the jobs of a multirun at its end: add -m and what they differ in, "
+            "such as model=resnet18,mobilenetv2, or leave it out"
+        )
     check_root(request)
     if request["from_run"] is not None:
         RunFolder.open(request["from_run"])

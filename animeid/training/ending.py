@@ -27,6 +27,7 @@ from animeid.training.cost import cost, latency_ms, seconds_of
 from animeid.training.evidence import save_evidence
 from animeid.training.fitting import Fitted, RunState, load_best
 from animeid.training.forgetting import forgetting
+from animeid.training.gate import gate
 from animeid.training.refit import twin_figures, with_twin
 from animeid.training.resume import read_prepared
 from animeid.training.saving import learning_rates, save_best_epoch
@@ -84,7 +85,8 @@ def judge(state: RunState, fitted: Fitted, answers: Mapping[str, Predictions]) -
         metrics |= twin_figures(state.folder, len(components.data.rows("train")))
         found = {"train_s": found.pop("train_s"), "twin_s": FinishedRun(state.folder.twin).training_s, **found}
     lost = forgetting(components, state.prepared, judged(answers))
-    return {**metrics, "baselines": {}, "cost": found, **({"forgetting": lost} if lost else {})}
+    passed = gate(components.plan, state.prepared, answers["val"]) if "val" in answers else {}
+    return {**metrics, "baselines": {}, "cost": found, **({"forgetting": lost} if lost else {}), **passed}
 
 
 def is_refit(state: RunState) -> bool:

@@ -27,6 +27,7 @@ class TrainRequest:
     deep_supervision: Card | None
     feature_mixing: Card | None
     freezing: Card | None
+    prune: Card | None
     loss: Card
     contrastive: Card | None
     distill: Card | None
@@ -40,6 +41,7 @@ class TrainRequest:
     run_id: Name | None
     resume: Literal["never", "auto", "must"]
     code: PathText | None
+    compare: PathText | None
     from_run: PathText | None
     from_run_parts: Literal["all", "backbone"]
     teacher: PathsText | None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import pickle
+import re
 from pathlib import Path
 from typing import Any
 
@@ -108,6 +109,61 @@ def test_another_architecture_is_refused(other: str, tmp_path: Path) -> None:
         InputError, match=r"does not hold the weights of test_resnet: \d+ of the model's \d+ .* fit, .*such as"
     ):
         loaded("test_resnet", path)
+
+
+def in_timms_layout(folder: Path, name: str) -> Path:
+    folder.mkdir()
+    path = folder / "model.safetensors"
+    save_file(timm.create_model(name, num_classes=0).state_dict(), path)
+    (folder / "config.json").write_text(json.dumps({"architecture": name}), encoding="utf-8")
+    return path
+
+
+def of_timms_script(folder: Path, name: str) -> Path:
+    folder.mkdir()
+    torch.save({"arch": name, "state_dict": timm.create_model(name).state_dict()}, folder / "best.pth.tar")
+    return folder / "best.pth.tar"
+
+
+def of_a_run(folder: Path, name: str) -> Path:
+    folder.mkdir()
+    told = {"labels": list(LABELS), "plan": {"model": {"name": f"{name}.a_tag"}}}
+    state = {f"model.{key}": tensor for key, tensor in classifier(name).state_dict().items()}
+    torch.save({"state_dict": state, "hyper_parameters": told}, folder / "best.ckpt")
+    return folder / "best.ckpt"
+
+
+@pytest.mark.parametrize("saved", [in_timms_layout, of_timms_script, of_a_run])
+def test_another_architecture_is_refused_by_both_names(saved: Any, tmp_path: Path) -> None:
+    path = saved(tmp_path / "saved", "test_resnet")
+    tag = ".a_tag" if saved is of_a_run else ""
+    words = f"{path} holds the weights of test_resnet{tag}, which are none for model.name=resnet10t: choose "
+    with pytest.raises(InputError, match=re.escape(words)):
+        loaded("resnet10t", path)
+    assert loaded("test_resnet", path).weights_source == "file"
+
+
+def test_one_whose_tensors_fit_is_refused_as_well(tmp_path: Path) -> None:
+    """tf_efficientnet_lite0 and efficientnet_lite0 have the same tensors, and pad pictures in other ways."""
+    path = in_timms_layout(tmp_path / "saved", "tf_efficientnet_lite0")
+    with pytest.raises(InputError, match=r"holds the weights of tf_efficientnet_lite0, which are none for .*_lite0"):
+        loaded("efficientnet_lite0", path)
+
+
+def test_what_pruning_has_left_is_no_whole_network(tmp_path: Path) -> None:
+    shapes = {"conv1.0.weight": [16, 3, 3, 3]}
+    whole = timm.create_model("test_resnet", num_classes=0).state_dict()
+    name = next(name for name, tensor in whole.items() if tensor.ndim == 4)
+    told = {"labels": list(LABELS), "plan": {"model": {"name": "test_resnet", "shapes": shapes}}}
+    torch.save({"state_dict": whole | {name: whole[name][:8]}, "hyper_parameters": told}, tmp_path / "best.ckpt")
+    with pytest.raises(InputError, match=r"best.ckpt holds what pruning has left of test_resnet, and .* from_run=RUN"):
+        loaded("test_resnet", tmp_path / "best.ckpt")
+
+
+def test_a_name_that_timm_does_not_know_says_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "theirs.pth"
+    torch.save({"arch": "my_resnet", "state_dict": timm.create_model("test_resnet").state_dict()}, path)
+    assert loaded("test_resnet", path).weights_source == "file"
 
 
 def test_a_deeper_relative_is_refused(tmp_path: Path) -> None:

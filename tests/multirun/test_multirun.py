@@ -10,7 +10,7 @@ import signal
 import statistics
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -288,6 +288,60 @@ def test_a_sweep_that_is_stopped_sums_up_what_is_there(
     # The folder is free again.
     work.instead = {}
     assert sweep() == 0
+
+
+class Together:
+    """Notes what it is asked; refuses what it is told to."""
+
+    def __init__(self, refused: str = "", failing: str = "") -> None:
+        self.refused, self.failing = refused, failing
+        self.checked: list[int] = []
+        self.done: list[tuple[str, str]] = []
+
+    def check(self, requests: Sequence[Mapping[str, Any]]) -> None:
+        self.checked.append(len(requests))
+        if self.refused:
+            raise InputError(self.refused)
+
+    def do(self, request: Mapping[str, Any], folder: Path) -> None:
+        self.done.append((str(folder), request["run_id"]))
+        if self.failing:
+            raise InputError(self.failing)
+
+
+def test_what_is_done_for_all_jobs_is_done_once_and_after_them(work: Work) -> None:
+    together = Together()
+    assert command("train", work, None, together)(GRID) == 0
+    assert (len(work.done), together.checked, together.done) == (4, [4], [("outputs/s", "s")])
+
+
+def test_jobs_that_do_not_go_together_are_refused_before_the_first(
+    work: Work, capsys: pytest.CaptureFixture[str]
+) -> None:
+    together = Together(refused="these do not go together")
+    assert command("train", work, None, together)(GRID) == 2
+    assert (work.done, together.done) == ([], [])
+    assert capsys.readouterr().err == "animeid: error: these do not go together\n"
+    assert command("train", work)(GRID) == 0
+
+
+def test_what_fails_after_the_jobs_is_one_sentence(work: Work, capsys: pytest.CaptureFixture[str]) -> None:
+    assert command("train", work, None, Together(failing="nothing to compare"))(GRID) == 2
+    assert len(table()) == 2
+    assert capsys.readouterr().err == "animeid: error: nothing to compare\n"
+
+
+def test_a_sweep_that_is_stopped_does_nothing_for_all_jobs(work: Work) -> None:
+    together = Together()
+    work.instead[("FocalLoss", 2)] = lambda folder: os.kill(os.getpid(), signal.SIGINT)
+    assert command("train", work, None, together)(GRID) == 130
+    assert together.done == []
+
+
+def test_one_run_is_not_done_for_all(work: Work) -> None:
+    together = Together()
+    assert command("train", work, None, together)(("run_id=alone",)) == 0
+    assert (together.checked, together.done) == ([], [])
 
 
 def test_sigterm_between_jobs_stops_the_sweep_too(

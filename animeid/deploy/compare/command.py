@@ -19,7 +19,7 @@ from animeid.deploy.compare.fresh import Fresh, measure_fresh, open_contender
 from animeid.deploy.compare.judging import Pictures, against, judge_all
 from animeid.deploy.compare.page import Setting, write_models_page
 from animeid.deploy.compare.table import write_table
-from animeid.deploy.compare.timing import Work, measure
+from animeid.deploy.compare.timing import measure
 from animeid.deploy.pace import cores
 from animeid.engine.devices import choose_accelerator
 from animeid.engine.threads import own_threads
@@ -29,6 +29,7 @@ from animeid.runs.names import names_of
 from animeid.system.console import counted, say, say_beside
 from animeid.system.load import Moment, Room
 from animeid.system.progress import progress
+from animeid.system.turns import Work
 
 TOGETHER = 8
 FILES = 32

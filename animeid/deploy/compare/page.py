@@ -6,7 +6,6 @@ import platform
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -39,6 +38,7 @@ from animeid.reporting.wording import with_interval
 from animeid.system.load import Room
 
 TEMPLATE = Path(__file__).with_name("templates") / "models.html.j2"
+CHARTS = "charts"
 ACCURACIES = ("acc_macro", "acc_micro", "many/acc_macro", "medium/acc_macro", "few/acc_macro", "top5")
 TIMES = (ONE, ONE_FILE, EIGHT, EIGHT_FILES)
 SIZES = (SIZE, PARAMETERS, MULTIPLY_ADDS, MEMORY, FIRST)
@@ -65,11 +65,18 @@ class Setting:
 
 
 def write_models_page(comparison: Comparison, setting: Setting, path: Path) -> None:
-    write_page(path, render(TEMPLATE, values(comparison, setting)))
+    """Writes the page, and its charts as files of their own into a folder beside it."""
+    charts = path.parent / CHARTS
+    charts.mkdir(exist_ok=True)
+    write_page(path, render(TEMPLATE, values(comparison, setting, charts)))
 
 
-def values(comparison: Comparison, setting: Setting) -> dict[str, Any]:
-    """Those of the template."""
+def values(comparison: Comparison, setting: Setting, charts: Path) -> dict[str, Any]:
+    """Those of the template.
+
+    Args:
+        charts: the folder that charts are drawn into.
+    """
     models = comparison.models
     names = [model.name for model in models]
     judged = models[0].judged.figures
@@ -109,9 +116,12 @@ def values(comparison: Comparison, setting: Setting) -> dict[str, Any]:
         "loosest": f"{100 * max(times.spread for model in models for times in model.times.values()):.0f}",
         "many": MANY,
         "front": [name for name, on_front in zip(names, comparison.on_front, strict=True) if on_front],
-        "bars": _chart(lambda file: draw_bars(names, _panels(comparison), file)),
-        "radars": _chart(lambda file: draw_radars(names, comparison.stars, file)),
-        "against_time": _chart(lambda file: draw_accuracy_against_time(_points(comparison), file)),
+        "bars": _chart(charts / "bars.png", lambda file: draw_bars(names, _panels(comparison), file)),
+        "radars": _chart(charts / "stars.png", lambda file: draw_radars(names, comparison.stars, file)),
+        "against_time": _chart(
+            charts / "accuracy_against_time.png",
+            lambda file: draw_accuracy_against_time(_points(comparison), file),
+        ),
     }
 
 
@@ -217,8 +227,6 @@ def _points(comparison: Comparison) -> list[Point]:
     return found
 
 
-def _chart(draw: Callable[[Path], None]) -> Chart:
-    with TemporaryDirectory() as folder:
-        path = Path(folder) / "chart.png"
-        draw(path)
-        return Chart.of(path)
+def _chart(path: Path, draw: Callable[[Path], None]) -> Chart:
+    draw(path)
+    return Chart.of(path)

@@ -10,12 +10,12 @@ from typing import Self
 
 import numpy as np
 import torch
-from torch.utils.flop_counter import FlopCounterMode
 
 from animeid.deploy.compare.contender import Facts
 from animeid.deploy.reading import Reader
 from animeid.engine.devices import name_of
 from animeid.engine.inference import output_of
+from animeid.engine.operations import multiply_adds
 from animeid.inference.predictor import Predictor
 
 
@@ -60,11 +60,8 @@ class RunContender:
         return Reader(predictor.transform, predictor.plan.data.max_pixels, predictor.incomplete)
 
     def multiply_adds(self) -> int:
-        """Those of one picture, in every view: half of the operations that torch counts."""
-        counter = FlopCounterMode(display=False)
-        with counter:
-            self.answer(np.zeros((1, *self.image_size, 3), np.uint8))
-        return counter.get_total_flops() // 2
+        """Those of one picture, in every view."""
+        return multiply_adds(lambda: self.answer(np.zeros((1, *self.image_size, 3), np.uint8)))
 
     def answer(self, pixels: np.ndarray) -> np.ndarray:
         predictor = self.predictor

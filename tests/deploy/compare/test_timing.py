@@ -7,7 +7,8 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from animeid.deploy.compare.timing import FEWEST, Times, measure
+from animeid.deploy.compare.timing import Times, measure
+from animeid.system.turns import FEWEST
 
 
 class Bench:

@@ -1,0 +1,15 @@
+"""Operations that an answer takes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from torch.utils.flop_counter import FlopCounterMode
+
+
+def multiply_adds(answer: Callable[[], object]) -> int:
+    """Half of the operations that torch counts while something is answered."""
+    counter = FlopCounterMode(display=False)
+    with counter:
+        answer()
+    return counter.get_total_flops() // 2
