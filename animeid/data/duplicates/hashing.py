@@ -58,6 +58,14 @@ def bits_apart(hashes: np.ndarray, mirrored: np.ndarray, others: np.ndarray) -> 
     return np.minimum(distances(hashes, others), distances(mirrored, others))
 
 
+def row_by_row(hashes: np.ndarray, mirrored: np.ndarray, rows: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """`[P]` int64: what `bits_apart` has of pairs of rows."""
+    own, mirrors = hashes.view(np.uint64), mirrored.view(np.uint64)
+    return np.minimum(
+        *(np.bitwise_count(view[rows] ^ own[others]).sum(axis=1, dtype=np.int64) for view in (own, mirrors))
+    )
+
+
 def pairs_apart(hashes: np.ndarray, mirrored: np.ndarray, rows: np.ndarray, others: np.ndarray) -> np.ndarray:
     """`[P]` int64: distances of pairs of rows, the same in either order.
 

@@ -9,7 +9,7 @@ import numpy as np
 from scipy.sparse import coo_array
 
 LARGEST = 20_000
-"""So many groups at most are moved at once, which takes some seconds; of more, those that follow are moved after them."""
+"""So many groups at most are moved at once, which takes some seconds; of more, the others are moved after them."""
 
 Contents = Sequence[Mapping[int, int]]
 """For each group, its pictures a class."""
