@@ -127,7 +127,7 @@ class _Block:
     def _leader(self, place: int, near: np.ndarray, asked: list[tuple[int, int]] | None) -> int | None:
         """The nearest candidate that shows the same drawing, else the nearer of two that shows it in another frame."""
         looked = near[: self.search.limits.nearest]
-        if len(looked) < len(near):
+        if asked is None and len(looked) < len(near):
             self.search.cut.add(self.rows[place])
         self._look_as_far_as_asked(place, looked)
         same = looked[self.same[place, looked]]

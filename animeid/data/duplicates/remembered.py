@@ -46,13 +46,14 @@ class Group:
     pictures: `[P]` uint64, the content of label and picture. leader: `[P]` int64, the representative of each; NOBODY of
     one that represents itself. laid: `[P, 2]` int64, the representatives that were laid over it, of which one agreed
     where it is the leader; NOBODY where its drawing alone decided. cut: places of pictures that were not wholly looked
-    at.
+    at. spent: whether alignments were left out.
     """
 
     pictures: np.ndarray
     leader: np.ndarray
     laid: np.ndarray
     cut: np.ndarray
+    spent: bool
 
     @property
     def pairs(self) -> np.ndarray:
@@ -64,6 +65,9 @@ class Group:
     def by_drawing(self) -> np.ndarray:
         """`[P]` bool: whose representative shows the same drawing in the same frame."""
         return (self.leader != NOBODY) & (self.laid != self.leader[:, None]).all(axis=1)
+
+
+BY_PICTURE = ("pictures", "leader", "laid")
 
 
 @dataclass(frozen=True)
@@ -106,7 +110,9 @@ class Remembered:
         return found
 
     def likest(self, wanted: Mapping[int, np.ndarray]) -> dict[int, Group]:
-        """The decisions, none cut short, about most of the pictures of each label; none where none was seen before.
+        """The decisions about most of the pictures of each label; none where none was seen before.
+
+        Where alignments were left out, which were those depends on all pictures: such decisions are not given.
 
         Args:
             wanted: `[R]` uint64, the `pictures` of each label, by any key.
@@ -126,7 +132,7 @@ class Remembered:
                 pairs, counts = np.unique(np.stack([owner[first[at[shared]]], group_of]), axis=1, return_counts=True)
                 groups = list(_groups_in(stored))
                 for label, number, count in zip(*pairs.tolist(), counts.tolist(), strict=True):
-                    if count > most[keys[label]] and not len(groups[number].cut):
+                    if count > most[keys[label]] and not groups[number].spent:
                         most[keys[label]], found[keys[label]] = count, groups[number]
                 _touch(path)
         return found
@@ -139,7 +145,8 @@ class Remembered:
                 keys=np.array(list(groups), dtype=np.uint64),
                 ends=np.cumsum([len(group.pictures) for group in kept]),
                 cut_ends=np.cumsum([len(group.cut) for group in kept]),
-                **{name: np.concatenate([vars(group)[name] for group in kept]) for name in vars(kept[0])},
+                spent=np.array([group.spent for group in kept]),
+                **{name: np.concatenate([vars(group)[name] for group in kept]) for name in (*BY_PICTURE, "cut")},
             )
 
     def largest_set(self, pictures: np.ndarray, within: Limits) -> Set:
@@ -180,8 +187,9 @@ class Remembered:
 
 def _groups_in(stored: Mapping[str, np.ndarray]) -> Iterator[Group]:
     """The groups of a file, in their order."""
-    parts = [np.split(stored[name], stored["ends"][:-1]) for name in ("pictures", "leader", "laid")]
-    return (Group(*group) for group in zip(*parts, np.split(stored["cut"], stored["cut_ends"][:-1]), strict=True))
+    parts = [np.split(stored[name], stored["ends"][:-1]) for name in BY_PICTURE]
+    cut = np.split(stored["cut"], stored["cut_ends"][:-1])
+    return (Group(*group) for group in zip(*parts, cut, stored["spent"].tolist(), strict=True))
 
 
 def _touch(path: Path) -> None:

@@ -104,7 +104,8 @@ def _group(search: LabelSearch, rows: np.ndarray, pictures: np.ndarray, pairs: l
     leader[members] = leaders
     for row, others in search.laid.items():
         laid[np.searchsorted(rows, row), : len(others)] = np.searchsorted(rows, others)
-    return Group(pictures, leader, laid, np.searchsorted(rows, np.array(sorted(search.cut), dtype=np.int64)))
+    cut = np.searchsorted(rows, np.array(sorted(search.cut), dtype=np.int64))
+    return Group(pictures, leader, laid, cut, search.alignments <= 0)
 
 
 def one_core_each() -> threadpool_limits:

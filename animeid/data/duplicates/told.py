@@ -18,10 +18,10 @@ FARTHEST = 8 * 32
 class Told:
     """Of the pictures of a label.
 
-    group: the decisions, none of them cut short. places: of each picture that was there, by row; its place among those
-    that were decided on. bits: `[P]` int64 by place, how far its representative was where it shows the same drawing;
-    more than FARTHEST of a picture that no representative's drawing agreed with, and -1 where the representative is
-    gone, and with it what was looked at before it.
+    group: the decisions. places: of each picture that was there, by row; its place among those that were decided on.
+    bits: `[P]` int64 by place, how far its representative was where it shows the same drawing; more than FARTHEST of a
+    picture that no representative's drawing agreed with; -1 where it is not known what was looked at, since the
+    representative is gone, or the picture was not wholly looked at.
     """
 
     group: Group
@@ -43,6 +43,7 @@ class Told:
         is_there = (own != NOBODY) & (leader != NOBODY)
         bits[by_drawing] = -1
         bits[by_drawing[is_there]] = row_by_row(prints.hashes, prints.mirrored, own[is_there], leader[is_there])
+        bits[group.cut] = -1
         return cls(group, dict(zip(rows[is_known].tolist(), places.tolist(), strict=True)), bits)
 
     def of_pairs(self, rows: np.ndarray, others: np.ndarray, apart: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

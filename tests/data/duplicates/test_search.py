@@ -208,20 +208,22 @@ def test_decisions_are_kept_and_only_new_pictures_are_looked_at(
     assert (more.same, more.different) == (near_pairs(prints, labels).same, near_pairs(prints, labels).different)
 
 
-@pytest.mark.parametrize("block", [5, 256])
+@pytest.mark.parametrize(("block", "most"), [(5, 1024), (256, 1024), (5, 4)])
 def test_a_label_that_changed_is_decided_as_if_it_were_new(
-    prints: Fingerprints, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, block: int
+    prints: Fingerprints, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, block: int, most: int
 ) -> None:
-    """Pictures come and go, representatives among them, and files with the same bytes."""
+    """Pictures come and go, representatives among them, copies of files too; some have too many candidates."""
     monkeypatch.setattr(leaders, "BLOCK", block)
     monkeypatch.setattr(search, "BLOCK", block)
+    monkeypatch.setattr(search, "limits", lambda count: replace(limits(count), nearest=most))
     random = np.random.default_rng(block)
     for turn in range(12):
         size = random.integers(30, 50)
         rows = random.permutation(np.concatenate([np.arange(46), np.arange(3, 11)]))[:size]
         rows = rows if turn % 4 == 3 else np.sort(rows)
         some, labels = prints.take(rows), ["a"] * len(rows)
-        assert near_pairs(some, labels, tmp_path).same == near_pairs(some, labels).same, turn
+        found, expected = near_pairs(some, labels, tmp_path), near_pairs(some, labels)
+        assert (found.same, found.notes) == (expected.same, expected.notes), turn
 
 
 @pytest.mark.parametrize("new", [20, 30, 45])
