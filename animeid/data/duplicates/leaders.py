@@ -36,7 +36,7 @@ class LabelSearch:
 
     prints: of all pictures. limits: of the work. alignments: how many are left. pool: threads for these and
     for the comparisons. told: what is known of earlier. cut: rows that not all candidates were looked at of. laid: by
-    row, the representatives that were laid over it.
+    row, the representatives that were laid over it. last: by row, the farthest one that was looked at of more.
     """
 
     prints: Fingerprints
@@ -46,6 +46,7 @@ class LabelSearch:
     told: Told | None = None
     cut: set[int] = field(default_factory=set)
     laid: dict[int, list[int]] = field(default_factory=dict)
+    last: dict[int, int] = field(default_factory=dict)
 
     def groups(self, rows: np.ndarray) -> Iterator[list[tuple[int, int]]]:
         """The (member, representative) pairs of rows of one label, block by block.
@@ -129,6 +130,7 @@ class _Block:
         looked = near[: self.search.limits.nearest]
         if asked is None and len(looked) < len(near):
             self.search.cut.add(self.rows[place])
+            self.search.last[self.rows[place]] = self.others[looked[-1]]
         self._look_as_far_as_asked(place, looked)
         same = looked[self.same[place, looked]]
         laid = self.search.laid[self.rows[place]] = []

@@ -45,13 +45,15 @@ class Group:
 
     pictures: `[P]` uint64, the content of label and picture. leader: `[P]` int64, the representative of each; NOBODY of
     one that represents itself. laid: `[P, 2]` int64, the representatives that were laid over it, of which one agreed
-    where it is the leader; NOBODY where its drawing alone decided. cut: places of pictures that were not wholly looked
-    at. spent: whether alignments were left out.
+    where it is the leader; NOBODY where its drawing alone decided. last: `[P]` int64, the farthest representative that
+    was looked at; NOBODY where all were that are near. cut: places of pictures that were not wholly looked at. spent:
+    whether alignments or representatives were left out for the work that they make.
     """
 
     pictures: np.ndarray
     leader: np.ndarray
     laid: np.ndarray
+    last: np.ndarray
     cut: np.ndarray
     spent: bool
 
@@ -67,7 +69,7 @@ class Group:
         return (self.leader != NOBODY) & (self.laid != self.leader[:, None]).all(axis=1)
 
 
-BY_PICTURE = ("pictures", "leader", "laid")
+BY_PICTURE = ("pictures", "leader", "laid", "last")
 
 
 @dataclass(frozen=True)
@@ -112,7 +114,7 @@ class Remembered:
     def likest(self, wanted: Mapping[int, np.ndarray]) -> dict[int, Group]:
         """The decisions about most of the pictures of each label; none where none was seen before.
 
-        Where alignments were left out, which were those depends on all pictures: such decisions are not given.
+        Where work was left out, which that was depends on all pictures: such decisions are not given.
 
         Args:
             wanted: `[R]` uint64, the `pictures` of each label, by any key.

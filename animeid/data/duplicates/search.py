@@ -99,13 +99,15 @@ def _within(
 
 def _group(search: LabelSearch, rows: np.ndarray, pictures: np.ndarray, pairs: list[tuple[int, int]]) -> Group:
     """The decisions of a search among the rows of a label."""
-    leader, laid = np.full(len(rows), NOBODY), np.full((len(rows), ALIGNED), NOBODY)
+    leader, last, laid = (np.full(shape, NOBODY) for shape in (len(rows), len(rows), (len(rows), ALIGNED)))
     members, leaders = np.searchsorted(rows, np.array(pairs, dtype=np.int64).reshape(-1, 2)).T
     leader[members] = leaders
+    last[np.searchsorted(rows, list(search.last))] = np.searchsorted(rows, list(search.last.values()))
     for row, others in search.laid.items():
         laid[np.searchsorted(rows, row), : len(others)] = np.searchsorted(rows, others)
     cut = np.searchsorted(rows, np.array(sorted(search.cut), dtype=np.int64))
-    return Group(pictures, leader, laid, cut, search.alignments <= 0)
+    spent = search.alignments <= 0 or len(rows) - len(pairs) > search.limits.leaders
+    return Group(pictures, leader, laid, last, cut, spent)
 
 
 def one_core_each() -> threadpool_limits:

@@ -19,13 +19,14 @@ class Told:
     """Of the pictures of a label.
 
     group: the decisions. places: of each picture that was there, by row; its place among those that were decided on.
-    bits: `[P]` int64 by place, how far its representative was where it shows the same drawing; more than FARTHEST of a
-    picture that no representative's drawing agreed with; -1 where it is not known what was looked at, since the
-    representative is gone, or the picture was not wholly looked at.
+    last, bits: `[P]` int64 by place, the last representative that its drawing was compared with, and how far that was;
+    NOBODY, and more than FARTHEST, where all near ones were looked at; -1 bits where the last one is gone, and with it
+    what was looked at before it.
     """
 
     group: Group
     places: dict[int, int]
+    last: np.ndarray
     bits: np.ndarray
 
     @classmethod
@@ -37,14 +38,11 @@ class Told:
         places = first[at[is_known]]
         row_of = np.full(len(group.pictures), NOBODY)
         row_of[places] = rows[is_known]
-        bits = np.full(len(group.pictures), FARTHEST + 1)
-        by_drawing = np.flatnonzero(group.by_drawing)
-        own, leader = row_of[by_drawing], row_of[group.leader[by_drawing]]
-        is_there = (own != NOBODY) & (leader != NOBODY)
-        bits[by_drawing] = -1
-        bits[by_drawing[is_there]] = row_by_row(prints.hashes, prints.mirrored, own[is_there], leader[is_there])
-        bits[group.cut] = -1
-        return cls(group, dict(zip(rows[is_known].tolist(), places.tolist(), strict=True)), bits)
+        last = np.where(group.by_drawing, group.leader, group.last)
+        bits = np.where(last == NOBODY, FARTHEST + 1, -1)
+        both_there = np.flatnonzero((last != NOBODY) & (row_of != NOBODY) & (row_of[last] != NOBODY))
+        bits[both_there] = row_by_row(prints.hashes, prints.mirrored, row_of[both_there], row_of[last[both_there]])
+        return cls(group, dict(zip(rows[is_known].tolist(), places.tolist(), strict=True)), last, bits)
 
     def of_pairs(self, rows: np.ndarray, others: np.ndarray, apart: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """`[N, M]` bool each: which pairs were looked at, and which of them show the same drawing.
@@ -56,7 +54,7 @@ class Told:
         """
         row, other = self._places(rows)[:, None], self._places(others)[None]
         bits, leader = self.bits[row], np.where(self.group.by_drawing, self.group.leader, NOBODY)[row]
-        not_behind = (apart < bits) | ((apart == bits) & (other <= leader))
+        not_behind = (apart < bits) | ((apart == bits) & (other <= self.last[row]))
         # A new row has a place before all others.
         looked = (other != NOBODY) & (other < row) & (self.group.leader[other] == NOBODY) & not_behind
         return looked, looked & (other == leader)

@@ -24,7 +24,7 @@ def test_what_another_run_removed_first_is_gone_and_no_more(tmp_path: Path, monk
     for module in (remembered, store):
         monkeypatch.setattr(module, "is_forgotten", removed_by_another)
     none = np.zeros(0, np.int64)
-    nothing = remembered.Group(none.astype(np.uint64), none, np.zeros((0, 2), np.int64), none, False)
+    nothing = remembered.Group(none.astype(np.uint64), none, np.zeros((0, 2), np.int64), none, none, False)
     remembered.Remembered(tmp_path).add_groups({1: nothing})
     kept = FingerprintStore(tmp_path)
     kept.add(np.zeros(1, FACTS), np.zeros(SHAPE, np.uint8))
