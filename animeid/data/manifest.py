@@ -95,13 +95,13 @@ def read_manifest(path: Path, attributes: Sequence[str] | None = None, *, style:
     raw, facts = read_table(path, {*TEXTS, style})
     _require_columns(raw, path, ("path", "label") if style == "style" else ("path", "label", style))
     if "root" not in facts and "split" in raw:
-        raw["split"] = [_known_split(split) for split in raw["split"]]
+        raw["split"] = [_known_split(split) for split in raw["split"].tolist()]
     names = tuple(facts.get("attributes", ()) if attributes is None else attributes)
     _require_columns(raw, path, names)
     root = Path(facts["root"]) if "root" in facts else path.parent
     table = raw.assign(style=raw[style]) if style in raw else raw.copy()
-    table["path"] = [_below_root(value, root, path, row) for row, value in enumerate(raw["path"])]
-    table["label"] = [unicodedata.normalize("NFC", label) for label in raw["label"]]
+    table["path"] = [_below_root(value, root, path, row) for row, value in enumerate(raw["path"].tolist())]
+    table["label"] = [unicodedata.normalize("NFC", label) for label in raw["label"].tolist()]
     if "root" not in facts:  # written by hand, where a space after a comma means nothing
         table["label"] = [label.strip() for label in table["label"]]
     for name in (*names, *(name for name in SIZES if name in raw)):

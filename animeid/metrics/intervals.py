@@ -34,8 +34,11 @@ def draws(groups: int, step: int, resamples: int = RESAMPLES, seed: int = SEED) 
     generator = np.random.default_rng(seed)
     for start in range(0, resamples, step):
         size = min(step, resamples - start)
-        drawn = generator.integers(groups, size=(size, groups)) * size + np.arange(size)[:, None]
-        yield np.bincount(drawn.ravel(), minlength=groups * size).reshape(groups, size).T.astype(np.float64)
+        counts = np.empty((groups, size))
+        # One resample after the other: the counts of all together would not stay in the processor's cache.
+        for place, drawn in enumerate(generator.integers(groups, size=(size, groups))):
+            counts[:, place] = np.bincount(drawn, minlength=groups)
+        yield counts.T
 
 
 def resampled(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 
@@ -43,33 +42,23 @@ class Slope:
         blocks = row_blocks(len(self.places), 8 * self.logits.shape[1], CACHE_BYTES)
         return np.sum(list(on_all_cores(look, blocks)), axis=0)
 
-    @cached_property
-    def of_truth(self) -> float:
-        """The targets' logits summed up, and those of a uniform target of the average picture."""
-        own, mean = self._sums(
-            lambda logits, targets, _: np.array(
-                [np.take_along_axis(logits, targets[:, None], axis=1).sum(), logits.mean(axis=1).sum()]
-            )
-        )
-        return float(own + mean / len(self.places))
-
-    @cached_property
-    def is_flat(self) -> bool:
-        return not self._sums(lambda logits, *_: logits.any())
-
-    def at(self, log_temperature: float) -> tuple[float, float]:
-        """The slope of the sum in 1 / T, and the slope's in log T."""
+    def at(self, log_temperature: float) -> tuple[float, float, bool]:
+        """The slope of the sum in 1 / T, the slope's in log T, and whether T changes nothing, in one pass."""
         coldness = np.exp(-log_temperature)
 
-        def moments(logits: np.ndarray, _: np.ndarray, space: Workspace) -> np.ndarray:
+        def moments(logits: np.ndarray, targets: np.ndarray, space: Workspace) -> np.ndarray:
             shares = exponentials(np.multiply(logits, coldness, out=space.array("shares", logits.shape)))
             weight = shares.sum(axis=1)
             shares *= logits
             mean = shares.sum(axis=1) / weight
-            return np.array([mean.sum(), (np.einsum("ij,ij->i", shares, logits) / weight - mean**2).sum()])
+            variance = (np.einsum("ij,ij->i", shares, logits) / weight - mean**2).sum()
+            own = np.take_along_axis(logits, targets[:, None], axis=1).sum()
+            return np.array([mean.sum(), variance, own, logits.mean(axis=1).sum(), logits.any()])
 
-        expected, variance = (self._sums(moments) * (1 + 1 / len(self.places))).tolist()
-        return expected - self.of_truth, -float(coldness) * variance
+        expected, variance, own, uniform, differ = self._sums(moments).tolist()
+        smoothed = 1 + 1 / len(self.places)
+        slope = smoothed * expected - (own + uniform / len(self.places))
+        return slope, -float(coldness) * smoothed * variance, not differ
 
     def root(self, place: float = 0.0) -> float:
         """The log T where the slope is 0, or the end of what is looked at where it is 0 beyond it.
@@ -79,12 +68,12 @@ class Slope:
         Args:
             place: a log T near it, where one is known.
         """
-        if self.is_flat:
-            return 0.0
         coldest, hottest = float(np.log(COLDEST)), float(np.log(HOTTEST))
         low, high = coldest, hottest
         while high - low > SMALL_STEP:
-            value, slope = self.at(place)
+            value, slope, is_flat = self.at(place)
+            if is_flat:
+                return 0.0
             low, high = (place, high) if value > 0 else (low, place)
             found = place - value / slope if slope else np.nan
             if abs(found - place) < SMALL_STEP:

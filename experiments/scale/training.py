@@ -15,7 +15,7 @@ from animeid.system.files import read_json
 from experiments.scale.lines import Goal, Line, Watch, sized
 from experiments.speed.apart import apart
 
-PICTURES, A_CLASS, SIDE, EPOCHS = (5_000, 20_000), 10, 32, 10
+PICTURES, A_CLASS, SIDE, EPOCHS = (2_000, 20_000), 10, 32, 10
 
 
 def write_pictures(root: Path, pictures: int) -> None:

@@ -14,6 +14,8 @@ LOW = 16
 
 HASH_BYTES = LOW * LOW // 8
 
+MIDDLE = LOW * LOW // 2
+
 TILE = 512
 
 
@@ -38,7 +40,9 @@ def perceptual_hashes(picture: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _bits(frequencies: np.ndarray) -> np.ndarray:
-    return np.packbits(frequencies > np.median(frequencies))
+    ordered = np.partition(frequencies, (MIDDLE - 1, MIDDLE), axis=None)
+    median = (ordered[MIDDLE - 1] + ordered[MIDDLE]) / 2  # numpy's own function takes four times as long
+    return np.packbits(frequencies > median)
 
 
 def distances(hashes: np.ndarray, others: np.ndarray) -> np.ndarray:
@@ -56,6 +60,14 @@ def distances(hashes: np.ndarray, others: np.ndarray) -> np.ndarray:
 def bits_apart(hashes: np.ndarray, mirrored: np.ndarray, others: np.ndarray) -> np.ndarray:
     """`[N, M]`: distances of the hashes of pictures, or of their mirrors, whichever are nearer, from other hashes."""
     return np.minimum(distances(hashes, others), distances(mirrored, others))
+
+
+def row_by_row(hashes: np.ndarray, mirrored: np.ndarray, rows: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """`[P]` int64: what `bits_apart` has of pairs of rows."""
+    own, mirrors = hashes.view(np.uint64), mirrored.view(np.uint64)
+    return np.minimum(
+        *(np.bitwise_count(view[rows] ^ own[others]).sum(axis=1, dtype=np.int64) for view in (own, mirrors))
+    )
 
 
 def pairs_apart(hashes: np.ndarray, mirrored: np.ndarray, rows: np.ndarray, others: np.ndarray) -> np.ndarray:

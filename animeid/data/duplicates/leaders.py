@@ -13,6 +13,7 @@ from animeid.data.duplicates.fingerprints import Fingerprints
 from animeid.data.duplicates.hashing import bits_apart
 from animeid.data.duplicates.limits import Limits
 from animeid.data.duplicates.similarity import is_same_picture
+from animeid.data.duplicates.told import Told
 
 NEAR_BITS = 80
 """Hashes of 256 bits within one class that are worth a look at the pixels: wide, since the pixels decide."""
@@ -34,14 +35,18 @@ class LabelSearch:
     """Search for pictures that show what one of the label's representatives shows.
 
     prints: of all pictures. limits: of the work. alignments: how many are left. pool: threads for these and
-    for the comparisons. cut: rows that not all candidates were looked at of.
+    for the comparisons. told: what is known of earlier. cut: rows that not all candidates were looked at of. laid: by
+    row, the representatives that were laid over it. last: by row, the farthest one that was looked at of more.
     """
 
     prints: Fingerprints
     limits: Limits
     alignments: int
     pool: Executor
+    told: Told | None = None
     cut: set[int] = field(default_factory=set)
+    laid: dict[int, list[int]] = field(default_factory=dict)
+    last: dict[int, int] = field(default_factory=dict)
 
     def groups(self, rows: np.ndarray) -> Iterator[list[tuple[int, int]]]:
         """The (member, representative) pairs of rows of one label, block by block.
@@ -78,13 +83,20 @@ class _Block:
         apart = bits_apart(prints.hashes[rows], prints.mirrored[rows], prints.hashes[others])
         is_near = apart <= NEAR_BITS
         is_near[:, fixed:] &= np.tri(len(rows), len(others) - fixed, -1, dtype=bool)
-        # What may be looked at: which rows of the block become leaders is not known yet.
-        most = search.limits.nearest + is_near[:, fixed:].sum(axis=1)
+        # What may be looked at, and one more, which tells that there are more: which rows of the block become leaders
+        # is not known yet.
+        most = search.limits.nearest + 1 + is_near[:, fixed:].sum(axis=1)
         self.near = [_by_distance(apart[place], is_near[place])[: most[place]] for place in range(len(rows))]
         wanted = np.zeros_like(is_near)
         for place, near in enumerate(self.near):
             wanted[place, near] = True
-        self.same = _same(search, rows, others, wanted)
+        self.looked, self.same = np.zeros_like(wanted), np.zeros_like(wanted)
+        if search.told:
+            self.looked, self.same = search.told.of_pairs(rows, others, apart)
+            wanted &= search.told.is_likely_asked(rows, others)
+        wanted &= ~self.looked
+        for places in search.told.new_and_old(rows) if search.told else [np.arange(len(rows))]:
+            self._look(places, np.arange(len(others)), wanted[places])
         self.moved: dict[tuple[int, int], bool] = {}
         self.thumbnails: dict[int, np.ndarray] = {}
 
@@ -116,25 +128,55 @@ class _Block:
     def _leader(self, place: int, near: np.ndarray, asked: list[tuple[int, int]] | None) -> int | None:
         """The nearest candidate that shows the same drawing, else the nearer of two that shows it in another frame."""
         looked = near[: self.search.limits.nearest]
-        if len(looked) < len(near):
+        if asked is None and len(looked) < len(near):
             self.search.cut.add(self.rows[place])
+            self.search.last[self.rows[place]] = self.others[looked[-1]]
+        self._look_as_far_as_asked(place, looked)
         same = looked[self.same[place, looked]]
+        laid = self.search.laid[self.rows[place]] = []
         if len(same):
             return int(same[0])
-        nearest = [(place, other) for other in looked[:ALIGNED].tolist()]
-        if asked is not None:
-            asked += nearest
-            return None
-        return next((other for _, other in nearest if self._agrees_moved(place, other)), None)
+        nearest = looked[:ALIGNED].tolist()
+        for other in nearest:
+            agrees = self._known_moved(place, other)
+            if agrees is None and asked is not None:
+                asked += [(place, one) for one in nearest if self._known_moved(place, one) is None]
+                return None
+            laid.append(self.others[other])
+            if agrees or (agrees is None and self._agrees_moved(place, other)):
+                return other
+        return None
+
+    def _look_as_far_as_asked(self, place: int, looked: np.ndarray) -> None:
+        """Compares a picture with candidates that were not expected to be asked of, up to the one that agrees."""
+        agree = np.flatnonzero(self.same[place, looked])
+        before = looked[: agree[0]] if len(agree) else looked
+        unclear = before[~self.looked[place, before]]
+        if len(unclear):
+            self._look(np.array([place]), unclear, np.ones((1, len(unclear)), dtype=bool))
+
+    def _look(self, places: np.ndarray, columns: np.ndarray, wanted: np.ndarray) -> None:
+        """Compares the drawings of wanted pairs, `[N, M]` bool of so many places and columns."""
+        rows, others = np.array(self.rows)[places], np.array(self.others)[columns]
+        where = np.ix_(places, columns)
+        self.same[where] |= _same(self.search, rows, others, wanted)
+        self.looked[where] |= wanted
+
+    def _known_moved(self, place: int, other: int) -> bool | None:
+        """Whether one agrees with the other once it is laid over it; None where that is still to be done."""
+        known = self.moved.get((place, other))
+        told = self.search.told
+        if known is None and told is not None:
+            known = told.agreed_moved(self.rows[place], self.others[other])
+        return known
 
     def _agrees_moved(self, place: int, other: int) -> bool:
-        if (place, other) not in self.moved:
-            if self.search.alignments <= 0:
-                self.search.cut.add(self.rows[place])
-                return False
-            self.search.alignments -= 1
-            self._keep_thumbnails([(place, other)])
-            self.moved[place, other] = self._is_moved((place, other))
+        if self.search.alignments <= 0:
+            self.search.cut.add(self.rows[place])
+            return False
+        self.search.alignments -= 1
+        self._keep_thumbnails([(place, other)])
+        self.moved[place, other] = self._is_moved((place, other))
         return self.moved[place, other]
 
     def _is_moved(self, pair: tuple[int, int]) -> bool:
@@ -167,12 +209,14 @@ def _same(search: LabelSearch, rows: np.ndarray, others: np.ndarray, wanted: np.
 def _tasks(
     prints: Fingerprints, rows: np.ndarray, others: np.ndarray, wanted: np.ndarray
 ) -> Iterator[tuple[np.ndarray, np.ndarray, Drawings, Drawings]]:
-    """Places and columns of wanted pairs, and their drawings: in chunks that are prepared once, or row by row."""
+    """Places and columns of wanted pairs, and their drawings: in chunks that are prepared once, or one with its own."""
     ours, theirs = np.flatnonzero(wanted.any(axis=1)), np.flatnonzero(wanted.any(axis=0))
-    if wanted.sum() < SPARSE * len(ours) * len(theirs):
-        for place in ours.tolist():
-            columns = np.flatnonzero(wanted[place])
-            yield np.array([place]), columns, _drawings(prints, rows[[place]]), _drawings(prints, others[columns])
+    if wanted.sum() < SPARSE * len(ours) * len(theirs) or len(theirs) == 1:
+        alone = [(np.array([place]), np.flatnonzero(wanted[place])) for place in ours]
+        if len(theirs) < len(ours):
+            alone = [(np.flatnonzero(wanted[:, column]), np.array([column])) for column in theirs]
+        for places, columns in alone:
+            yield places, columns, _drawings(prints, rows[places]), _drawings(prints, others[columns])
         return
     chunks = [(columns, _drawings(prints, others[columns])) for columns in _chunks(theirs)]
     for places in _chunks(ours):

@@ -12,9 +12,10 @@ from threadpoolctl import threadpool_limits
 
 from animeid.data.duplicates.between import same_between
 from animeid.data.duplicates.fingerprints import Fingerprints
-from animeid.data.duplicates.leaders import BLOCK, LabelSearch
+from animeid.data.duplicates.leaders import ALIGNED, BLOCK, LabelSearch
 from animeid.data.duplicates.limits import Limits, limits
-from animeid.data.duplicates.remembered import Group, Remembered, Set, content
+from animeid.data.duplicates.remembered import NOBODY, Group, Remembered, Set, content
+from animeid.data.duplicates.told import Told
 from animeid.system.machine import usable_cores
 from animeid.system.progress import progress
 
@@ -43,10 +44,11 @@ def near_pairs(prints: Fingerprints, labels: Sequence[str], home: Path | None = 
     """
     names = np.array(labels, dtype=object)
     within, remembered = limits(len(names)), Remembered(home)
+    pictures = np.array([content(words) for words in zip(names, prints.sha256, strict=True)], dtype=np.uint64)
     with one_core_each(), ThreadPoolExecutor(usable_cores()) as pool:
         try:
-            same, cut_within = _within(prints, names, within, remembered, pool)
-            different, cut_between = _between(prints, names, within, remembered, pool)
+            same, cut_within = _within(prints, names, pictures, within, remembered, pool)
+            different, cut_between = _between(prints, names, pictures, within, remembered, pool)
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
@@ -54,9 +56,17 @@ def near_pairs(prints: Fingerprints, labels: Sequence[str], home: Path | None = 
 
 
 def _within(
-    prints: Fingerprints, names: np.ndarray, within: Limits, remembered: Remembered, pool: ThreadPoolExecutor
+    prints: Fingerprints,
+    names: np.ndarray,
+    pictures: np.ndarray,
+    within: Limits,
+    remembered: Remembered,
+    pool: ThreadPoolExecutor,
 ) -> tuple[list[tuple[int, int]], int]:
-    """(member, representative) pairs of each label, and how many pictures were not wholly looked at."""
+    """(member, representative) pairs of each label, and how many pictures were not wholly looked at.
+
+    Of a label that has changed, only what earlier decisions do not say is looked at: new pictures beside the others.
+    """
     rows_of = rows_by_label(names)
     keys = {
         label: content([*vars(within).values(), *(prints.sha256[row] for row in rows)])
@@ -64,25 +74,40 @@ def _within(
     }
     known = remembered.groups(set(keys.values()))
     new: dict[int, Group] = {}
-    missing = [(keys[label], rows) for label, rows in rows_of.items() if keys[label] not in known]
+    missing = {keys[label]: rows for label, rows in rows_of.items() if keys[label] not in known}
+    before = remembered.likest({key: pictures[rows] for key, rows in missing.items()})
 
     def blocks() -> Iterator[None]:
-        for key, rows in missing:
-            search = LabelSearch(prints, within, int(within.aligned * len(rows)), pool)
+        for key, rows in missing.items():
+            told = Told.of(prints, rows, pictures[rows], before[key]) if key in before else None
+            search = LabelSearch(prints, within, int(within.aligned * len(rows)), pool, told)
             pairs: list[tuple[int, int]] = []
             for some in search.groups(rows):
                 pairs += some
                 yield
-            places = np.searchsorted(rows, np.array(pairs, dtype=np.int64).reshape(-1, 2))
-            new[key] = Group(places, np.searchsorted(rows, np.array(sorted(search.cut), dtype=np.int64)))
+            new[key] = _group(search, rows, pictures[rows], pairs)
 
-    for _ in progress(blocks(), sum(-(-len(rows) // BLOCK) for _, rows in missing), "comparing pictures of a class"):
+    count = sum(-(-len(rows) // BLOCK) for rows in missing.values())
+    for _ in progress(blocks(), count, "comparing pictures of a class"):
         pass
     remembered.add_groups(new)
     known.update(new)
     pairs = [(label, known[keys[label]].pairs) for label in rows_of]
     same = [(int(member), int(leader)) for label, places in pairs for member, leader in rows_of[label][places]]
     return same, sum(len(known[key].cut) for key in keys.values())
+
+
+def _group(search: LabelSearch, rows: np.ndarray, pictures: np.ndarray, pairs: list[tuple[int, int]]) -> Group:
+    """The decisions of a search among the rows of a label."""
+    leader, last, laid = (np.full(shape, NOBODY) for shape in (len(rows), len(rows), (len(rows), ALIGNED)))
+    members, leaders = np.searchsorted(rows, np.array(pairs, dtype=np.int64).reshape(-1, 2)).T
+    leader[members] = leaders
+    last[np.searchsorted(rows, list(search.last))] = np.searchsorted(rows, list(search.last.values()))
+    for row, others in search.laid.items():
+        laid[np.searchsorted(rows, row), : len(others)] = np.searchsorted(rows, others)
+    cut = np.searchsorted(rows, np.array(sorted(search.cut), dtype=np.int64))
+    spent = search.alignments <= 0 or len(rows) - len(pairs) > search.limits.leaders
+    return Group(pictures, leader, laid, last, cut, spent)
 
 
 def one_core_each() -> threadpool_limits:
@@ -101,7 +126,12 @@ def rows_by_label(names: np.ndarray) -> dict[str, np.ndarray]:
 
 
 def _between(
-    prints: Fingerprints, names: np.ndarray, within: Limits, remembered: Remembered, pool: ThreadPoolExecutor
+    prints: Fingerprints,
+    names: np.ndarray,
+    content_of: np.ndarray,
+    within: Limits,
+    remembered: Remembered,
+    pool: ThreadPoolExecutor,
 ) -> tuple[list[tuple[int, int]], int]:
     """Pairs of rows with different labels, and how many pictures were not wholly looked at.
 
@@ -110,7 +140,7 @@ def _between(
     labelled = np.flatnonzero(names != "")
     if not len(labelled):
         return [], 0
-    keys = np.array([content((names[row], prints.sha256[row])) for row in labelled], dtype=np.uint64)
+    keys = content_of[labelled]
     pictures, places, copies = np.unique(keys, return_index=True, return_inverse=True)
     before = remembered.largest_set(pictures, within)
     rows = labelled[places]

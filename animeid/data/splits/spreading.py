@@ -9,8 +9,7 @@ import numpy as np
 from scipy.sparse import coo_array
 
 LARGEST = 20_000
-"""So many groups at most are moved at once, and the others stay: these take some seconds. A limit of time would make a
-split depend on the machine."""
+"""So many groups at most are moved at once, which takes some seconds; of more, the others are moved after them."""
 
 Contents = Sequence[Mapping[int, int]]
 """For each group, its pictures a class."""
@@ -47,11 +46,12 @@ def spread(
     while missing:
         near = [code for code in order if touched & contents[code].keys()]
         wider = {target for code in near for target in contents[code]} & classes
-        chosen = _movable(contents, near, len(weights))[:LARGEST]
-        if not chosen:
-            break
-        places = _solved(contents, places, chosen, wider, weights)
-        missing = lacking(contents, places, classes, weights)
+        chosen = _movable(contents, near, len(weights))
+        for start in range(0, len(chosen), LARGEST):
+            places = _solved(contents, places, chosen[start : start + LARGEST], wider, weights)
+            missing = lacking(contents, places, classes, weights)
+            if not missing:
+                break
         if wider <= touched:
             break
         touched |= wider

@@ -23,7 +23,8 @@ def test_what_another_run_removed_first_is_gone_and_no_more(tmp_path: Path, monk
         (tmp_path / name).touch()
     for module in (remembered, store):
         monkeypatch.setattr(module, "is_forgotten", removed_by_another)
-    nothing = remembered.Group(np.zeros((0, 2), np.int64), np.zeros(0, np.int64))
+    none = np.zeros(0, np.int64)
+    nothing = remembered.Group(none.astype(np.uint64), none, np.zeros((0, 2), np.int64), none, none, False)
     remembered.Remembered(tmp_path).add_groups({1: nothing})
     kept = FingerprintStore(tmp_path)
     kept.add(np.zeros(1, FACTS), np.zeros(SHAPE, np.uint8))

@@ -208,12 +208,72 @@ def test_decisions_are_kept_and_only_new_pictures_are_looked_at(
     assert (more.same, more.different) == (near_pairs(prints, labels).same, near_pairs(prints, labels).different)
 
 
+@pytest.mark.parametrize(("block", "most"), [(5, 1024), (256, 1024), (5, 4)])
+def test_a_label_that_changed_is_decided_as_if_it_were_new(
+    prints: Fingerprints, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, block: int, most: int
+) -> None:
+    """Pictures come and go, representatives among them, copies of files too; some have too many candidates."""
+    monkeypatch.setattr(leaders, "BLOCK", block)
+    monkeypatch.setattr(search, "BLOCK", block)
+    monkeypatch.setattr(search, "limits", lambda count: replace(limits(count), nearest=most))
+    random = np.random.default_rng(block)
+    for turn in range(12):
+        size = random.integers(30, 50)
+        rows = random.permutation(np.concatenate([np.arange(46), np.arange(3, 11)]))[:size]
+        rows = rows if turn % 4 == 3 else np.sort(rows)
+        some, labels = prints.take(rows), ["a"] * len(rows)
+        found, expected = near_pairs(some, labels, tmp_path), near_pairs(some, labels)
+        assert (found.same, found.notes) == (expected.same, expected.notes), turn
+
+
+@pytest.mark.parametrize("new", [20, 30, 45])
+def test_a_new_picture_is_compared_and_no_other_two_are(
+    prints: Fingerprints, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, new: int
+) -> None:
+    """Two that represent nobody in the middle, and a moved copy at the end."""
+    numbers = np.arange(len(prints.sha256))
+    near_pairs(prints.take(numbers[numbers != new]), ["a"] * (len(numbers) - 1), tmp_path)
+    compared: list[tuple[bytes, bytes]] = []
+    drawn, laid = leaders.same_drawings, leaders.is_same_picture
+
+    def seen(ours: Drawings, theirs: Drawings) -> np.ndarray:
+        compared.extend((one.tobytes(), other.tobytes()) for one in ours.pictures for other in theirs.pictures)
+        return drawn(ours, theirs)
+
+    def seen_laid(one: np.ndarray, other: np.ndarray) -> bool:
+        compared.append((one.tobytes(), other.tobytes()))
+        return laid(one, other)
+
+    monkeypatch.setattr(leaders, "same_drawings", seen)
+    monkeypatch.setattr(leaders, "is_same_picture", seen_laid)
+    found = near_pairs(prints, ["a"] * len(numbers), tmp_path)
+    own = prints.thumbnails[np.array([new])][0].tobytes()
+    assert compared
+    assert all(own in pair for pair in compared)
+    assert found.same == near_pairs(prints, ["a"] * len(numbers)).same
+
+
 def test_a_search_that_is_cut_short_says_so(prints: Fingerprints, monkeypatch: pytest.MonkeyPatch) -> None:
     assert near_pairs(prints, ["a"] * len(prints.sha256)).notes == ()
     monkeypatch.setattr(search, "limits", lambda count: replace(limits(count), nearest=1, aligned=0.0))
     notes = near_pairs(prints, ["a"] * len(prints.sha256)).notes
     assert len(notes) == 1
     assert "in their class than were compared" in notes[0]
+
+
+def test_a_picture_with_one_representative_too_many_is_said_to_be_cut(
+    prints: Fingerprints, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Three of one outline: the last has two before it, and may be compared with one."""
+    three = prints.take(np.array([0, 4, 12]))
+    assert (apart(three) <= leaders.NEAR_BITS).all()
+    monkeypatch.setattr(search, "limits", lambda count: replace(limits(count), nearest=1))
+    monkeypatch.setattr(
+        leaders, "same_drawings", lambda ours, theirs: np.zeros((len(ours.pictures), len(theirs.pictures)), bool)
+    )
+    monkeypatch.setattr(leaders, "is_same_picture", lambda *_: False)
+    monkeypatch.setattr(leaders, "BLOCK", 1)
+    assert [note.split(" ")[0] for note in near_pairs(three, ["a"] * 3).notes] == ["1"]
 
 
 def test_equal_hashes_in_masses_are_bounded_and_said(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -136,6 +136,14 @@ def test_of_too_many_groups_some_are_moved(monkeypatch: pytest.MonkeyPatch) -> N
     assert found[3] == 0
 
 
+def test_groups_behind_the_first_of_too_many_are_moved_after_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of class 2 only the third group may leave place 0, since classes 3 and 4 would lack it."""
+    monkeypatch.setattr(spreading, "LARGEST", 2)
+    contents = [{2: 1, 3: 1}, {2: 1, 4: 1}, {2: 1}, {3: 1}, {4: 1}]
+    found = spread(contents, np.array([0, 0, 0, 1, 1]), range(5), {2, 3, 4}, [9.0, 1.0])
+    assert found.tolist() == [0, 0, 1, 1, 1]
+
+
 def test_classes_that_no_assignment_spreads_are_named_with_the_reason() -> None:
     """Class c shares two of its three groups with d, which has two and stays in training."""
     groups = [*(f"a{n}" for n in range(9)), *(f"b{n}" for n in range(9)), "x", "x", "y", "y", "z"]
