@@ -17,7 +17,7 @@ def check_export(request: dict[str, Any]) -> None:
     """Raises:
     InputError: there is no such run, the output is not free, or a package is not installed.
     """
-    missing = [name for name in ("onnx", "onnxscript") if find_spec(name) is None]
+    missing = [name for name in ("onnx", "onnxscript", "onnxruntime") if find_spec(name) is None]
     if missing:
         raise InputError(f"exporting needs {' and '.join(missing)}: {how_to_install('export')}")
     check_folder(request["output"])

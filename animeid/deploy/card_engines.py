@@ -42,7 +42,7 @@ def _row(one: Mapping[str, Any]) -> str:
         one["library"],
         "yes" if one["taken"] else f"no: {one['reason']}",
         _time(one),
-        f"{one['relative_error']:.0e}",
+        NOTHING if one["relative_error"] is None else f"{one['relative_error']:.0e}",
         f"{100 * one['top1_agreement']:.1f} %",
         f"{100 * one['f1_macro']:.1f} %",
         f"{100 * one['f1_macro_difference']:+.1f}{ends}",
@@ -53,7 +53,8 @@ def _row(one: Mapping[str, Any]) -> str:
 
 def _named(one: Mapping[str, Any]) -> str:
     library = f" in {one['library']}" if one["library"] else ""
-    time = "" if one["milliseconds"] is None else f", {_time(one)} ms a picture"
+    exact = one["milliseconds_of_float32"]
+    time = "" if exact is None else f", {_time(one)} ms a picture beside {exact:.1f} in float32"
     return f"{one['way']}{library}{time}"
 
 

@@ -13,6 +13,7 @@ from animeid.deploy.artefact import Artefact
 from animeid.deploy.layout import Engine
 from animeid.deploy.pace import Pace
 from animeid.errors import InputError
+from animeid.system.machine import multiplies_8_bits
 
 Call = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
 """From what the network is given, `[B, H, W, 3]` uint8 or `[B, 3, H, W]` float32, to `[B, D]` embeddings and `[B, C]`
@@ -99,13 +100,20 @@ def choose(artefact: Artefact, asked: str = "auto") -> Engine:
             f"the artefact {artefact.folder} is answered by {' or '.join(names)}, which is not installed: "
             f"pip install {names[0]}"
         )
-    able = [engine for engine in there if engine.precision != "bfloat16" or computes_bfloat16()]
+    able = [engine for engine in there if is_able(engine)]
     if not able:
         raise InputError(
-            f"the artefact {artefact.folder} would be answered by {there[0].name} in bfloat16, which this processor "
-            "cannot compute: take another engine, or export it again with one"
+            f"the artefact {artefact.folder} would be answered by {there[0].name} in {there[0].precision}, which this "
+            "processor cannot compute as the one that it was exported on: take another engine, or export it here"
         )
     return able[0]
+
+
+def is_able(engine: Engine) -> bool:
+    """Whether this processor has the instructions that an engine was judged with."""
+    if engine.precision == "bfloat16":
+        return computes_bfloat16()
+    return not engine.needs_vnni or multiplies_8_bits()
 
 
 def computes_bfloat16() -> bool:

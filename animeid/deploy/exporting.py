@@ -63,7 +63,7 @@ def write(
     predictors: Sequence[Predictor],
     request: Mapping[str, Any],
     pictures: ParityPictures,
-    calibrating: Sequence[Path],
+    calibrating: ParityPictures,
 ) -> None:
     """Fills a folder with everything but the checksums.
 

@@ -47,6 +47,7 @@ class Engine:
     file: in the folder.
     input: `uint8` or `float32`.
     precision: `float32`, `bfloat16` or `int8`.
+    needs_vnni: whether it answers as it was judged only where the processor sums products of 8 bits without overflow.
     reason: why it stands where it stands in the order of preference.
     """
 
@@ -54,4 +55,5 @@ class Engine:
     file: str
     input: str
     precision: str
+    needs_vnni: bool = False
     reason: str = ""

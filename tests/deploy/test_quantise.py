@@ -91,7 +91,7 @@ def test_nncf_makes_them_too_and_gives_back_what_accuracy_needs(home: Path, show
     assert 0 < max(map(relative, answers(target, shown), expected)) < 0.5
     controlled = tmp_path / "controlled.onnx"
     targets = expected[1].argmax(1)
-    nncf_int8.quantise_with_accuracy_control(source, controlled, shown, shown, targets, 0.0)
+    nncf_int8.quantise_with_accuracy_control(source, controlled, shown, targets, 0.0)
     assert answers(controlled, shown)[1].argmax(1).tolist() == targets.tolist()
 
 

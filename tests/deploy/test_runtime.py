@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from animeid.deploy import engines, runtime
+from animeid.deploy.checksums import seal
 from animeid.deploy.engines import choose
 from animeid.deploy.pace import Pace, Remembered, candidates, fastest
 from animeid.deploy.reading import AHEAD, Reader, in_batches
@@ -116,6 +117,23 @@ def without(monkeypatch: pytest.MonkeyPatch, *names: str) -> None:
     monkeypatch.setattr(engines, "find_spec", lambda name: None if name in names else found(name))
 
 
+def test_8_bits_that_passed_on_a_newer_processor_answer_on_such_a_one_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tiny_artefact(tmp_path / "a", engines=["onnxruntime:model.int8.onnx:int8"])
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    config["animeid"]["engines"][0]["needs_vnni"] = True
+    (folder / "config.json").write_text(json.dumps(config), encoding="utf-8")
+    seal(folder)
+    artefact = runtime.Artefact.load(folder)
+    monkeypatch.setattr(engines, "multiplies_8_bits", lambda: True)
+    assert choose(artefact).precision == "int8"
+    monkeypatch.setattr(engines, "multiplies_8_bits", lambda: False)
+    assert choose(artefact).precision == "float32"
+    with pytest.raises(InputError, match="in int8, which this processor cannot compute as the one"):
+        choose(artefact, "int8")
+
+
 def test_the_first_engine_that_is_installed_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     artefact = runtime.Artefact.load(
         tiny_artefact(tmp_path / "a", engines=["openvino:ov.onnx:bfloat16", "onnxruntime:model.int8.onnx:int8"])
@@ -125,7 +143,7 @@ def test_the_first_engine_that_is_installed_answers(tmp_path: Path, monkeypatch:
     assert choose(artefact).file == "ov.onnx"
     monkeypatch.setattr(engines, "computes_bfloat16", lambda: False)
     assert choose(artefact).file == "model.int8.onnx"
-    with pytest.raises(InputError, match="in bfloat16, which this processor cannot compute"):
+    with pytest.raises(InputError, match="in bfloat16, which this processor cannot compute as"):
         choose(artefact, "openvino")
     without(monkeypatch, "openvino")
     assert choose(artefact).file == "model.int8.onnx"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -26,15 +27,17 @@ class Agreement:
     relative_error: the larger one of logits and embeddings, as the norm of the difference by that of the reference.
     top1: share of pictures that are named alike.
     f1_macro: of the engine. f1_difference: by how much that exceeds the reference's, on the same pictures.
-    neighbour: share of pictures whose nearest neighbour is the same picture.
-    neighbour_accuracy: share whose nearest neighbour is of their class. neighbour_difference: by how much that exceeds
-        the reference's. None where no picture has a neighbour.
+    neighbours: pictures of whose class another group has one, so that their nearest neighbour can be right.
+    neighbour: share of those whose nearest neighbour is the same picture; None where there are none.
+    neighbour_accuracy: share of those whose nearest neighbour is of their class. neighbour_difference: by how much that
+        exceeds the reference's.
     """
 
     relative_error: float
     top1: float
     f1_macro: float
     f1_difference: Difference
+    neighbours: int
     neighbour: float | None
     neighbour_accuracy: float | None
     neighbour_difference: float | None
@@ -44,34 +47,50 @@ class Agreement:
         cls, found: EngineAnswers, reference: EngineAnswers, pictures: ParityPictures, num_classes: int
     ) -> Agreement:
         named, expected = found.logits.argmax(1), reference.logits.argmax(1)
-        own, theirs = (nearest_neighbours(one.embeddings, pictures.groups) for one in (found, reference))
-        right, right_theirs = (pictures.targets[near] == pictures.targets for near in (own, theirs))
-        has = bool(len(set(pictures.groups.tolist())) > 1)
+        mated = pictures.have_mates
+        own, theirs = (nearest_neighbours(one.embeddings, pictures.groups)[mated] for one in (found, reference))
+        right, right_theirs = (pictures.targets[near] == pictures.targets[mated] for near in (own, theirs))
+        has = bool(mated.any())
         return cls(
-            relative_error=max(map(relative_error, found, reference)),
+            # The largest of an array is no number where one of it is none.
+            relative_error=float(np.max([relative_error(*pair) for pair in zip(found, reference, strict=True)])),
             top1=float(np.mean(named == expected)),
             f1_macro=f1_macro_of(named, pictures.targets, num_classes),
             f1_difference=paired_difference(pictures.targets, pictures.groups, named, expected, num_classes),
+            neighbours=int(mated.sum()),
             neighbour=float(np.mean(own == theirs)) if has else None,
             neighbour_accuracy=float(right.mean()) if has else None,
             neighbour_difference=float(right.mean() - right_theirs.mean()) if has else None,
         )
 
     @property
+    def is_finite(self) -> bool:
+        """Whether all answers are numbers."""
+        return math.isfinite(self.relative_error)
+
+    @property
     def record(self) -> dict[str, Any]:
         """For `parity.json`."""
         one = self.f1_difference
         return {
-            # More digits change from machine to machine, and an artefact's version with them.
-            "relative_error": float(f"{self.relative_error:.0e}"),
+            "relative_error": rounded_up(self.relative_error),
             "top1_agreement": self.top1,
             "f1_macro": self.f1_macro,
             "f1_macro_difference": one.difference,
             "f1_macro_difference_ci": None if one.low is None else [one.low, one.high],
+            "nearest_neighbours": self.neighbours,
             "nearest_neighbour_agreement": self.neighbour,
             "nearest_neighbour_accuracy": self.neighbour_accuracy,
             "nearest_neighbour_accuracy_difference": self.neighbour_difference,
         }
+
+
+def rounded_up(error: float) -> float | None:
+    """To one digit, since more of them change from machine to machine, and an artefact's version with them."""
+    if not error or not math.isfinite(error):
+        return None if error else 0.0
+    unit = 10.0 ** math.floor(math.log10(error))
+    return float(f"{math.ceil(error / unit) * unit:.0e}")
 
 
 def relative_error(found: np.ndarray, expected: np.ndarray) -> float:

@@ -22,13 +22,14 @@ class Gate:
 
     def refusal(self, precision: str, agreement: Agreement) -> str:
         """Why an engine of that precision is not taken, or ""."""
+        # Each is asked whether it holds, so that what is no number does not pass.
         if precision == "float32":
             error = agreement.relative_error
-            return f"its answers differ by {error:.1e} of their size" if error > self.relative_error else ""
+            return "" if error <= self.relative_error else f"its answers differ by {error:.1e} of their size"
         lost, far = -agreement.f1_difference.difference, -(agreement.neighbour_difference or 0.0)
-        if lost > self.f1_macro_loss:
+        if not (agreement.is_finite and lost <= self.f1_macro_loss):
             return f"it loses {100 * lost:.1f} points of f1_macro"
-        if far > self.neighbour_loss:
+        if not far <= self.neighbour_loss:
             return f"it loses {100 * far:.1f} points of nearest neighbours that are of a picture's class"
         return ""
 

@@ -6,27 +6,28 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
-from importlib.util import find_spec
 from pathlib import Path
 from shutil import move
 from tempfile import TemporaryDirectory
 
 from animeid.deploy.compare.figures import Reading
-from animeid.deploy.engines import ENGINES, computes_bfloat16
+from animeid.deploy.engines import computes_bfloat16
 from animeid.deploy.layout import INT8, ONNX, Engine
 from animeid.deploy.parity.bench import Bench, Candidate
 from animeid.deploy.parity.tried import Tried
 from animeid.deploy.quantise.ways import Way
 from animeid.system.console import how_to_install, say_beside
+from animeid.system.machine import multiplies_8_bits
 from animeid.system.progress import Steps
 
 EXACT, BFLOAT16 = "float32", "bfloat16"
 FASTEST = "the fastest that passed the gate"
-NOT_FASTER = "it is not faster than float32"
+NOT_FASTER = "it is not faster than float32 by more than rounds of the measurement differ"
 SLOWER = "a faster one passed"
-NONE_FASTER = "no network in 8 bits was faster than float32"
+NONE_FASTER = "no network in 8 bits that could be made was faster than float32"
 NO_BFLOAT16 = "this processor has no instructions for it"
 LONGEST = 200
+Timed = list[tuple[Candidate, Reading]]
 
 
 def exact_engines(bench: Bench, folder: Path, libraries: Sequence[str]) -> list[Tried]:
@@ -41,46 +42,52 @@ def exact_engines(bench: Bench, folder: Path, libraries: Sequence[str]) -> list[
 class Ladder:
     """Engines that may be faster than float32.
 
-    steps: ways of making networks in 8 bits. bfloat16: whether OpenVINO has the processor compute in it.
+    steps: ways of making networks in 8 bits. libraries: that answer in float32 as PyTorch does. bfloat16: whether
+    OpenVINO has the processor compute in it.
     """
 
     bench: Bench
     folder: Path
     steps: Sequence[Sequence[Way]]
+    libraries: Sequence[str]
     bfloat16: Callable[[], bool] = computes_bfloat16
 
     def walk(self) -> Iterator[Tried]:
         """What was tried, until one was faster than float32 and passed the gate.
 
-        Of each step all are timed beside float32, and those that are faster looked at from the fastest down. Where none
-        is faster, no later step is tried: those are for accuracy, and cost time. A network in 8 bits that is taken
-        becomes `model.int8.onnx`.
+        Of each step all are timed beside float32, and those that are faster looked at from the fastest down. Steps
+        after the first are for accuracy, and cost time: where none of 8 bits is faster there is nothing to improve.
+        A network in 8 bits that is taken becomes `model.int8.onnx`.
         """
         with TemporaryDirectory(prefix="animeid-") as place:
+            is_fast = False
             for number, step in enumerate(self.steps):
+                if number and not is_fast:
+                    yield from (Tried(way.name, refusal=NONE_FASTER) for way in step)
+                    continue
                 made: list[Candidate] = []
                 if number == 0:
                     yield from self._in_bfloat16(made)
                 yield from self._in_8_bits(step, Path(place), made)
-                faster, slower = self._timed(made)
-                yield from (Tried(one.way, one.engine, time, None, NOT_FASTER) for one, time in slower)
-                for rank, (one, time) in enumerate(faster):
-                    found = _judged(self.bench, one, time)
-                    if found.is_taken and one.path.parent == Path(place):
-                        move(one.path, self.folder / one.engine.file)
+                bar, faster, slower = self._timed(made)
+                yield from (Tried(one.way, one.engine, time, None, NOT_FASTER, bar) for one, time in slower)
+                is_fast = is_fast or any(one.engine.precision == "int8" for one, _ in faster)
+                for found in self._judged_in_turn(faster, bar):
                     yield found
                     if found.is_taken:
-                        behind = faster[rank + 1 :]
-                        yield from (Tried(one.way, one.engine, time, None, SLOWER) for one, time in behind)
                         return
-                if not faster:
-                    later = (way for step in self.steps[number + 1 :] for way in step)
-                    yield from (Tried(way.name, refusal=NONE_FASTER) for way in later)
-                    return
 
-    @cached_property
-    def libraries(self) -> list[str]:
-        return [name for name in ENGINES if find_spec(name)]
+    def _judged_in_turn(self, faster: Sequence[tuple[Candidate, Reading]], bar: float) -> Iterator[Tried]:
+        """From the fastest down; the first that passes is kept, and those behind it are said to be slower."""
+        for rank, (one, time) in enumerate(faster):
+            found = _judged(self.bench, one, time, bar)
+            if found.is_taken:
+                if one.path.parent != self.folder:
+                    move(one.path, self.folder / one.engine.file)
+                yield from (Tried(one.way, one.engine, time, None, SLOWER, bar) for one, time in faster[rank + 1 :])
+                yield found
+                return
+            yield found
 
     @cached_property
     def progress(self) -> Steps:
@@ -116,18 +123,15 @@ class Ladder:
             return f"its library cannot make it ({' '.join(str(error).split())[:LONGEST] or type(error).__name__})"
         return ""
 
-    def _timed(self, made: Sequence[Candidate]) -> tuple[list[tuple[Candidate, Reading]], ...]:
-        """Those that are faster than the fastest in float32, the fastest first, and those that are not."""
+    def _timed(self, made: Sequence[Candidate]) -> tuple[float, Timed, Timed]:
+        """Seconds of the fastest in float32, those that are faster, the fastest first, and those that are not."""
         if not made:
-            return [], []
+            return 0.0, [], []
         times = self.bench.seconds([*(_exact(self.folder, name) for name in self.libraries), *made])
         bar = min(times[: len(self.libraries)], key=lambda time: time.value)
         pairs = sorted(zip(made, times[len(self.libraries) :], strict=True), key=lambda pair: pair[1].value)
-        is_faster = [time.value < bar.value and not time.equals(bar) for _, time in pairs]
-        faster, slower = (
-            [pair for pair, yes in zip(pairs, is_faster, strict=True) if yes == wanted] for wanted in (True, False)
-        )
-        return faster, slower
+        faster = [(one, time) for one, time in pairs if time.value < bar.value and not time.equals(bar)]
+        return bar.value, faster, [pair for pair in pairs if pair not in faster]
 
 
 def told(found: Iterator[Tried]) -> list[Tried]:
@@ -139,9 +143,9 @@ def told(found: Iterator[Tried]) -> list[Tried]:
     return tried
 
 
-def _judged(bench: Bench, one: Candidate, time: Reading | None) -> Tried:
+def _judged(bench: Bench, one: Candidate, time: Reading | None, bar: float | None = None) -> Tried:
     agreement = bench.agreement(one)
-    return Tried(one.way, one.engine, time, agreement, bench.gate.refusal(one.engine.precision, agreement))
+    return Tried(one.way, one.engine, time, agreement, bench.gate.refusal(one.engine.precision, agreement), bar)
 
 
 def _exact(folder: Path, name: str) -> Candidate:
@@ -149,4 +153,6 @@ def _exact(folder: Path, name: str) -> Candidate:
 
 
 def _engine(name: str, file: str, precision: str, reason: str) -> Engine:
-    return Engine(name=name, file=file, input="uint8", precision=precision, reason=reason)
+    # In 8 bits answers depend on the processor: where products overflow they are others than those that passed.
+    needs = precision == "int8" and multiplies_8_bits()
+    return Engine(name=name, file=file, input="uint8", precision=precision, needs_vnni=needs, reason=reason)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from animeid.data.shards.read import is_there
 from animeid.inference.predictor import Predictor
 from animeid.runs.saved import SavedRun
 
@@ -19,6 +21,8 @@ MOST = 1000
 MOST_BYTES = 2**29
 """Of pictures that are kept while engines are compared."""
 CALIBRATING = 128
+EACH = 2
+"""Pictures of a class at least, where there are: one alone has no neighbour of its class."""
 
 
 @dataclass(frozen=True)
@@ -36,16 +40,19 @@ class ParityPictures:
     def __len__(self) -> int:
         return len(self.paths)
 
+    @property
+    def have_mates(self) -> np.ndarray:
+        """`[K]` bool, those of whose class another group has a picture."""
+        groups = pd.Series(self.groups).groupby(self.targets).transform("nunique")
+        return groups.to_numpy() > 1
+
     def at(self, places: Sequence[int]) -> ParityPictures:
-        return ParityPictures(
-            tuple(self.paths[place] for place in places),
-            self.targets[places],
-            self.groups[places],
-            self.held_out[places],
-        )
+        chosen = list(places)
+        paths = tuple(self.paths[place] for place in chosen)
+        return ParityPictures(paths, self.targets[chosen], self.groups[chosen], self.held_out[chosen])
 
 
-def parity_pictures(predictors: Sequence[Predictor], *, choose: bool) -> tuple[ParityPictures, tuple[Path, ...]]:
+def parity_pictures(predictors: Sequence[Predictor], *, choose: bool) -> tuple[ParityPictures, ParityPictures]:
     """Those that engines answer, and training pictures to calibrate by, which are others where there are enough.
 
     The validation part comes first, evenly over the classes, then training pictures. The test part is left alone, since
@@ -55,32 +62,47 @@ def parity_pictures(predictors: Sequence[Predictor], *, choose: bool) -> tuple[P
         choose: whether an engine is chosen by them, which takes more pictures than to see that one is right.
     """
     manifest = SavedRun(predictors[0].folder).manifest
-    table = manifest.table[manifest.table["target"] >= 0]
-    is_held_out = np.logical_and.reduce([_held_out(predictor, table["path"]) for predictor in predictors])
     height, width = predictors[0].image_size
     most = max(WANTED, min(MOST, MOST_BYTES // (height * width * 3))) if choose else WANTED
-    val = spread(table[is_held_out], most)
-    train = spread(table[~is_held_out & table["split"].isin(["train", "val"]).to_numpy()], WANTED + CALIBRATING)
-    more = train.iloc[: max(0, WANTED - len(val))]
-    rest = train.iloc[len(more) :].iloc[:CALIBRATING]
+    table = manifest.table[manifest.table["target"] >= 0]
+    table = of_some_classes(table[table["split"].isin(["train", "val"])], most // EACH)
+    is_held_out = np.logical_and.reduce([_held_out(predictor, table["path"]) for predictor in predictors])
+    val = _there(manifest.root, spread(table[is_held_out]), most)
+    train = _there(manifest.root, spread(table[~is_held_out]), WANTED + CALIBRATING)
+    more, rest = np.split(train, [max(0, WANTED - len(val))])
     # Too few are left where there are few pictures at all; an overlap then tells too much, and a gate on none nothing.
-    calibrating = rest if len(rest) == CALIBRATING else train.iloc[:CALIBRATING]
-    chosen = pd.concat([val, more])
-    there = np.array([(manifest.root / path).is_file() for path in chosen["path"]], bool)
-    pictures = ParityPictures(
-        tuple(manifest.root / path for path in chosen["path"][there]),
-        chosen["target"].to_numpy(np.int64)[there],
-        chosen["group"].to_numpy(str)[there],
-        (np.arange(len(chosen)) < len(val))[there],
-    )
-    files = (manifest.root / path for path in calibrating["path"])
-    return pictures, tuple(file for file in files if file.is_file())
+    shown = rest if len(rest) >= CALIBRATING else train
+    return _of(manifest.root, table, val, more), _of(manifest.root, table, shown[:0], shown[:CALIBRATING])
 
 
-def spread(table: pd.DataFrame, count: int) -> pd.DataFrame:
-    """The first `count` rows when classes take turns, each with its rows in their order."""
+def of_some_classes(table: pd.DataFrame, count: int) -> pd.DataFrame:
+    """The rows of at most `count` classes, which lie evenly among all."""
+    classes = np.unique(table["target"])
+    if len(classes) <= count:
+        return table
+    return table[table["target"].isin(classes[np.linspace(0, len(classes) - 1, count).astype(int)])]
+
+
+def spread(table: pd.DataFrame) -> pd.DataFrame:
+    """Rows in an order in which classes take turns, each with its rows in their order."""
     turns = table.groupby("target").cumcount()
-    return table.iloc[np.lexsort((table["target"], turns))].iloc[:count]
+    return table.iloc[np.lexsort((table["target"], turns))]
+
+
+def _there(root: Path, table: pd.DataFrame, count: int) -> np.ndarray:
+    """The labels of the first `count` rows whose files are there."""
+    found = (row for row, path in zip(table.index, table["path"], strict=True) if is_there(root / path))
+    return np.array(list(islice(found, count)), np.int64)
+
+
+def _of(root: Path, table: pd.DataFrame, held_out: np.ndarray, learnt: np.ndarray) -> ParityPictures:
+    rows = table.loc[[*held_out, *learnt]]
+    return ParityPictures(
+        tuple(root / path for path in rows["path"]),
+        rows["target"].to_numpy(np.int64),
+        rows["group"].to_numpy(str),
+        np.arange(len(rows)) < len(held_out),
+    )
 
 
 def _held_out(predictor: Predictor, paths: pd.Series) -> np.ndarray:

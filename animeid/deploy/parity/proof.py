@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
@@ -28,17 +28,20 @@ from animeid.system.progress import progress
 
 FEWEST = 50
 """With fewer pictures a gate of half a point would be a matter of luck."""
+TOGETHER = 8
 
 
 @dataclass(frozen=True)
 class Proof:
     """The engines of an artefact, and how they were found.
 
-    tried: those that are taken, in the order of preference, and then what was not.
+    calibrating: pictures that showed a quantiser how large activations are. shared: how many of them are among those
+    compared. tried: those that are taken, in the order of preference, and then what was not.
     """
 
     bench: Bench
     calibrating: int
+    shared: int
     tried: tuple[Tried, ...]
 
     @property
@@ -48,27 +51,33 @@ class Proof:
 
     @property
     def record(self) -> dict[str, Any]:
-        """`parity.json`."""
+        """`parity.json`; where no times were measured, nothing in it depends on the machine's load or cores."""
         pictures = self.bench.pictures
+        choosing = {
+            "calibrating": self.calibrating,
+            "calibrating_among_pictures": self.shared,
+            "threads": self.bench.pace.threads,
+        }
         return {
             "reference": f"PyTorch {version('torch')}, float32, from the same files by its own reader",
             "pictures": len(pictures),
             "held_out": int(pictures.held_out.sum()),
-            "calibrating": self.calibrating,
-            "threads": self.bench.pace.threads,
+            **(choosing if self.calibrating else {}),
             "gate": self.bench.gate.record,
             "engines": [one.record for one in self.tried],
         }
 
 
-def check_enough(pictures: ParityPictures, calibrating: Sequence[Path]) -> None:
+def check_enough(pictures: ParityPictures, calibrating: ParityPictures) -> None:
     """Raises:
     InputError: there are too few pictures to choose an engine by.
     """
-    if len(pictures) < FEWEST or not calibrating:
+    mates = int(pictures.have_mates.sum())
+    if not len(calibrating) or min(len(pictures), mates) < FEWEST:
         raise InputError(
-            f"compress=true compares engines on at least {FEWEST} training and validation pictures, and "
-            f"{counted(len(pictures), 'picture', 'are')} where the run had them: put them back, or leave it out"
+            f"compress=true compares engines on at least {FEWEST} training and validation pictures of whose class "
+            f"another group has one too, and {counted(mates, 'such picture', 'are')} to be read where the run had "
+            "them: put them back, or leave it out"
         )
 
 
@@ -76,7 +85,7 @@ def prove(
     predictors: Sequence[Predictor],
     folder: Path,
     pictures: ParityPictures,
-    calibrating: Sequence[Path],
+    calibrating: ParityPictures,
     *,
     compress: bool,
 ) -> Proof | None:
@@ -87,25 +96,32 @@ def prove(
         compress: whether faster engines than those in float32 are looked for.
 
     Raises:
-        InputError: `model.onnx` does not answer as the runs do.
+        InputError: `model.onnx` does not answer as the runs do, or `compress` finds too few pictures that can be read.
     """
     first = predictors[0]
     reader = Reader(first.transform, first.plan.data.max_pixels, first.incomplete)
-    pixels, readable = _read(reader, pictures.paths, "reading pictures to compare engines by")
-    if not readable:
+    pictures, pixels = _read(reader, pictures, "reading pictures to compare engines by")
+    shown, shown_pixels = _read(reader, calibrating if compress else calibrating.at([]), "reading more pictures")
+    if compress:
+        check_enough(pictures, shown)
+    if not len(pictures):
         say_beside("how closely it answers as PyTorch does is not measured: the pictures of its run are not to be read")
         return None
-    pictures = pictures.at(readable)
-    say_beside(f"comparing its answers to those of PyTorch on {counted(len(pictures), 'picture')}")
-    reference = answers_of_runs(predictors, pictures.paths)
-    bench = Bench(pictures, pixels, reference, len(first.labels), Pace(cores(), 1))
+    bench = _bench(predictors, pictures, pixels)
     exact = _exact(bench, folder, compress)
     if not compress:
-        return Proof(bench, 0, (*exact,))
-    shown, _ = _read(reader, calibrating, "reading pictures to calibrate by")
-    steps = ways_of(shown, pixels, pictures.targets, bench.gate.f1_macro_loss)
-    tried = [*told(Ladder(bench, folder, steps).walk()), *exact]
-    return Proof(bench, len(shown), tuple(sorted(tried, key=lambda one: not one.is_taken)))
+        return Proof(bench, 0, 0, (*exact,))
+    steps = ways_of(shown_pixels, shown.targets, bench.gate.f1_macro_loss)
+    libraries = [one.engine.name for one in exact if one.engine and one.is_taken]
+    tried = [*told(Ladder(bench, folder, steps, libraries).walk()), *exact]
+    shared = len(set(shown.paths) & set(pictures.paths))
+    return Proof(bench, len(shown), shared, tuple(sorted(tried, key=lambda one: not one.is_taken)))
+
+
+def _bench(predictors: Sequence[Predictor], pictures: ParityPictures, pixels: np.ndarray) -> Bench:
+    say_beside(f"comparing its answers to those of PyTorch on {counted(len(pictures), 'picture')}")
+    reference = answers_of_runs([replace(one, batch_size=TOGETHER) for one in predictors], pictures.paths)
+    return Bench(pictures, pixels, reference, len(predictors[0].labels), Pace(cores(), 1))
 
 
 def _exact(bench: Bench, folder: Path, compress: bool) -> list[Tried]:
@@ -122,9 +138,10 @@ def _exact(bench: Bench, folder: Path, compress: bool) -> list[Tried]:
     return found
 
 
-def _read(reader: Reader, paths: Sequence[Path], what: str) -> tuple[np.ndarray, list[int]]:
-    """`[N, H, W, 3]` uint8 of those that can be read, and their places."""
+def _read(reader: Reader, pictures: ParityPictures, what: str) -> tuple[ParityPictures, np.ndarray]:
+    """Those that can be read, and `[N, H, W, 3]` uint8 of them."""
     with ThreadPoolExecutor(cores()) as threads:
-        found = list(progress(threads.map(reader, paths), len(paths), what))
+        found = list(progress(threads.map(reader, pictures.paths), len(pictures), what))
     readable = [place for place, (_, error) in enumerate(found) if not error]
-    return np.stack([found[place][0] for place in readable]) if readable else np.empty((0,), np.uint8), readable
+    pixels = np.stack([found[place][0] for place in readable]) if readable else np.empty((0, 1, 1, 3), np.uint8)
+    return pictures.at(readable), pixels

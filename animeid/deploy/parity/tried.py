@@ -15,7 +15,8 @@ class Tried:
     """An engine, or a way that made none.
 
     way: as a person reads it. engine: None where nothing was made. seconds: of one picture; None where no times were
-    compared. agreement: with PyTorch, where it was looked at. refusal: why it is not taken, or "".
+    compared. agreement: with PyTorch, where it was looked at. refusal: why it is not taken, or "". exact_seconds: of
+    the fastest in float32, measured in turn with it.
     """
 
     way: str
@@ -23,6 +24,7 @@ class Tried:
     seconds: Reading | None = None
     agreement: Agreement | None = None
     refusal: str = ""
+    exact_seconds: float | None = None
 
     @property
     def is_taken(self) -> bool:
@@ -41,6 +43,7 @@ class Tried:
             "reason": self.refusal or None,
             "milliseconds": _milliseconds(time.value) if time else None,
             "milliseconds_range": [_milliseconds(end) for end in time.ends] if time else None,
+            "milliseconds_of_float32": None if self.exact_seconds is None else _milliseconds(self.exact_seconds),
             **(self.agreement.record if self.agreement else {}),
         }
 
@@ -48,7 +51,8 @@ class Tried:
     def sentence(self) -> str:
         """For the console."""
         library = f" in {self.engine.name}" if self.engine else ""
-        time = f", {1e3 * self.seconds.value:.1f} ms a picture" if self.seconds else ""
+        beside = f" beside {1e3 * self.exact_seconds:.1f} in float32" if self.exact_seconds else ""
+        time = f", {1e3 * self.seconds.value:.1f} ms a picture{beside}" if self.seconds else ""
         return f"{self.way}{library}{time}: {f'not taken, since {self.refusal}' if self.refusal else 'taken'}"
 
 

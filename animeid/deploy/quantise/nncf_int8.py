@@ -13,6 +13,7 @@ import numpy as np
 import onnx
 
 from animeid.deploy.onnx_file import INPUT
+from animeid.deploy.pace import cores
 from animeid.deploy.quantise.graph import outside
 from animeid.deploy.quantise.quiet import quietly
 from animeid.metrics.adjustment import f1_macro
@@ -36,22 +37,22 @@ def quantise(source: Path, target: Path, pixels: np.ndarray) -> None:
 
 
 def quantise_with_accuracy_control(
-    source: Path, target: Path, pixels: np.ndarray, judged: np.ndarray, targets: np.ndarray, most_lost: float
+    source: Path, target: Path, pixels: np.ndarray, targets: np.ndarray, most_lost: float
 ) -> None:
     """Writes `source` in 8 bits, but for the layers that cost more than `most_lost` of f1_macro.
 
     Args:
-        pixels: `[N, H, W, 3]` uint8 of calibration pictures.
-        judged: `[K, H, W, 3]` uint8, by which accuracy is told. targets: `[K]`, their classes.
+        pixels: `[N, H, W, 3]` uint8 of calibration pictures, by which accuracy is told as well.
+        targets: `[N]`, their classes.
     """
     with quietly():
         nncf = _library()
         model = onnx.load(source)
-        places = nncf.Dataset(range(len(judged)), lambda place: {INPUT: judged[place : place + 1]})
+        places = nncf.Dataset(range(len(pixels)), lambda place: {INPUT: pixels[place : place + 1]})
 
         def accuracy(found: onnx.ModelProto, chosen: Iterable[int]) -> tuple[float, None]:
             rows = list(chosen)
-            return f1_macro(_logits(found, judged[rows]), targets[rows]), None
+            return f1_macro(_logits(found, pixels[rows]), targets[rows]), None
 
         quantised = nncf.quantize_with_accuracy_control(
             model,
@@ -87,6 +88,8 @@ def _settings(nncf: Any, model: onnx.ModelProto, pixels: np.ndarray) -> dict[str
 def _logits(model: onnx.ModelProto, pixels: np.ndarray) -> np.ndarray:
     import onnxruntime
 
-    session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = cores()
+    session = onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
     parts = np.array_split(pixels, -(-len(pixels) // 8))
     return np.concatenate([session.run(["logits"], {INPUT: part})[0] for part in parts])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
@@ -33,36 +33,32 @@ def quantise(
         keep_ends: leave the first and the last weights as they are.
     """
     with quietly():
-        from onnxruntime.quantization import (
-            CalibrationDataReader,
-            CalibrationMethod,
-            QuantFormat,
-            QuantType,
-            quantize_static,
-        )
-
-        class Calibration(CalibrationDataReader):
-            def __init__(self) -> None:
-                self.batches = _batches(pixels)
-
-            def get_next(self) -> dict[str, np.ndarray] | None:
-                return next(self.batches, None)
+        from onnxruntime.quantization import CalibrationMethod, QuantFormat, QuantType, quantize_static
 
         model = onnx.load(source)
-        kept: Sequence[str] = [*outside(model), *(first_and_last(model) if keep_ends else [])]
         quantize_static(
             source,
             target,
-            Calibration(),
+            Calibration(pixels),
             quant_format=QuantFormat.QDQ,
             per_channel=True,
             # Sums of two products of 8 bits overflow in the 16 bits of older processors (onnxruntime #6545).
             reduce_range=not multiplies_8_bits(),
             activation_type=QuantType.QUInt8,
             weight_type=QuantType.QInt8,
-            nodes_to_exclude=list(kept),
+            nodes_to_exclude=[*outside(model), *(first_and_last(model) if keep_ends else [])],
             calibrate_method=CalibrationMethod[method],
         )
+
+
+class Calibration:
+    """What onnxruntime asks for pictures, some at a time, until there are none; its own class would import it."""
+
+    def __init__(self, pixels: np.ndarray) -> None:
+        self.batches = _batches(pixels)
+
+    def get_next(self) -> dict[str, np.ndarray] | None:
+        return next(self.batches, None)
 
 
 def _batches(pixels: np.ndarray) -> Iterator[dict[str, np.ndarray]]:

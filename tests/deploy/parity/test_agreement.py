@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 from sklearn.metrics import f1_score
 
-from animeid.deploy.parity.agreement import Agreement, EngineAnswers, nearest_neighbours, relative_error
+from animeid.deploy.parity.agreement import Agreement, EngineAnswers, nearest_neighbours, relative_error, rounded_up
 from animeid.deploy.parity.gate import Gate
 from animeid.deploy.parity.pictures import ParityPictures
+from animeid.deploy.parity.proof import check_enough
+from animeid.errors import InputError
 from animeid.metrics.paired import Difference
 
 CLASSES = 4
@@ -55,26 +58,49 @@ def test_neighbours_are_those_of_a_search_one_by_one_outside_the_own_group() -> 
 
 def test_figures_are_those_of_their_definitions() -> None:
     shown = pictures(60)
+    # Of a class that one group alone has, no neighbour can be right, whatever the network.
+    alone = shown.groups == shown.groups[0]
+    shown.targets[:] = np.where(alone, CLASSES - 1, shown.targets % (CLASSES - 1))
+    mated = np.flatnonzero(~alone)
     reference = answers(3, 60)
     found = answers(4, 60, 0.6, reference)
     agreement = Agreement.of(found, reference, shown, CLASSES)
     named, theirs = found.logits.argmax(1), reference.logits.argmax(1)
-    near = [naive_neighbour(found.embeddings, shown.groups, place) for place in range(60)]
-    near_theirs = [naive_neighbour(reference.embeddings, shown.groups, place) for place in range(60)]
-    right = np.mean(shown.targets[near] == shown.targets)
+    near = [naive_neighbour(found.embeddings, shown.groups, place) for place in mated]
+    near_theirs = [naive_neighbour(reference.embeddings, shown.groups, place) for place in mated]
+    right = np.mean(shown.targets[near] == shown.targets[mated])
     f1 = f1_score(shown.targets, named, average="macro")
-    assert 0 < agreement.top1 < 1 and 0 < agreement.neighbour < 1
+    assert agreement.neighbour is not None
+    assert 0 < agreement.top1 < 1 and 0 < agreement.neighbour < 1 and agreement.neighbours == len(mated) < 60
     assert agreement.top1 == pytest.approx(np.mean(named == theirs))
     assert agreement.f1_macro == pytest.approx(f1)
     difference = f1 - f1_score(shown.targets, theirs, average="macro")
     assert agreement.f1_difference.difference == pytest.approx(difference)
     assert agreement.neighbour == pytest.approx(np.mean(np.equal(near, near_theirs)))
     assert agreement.neighbour_accuracy == pytest.approx(right)
-    expected = right - np.mean(shown.targets[near_theirs] == shown.targets)
+    expected = right - np.mean(shown.targets[near_theirs] == shown.targets[mated])
     assert agreement.neighbour_difference == pytest.approx(expected)
     # The larger one of the two counts.
     off = [np.sqrt(np.sum((a - b) ** 2)) / np.sqrt(np.sum(b**2)) for a, b in zip(found, reference, strict=True)]
     assert agreement.relative_error == pytest.approx(max(off), rel=1e-5)
+
+
+@pytest.mark.parametrize("which", [0, 1])
+@pytest.mark.parametrize("precision", ["float32", "int8"])
+def test_what_is_no_number_does_not_pass(which: int, precision: str) -> None:
+    shown, reference = pictures(60), answers(3, 60)
+    found = [one.copy() for one in reference]
+    found[which][7] = np.nan
+    agreement = Agreement.of(EngineAnswers(*found), reference, shown, CLASSES)
+    assert Gate().refusal(precision, agreement) != ""
+    assert json.loads(json.dumps(agreement.record, allow_nan=False))["relative_error"] is None
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"), [(1.2e-6, 2e-6), (1e-6, 1e-6), (9.6e-5, 1e-4), (1.4e-4, 2e-4), (0.0, 0.0)]
+)
+def test_errors_are_told_rounded_up(error: float, expected: float) -> None:
+    assert rounded_up(error) == expected
 
 
 def test_an_error_beside_nothing_is_the_error_itself() -> None:
@@ -82,16 +108,19 @@ def test_an_error_beside_nothing_is_the_error_itself() -> None:
     assert relative_error(np.zeros(2), np.zeros(2)) == 0.0
 
 
-def test_pictures_of_one_group_have_no_neighbours() -> None:
-    shown = pictures(5)
-    alone = ParityPictures(shown.paths, shown.targets, np.array(["one"] * 5), shown.held_out)
-    agreement = Agreement.of(answers(1, 5), answers(1, 5), alone, CLASSES)
+def test_pictures_of_one_group_have_no_neighbours_and_choose_no_engine() -> None:
+    shown = pictures(60)
+    alone = ParityPictures(shown.paths, shown.targets, np.array(["one"] * 60), shown.held_out)
+    agreement = Agreement.of(answers(1, 60), answers(1, 60), alone, CLASSES)
+    assert agreement.neighbours == 0
     assert agreement.neighbour is agreement.neighbour_accuracy is agreement.neighbour_difference is None
-    assert not Gate().refusal("int8", agreement)
+    with pytest.raises(InputError, match="and 0 such pictures are to be read"):
+        check_enough(alone, alone)
+    check_enough(shown, shown)
 
 
 def agreed(error: float = 0.0, f1: float = 0.0, neighbour: float = 0.0) -> Agreement:
-    return Agreement(error, 1.0, 0.9, Difference(f1, None, None, None), 1.0, 0.9, neighbour)
+    return Agreement(error, 1.0, 0.9, Difference(f1, None, None, None), 99, 1.0, 0.9, neighbour)
 
 
 @pytest.mark.parametrize(

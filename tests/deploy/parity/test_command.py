@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +14,15 @@ from animeid import export
 from animeid.deploy.artefact import Artefact
 from animeid.deploy.parity import proof
 from animeid.deploy.parity.agreement import EngineAnswers
+from animeid.deploy.parity.gate import Gate
 from animeid.deploy.runtime import Runtime
 
 ASK = ("run=outputs/run", "output=made")
 
 
 @pytest.fixture(autouse=True)
-def nothing_is_left(at_home: Path) -> None:
+def nothing_is_left(at_home: Path) -> Iterator[None]:
+    yield
     assert not (at_home / "made").exists()
 
 
@@ -67,6 +69,7 @@ def measured(works: Sequence[Any], *given: Any) -> list[Any]:
 @pytest.mark.slow
 def test_the_fastest_engine_that_passes_answers(at_home: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(proof, "FEWEST", 10)
+    monkeypatch.setattr(Gate, "refusal", lambda gate, precision, agreement: "")
     monkeypatch.setattr(proof.Bench.__init__, "__defaults__", (*proof.Bench.__init__.__defaults__[:-1], measured))
     assert export.main(["run=outputs/run", f"output={tmp_path / 'made'}", "compress=true"]) == 0
     found = Artefact.load(tmp_path / "made")
@@ -76,8 +79,9 @@ def test_the_fastest_engine_that_passes_answers(at_home: Path, monkeypatch: pyte
     assert all(one["reason"] for one in record["engines"] if not one["taken"])
     ways = {one["way"] for one in record["engines"]}
     assert {"float32", "bfloat16", "INT8 by NNCF", "INT8 by channel, MinMax"} <= ways
-    small = tmp_path / "made" / "model.int8.onnx"
-    assert small.is_file() == any(one[1] == small.name for one in taken)
+    (first, *others) = found.engines
+    assert (first.file, first.precision) == ("model.int8.onnx", "int8")
+    assert {engine.file for engine in others} == {"model.onnx"}
     pictures = sorted((at_home / "pictures").rglob("*.png"))[:20]
     fast, exact = (Runtime.load(tmp_path / "made", engine=name)(pictures).logits for name in ("auto", "float32"))
-    assert (fast.argmax(1) == exact.argmax(1)).mean() > 0.8
+    assert np.abs(fast - exact).max() > 0 and (fast.argmax(1) == exact.argmax(1)).mean() > 0.8

@@ -6,20 +6,27 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from animeid.data.manifest import read_manifest
 from animeid.deploy.parity import pictures
-from animeid.deploy.parity.pictures import parity_pictures, spread
+from animeid.deploy.parity.pictures import of_some_classes, parity_pictures, spread
 from animeid.inference.predictor import Predictor
 from animeid.runs.folder import RunFolder
 
 
 def test_classes_take_turns() -> None:
     table = pd.DataFrame({"target": [0, 0, 0, 0, 1, 1, 2], "path": list("abcdefg")})
-    assert spread(table, 5)["path"].tolist() == ["a", "e", "g", "b", "f"]
-    assert spread(table, 99)["path"].tolist() == ["a", "e", "g", "b", "f", "c", "d"]
+    assert spread(table)["path"].tolist() == ["a", "e", "g", "b", "f", "c", "d"]
+
+
+def test_of_many_classes_some_are_looked_at_with_several_pictures_each() -> None:
+    table = pd.DataFrame({"target": np.repeat(np.arange(1000), 5)})
+    chosen = np.unique(of_some_classes(table, 150)["target"])
+    assert (len(chosen), chosen[0], chosen[-1]) == (150, 0, 999) and set(np.diff(chosen)) == {6, 7}
+    assert len(of_some_classes(table, 1000)) == 5000
 
 
 @pytest.fixture
@@ -39,7 +46,7 @@ def test_validation_comes_first_and_the_test_part_not_at_all(home: Path, parts: 
     assert shown.held_out.tolist() == [True] * count + [False] * (len(shown) - count)
     assert set(shown.paths[:count]) == parts("val")
     assert set(shown.paths[count:]) == parts("train")
-    assert set(calibrating) <= parts("train") and calibrating
+    assert set(calibrating.paths) <= parts("train") and len(calibrating)
 
 
 def test_other_pictures_calibrate_where_there_are_enough(
@@ -49,7 +56,7 @@ def test_other_pictures_calibrate_where_there_are_enough(
     monkeypatch.setattr(pictures, "CALIBRATING", 5)
     shown, calibrating = parity_pictures([loaded(home)], choose=True)
     assert (len(shown) - shown.held_out.sum(), len(calibrating)) == (2, 5)
-    assert not set(calibrating) & set(shown.paths)
+    assert not set(calibrating.paths) & set(shown.paths)
 
 
 def test_of_several_runs_all_must_have_held_a_picture_out(home: Path, parts: Callable[[str], set[Path]]) -> None:
@@ -71,6 +78,15 @@ def test_more_pictures_choose_an_engine_than_see_that_one_is_right(
     assert len(parity_pictures([loaded(home)], choose=True)[0]) == len(parts("val"))
     monkeypatch.setattr(pictures, "MOST_BYTES", 5 * 32 * 32 * 3)
     assert len(parity_pictures([loaded(home)], choose=True)[0]) == 5
+
+
+def test_files_that_are_gone_give_way_to_others(
+    home: Path, parts: Callable[[str], set[Path]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pictures, "WANTED", 10)
+    monkeypatch.setattr(pictures, "is_there", lambda path: path not in parts("val"))
+    shown, _ = parity_pictures([loaded(home)], choose=True)
+    assert len(shown) == 10 and set(shown.paths) <= parts("train") and not shown.held_out.any()
 
 
 def test_what_a_refit_has_learnt_is_not_held_out(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
