@@ -41,8 +41,8 @@ def main(models: Sequence[str]) -> None:
 as long as any, at {SIZE} px, {usable_cores()} threads; all were measured in turn, {engines.ROUNDS} rounds of
 {engines.SECONDS:g} s each, and `rounds` is the fastest and the slowest one's median. Eager PyTorch is
 `timm.create_model("local-dir:ARTEFACT", pretrained=True)` under `torch.no_grad()`; an export with `compress=true` holds
-the comparison of all engines as well. Of random weights an engine's gate says little: whether a trained network passes in
-8 bits its own `parity.json` tells.
+the comparison of all engines as well. Of random weights an engine's gate says little: whether a trained network passes
+in 8 bits its own `parity.json` tells.
 
 {table(engines.HEADER, times)}
 
