@@ -129,8 +129,8 @@ def told(found: list[dict[str, Any]]) -> str:
     moved = [100 * (one[kept] - one[first]) for one in found if one["tied"]]
     means = [f"{rule} {100 * statistics.fmean(one[rule] for one in found):.1f}" for rule in RULES]
     return f"""In {len(moved)} of {len(found)} runs epochs tie. There the lowest loss moves f1_macro by
-{statistics.fmean(moved):+.1f} points in the mean and by {min(moved):+.1f} to {max(moved):+.1f} in single runs, too few and
-too far apart to tell the mean from 0. It keeps later epochs where validation cannot tell. In the mean over all runs:
+{statistics.fmean(moved):+.1f} points in the mean and by {min(moved):+.1f} to {max(moved):+.1f} in single runs: too few
+and too far apart to tell the mean from 0. It keeps later epochs where validation cannot tell. In the mean of all runs:
 {", ".join(means)}."""
 
 
