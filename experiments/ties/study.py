@@ -123,10 +123,20 @@ def rows_of(part: str, found: list[dict[str, Any]]) -> list[list[str]]:
     return [*rows, [part, "mean", "", "", "", *(f"**{mean:.1f}**" for mean in means)]]
 
 
+def told(found: list[dict[str, Any]]) -> str:
+    """What the runs say of the rules."""
+    first, kept, _ = RULES
+    moved = [100 * (one[kept] - one[first]) for one in found if one["tied"]]
+    means = [f"{rule} {100 * statistics.fmean(one[rule] for one in found):.1f}" for rule in RULES]
+    return f"""In {len(moved)} of {len(found)} runs epochs tie. There the lowest loss moves f1_macro by
+{statistics.fmean(moved):+.1f} points in the mean and by {min(moved):+.1f} to {max(moved):+.1f} in single runs: too few
+and too far apart to tell the mean from 0. It keeps later epochs where validation cannot tell. In the mean of all runs:
+{", ".join(means)}."""
+
+
 def main() -> None:
-    rows: list[list[str]] = []
-    for part in PARTS:
-        rows += rows_of(part, [measure(part, seed) for seed in SEEDS])
+    found = {part: [measure(part, seed) for seed in SEEDS] for part in PARTS}
+    rows = [row for part, of_part in found.items() for row in rows_of(part, of_part)]
     header = ["validation", "seed", "others tied", "epoch, first", "epoch, kept", *RULES]
     last = RunFolder(OUTPUTS / f"ties-{next(iter(PARTS))}-{SEEDS[-1]}")
     page = f"""# Which of equal epochs is kept
@@ -137,9 +147,7 @@ in test, in percent, of the epoch that each rule keeps, counted from 1.
 - `small`: {" ".join(PARTS["small"])}: a dozen validation pictures.
 - `easy`: {" ".join(PARTS["easy"])}: test has a style that the other parts have not, so that validation is easy.
 
-Over the runs with ties the rule neither gains nor loses by this measure: single runs move by up to 14 points, and
-their means are the same. It keeps later epochs where validation cannot tell. The last epoch of a schedule of fixed
-length is better in the mean than either.
+{told([one for of_part in found.values() for one in of_part])}
 
 {table(header, rows)}
 

@@ -32,7 +32,7 @@ def ink(path: Path) -> float:
     return float((np.asarray(Image.open(path).convert("L")) < 250).mean())
 
 
-@pytest.mark.parametrize("classes", [2, 6, 40, 150])
+@pytest.mark.parametrize("classes", [2, 6, 40, 90])
 def test_confusion_matrices_of_any_size(tmp_path: Path, classes: int) -> None:
     random = np.random.default_rng(0)
     targets = np.repeat(np.arange(classes), 8)

@@ -25,8 +25,8 @@ VERSION = 2
 """Changes with what is decided of equal fingerprints: since 2, the same of two pictures in either order."""
 
 
-DAMAGED = (OSError, ValueError, BadZipFile, EOFError)
-"""What reading raises where another process removed a file, or it is damaged."""
+DAMAGED = (OSError, ValueError, KeyError, BadZipFile, EOFError)
+"""What reading raises where another process removed a file, it is damaged, or another version wrote it."""
 
 
 def content(words: Iterable[object]) -> int:
