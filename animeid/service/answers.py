@@ -25,11 +25,13 @@ class Named:
     """What a network said of a picture.
 
     names: `label` and `probability` each, likeliest first, as `predict` writes them.
+    target: the likeliest class.
     margin: how much likelier the likeliest name is than the next.
     references: `label`, `similarity` and `picture` (its place in the artefact) each, the most similar first.
     """
 
     names: tuple[Mapping[str, Any], ...]
+    target: int
     margin: float
     references: tuple[Mapping[str, Any], ...]
 
@@ -57,7 +59,12 @@ def named(runtime: Runtime, embedding: np.ndarray, logits: np.ndarray, k: int) -
     """
     names = top_names(runtime.tempered(logits[None]), runtime.labels, max(k, 2))[0]
     second = names[1]["probability"] if len(names) > 1 else 0.0
-    return Named(tuple(names[:k]), names[0]["probability"] - second, tuple(_references(runtime, embedding)))
+    return Named(
+        names=tuple(names[:k]),
+        target=int(logits.argmax()),
+        margin=names[0]["probability"] - second,
+        references=tuple(_references(runtime, embedding)),
+    )
 
 
 def _references(runtime: Runtime, embedding: np.ndarray) -> list[dict[str, Any]]:

@@ -3,19 +3,37 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
 from animeid import __version__
 from animeid.service.replies import handle_problems
-from animeid.service.routes import admin, health, models, predict
+from animeid.service.routes import admin, feedback, health, kserve, models, predict
 from animeid.service.service import Service
 from animeid.service.watch import Watch
 
 ABOUT = "Names the characters in pictures. Every refusal is a problem detail of RFC 9457."
-ROUTERS = (predict.router, models.router, admin.router, health.router, health.counted)
+ROUTERS = (
+    predict.router,
+    models.router,
+    feedback.router,
+    admin.router,
+    health.router,
+    health.counted,
+    kserve.health,
+    kserve.router,
+)
+
+
+def beside(service: Service) -> Iterator[Coroutine[None, None, None]]:
+    """What is done beside the requests."""
+    yield service.models.follow()
+    yield service.guard.follow()
+    yield service.watch()
+    if service.logbook is not None:
+        yield service.logbook.follow()
 
 
 def application(start: Callable[[], Service], when_ready: Callable[[], object] = lambda: None) -> Watch:
@@ -30,7 +48,7 @@ def application(start: Callable[[], Service], when_ready: Callable[[], object] =
     async def life(app: FastAPI) -> AsyncIterator[None]:
         service = app.state.service = start()
         await service.decoders.start()
-        following = [asyncio.create_task(work) for work in (service.models.follow(), service.guard.follow())]
+        following = [asyncio.create_task(work) for work in beside(service)]
         when_ready()
         try:
             yield
@@ -38,6 +56,8 @@ def application(start: Callable[[], Service], when_ready: Callable[[], object] =
             for task in following:
                 task.cancel()
             await service.shadow.stop()
+            if service.logbook is not None:
+                await service.logbook.write()
             await service.decoders.stop()
 
     app = FastAPI(title="animeid", version=__version__, description=ABOUT, lifespan=life)

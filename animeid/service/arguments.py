@@ -20,7 +20,7 @@ KINDS: dict[str, Any] = get_type_hints(ServeRequest, include_extras=True)
 DEFAULT = "default"
 """The name of the artefact that answers where none is asked for."""
 ALIAS = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
-PATHS = ("keys", "registry", "shadow")
+PATHS = ("keys", "registry", "shadow", "log", "feedback")
 FINITE = ConfigDict(allow_inf_nan=False)
 
 

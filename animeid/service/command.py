@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import socket
@@ -108,6 +109,7 @@ def first_state(request: ServeRequest) -> State:
     shadow = None if request.shadow is None else artefact_folder(request.shadow).absolute()
     if shadow is not None:
         folders[SHADOW], versions[SHADOW] = shadow, version_in(shadow)
+    check_writable(request)
     if request.registry is not None and not Path(request.registry).is_dir():
         raise InputError(f"registry={request.registry} is no folder: give one in which artefacts lie side by side")
     return State(
@@ -115,6 +117,28 @@ def first_state(request: ServeRequest) -> State:
         aliases={alias: (version,) for alias, version in versions.items() if alias != SHADOW},
         shadow=versions.get(SHADOW),
     )
+
+
+def check_writable(request: ServeRequest) -> None:
+    """Makes the folders that are written to.
+
+    Raises:
+        InputError: one cannot be, or what writes Parquet is not installed.
+    """
+    from importlib.util import find_spec
+
+    if request.log is not None and find_spec("pyarrow") is None:
+        raise InputError("log= writes Parquet, for which pyarrow is not installed: pip install pyarrow")
+    folders = {"log": request.log, "feedback": request.feedback and str(Path(request.feedback).parent)}
+    for key, text in folders.items():
+        if text is None:
+            continue
+        try:
+            Path(text).mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise InputError(f"{key}: {text} cannot be made ({error.strerror}): give another place") from error
+        if not os.access(text, os.W_OK | os.X_OK):
+            raise InputError(f"{key}: {text} cannot be written to: give another place")
 
 
 def bound(host: str, port: int) -> socket.socket:

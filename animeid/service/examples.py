@@ -113,6 +113,47 @@ HEALTH: dict[str, Any] = {
 READY: dict[str, Any] = {"ready": True, "reason": ""}
 LIVE: dict[str, Any] = {"live": True}
 
+FEEDBACK: dict[str, Any] = {
+    "request_id": ANSWER["request_id"],
+    "version": ANSWER["version"],
+    "picture": ANSWER["picture"],
+    "answered": "Ren Kagurazaka",
+    "verdict": "wrong",
+    "character": "江天佑",
+}
+QUEUED: dict[str, Any] = {"queued": True}
+INFER: dict[str, Any] = {"inputs": [{"name": "image", "datatype": "BYTES", "shape": [1], "data": ["iVBORw0KGgo="]}]}
+INFERRED: dict[str, Any] = {
+    "model_name": "default",
+    "model_version": ANSWER["version"],
+    "outputs": [
+        {
+            "name": "label",
+            "datatype": "BYTES",
+            "shape": [1, 2],
+            "data": [name["label"] for name in ANSWER["names"]],
+        },
+        {
+            "name": "probability",
+            "datatype": "FP32",
+            "shape": [1, 2],
+            "data": [name["probability"] for name in ANSWER["names"]],
+        },
+        {"name": "character", "datatype": "BYTES", "shape": [1, 1], "data": [ANSWER["character"]]},
+    ],
+}
+METADATA: dict[str, Any] = {
+    "name": "default",
+    "versions": [ANSWER["version"]],
+    "platform": "onnxruntime_float32",
+    "inputs": [{"name": "image", "datatype": "BYTES", "shape": [-1]}],
+    "outputs": [
+        {"name": "label", "datatype": "BYTES", "shape": [-1, -1]},
+        {"name": "probability", "datatype": "FP32", "shape": [-1, -1]},
+        {"name": "character", "datatype": "BYTES", "shape": [-1, -1]},
+    ],
+}
+
 BINARY = {"type": "string", "format": "binary"}
 
 

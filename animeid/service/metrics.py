@@ -38,6 +38,7 @@ class Metrics:
         self.unknown = counter("unknown", "Pictures that were named unknown", "version")
         self.characters = counter("characters", "Pictures by their likeliest name", "version", "character")
         self.confidence = histogram("confidence", "Probability of the likeliest name", SHARES, "version")
+        self.drift = gauge("drift", "Population stability index of the last answers", "version", "of", mode="livemax")
         self.queue = gauge("queue", "Pictures that are being answered or wait")
         self.cache = gauge("cache_entries", "Answers that are kept")
         self.cache_bytes = gauge("cache_bytes", "Memory of answers that are kept")

@@ -12,6 +12,7 @@ from animeid.deploy.calls import Calls
 from animeid.deploy.runtime import Runtime
 from animeid.service.answers import Named, named
 from animeid.service.decoders import Decoders
+from animeid.service.drift import Drift, Expected
 from animeid.service.network import Network, Way
 
 
@@ -21,10 +22,12 @@ class Model:
 
     runtime: artefact, engine and temperature.
     network: of it.
+    drift: of its answers, where the artefact says what they were like on judged pictures.
     """
 
     runtime: Runtime
     network: Network
+    drift: Drift | None
 
     @classmethod
     def open(cls, runtime: Runtime, way: Way) -> Model:
@@ -33,7 +36,8 @@ class Model:
         """
         calls = Calls.open(runtime.artefact, runtime.engine, way.pace)
         calls(np.zeros((1, *runtime.artefact.input.size, 3), np.uint8))  # the first answer of a session is slower
-        return cls(runtime, Network(calls, way))
+        expected = Expected.of((runtime.artefact.metrics or {}).get("answers"))
+        return cls(runtime, Network(calls, way), Drift(expected) if expected else None)
 
     @property
     def artefact(self) -> Artefact:

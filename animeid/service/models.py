@@ -112,10 +112,11 @@ class Models:
         Raises:
             InputError: an artefact cannot be answered by.
         """
-        loaded: dict[str, Model] = {}
-        for version in sorted(state.needed):
-            there = self.versions.get(version) or self._tried.pop(version, None)
-            loaded[version] = there or await asyncio.to_thread(self._opened, state, version)
+        there = {**self._tried, **self.versions}
+        loaded = {version: there[version] for version in state.needed if version in there}
+        for version in sorted(state.needed - loaded.keys()):
+            loaded[version] = await asyncio.to_thread(self._opened, state, version)
+        self._tried = {}
         self._take(state, loaded)
 
     async def load(self, version: str, folder: Path) -> None:

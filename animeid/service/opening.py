@@ -12,9 +12,12 @@ from animeid.service.admission import Admission
 from animeid.service.bodies import AT_ONCE, Bodies, Memory
 from animeid.service.cache import Cache
 from animeid.service.decoders import Decoders
+from animeid.service.feedback import Feedback
+from animeid.service.fetching import Fetcher
 from animeid.service.guard import Guard
 from animeid.service.home import Home
 from animeid.service.keys import Keys
+from animeid.service.logbook import Logbook
 from animeid.service.metrics import Metrics
 from animeid.service.model import Model
 from animeid.service.models import Models
@@ -71,6 +74,9 @@ def service_of(request: ServeRequest, models: Models, home: Home, share: int) ->
         shadow=Shadow(decoders, admission, metrics),
         guard=Guard(Keys(Path(request.keys)) if request.keys else None, Rates(home.rates), request.rate),
         registry=Registry(Path(request.registry)) if request.registry else None,
+        feedback=Feedback(Path(request.feedback)) if request.feedback else None,
+        logbook=Logbook(Path(request.log), int(request.log_mb * MEGABYTE)) if request.log else None,
+        fetcher=Fetcher(int(request.max_upload_mb * MEGABYTE), request.upload_seconds) if request.urls else None,
     )
 
 

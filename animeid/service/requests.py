@@ -42,6 +42,10 @@ class ServeRequest:
     new_key: makes the key of a client of this name in the file `keys`, and shows it; nothing is served.
     new_admin_key: the same, of one who may change what answers.
     rate: requests a second of each key.
+    urls: whether pictures are fetched by their address.
+    log: a folder for answers to those who agree, as Parquet; None keeps none.
+    log_mb: after which the oldest of them make room.
+    feedback: a file for what users say of answers, a line of JSON each; None takes none.
     workers: processes that answer.
     drain_seconds: between SIGTERM, which makes the service not ready, and its last new connection.
     stop_seconds: within which what is in flight is finished then.
@@ -68,6 +72,10 @@ class ServeRequest:
     new_key: str | None = None
     new_admin_key: str | None = None
     rate: Annotated[float, Gt(0)] | None = None
+    urls: bool = False
+    log: PathText | None = None
+    log_mb: Annotated[float, Gt(0)] = 100.0
+    feedback: PathText | None = None
     workers: Whole = 1
     drain_seconds: Annotated[float, Ge(0)] = 0.5
     stop_seconds: Annotated[float, Gt(0)] = 20.0

@@ -138,6 +138,12 @@ class Health(Ready):
     alarms: list[str]
 
 
+class Queued(Shape):
+    """That feedback was taken."""
+
+    queued: Literal[True]
+
+
 class CharacterLine(Shape):
     """A character in the list."""
 

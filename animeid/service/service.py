@@ -14,7 +14,11 @@ from animeid.service.arguments import DEFAULT
 from animeid.service.bodies import Bodies
 from animeid.service.cache import Cache, Shared
 from animeid.service.decoders import Decoders
+from animeid.service.drift import ALARM
+from animeid.service.feedback import Feedback
+from animeid.service.fetching import Fetcher
 from animeid.service.guard import Guard
+from animeid.service.logbook import Logbook
 from animeid.service.metrics import Metrics
 from animeid.service.model import Model
 from animeid.service.models import Models
@@ -22,9 +26,11 @@ from animeid.service.problems import Problem
 from animeid.service.registry import Registry
 from animeid.service.requests import ServeRequest
 from animeid.service.shadow import Shadow
+from animeid.system.console import say_beside
 
 MEGABYTE = 2**20
 LARGE = MEGABYTE
+WATCH_SECONDS = 5.0
 """The digest of a larger picture is computed in a thread."""
 
 
@@ -58,6 +64,9 @@ class Service:
     shadow: Shadow
     guard: Guard
     registry: Registry | None
+    feedback: Feedback | None
+    logbook: Logbook | None
+    fetcher: Fetcher | None
     shared: Shared[Named] = field(default_factory=Shared)
     draining: bool = False
 
@@ -124,6 +133,8 @@ class Service:
         self.metrics.pictures.labels(version, outcome.source).inc()
         self.metrics.characters.labels(version, named.likeliest).inc()
         self.metrics.confidence.labels(version).observe(named.confidence)
+        if model.drift is not None:
+            model.drift.see(named.confidence, named.target)
         if self.is_unknown(named):
             self.metrics.unknown.labels(version).inc()
 
@@ -132,6 +143,32 @@ class Service:
         self.metrics.queue.set(self.admission.taken)
         self.metrics.cache.set(len(self.cache))
         self.metrics.cache_bytes.set(self.cache.used)
+        for version, found in self.drifts().items():
+            for what, index in found.items():
+                self.metrics.drift.labels(version, what).set(index)
+
+    def drifts(self) -> dict[str, dict[str, float]]:
+        """How far the answers of each version are from those to judged pictures (see `Drift.measured`)."""
+        return {version: model.drift.measured() for version, model in self.models.versions.items() if model.drift}
+
+    def alarms(self) -> list[str]:
+        """What somebody should look at."""
+        return [
+            f"{what} of version {version} has drifted: its stability index is {index:.2f}, and {ALARM} is much"
+            for version, found in self.drifts().items()
+            for what, index in found.items()
+            if index > ALARM
+        ]
+
+    async def watch(self) -> None:
+        """Says each alarm once, until it is cancelled."""
+        said: set[str] = set()
+        while True:
+            await asyncio.sleep(WATCH_SECONDS)
+            now = {alarm.partition(":")[0]: alarm for alarm in self.alarms()}
+            for kind in now.keys() - said:
+                say_beside(f"alarm: {now[kind]}")
+            said = set(now)
 
 
 async def _digest(content: bytes) -> str:

