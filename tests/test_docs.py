@@ -30,6 +30,7 @@ from animeid.deploy.arguments import is_for_artefact, request_of
 from animeid.deploy.layout import INT8, ONNX, WEIGHTS
 from animeid.errors import InputError
 from animeid.runs.folder import RunFolder
+from animeid.service.arguments import request_of as service_request_of
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
@@ -194,9 +195,11 @@ def test_commands_compose(root: str, arguments: list[str], described_runs: None,
 
 
 def composed(root: str, overrides: list[str], own_cards: list[str]) -> None:
-    """Composes a request; that of an artefact is read without Hydra."""
+    """Composes a request; those of an artefact and of the service are read without Hydra."""
     if root == "predict" and is_for_artefact(overrides):
         request_of(overrides)
+    elif root == "serve":
+        service_request_of(overrides)
     else:
         compose(root, overrides, own_cards)
 

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Any, Literal
 
+from animeid.config.key_values import key_and_text
 from animeid.config.suggest import suggestion
 from animeid.errors import InputError
-from animeid.system.names import expanded, refuse_unreadable
+from animeid.system.names import expanded
 
 Read = Callable[[str, str], Any]
 """From a key and the text of its value to the value."""
@@ -74,20 +75,12 @@ def request_of(arguments: Sequence[str]) -> ArtefactRequest:
 
 
 def _pair(argument: str) -> tuple[str, str]:
-    refuse_unreadable(argument)
-    key, sign, text = argument.partition("=")
-    if key.startswith("-") or not sign:
-        raise InputError(f"'{argument}' cannot be read beside {KEY}=: write key=value alone, such as top_k=3")
+    key, text = key_and_text(argument, f"cannot be read beside {KEY}=: write key=value alone, such as top_k=3")
     if key in RUN_ONLY:
         raise InputError(f"{key}= asks a run, and an artefact answers as it was exported: leave {key} or {KEY} out")
     if key not in READ:
         raise InputError(f"an artefact has no key '{key}'{suggestion(key, READ)}")
-    return key, _unquoted(text)
-
-
-def _unquoted(text: str) -> str:
-    """A value without quotes of its own, which other commands may need."""
-    return text[1:-1] if len(text) > 1 and text[0] == text[-1] and text[0] in "'\"" else text
+    return key, text
 
 
 def _value(key: str, text: str) -> Any:

@@ -12,9 +12,11 @@ from animeid.errors import InputError
 from animeid.inference.predictor import Predictor
 from animeid.inference.several import mean_of
 from animeid.metrics.evaluate import evaluate_split
-from animeid.predictions import Predictions
+from animeid.predictions import Predictions, softmax
 from animeid.runs.comparison import check_comparable, common_order
 from animeid.runs.finished import FinishedRun
+
+CONFIDENCE_BINS = 20
 
 
 def judged(predictors: Sequence[Predictor]) -> dict[str, Any] | str:
@@ -34,8 +36,29 @@ def judged(predictors: Sequence[Predictor]) -> dict[str, Any] | str:
         return str(error)
     first = runs[0]
     answers = _alone(first, predictors[0]) if len(runs) == 1 else _together(runs, predictors)
-    figures = {"judged": first.part, first.part: evaluate_split(answers, first.manifest.table, predictors[0].stats)}
+    figures = {
+        "judged": first.part,
+        first.part: evaluate_split(answers, first.manifest.table, predictors[0].stats),
+        "answers": spread(answers.logits),
+    }
     return figures if first is kept[0] else {**figures, "by_twin": True}
+
+
+def spread(logits: np.ndarray) -> dict[str, list[int]]:
+    """What answers look like, for whoever watches later ones: counts of pictures.
+
+    Args:
+        logits: `[N, C]`.
+
+    Returns:
+        `confidence`: by the probability of the likeliest name, in `CONFIDENCE_BINS` equal parts of 0 to 1.
+        `characters`: by that name, `[C]`.
+    """
+    confidence = softmax(logits).max(axis=1)
+    return {
+        "confidence": np.histogram(confidence, CONFIDENCE_BINS, (0, 1))[0].tolist(),
+        "characters": np.bincount(logits.argmax(axis=1), minlength=logits.shape[1]).tolist(),
+    }
 
 
 def _missing(predictors: Sequence[Predictor]) -> str:

@@ -5,16 +5,19 @@ from __future__ import annotations
 import os
 import platform
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from hashlib import sha256
 from pathlib import Path
+from typing import TypeVar
 
 from animeid.errors import InputError
 from animeid.system.files import read_json, write_json
 from animeid.system.home import default_cache
 from animeid.system.machine import usable_cores
+
+P = TypeVar("P", bound=Hashable)
 
 LIMIT = "OMP_NUM_THREADS"
 """The variable by which a user sets the threads of all commands."""
@@ -42,11 +45,11 @@ def candidates(number: int) -> list[Pace]:
     return list(dict.fromkeys([Pace(number, 1), *shared, Pace(1, number)]))
 
 
-def fastest(paces: Sequence[Pace], trial: Callable[[Pace], Callable[[], int]]) -> Pace:
+def fastest(paces: Sequence[P], trial: Callable[[P], Callable[[], int]]) -> P:
     """The pace that answers most pictures a second.
 
     Args:
-        paces: to choose from.
+        paces: to choose from, or whatever else a trial understands.
         trial: makes a pace ready; what it returns answers some pictures at that pace, and says how many.
     """
     trials = {pace: trial(pace) for pace in paces}

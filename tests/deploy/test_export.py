@@ -147,7 +147,12 @@ def test_prior_temperature_and_figures_are_those_of_the_request(at_home: Path, t
 
 def test_figures_of_a_run_as_it_was_judged_are_its_own(home: Path) -> None:
     own, found = FinishedRun.open(home / "outputs" / "run").metrics, Artefact.load(home / "artefact").metrics
-    assert found == {"judged": "test", "test": own["test"]}
+    assert found is not None and found == {"judged": "test", "test": own["test"], "answers": found["answers"]}
+    logits = FinishedRun.open(home / "outputs" / "run").predictions_of("test").logits
+    confidence = softmax(logits).max(axis=1)
+    expected = [int(((confidence >= low / 20) & (confidence < (low + 1) / 20)).sum()) for low in range(20)]
+    assert found["answers"]["confidence"] == expected
+    assert found["answers"]["characters"] == [int((logits.argmax(1) == target).sum()) for target in range(3)]
 
 
 def test_several_runs_answer_as_their_predictors_together(at_home: Path, tmp_path: Path) -> None:

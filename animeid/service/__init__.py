@@ -1,0 +1,1 @@
+"""The service: artefacts that answer over HTTP, without torch."""

@@ -1,0 +1,78 @@
+"""What is answered to a picture."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from animeid.deploy.runtime import Runtime
+from animeid.predictions import top_names
+from animeid.retrieval.neighbours import nearest
+
+UNKNOWN = "unknown"
+"""The character of a picture that is none of the artefact's."""
+ENTRY_BYTES = 500
+"""Memory of a dictionary in an answer, with what it holds."""
+NEAREST = 3
+"""Reference pictures of an answer, where the artefact carries some."""
+
+
+@dataclass(frozen=True)
+class Named:
+    """What a network said of a picture.
+
+    names: `label` and `probability` each, likeliest first, as `predict` writes them.
+    target: the likeliest class.
+    margin: how much likelier the likeliest name is than the next.
+    references: `label`, `similarity` and `picture` (its place in the artefact) each, the most similar first.
+    """
+
+    names: tuple[Mapping[str, Any], ...]
+    target: int
+    margin: float
+    references: tuple[Mapping[str, Any], ...]
+
+    @property
+    def size(self) -> int:
+        """Bytes of memory, about."""
+        return ENTRY_BYTES * (1 + len(self.names) + len(self.references))
+
+    @property
+    def likeliest(self) -> str:
+        return self.names[0]["label"]
+
+    @property
+    def confidence(self) -> float:
+        return self.names[0]["probability"]
+
+
+def named(runtime: Runtime, embedding: np.ndarray, logits: np.ndarray, k: int) -> Named:
+    """The names of a picture and its nearest references.
+
+    Args:
+        runtime: whose network answered.
+        embedding: `[D]`. logits: `[C]`.
+        k: names at most.
+    """
+    names = top_names(runtime.tempered(logits[None]), runtime.labels, max(k, 2))[0]
+    second = names[1]["probability"] if len(names) > 1 else 0.0
+    return Named(
+        names=tuple(names[:k]),
+        target=int(logits.argmax()),
+        margin=names[0]["probability"] - second,
+        references=tuple(_references(runtime, embedding)),
+    )
+
+
+def _references(runtime: Runtime, embedding: np.ndarray) -> list[dict[str, Any]]:
+    bank = runtime.artefact.references
+    if bank is None:
+        return []
+    places, similarities = nearest(embedding[None], bank["embeddings"], min(NEAREST, len(bank["targets"])))
+    return [
+        {"label": runtime.labels[bank["targets"][place]], "similarity": float(similarity), "picture": int(place)}
+        for place, similarity in zip(places[0], similarities[0], strict=True)
+    ]

@@ -1,0 +1,99 @@
+"""uvicorn's server, which stops without dropping a request."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import socket
+import time
+from types import FrameType
+
+import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from animeid.service.requests import ServeRequest
+from animeid.service.watch import Watch
+
+NEW_SECONDS = 0.5
+"""How long connections that were accepted last are given to send their request."""
+TICK = 0.02
+
+
+class Server(uvicorn.Server):
+    """Listens on a socket that others may share, until a signal or the end of its parent.
+
+    Then it says that it is not ready, and asks clients not to keep their connections, for some time; takes the
+    connections that wait, stops listening, and finishes what is in flight.
+
+    Args:
+        app: what answers.
+        request: with the times of stopping.
+    """
+
+    def __init__(self, app: Watch, request: ServeRequest) -> None:
+        logging.getLogger("uvicorn.error").setLevel(logging.ERROR)  # no line for each damaged request of a stranger
+        super().__init__(
+            uvicorn.Config(
+                app,
+                lifespan="on",
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                proxy_headers=False,
+                ws="none",
+                http=H11Protocol,
+                timeout_graceful_shutdown=max(1, round(request.stop_seconds)),
+            )
+        )
+        self._watch, self._drain_seconds = app, request.drain_seconds
+        self._parent = os.getppid()
+        self._asked_to_stop: float | None = None
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - of a signal handler
+        self._begin_to_stop()
+
+    async def on_tick(self, counter: int) -> bool:
+        if os.getppid() != self._parent:
+            self._begin_to_stop()
+        if self._asked_to_stop is not None:
+            self.should_exit = time.monotonic() - self._asked_to_stop >= self._drain_seconds
+        return await super().on_tick(counter)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        accepted = [connection for listening in sockets or [] for connection in _waiting(listening)]
+        for server in self.servers:
+            server.close()
+        loop = asyncio.get_running_loop()
+        for connection in accepted:
+            await loop.connect_accepted_socket(self._protocol, connection)
+        until = time.monotonic() + NEW_SECONDS
+        while time.monotonic() < until and any(map(_is_new, self.server_state.connections)):
+            await asyncio.sleep(TICK)
+        await super().shutdown(sockets)
+
+    def _begin_to_stop(self) -> None:
+        if self._asked_to_stop is None:
+            self._asked_to_stop = time.monotonic()
+            self._watch.drain()
+
+    def _protocol(self) -> asyncio.Protocol:
+        """What uvicorn makes for each connection."""
+        return H11Protocol(config=self.config, server_state=self.server_state, app_state=self.lifespan.state)
+
+
+def _is_new(connection: object) -> bool:
+    """Whether nothing has been asked by it yet."""
+    return isinstance(connection, H11Protocol) and connection.cycle is None
+
+
+def _waiting(listening: socket.socket) -> list[socket.socket]:
+    """The connections that the system has accepted and nobody has taken."""
+    found: list[socket.socket] = []
+    while True:
+        try:
+            connection, _ = listening.accept()
+        except OSError:
+            return found
+        connection.setblocking(False)
+        found.append(connection)

@@ -1,0 +1,93 @@
+"""The outermost layer of the service: request ids, time, counts, and refusals that reach whoever is still sending."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import secrets
+import time
+
+from fastapi import FastAPI
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import Message, Receive, Scope, Send
+
+from animeid.service.service import Service
+
+REQUEST_ID = "X-Request-ID"
+GIVEN_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+OTHER = "other"
+"""The route of addresses that are none, in metrics."""
+LINGER_SECONDS, LINGER_BYTES = 1.0, 2**23
+"""How long, and how much of, a body is thrown away that was refused while it was being sent: whoever closes at once may
+take the refusal from the client as well."""
+FIRST_ERROR = 400
+
+
+class Watch:
+    """Wraps the whole application, its answers to its own faults included."""
+
+    def __init__(self, app: FastAPI) -> None:
+        self.app = app
+
+    def drain(self) -> None:
+        """Has the service say that it is not ready, and clients not keep their connections."""
+        if (service := getattr(self.app.state, "service", None)) is not None:
+            service.draining = True
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        exchange = Exchange(self.app.state.service, scope, receive, send)
+        await self.app(scope, exchange.receive, exchange.send)
+
+
+class Exchange:
+    """One request and its answer."""
+
+    def __init__(self, service: Service, scope: Scope, receive: Receive, send: Send) -> None:
+        self._service, self._scope, self._receive, self._send = service, scope, receive, send
+        self._began = time.perf_counter()
+        headers = Headers(scope=scope)
+        given = headers.get(REQUEST_ID, "")
+        scope.setdefault("state", {})["request_id"] = given if GIVEN_ID.fullmatch(given) else secrets.token_hex(8)
+        scope["state"]["began"] = self._began
+        self._is_sending = (headers.get("content-length", "0") != "0" or "transfer-encoding" in headers) and (
+            headers.get("expect", "").lower() != "100-continue"
+        )
+        self._is_refused = False
+
+    async def receive(self) -> Message:
+        message = await self._receive()
+        if message["type"] == "http.disconnect" or not message.get("more_body", False):
+            self._is_sending = False
+        return message
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self._count(message["status"])
+            headers = MutableHeaders(raw=message.setdefault("headers", []))
+            headers[REQUEST_ID] = self._scope["state"]["request_id"]
+            headers["X-Content-Type-Options"] = "nosniff"
+            self._is_refused = self._is_sending and message["status"] >= FIRST_ERROR
+            if self._is_refused or self._service.draining:
+                headers["Connection"] = "close"
+        elif message["type"] == "http.response.body" and self._is_refused and not message.get("more_body", False):
+            await self._send({**message, "more_body": True})
+            await self._throw_away()
+            message = {"type": "http.response.body", "body": b""}
+        await self._send(message)
+
+    async def _throw_away(self) -> None:
+        left = LINGER_BYTES
+        try:
+            async with asyncio.timeout(LINGER_SECONDS):
+                while self._is_sending and left > 0:
+                    left -= len((await self.receive()).get("body", b""))
+        except TimeoutError:
+            pass
+
+    def _count(self, status: int) -> None:
+        route = getattr(self._scope.get("route"), "path", OTHER)
+        self._service.metrics.requests.labels(route, str(status)).inc()
+        self._service.metrics.seconds.labels(route).observe(time.perf_counter() - self._began)

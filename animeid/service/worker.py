@@ -1,0 +1,35 @@
+"""`python -m animeid.service.worker HOME SOCKET`: a process that answers; the supervisor starts it."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+from pathlib import Path
+
+from animeid.errors import BAD_INPUT, InputError
+from animeid.service.home import Home
+from animeid.system.console import say_error
+
+
+def main(home: Home, listening: socket.socket) -> int:
+    """Answers until a signal; the exit status is that of a command."""
+    # Imported once the metrics know their folder.
+    from animeid.service.app import application
+    from animeid.service.opening import opened
+    from animeid.service.server import Server
+
+    try:
+        service = opened(home)
+    except InputError as error:
+        say_error(str(error))
+        return BAD_INPUT
+    app = application(lambda: service, lambda: (home.answering / str(os.getpid())).touch())
+    Server(app, service.request).run([listening])
+    return 0
+
+
+if __name__ == "__main__":
+    given = Home(Path(sys.argv[1]))
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(given.metrics)
+    sys.exit(main(given, socket.socket(fileno=int(sys.argv[2]))))
