@@ -14,6 +14,15 @@ class Admission:
     places: int
     taken: int = 0
 
+    @property
+    def is_open(self) -> bool:
+        """Whether there is a place."""
+        return self.taken < self.places
+
+    def refusal(self) -> Problem:
+        """What is said where there is none."""
+        return Problem(503, f"{self.taken} pictures are being answered already: try again later", retry_after=1)
+
     def check(self, count: int = 1) -> None:
         """Refuses a request for so many pictures, where there is no place for them now.
 
@@ -21,7 +30,7 @@ class Admission:
             Problem: too many places are taken.
         """
         if self.taken + count > self.places:
-            raise Problem(503, f"{self.taken} pictures are being answered already: try again later", retry_after=1)
+            raise self.refusal()
 
     def take(self) -> None:
         """Raises:

@@ -61,7 +61,7 @@ def application(start: Callable[[], Service], when_ready: Callable[[], object] =
                 await service.logbook.write()
             await service.decoders.stop()
 
-    app = FastAPI(title="animeid", version=__version__, description=ABOUT, lifespan=life)
+    app = FastAPI(title="animeid", version=__version__, description=ABOUT, lifespan=life, docs_url=None, redoc_url=None)
     for router in ROUTERS:
         app.include_router(router)
     handle_problems(app)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from typing import TypeVar
 
 from starlette.requests import ClientDisconnect, Request
 
@@ -13,8 +14,17 @@ from animeid.service.problems import Problem
 
 FORM_BYTES = 65_536
 """What a multipart body may hold besides its pictures: boundaries and headers."""
+LARGE = 2**20
 AT_ONCE = 16
 """So many bodies of the greatest size are held in memory at the same time, at most."""
+
+
+T = TypeVar("T")
+
+
+async def in_time(content: bytes, work: Callable[[bytes], T]) -> T:
+    """Does something with bytes: in a thread where there are so many that other requests would wait."""
+    return work(content) if len(content) <= LARGE else await asyncio.to_thread(work, content)
 
 
 @dataclass

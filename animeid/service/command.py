@@ -11,15 +11,16 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from animeid.deploy.arguments import given_to
-from animeid.errors import BAD_INPUT, CRASHED, InputError, MachineError
+from animeid.errors import BAD_INPUT, CRASHED, INTERRUPTED, InputError, Interrupted, MachineError
 from animeid.service.arguments import artefacts_of, request_of
 from animeid.service.home import Home
-from animeid.service.keys import ADMIN, USER, new_key
+from animeid.service.keys import ADMIN, USER, new_key, read_keys
 from animeid.service.requests import ServeRequest
 from animeid.service.state import State
-from animeid.system.console import how_to_install, say, say_error, write_anything
+from animeid.system.console import say, say_error, write_anything
 from animeid.system.faults import in_sentences
 from animeid.system.home import settle_in
+from animeid.system.stop import stoppable
 
 HELP = """\
 Names pictures over HTTP with exported artefacts, exactly as `python -m animeid.predict artefact=` does.
@@ -33,7 +34,6 @@ Keys (key=value):
 """
 SHADOW = ""
 """In the place of an alias: the shadow has none."""
-NEEDED = ("fastapi", "uvicorn", "python_multipart", "prometheus_client")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -45,9 +45,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if {"-h", "--help"} & set(given):
             say(HELP + keys())
             return 0
-        with in_sentences():
+        with in_sentences(), stoppable():
             request = request_of(given)
             return serve(request) if request.artefact else make_key(request)
+    except Interrupted as stop:  # before there was anything to stop
+        return 128 + stop.signum
+    except KeyboardInterrupt:
+        return INTERRUPTED
     except InputError as error:
         say_error(str(error))
         return BAD_INPUT
@@ -73,12 +77,8 @@ def serve(request: ServeRequest) -> int:
     """Answers until SIGTERM or SIGINT.
 
     Raises:
-        InputError: a package or an artefact is missing, or the address cannot be listened on.
+        InputError: an artefact is none, or the address cannot be listened on.
     """
-    from importlib.util import find_spec
-
-    if missing := [name for name in NEEDED if find_spec(name) is None]:
-        raise InputError(f"serving needs {' and '.join(missing)}: {how_to_install('serve')}")
     from animeid.service.supervisor import Supervisor
 
     state = first_state(request)
@@ -110,6 +110,8 @@ def first_state(request: ServeRequest) -> State:
     if shadow is not None:
         folders[SHADOW], versions[SHADOW] = shadow, version_in(shadow)
     check_writable(request)
+    if request.keys is not None:
+        read_keys(Path(request.keys))
     if request.registry is not None and not Path(request.registry).is_dir():
         raise InputError(f"registry={request.registry} is no folder: give one in which artefacts lie side by side")
     return State(

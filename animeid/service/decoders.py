@@ -16,10 +16,12 @@ import numpy as np
 from animeid.deploy.layout import Input
 from animeid.imaging.decode import UnreadableImage
 from animeid.service.decoder import ANSWERED, ASKED, GREETING, PIXELS
+from animeid.system.console import say_error
 
 CHILD = (sys.executable, "-m", "animeid.service.decoder")
 PATIENCE = 6
 """A decoder that has not answered after so many times its seconds of a processor is killed, whatever it waits for."""
+AGAIN_SECONDS = 1.0
 BUFFER = 2**20
 """Bytes of an answer that are taken before the decoder has to wait: more than most have."""
 GONE = "it makes the decoder fail or takes it too long"
@@ -140,7 +142,13 @@ class Decoders:
     async def _replace(self, decoder: Decoder) -> None:
         self._alive.discard(decoder)
         await decoder.kill()
-        await self._one_more()
+        while True:
+            try:
+                await self._one_more()
+                return
+            except (OSError, EOFError) as error:  # the machine is short of something, as it may not be later
+                say_error(f"no decoder can be started ({error}): trying again")
+                await asyncio.sleep(AGAIN_SECONDS)
 
     def _keep(self, work: Coroutine[None, None, None]) -> None:
         """Does work beside the request, which must not be forgotten by the loop."""

@@ -43,7 +43,7 @@ def handle_problems(app: FastAPI) -> None:
     async def _(request: Request, error: RequestValidationError) -> Response:
         first = error.errors()[0]
         where = ".".join(str(step) for step in first["loc"][1:]) or "the body"
-        return refused(request, 400 if first["type"] == "json_invalid" else 422, f"{where}: {first['msg']}")
+        return refused(request, 422, f"{where}: {first['msg']}")
 
     @app.exception_handler(HTTPException)
     async def _(request: Request, error: HTTPException) -> Response:

@@ -10,8 +10,8 @@ import time
 from types import FrameType
 
 import uvicorn
-from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from animeid.service.connection import Connection, connection_class
 from animeid.service.requests import ServeRequest
 from animeid.service.watch import Watch
 
@@ -33,6 +33,7 @@ class Server(uvicorn.Server):
 
     def __init__(self, app: Watch, request: ServeRequest) -> None:
         logging.getLogger("uvicorn.error").setLevel(logging.ERROR)  # no line for each damaged request of a stranger
+        self._kind = connection_class(request.upload_seconds, app.refuse)
         super().__init__(
             uvicorn.Config(
                 app,
@@ -42,11 +43,11 @@ class Server(uvicorn.Server):
                 server_header=False,
                 proxy_headers=False,
                 ws="none",
-                http=H11Protocol,
+                http=self._kind,
                 timeout_graceful_shutdown=max(1, round(request.stop_seconds)),
             )
         )
-        self._watch, self._drain_seconds = app, request.drain_seconds
+        self._watch, self._request = app, request
         self._parent = os.getppid()
         self._asked_to_stop: float | None = None
 
@@ -57,7 +58,7 @@ class Server(uvicorn.Server):
         if os.getppid() != self._parent:
             self._begin_to_stop()
         if self._asked_to_stop is not None:
-            self.should_exit = time.monotonic() - self._asked_to_stop >= self._drain_seconds
+            self.should_exit = time.monotonic() - self._asked_to_stop >= self._request.drain_seconds
         return await super().on_tick(counter)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
@@ -79,12 +80,12 @@ class Server(uvicorn.Server):
 
     def _protocol(self) -> asyncio.Protocol:
         """What uvicorn makes for each connection."""
-        return H11Protocol(config=self.config, server_state=self.server_state, app_state=self.lifespan.state)
+        return self._kind(config=self.config, server_state=self.server_state, app_state=self.lifespan.state)
 
 
 def _is_new(connection: object) -> bool:
     """Whether nothing has been asked by it yet."""
-    return isinstance(connection, H11Protocol) and connection.cycle is None
+    return isinstance(connection, Connection) and connection.cycle is None
 
 
 def _waiting(listening: socket.socket) -> list[socket.socket]:

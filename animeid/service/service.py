@@ -11,7 +11,7 @@ from animeid.imaging.decode import UnreadableImage
 from animeid.service.admission import Admission
 from animeid.service.answers import UNKNOWN, Named
 from animeid.service.arguments import DEFAULT
-from animeid.service.bodies import Bodies
+from animeid.service.bodies import Bodies, in_time
 from animeid.service.cache import Cache, Shared
 from animeid.service.decoders import Decoders
 from animeid.service.drift import ALARM
@@ -29,9 +29,7 @@ from animeid.service.shadow import Shadow
 from animeid.system.console import say_beside
 
 MEGABYTE = 2**20
-LARGE = MEGABYTE
 WATCH_SECONDS = 5.0
-"""The digest of a larger picture is computed in a thread."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +79,7 @@ class Service:
         Raises:
             Problem: there is no place for all of them, or the answer is not there in time.
         """
-        digests = [await _digest(content) for content in pictures]
+        digests = [await in_time(content, digest_of) for content in pictures]
         keys = [(digest, model.version, k) for digest in digests]
         # From here to the last `_begin` nothing waits, so that no other request takes the places.
         new = {key for key in keys if self.cache.get(key) is None and key not in self.shared}
@@ -153,7 +151,9 @@ class Service:
 
     def alarms(self) -> list[str]:
         """What somebody should look at."""
-        return [
+        alive, count = len(self.decoders.pids), self.decoders.count
+        missing = [f"decoders: {alive} of {count} are alive"] if alive < count else []
+        return missing + [
             f"{what} of version {version} has drifted: its stability index is {index:.2f}, and {ALARM} is much"
             for version, found in self.drifts().items()
             for what, index in found.items()
@@ -171,9 +171,7 @@ class Service:
             said = set(now)
 
 
-async def _digest(content: bytes) -> str:
-    if len(content) > LARGE:
-        return await asyncio.to_thread(lambda: sha256(content).hexdigest())
+def digest_of(content: bytes) -> str:
     return sha256(content).hexdigest()
 
 

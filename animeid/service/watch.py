@@ -11,10 +11,14 @@ from fastapi import FastAPI
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import Message, Receive, Scope, Send
 
+from animeid.service.problems import MEDIA_TYPE, encoded
 from animeid.service.service import Service
 
 REQUEST_ID = "X-Request-ID"
 GIVEN_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+PICTURES = ("/predict", "/predict_batch", "/predict_url")
+"""Where pictures are sent, which need a place."""
+DOOR_BYTES = 64
 OTHER = "other"
 """The route of addresses that are none, in metrics."""
 LINGER_SECONDS, LINGER_BYTES = 1.0, 2**23
@@ -34,6 +38,27 @@ class Watch:
         if (service := getattr(self.app.state, "service", None)) is not None:
             service.draining = True
 
+    def refuse(self, begins: bytes) -> bytes:
+        """The whole answer to a request that is refused at the door, by how it begins; nothing lets it pass."""
+        service = getattr(self.app.state, "service", None)
+        if service is None or service.admission.is_open or not begins.startswith(b"POST "):
+            return b""
+        path = begins[5:DOOR_BYTES].partition(b" ")[0].partition(b"?")[0].decode("ascii", "replace")
+        if path not in PICTURES:
+            return b""
+        refusal, request_id = service.admission.refusal(), secrets.token_hex(8)
+        service.metrics.requests.labels(path, str(refusal.status)).inc()
+        body = encoded(refusal.content(request_id))
+        headers = {
+            "Content-Type": MEDIA_TYPE,
+            "Content-Length": str(len(body)),
+            "Connection": "close",
+            REQUEST_ID: request_id,
+            **refusal.all_headers(),
+        }
+        lines = [f"HTTP/1.1 {refusal.status} Service Unavailable", *map(": ".join, headers.items()), "", ""]
+        return "\r\n".join(lines).encode() + body
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
@@ -52,13 +77,13 @@ class Exchange:
         given = headers.get(REQUEST_ID, "")
         scope.setdefault("state", {})["request_id"] = given if GIVEN_ID.fullmatch(given) else secrets.token_hex(8)
         scope["state"]["began"] = self._began
-        self._is_sending = (headers.get("content-length", "0") != "0" or "transfer-encoding" in headers) and (
-            headers.get("expect", "").lower() != "100-continue"
-        )
-        self._is_refused = False
+        self._is_sending = headers.get("content-length", "0") != "0" or "transfer-encoding" in headers
+        self._is_waiting = headers.get("expect", "").lower() == "100-continue"
+        self._lingers = False
 
     async def receive(self) -> Message:
         message = await self._receive()
+        self._is_waiting = False
         if message["type"] == "http.disconnect" or not message.get("more_body", False):
             self._is_sending = False
         return message
@@ -69,10 +94,10 @@ class Exchange:
             headers = MutableHeaders(raw=message.setdefault("headers", []))
             headers[REQUEST_ID] = self._scope["state"]["request_id"]
             headers["X-Content-Type-Options"] = "nosniff"
-            self._is_refused = self._is_sending and message["status"] >= FIRST_ERROR
-            if self._is_refused or self._service.draining:
+            if self._is_sending or self._service.draining:
                 headers["Connection"] = "close"
-        elif message["type"] == "http.response.body" and self._is_refused and not message.get("more_body", False):
+            self._lingers = self._is_sending and not self._is_waiting and message["status"] >= FIRST_ERROR
+        elif message["type"] == "http.response.body" and self._lingers and not message.get("more_body", False):
             await self._send({**message, "more_body": True})
             await self._throw_away()
             message = {"type": "http.response.body", "body": b""}

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import resource
+import signal
 import socket
 import sys
 from pathlib import Path
@@ -19,6 +21,8 @@ def main(home: Home, listening: socket.socket) -> int:
     from animeid.service.opening import opened
     from animeid.service.server import Server
 
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # a connection is a file, and slow clients keep many
     try:
         service = opened(home)
     except InputError as error:
@@ -30,6 +34,7 @@ def main(home: Home, listening: socket.socket) -> int:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # until the server listens to it: a terminal sends it to all
     given = Home(Path(sys.argv[1]))
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(given.metrics)
     sys.exit(main(given, socket.socket(fileno=int(sys.argv[2]))))

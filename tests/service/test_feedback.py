@@ -61,7 +61,13 @@ def test_feedback_waits_in_a_file(found: TestClient, home: Path) -> None:
 def test_feedback_that_says_nothing_is_refused(found: TestClient, more: dict[str, Any]) -> None:
     answer = {"request_id": "a", "version": "1e", "picture": "0" * 64, "character": "Mei"}
     problem(found.post("/feedback", json=said(answer, **more)), 422, "")
-    problem(found.post("/feedback", content=b"{", headers={"content-type": "application/json"}), 400, "")
+
+
+def test_feedback_is_small_and_json(found: TestClient) -> None:
+    kind = {"content-type": "application/json; charset=utf-8"}
+    problem(found.post("/feedback", content=b"{", headers=kind), 400, "Invalid JSON")
+    problem(found.post("/feedback", content=b"{}", headers={"content-type": "text/plain"}), 415, "send JSON")
+    problem(found.post("/feedback", content=bytes(70_000), headers=kind), 413, "more than 65,536 bytes")
 
 
 def test_no_feedback_is_taken_unless_it_is_wanted_and_there_is_room(tmp_path: Path) -> None:

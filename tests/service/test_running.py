@@ -17,6 +17,10 @@ import httpx2
 import pytest
 
 from animeid import serve
+from animeid.service import worker
+from animeid.service.home import Home
+from animeid.service.requests import ServeRequest
+from animeid.service.state import State
 from tests.service.serving import KEPT, Running, picture, running
 from tests.service.test_predict import value
 
@@ -30,7 +34,7 @@ def one() -> Iterator[Running]:
 def speak(address: str, said: bytes) -> bytes:
     """What a server answers to some bytes, until it closes."""
     host, _, port = address.removeprefix("http://").partition(":")
-    with socket.create_connection((host, int(port)), timeout=10) as connection:
+    with socket.create_connection((host, int(port)), timeout=30) as connection:
         connection.sendall(said)
         found = b""
         while chunk := connection.recv(65536):
@@ -51,6 +55,19 @@ def test_a_body_without_a_length_is_refused_once_it_is_too_long(one: Running) ->
             yield bytes(100_000)
 
     assert httpx2.post(one.address + "/predict", content=chunks(), timeout=20).status_code == 413
+
+
+def test_a_body_that_nobody_reads_is_not_taken(one: Running) -> None:
+    for start in (b"GET /health", b"POST /feedback", b"POST /nothing"):
+        head = start + b" HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 1000000000\r\n\r\n"
+        assert b"\r\nconnection: close\r\n" in speak(one.address, head + bytes(1000)).lower()
+
+
+def test_a_head_that_does_not_end_is_given_up(one: Running) -> None:
+    assert speak(one.address, b"GET /health HTTP/1.1\r\nHost: x\r\n") == b""
+    whole = b"GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n"
+    answered = speak(one.address, whole + b"GET /health HTTP/1.1\r\n")
+    assert answered.startswith(b"HTTP/1.1 200 ") and answered.count(b"HTTP/1.1") == 1
 
 
 def test_a_slow_body_does_not_hold_a_place(one: Running) -> None:
@@ -122,9 +139,41 @@ def test_a_stop_drops_nothing(one: Running) -> None:
     assert dropped == [] and set(answered) == {200}
 
 
+def test_counts_of_all_workers_are_right_and_never_go_back() -> None:
+    name = 'requests_total{route="/characters",status="200"}'
+    with running(KEPT, "workers=3") as several:
+        sent, counted = 0, [0.0]
+        for _ in range(3):
+            for _ in range(20):
+                assert several.get("/characters").status_code == 200
+                sent += 1
+            counted.append(value(several.get("/metrics").text, name))
+            assert counted[-1] == sent
+            os.kill(children(several.process.pid)[0], signal.SIGKILL)
+            counted += [value(several.get("/metrics").text, name) for _ in range(10)]
+        assert counted == sorted(counted) and counted[-1] == sent
+        assert len(children(several.process.pid)) == 3
+        assert several.stop(signal.SIGINT) == 0
+
+
+def test_a_worker_that_cannot_begin_says_why(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The artefact was there when the command looked."""
+    home = Home(tmp_path)
+    home.begin(ServeRequest(artefact="gone"), State(folders={"1": str(tmp_path / "gone")}, aliases={"default": ("1",)}))
+    with socket.socket() as listening:
+        assert worker.main(home, listening) == 2
+    assert "is no artefact" in capsys.readouterr().err
+    assert not home.is_answering(os.getpid())
+
+
 def test_bad_input_ends_it_with_a_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert serve.main([f"artefact={tmp_path}"]) == 2
     assert "is no artefact" in capsys.readouterr().err
+    (tmp_path / "keys").write_text("no key")
+    assert serve.main([f"artefact={KEPT}", f"keys={tmp_path}/keys"]) == 2
+    assert f"line 1 of {tmp_path}/keys is no key" in capsys.readouterr().err
+    assert serve.main([f"artefact={KEPT}", f"log={tmp_path}/keys"]) == 2
+    assert f"log: {tmp_path}/keys cannot be made" in capsys.readouterr().err
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()

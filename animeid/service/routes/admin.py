@@ -7,6 +7,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path
 from pydantic import BaseModel, Field
+from starlette.requests import Request
 from starlette.responses import Response
 
 from animeid.service import schemas
@@ -15,10 +16,10 @@ from animeid.service.changes import roll_back, shade, switch
 from animeid.service.examples import CHANGED, RESCANNED
 from animeid.service.problems import Problem
 from animeid.service.replies import JSON, refusals, reply
-from animeid.service.routes.means import Means, admin
+from animeid.service.routes.means import Means, admin, body_of, told
 from animeid.service.state import State
 
-REFUSALS = refusals(400, 401, 403, 404, 409, 422, 429)
+REFUSALS = refusals(400, 401, 403, 404, 408, 409, 413, 415, 422, 429)
 Alias = Annotated[str, Path(pattern=f"^(?:{ALIAS.pattern})$", description="of a model; a new one is made")]
 
 router = APIRouter(tags=["change what answers"], dependencies=[Depends(admin)])
@@ -54,10 +55,12 @@ async def rescan(service: Means) -> Response:
     "/models/{alias}",
     response_model=schemas.Changed,
     responses={200: {"content": {JSON: {"example": CHANGED}}}, **REFUSALS},
+    openapi_extra=body_of(Wanted),
     summary="Puts a version behind a name",
 )
-async def put_model(service: Means, alias: Alias, wanted: Wanted) -> Response:
+async def put_model(request: Request, service: Means, alias: Alias) -> Response:
     """The version is loaded while the others answer. Once this is answered, all requests are answered by it."""
+    wanted = await told(request, service, Wanted)
     return changed(await switch(service.models, service.registry, alias, wanted.version))
 
 
@@ -75,9 +78,11 @@ async def post_rollback(service: Means, alias: Alias) -> Response:
     "/shadow",
     response_model=schemas.Changed,
     responses={200: {"content": {JSON: {"example": CHANGED}}}, **REFUSALS},
+    openapi_extra=body_of(Wanted),
     summary="Has a version asked what default is asked, for comparison only",
 )
-async def put_shadow(service: Means, wanted: Wanted) -> Response:
+async def put_shadow(request: Request, service: Means) -> Response:
+    wanted = await told(request, service, Wanted)
     return changed(await shade(service.models, service.registry, wanted.version))
 
 

@@ -7,13 +7,14 @@ from typing import Annotated, Literal, Self
 
 from fastapi import APIRouter, Depends
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+from starlette.requests import Request
 from starlette.responses import Response
 
 from animeid.service import schemas
 from animeid.service.examples import FEEDBACK, QUEUED
 from animeid.service.problems import Problem
 from animeid.service.replies import JSON, refusals, reply
-from animeid.service.routes.means import Asking, Means, allowed
+from animeid.service.routes.means import Asking, Means, allowed, body_of, told
 
 router = APIRouter(tags=["feedback"], dependencies=[Depends(allowed)])
 
@@ -43,13 +44,14 @@ class Said(BaseModel):
     "/feedback",
     status_code=202,
     response_model=schemas.Queued,
-    responses={202: {"content": {JSON: {"example": QUEUED}}}, **refusals(400, 401, 404, 422, 429, 503)},
+    responses={202: {"content": {JSON: {"example": QUEUED}}}, **refusals(400, 401, 404, 408, 413, 415, 422, 429, 503)},
+    openapi_extra=body_of(Said),
     summary="Says whether an answer is right",
 )
-async def feedback(service: Means, key: Asking, said: Said) -> Response:
+async def feedback(request: Request, service: Means, key: Asking) -> Response:
     """It goes into a queue that people look through; nothing is learnt from it by itself."""
     if service.feedback is None:
         raise Problem(404, "the service takes no feedback: start it with feedback=FILE")
-    told = {**said.model_dump(), "by": None if key is None else key.name}
-    await asyncio.to_thread(service.feedback.add, told)
+    said = await told(request, service, Said)
+    await asyncio.to_thread(service.feedback.add, {**said.model_dump(), "by": None if key is None else key.name})
     return reply({"queued": True}, 202)

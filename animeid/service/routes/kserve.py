@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from animeid import __version__
-from animeid.service.bodies import FORM_BYTES
+from animeid.service.bodies import FORM_BYTES, in_time
 from animeid.service.examples import INFER, INFERRED, METADATA
 from animeid.service.model import Model
 from animeid.service.problems import Problem
@@ -112,7 +112,7 @@ async def inferred(request: Request, service: Service, name: str, model: Model) 
     """
     service.admission.check()
     async with service.bodies.body(request, 2 * service.upload_bytes + FORM_BYTES) as body:
-        asked = asked_by(body, request.headers.get(LENGTH), BATCH)
+        asked = await in_time(body, lambda body: asked_by(body, request.headers.get(LENGTH), BATCH))
         if unknown := [one for one in asked.outputs if one not in OUTPUTS]:
             raise Problem(422, f"there is no output {unknown[0][:80]}: ask for {', '.join(OUTPUTS)}")
         if any(len(picture) > service.upload_bytes for picture in asked.pictures):

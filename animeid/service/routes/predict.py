@@ -13,13 +13,13 @@ from starlette.responses import Response
 
 from animeid.service import schemas
 from animeid.service.arguments import DEFAULT
-from animeid.service.bodies import FORM_BYTES
+from animeid.service.bodies import FORM_BYTES, in_time
 from animeid.service.examples import ANSWER, ANSWERS, form
 from animeid.service.fetching import LONGEST
 from animeid.service.logbook import COLUMNS
 from animeid.service.problems import Problem
 from animeid.service.replies import JSON, refusals, reply
-from animeid.service.routes.means import Consent, Means, ModelName, TopK, allowed
+from animeid.service.routes.means import Consent, Means, ModelName, TopK, allowed, body_of, told
 from animeid.service.service import Outcome, Service
 from animeid.service.uploads import pictures_in
 
@@ -52,8 +52,9 @@ async def predict(
     """The picture is the field `file` of a form, or the body itself."""
     asked = service.models.find(model)
     service.admission.check()
+    kind = request.headers.get("content-type")
     async with service.bodies.body(request, service.upload_bytes + FORM_BYTES) as body:
-        pictures = pictures_in(body, request.headers.get("content-type"), "file", 1, service.upload_bytes)
+        pictures = await in_time(body, lambda body: pictures_in(body, kind, "file", 1, service.upload_bytes))
         [outcome] = await service.outcomes(pictures, asked, top_k or service.request.top_k)
     return await one_answer(request, service, model, asked.version, outcome, consent)
 
@@ -71,8 +72,9 @@ async def predict_batch(
     """The pictures are the fields `files` of a form. One that cannot be read has an `error` in the place of names."""
     asked = service.models.find(model)
     service.admission.check()
+    kind = request.headers.get("content-type")
     async with service.bodies.body(request, BATCH * service.upload_bytes + FORM_BYTES) as body:
-        pictures = pictures_in(body, request.headers.get("content-type"), "files", BATCH, service.upload_bytes)
+        pictures = await in_time(body, lambda body: pictures_in(body, kind, "files", BATCH, service.upload_bytes))
         outcomes = await service.outcomes(pictures, asked, top_k or service.request.top_k)
     found = [
         {"picture": outcome.digest, "error": outcome.reason}
@@ -98,12 +100,12 @@ async def predict_batch(
     "/predict_url",
     response_model=schemas.Answer,
     responses={200: {"content": {JSON: {"example": ANSWER}}}, **REFUSALS, **refusals(403)},
+    openapi_extra=body_of(There),
     summary="Names the character in a picture of the web",
 )
 async def predict_url(
     request: Request,
     service: Means,
-    there: There,
     model: ModelName = DEFAULT,
     top_k: TopK = None,
     consent: Consent = False,
@@ -113,6 +115,7 @@ async def predict_url(
     if service.fetcher is None:
         raise Problem(403, "the service fetches nothing: start it with urls=true, or send the picture")
     service.admission.check()
+    there = await told(request, service, There)
     content = await service.fetcher.fetch(there.url)
     [outcome] = await service.outcomes([content], asked, top_k or service.request.top_k)
     return await one_answer(request, service, model, asked.version, outcome, consent)

@@ -1,0 +1,74 @@
+"""A connection of uvicorn's that can refuse: heads that do not end, and pictures for which there is no place."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+import h11
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+LINGER_SECONDS = 1.0
+"""How long what is still sent after a refusal is thrown away: whoever closes at once may take the refusal along."""
+Refuse = Callable[[bytes], bytes]
+"""From how a request begins to the whole answer that refuses it; nothing lets it pass."""
+
+
+class Connection(H11Protocol):
+    """Is closed where it has been waiting for the end of the same head for some time; uvicorn would wait for ever.
+
+    One that is idle between requests is closed by uvicorn sooner. A request that is refused at the door is not even
+    parsed: under overload most requests are, and what they take is taken from those that are answered.
+    """
+
+    head_seconds: float
+    refuse: Refuse
+    _timer: asyncio.TimerHandle | None = None
+    _is_refused = False
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._look_again()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        if self._is_refused:
+            return
+        if self._begins_request() and (refusal := self.refuse(data)):
+            self._is_refused = True
+            self._unset_keepalive_if_required()
+            self.transport.write(refusal)
+            self.transport.write_eof()
+            self.loop.call_later(LINGER_SECONDS, self.transport.close)
+            return
+        super().data_received(data)
+
+    def eof_received(self) -> None:
+        if self._is_refused:
+            self.transport.close()
+
+    def _begins_request(self) -> bool:
+        """Whether the next byte is the first of a request."""
+        return self.conn.their_state is h11.IDLE and not self.conn.trailing_data[0]
+
+    def _look_again(self) -> None:
+        self._timer = self.loop.call_later(self.head_seconds, self._close_if_silent, self._head())
+
+    def _close_if_silent(self, before: object) -> None:
+        if before is not None and self._head() is before:
+            self.transport.close()
+        else:
+            self._look_again()
+
+    def _head(self) -> object:
+        """What stands for the head that is awaited: another one for each; None where none is."""
+        return (self.cycle or self) if self.conn.their_state is h11.IDLE else None
+
+
+def connection_class(head_seconds: float, refuse: Refuse) -> type[Connection]:
+    """A class with these settings; uvicorn makes connections of a class, and gives them none of ours."""
+    return type("Connection", (Connection,), {"head_seconds": head_seconds, "refuse": staticmethod(refuse)})

@@ -1,0 +1,1 @@
+"""The service under load, beside other ways of answering with the same network."""
