@@ -49,9 +49,8 @@ def _name_classes(axes: Axes, labels: Sequence[str], support: np.ndarray, size: 
 def _part_cells(axes: Axes, classes: int) -> None:
     """Draws lines between the cells, on the pixels and below what is written; of ticks each would take milliseconds."""
     edges, ends = np.arange(classes - 1) + 0.5, (-0.5, classes - 0.5)
-    look = {"colors": "#eef0f2", "linewidth": 0.5, "zorder": 0.5}
-    axes.hlines(edges, *ends, **look)
-    axes.vlines(edges, *ends, **look)
+    for lines in (axes.hlines, axes.vlines):
+        lines(edges, *ends, colors="#eef0f2", linewidth=0.5, zorder=0.5)
 
 
 def _legend(figure: Figure, axes: Axes, side: float) -> None:

@@ -24,7 +24,7 @@ def reply(content: Any, status: int = 200) -> Response:
 
 def refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """What OpenAPI is told of the refusals of an address."""
-    return {status: {"model": schemas.Problem, "content": {MEDIA_TYPE: {}}} for status in statuses}
+    return {status: {"model": schemas.ProblemDetails, "content": {MEDIA_TYPE: {}}} for status in statuses}
 
 
 def refused(request: Request, status: int, detail: str, headers: Mapping[str, str] | None = None) -> Response:

@@ -63,7 +63,7 @@ class Answers(Shape):
     milliseconds: float
 
 
-class Problem(Shape):
+class ProblemDetails(Shape):
     """Problem details of RFC 9457."""
 
     type: str
