@@ -9,6 +9,7 @@ import pytest
 from animeid import serve
 from animeid.config.locate import conf_dir
 from animeid.errors import InputError
+from animeid.service import start
 from animeid.service.arguments import KINDS, artefacts_of, request_of
 from animeid.service.requests import ServeRequest
 from animeid.system.files import read_yaml
@@ -64,3 +65,9 @@ def test_help_names_every_key(capsys: pytest.CaptureFixture[str]) -> None:
     assert serve.main(["--help"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert [key for key in KINDS if not any(line.startswith(f"  {key} ") for line in lines)] == []
+
+
+def test_what_is_missing_is_named_first(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(start, "NEEDED", ("fastapi", "no_such_package"))
+    assert serve.main(["artefact=a"]) == 2
+    assert "serving needs no_such_package: pip install 'animeid[serve]'" in capsys.readouterr().err
