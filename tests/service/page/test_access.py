@@ -26,7 +26,8 @@ def audit(page: Any) -> list[str]:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 390, 320])
 def test_nothing_is_wrong(browser: Any, service: Running, pictures: list[Path], width: int, scheme: str) -> None:
-    with opened(browser, service, width=width, color_scheme=scheme, refusals=True) as page:
+    phone = {"has_touch": True, "is_mobile": True} if width < 600 else {}
+    with opened(browser, service, width=width, color_scheme=scheme, refusals=True, **phone) as page:
         assert audit(page) == []
         choose(page, *pictures[:4], pictures[5])
         assert audit(page) == []
@@ -49,7 +50,7 @@ def test_nothing_is_wrong(browser: Any, service: Running, pictures: list[Path], 
 
 
 def test_an_audit_finds_faults(browser: Any, service: Running) -> None:
-    with opened(browser, service) as page:
+    with opened(browser, service, refusals=True) as page:
         page.evaluate("""() => {
           const made = (tag, told) => Object.assign(document.createElement(tag), told);
           const add = (tag, told) => document.querySelector("main").append(made(tag, told));
@@ -79,6 +80,8 @@ def test_the_browser_chooses_the_language_and_so_does_its_user(
         page.goto(service.address + "/watch")
         page.locator("html[data-ready]").wait_for()
         assert page.get_attribute("html", "lang") == other
+        page.locator("html[data-loaded]").wait_for()
+        page.evaluate("document.fonts.ready.then(() => true)")
         assert page.evaluate("[...document.fonts].some(font => font.status === 'loaded')"), "letters have glyphs"
 
 
