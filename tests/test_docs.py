@@ -27,7 +27,7 @@ from animeid.config.locate import conf_dir, groups
 from animeid.config.signatures import signature
 from animeid.config.source import find, module_file
 from animeid.deploy.arguments import is_for_artefact, request_of
-from animeid.deploy.layout import ONNX, WEIGHTS
+from animeid.deploy.layout import INT8, ONNX, WEIGHTS
 from animeid.errors import InputError
 from animeid.runs.folder import RunFolder
 
@@ -39,7 +39,7 @@ EXAMPLE = re.compile(r"\banimeid[./]losses[./]mine|\bconf/loss/mine")
 """The part that `docs/extending.md` shows how to add, and that is therefore not there."""
 
 
-FILES_OF_ARTEFACTS = {WEIGHTS, ONNX}
+FILES_OF_ARTEFACTS = {WEIGHTS, ONNX, INT8}
 """Names that look like keys of the group `model`."""
 
 

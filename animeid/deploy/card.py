@@ -7,6 +7,7 @@ from typing import Any
 
 import yaml
 
+from animeid.deploy.card_engines import engines_text
 from animeid.deploy.card_text import HOW_TO_USE, LIMITS
 from animeid.system.console import counted
 
@@ -35,12 +36,18 @@ SMALLEST = 5
 """How many of the smallest classes are named."""
 
 
-def card(config: Mapping[str, Any], figures: Mapping[str, Any] | str, licences: Mapping[str, str | None]) -> str:
+def card(
+    config: Mapping[str, Any],
+    figures: Mapping[str, Any] | str,
+    parity: Mapping[str, Any] | None,
+    licences: Mapping[str, str | None],
+) -> str:
     """The text of the card.
 
     Args:
         config: `config.json`.
         figures: `metrics.json`, or why there is none.
+        parity: `parity.json`, where pictures were there to compare engines by.
         licences: `weights` and `pictures`, as whoever exports states them; None is not stated.
     """
     own = config["animeid"]
@@ -55,6 +62,8 @@ def card(config: Mapping[str, Any], figures: Mapping[str, Any] | str, licences: 
         _data(own),
         "## Figures",
         _figures(figures),
+        "## Engines",
+        engines_text(parity),
         "## What it must not be used for",
         LIMITS.format(classes=len(own["classes"])),
         "## Licences",
@@ -166,8 +175,6 @@ def _figures(figures: Mapping[str, Any] | str) -> str:
             "",
             *head,
             *rows,
-            "",
-            "How closely each engine answers as the run did is in `parity.json`, where it is there.",
         ]
     )
 

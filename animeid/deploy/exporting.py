@@ -13,10 +13,12 @@ from animeid.deploy.card import card
 from animeid.deploy.checksums import seal
 from animeid.deploy.judged import judged
 from animeid.deploy.label_facts import label_facts
-from animeid.deploy.layout import CARD, CONFIG, LABELS, MEMBERS, METRICS, ONNX, OURS, WEIGHTS
+from animeid.deploy.layout import CARD, CONFIG, LABELS, MEMBERS, METRICS, ONNX, OURS, PARITY, WEIGHTS
 from animeid.deploy.network import ArtefactNetwork
 from animeid.deploy.onnx_file import write_onnx
 from animeid.deploy.own_facts import own_facts
+from animeid.deploy.parity.pictures import ParityPictures, parity_pictures
+from animeid.deploy.parity.proof import check_enough, prove
 from animeid.deploy.references import write_references
 from animeid.deploy.tensors import network_digest
 from animeid.deploy.timm_folder import as_timm, write_timm
@@ -42,10 +44,13 @@ def export(request: Mapping[str, Any]) -> str:
     check_alike(predictors)
     if request["not_accepted"] == "refuse":
         check_accepted(predictors)
+    shown = parity_pictures(predictors, choose=request["compress"])
+    if request["compress"]:
+        check_enough(*shown)
     for note in dict.fromkeys(note for predictor in predictors for note in predictor.notes):
         say_beside(note)
     with filled(folder) as partial:
-        write(partial, predictors, request)
+        write(partial, predictors, request, *shown)
         version = seal(partial)
     say(f"artefact {version} of {counted(len(predictors[0].labels), 'class')}: {folder}")
     if repository:
@@ -53,22 +58,37 @@ def export(request: Mapping[str, Any]) -> str:
     return version
 
 
-def write(folder: Path, predictors: Sequence[Predictor], request: Mapping[str, Any]) -> None:
-    """Fills a folder with everything but the checksums."""
+def write(
+    folder: Path,
+    predictors: Sequence[Predictor],
+    request: Mapping[str, Any],
+    pictures: ParityPictures,
+    calibrating: Sequence[Path],
+) -> None:
+    """Fills a folder with everything but the checksums.
+
+    Args:
+        pictures, calibrating: of `parity_pictures`.
+    """
     networks = write_networks(folder, predictors)
     config = read_json(folder / CONFIG) if (folder / CONFIG).is_file() else {"label_names": list(predictors[0].labels)}
-    config |= {OURS: own_facts(predictors, networks)}
-    write_json(folder / CONFIG, config)
+    own = own_facts(predictors, networks)
     write_json(folder / LABELS, label_facts(predictors[0]))
     figures = judged(predictors)
     if not isinstance(figures, str):
         write_json(folder / METRICS, figures)
-    licences = {"weights": request["licence"], "pictures": request["pictures_licence"]}
-    (folder / CARD).write_text(card(config, figures, licences), encoding="utf-8")
     network = ArtefactNetwork.of(predictors)
     if request["references"]:
         write_references(folder, predictors, network, request["references"])
     write_onnx(network, predictors[0].image_size, folder / ONNX)
+    proof = prove(predictors, folder, pictures, calibrating, compress=request["compress"])
+    if proof is not None:
+        write_json(folder / PARITY, proof.record)
+        own |= {"engines": proof.engines}
+    write_json(folder / CONFIG, {**config, OURS: own})
+    licences = {"weights": request["licence"], "pictures": request["pictures_licence"]}
+    parity = None if proof is None else proof.record
+    (folder / CARD).write_text(card({**config, OURS: own}, figures, parity, licences), encoding="utf-8")
 
 
 def write_networks(folder: Path, predictors: Sequence[Predictor]) -> list[dict[str, Any]]:

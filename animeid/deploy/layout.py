@@ -9,7 +9,7 @@ FORMAT = 1
 OURS = "animeid"
 """The key of `config.json` with what is ours; timm ignores it."""
 CONFIG, LABELS, METRICS, CARD, PARITY = "config.json", "labels.json", "metrics.json", "README.md", "parity.json"
-WEIGHTS, ONNX = "model.safetensors", "model.onnx"
+WEIGHTS, ONNX, INT8 = "model.safetensors", "model.onnx", "model.int8.onnx"
 REFERENCES = "references.npz"
 LAYOUTS = ("NHWC uint8", "NCHW float32")
 MEMBERS = "members"

@@ -20,6 +20,8 @@ TWIN = "twin"
 
 MULTIRUN_RECORD, SEARCH_STORE = "multirun.json", "trials.db"
 """The files by which folders of several runs are known."""
+SUMS_OF_ARTEFACTS = "checksums.txt"
+"""What tells an artefact from a run; `animeid.deploy.checksums` writes it."""
 
 
 def group_path(run_id: str | None) -> Path:
@@ -134,6 +136,11 @@ class RunFolder(RunFiles):
                 f"there is no run folder {path}: give the folder that a training run named in its last line"
             )
         missing = [file.name for file in (run.config, run.labels, run.manifest, run.best) if not file.is_file()]
+        if missing and (run.path / SUMS_OF_ARTEFACTS).is_file():
+            raise InputError(
+                f"{path} is an artefact, which knows neither its training pictures nor how it was trained: give the "
+                "run that it was exported from, or take animeid.predict artefact= or animeid.compare, which take it"
+            )
         if missing:
             raise InputError(
                 f"{path} is not the folder of a finished run ({', '.join(missing)} missing): "

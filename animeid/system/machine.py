@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -26,6 +27,17 @@ def usable_cores(root: Path = ROOT) -> int:
     """Cores' worth of time that this process can have, whole ones and at least one."""
     quota = core_quota(root)
     return allowed_cores() if quota is None else max(1, min(allowed_cores(), int(quota)))
+
+
+def multiplies_8_bits(root: Path = ROOT) -> bool:
+    """Whether the processor sums products of 8 bits in 32 (VNNI, AMX, ARM); older ones overflow 16 on the way.
+
+    Where the system does not tell, it is taken for an older one.
+    """
+    if platform.machine().lower() in ("arm64", "aarch64"):
+        return True
+    words = _words(root / "proc" / "cpuinfo")
+    return any(word in ("avx512_vnni", "avx_vnni", "amx_int8") for word in words)
 
 
 def core_quota(root: Path = ROOT) -> float | None:

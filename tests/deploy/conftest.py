@@ -20,7 +20,7 @@ RUN = (
 )
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the runs `run` and `partner` below `outputs`, and the artefact `artefact` of the first."""
     return trained_home(

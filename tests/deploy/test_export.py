@@ -313,7 +313,7 @@ def test_references_are_the_pictures_nearest_to_the_middle_of_their_class(home: 
         (["run=outputs/run", "output=new", "push=name"], "push must be a repository of the Hugging Face hub"),
         (["run=outputs/run", "output=new", "references=-1"], "references must be a whole number of at least 0"),
         (["run=outputs/run", "output=new", "push=user/name"], "push=user/name cannot be done"),
-        (["run=artefact", "output=new"], "artefact is not the folder of a finished run"),
+        (["run=artefact", "output=new"], "artefact is an artefact, which knows neither"),
     ],
 )
 def test_what_cannot_be_exported_is_refused_in_one_sentence(
