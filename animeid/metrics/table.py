@@ -111,10 +111,10 @@ def pruning_line(pruning: Mapping[str, Any]) -> str:
         return f"{saved}; not accepted: the run that was pruned is gone, so that what was lost cannot be told"
     before, after = (pruning["f1_macro"][when] for when in ("before", "after"))
     ends = pruning["lost_ci"]
-    between = "" if ends is None else f" ({-100 * ends[1]:+.1f} to {-100 * ends[0]:+.1f})"
+    between = "" if ends is None else f" ({0 - 100 * ends[1]:+.1f} to {0 - 100 * ends[0]:+.1f})"
     lost = (
         f"f1_macro on the {counted(pruning['pictures'], 'picture')} of val {before:.3f} before and {after:.3f} after, "
-        f"{-100 * pruning['lost']:+.1f} points{between}"
+        f"{0 - 100 * pruning['lost']:+.1f} points{between}"
     )
     most = f"{100 * pruning['most_lost']:g} points may be lost"
     return f"{saved}; {lost}: {'accepted' if pruning['accepted'] else f'not accepted, since at most {most}'}"

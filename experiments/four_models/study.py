@@ -52,7 +52,7 @@ def with_ends(row: Mapping[str, str], name: str, scale: float = 1.0, digits: int
 
 def row_of(row: Mapping[str, str]) -> list[str]:
     return [
-        row["model"].removeprefix("model="),
+        row["model"],
         row["rank"],
         with_ends(row, "f1_macro", 100),
         with_ends(row, "one_ms"),

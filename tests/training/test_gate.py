@@ -121,7 +121,7 @@ def test_half_a_point_may_be_lost(
     line = pruning_line(found)
     assert line.endswith(": accepted" if accepted else ": not accepted, since at most 0.5 points may be lost")
     assert "2.00 to 1.00 million parameters" in line
-    assert f"{100 * (scores[1] - scores[0]):+.1f} points ({-100 * high:+.1f} to {-100 * low:+.1f})" in line
+    assert f"{100 * (scores[1] - scores[0]):+.1f} points ({0 - 100 * high:+.1f} to {0 - 100 * low:+.1f})" in line
 
 
 def test_whoever_goes_on_from_a_pruned_run_is_judged_against_the_whole_one(

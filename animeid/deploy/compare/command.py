@@ -73,7 +73,7 @@ def compare(request: Mapping[str, Any]) -> Comparison:
             against_best=None if one is best else against(best, one, pictures, num_classes),
         )
         for name, path, contender, one, its, own in zip(
-            names_of(paths), paths, contenders, judged, times, fresh, strict=True
+            short(names_of(paths)), paths, contenders, judged, times, fresh, strict=True
         )
     ]
     comparison = Comparison(sorted(models, key=lambda model: -model.judged.figures["f1_macro"]))
@@ -91,6 +91,14 @@ def compare(request: Mapping[str, Any]) -> Comparison:
         write_table(comparison, threads, partial / TABLE)
     say(f"{counted(len(models), 'model')} compared: {folder / PAGE}")
     return comparison
+
+
+def short(names: Sequence[str]) -> list[str]:
+    """The names without the key of the network, where it is all that they differ in."""
+    for key in ("model=", "model.name="):
+        if all(name.startswith(key) and " " not in name for name in names):
+            return [name.removeprefix(key) for name in names]
+    return list(names)
 
 
 def works(contender: Contender, files: Sequence[Path]) -> dict[str, Work]:

@@ -13,6 +13,7 @@ import pytest
 
 from animeid import compare
 from animeid.deploy.checksums import seal
+from animeid.deploy.compare.command import short
 from animeid.deploy.compare.finding import folders_of
 from animeid.deploy.runtime import Runtime
 from animeid.runs.finished import FinishedRun
@@ -150,6 +151,20 @@ def test_runs_on_other_pictures_are_refused(home: Path, capsys: pytest.CaptureFi
     pq.write_table(changed.replace_schema_metadata(stored.schema.metadata), path)
     assert compare.main(["models=outputs/*", "output=compared", *SHORT]) == 2
     assert "outputs/partner was judged on other test pictures than outputs/finished" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [
+        (["model=a", "model=b"], ["a", "b"]),
+        (["model.name=a", "model.name=b"], ["a", "b"]),
+        (["model=a seed=1", "model=a seed=2"], ["model=a seed=1", "model=a seed=2"]),
+        (["model=a", "model.name=b"], ["model=a", "model.name=b"]),
+        (["seed=1", "seed=2"], ["seed=1", "seed=2"]),
+    ],
+)
+def test_networks_are_named_without_their_key(names: list[str], expected: list[str]) -> None:
+    assert short(names) == expected
 
 
 def test_a_multirun_means_its_jobs(tmp_path: Path) -> None:
