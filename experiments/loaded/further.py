@@ -41,9 +41,10 @@ TECHNIQUES = {
     "short_layers": Technique({"noto": 1}, ("optimizer.layer_decay=0.8",)),
 }
 ANSWERED = (
-    "loaded-noto-128_px-1",
-    "loaded-few-128_px-1",
     "loaded-groups-fitted_1e-3-1",
+    "loaded-noto-128_px-1",
+    "loaded-noto-224_px_9-1",
+    "loaded-few-128_px-1",
     "loaded-few-224_px_9-1",
 )
 """Finished runs of the first study that are answered in several views."""
