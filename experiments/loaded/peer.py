@@ -4,7 +4,8 @@ The same network, weights, pictures, size, epochs and seeds; timm's loop (`exper
 better one of two rates on each set by the test part, which favours it; the lower rate, which reached half of the other
 with the first seed, is left at that seed. The rules of `recipe=auto` were chosen on other
 parts (`experiments.loaded.study`). Test parts are read once. 2 cores, about an hour and a half; the same command goes
-on after a kill. Options: `emoji_cast=FOLDER`, `seeds=N` for the first ones alone, `only=SET,SET`.
+on after a kill. Options: `emoji_cast=FOLDER`, `only=SET,SET`, `seeds=N` for the first ones alone or `seeds=N,N` of each
+set.
 """
 
 from __future__ import annotations
@@ -121,15 +122,22 @@ def rows_of(compared: Compared, found: Mapping[str, Sequence[float]]) -> list[li
     return rows
 
 
+def seeds_of(chosen: Sequence[str], said: str) -> dict[str, tuple[int, ...]]:
+    """Of each set, the first N seeds: one number for all, or one for each."""
+    numbers = [int(word) for word in said.split(",")]
+    each = numbers * len(chosen) if len(numbers) == 1 else numbers
+    return {name: SEEDS[:number] for name, number in zip(chosen, each, strict=True)}
+
+
 def main() -> None:
     options = dict(argument.split("=", 1) for argument in sys.argv[1:])
-    seeds = SEEDS[: int(options.get("seeds", len(SEEDS)))]
     chosen = sets(Path(options.get("emoji_cast", "../shared/emoji_cast")))
     if "only" in options:
         chosen = {name: chosen[name] for name in options["only"].split(",")}
+    seeds = seeds_of(chosen, options.get("seeds", str(len(SEEDS))))
     jobs = {
         name: {
-            row: [Job(name, row, seed, one) for seed in (seeds[:1] if row == LOW else seeds)]
+            row: [Job(name, row, seed, one) for seed in (seeds[name][:1] if row == LOW else seeds[name])]
             for row in (AUTO, *RATES, *([RANDOM] if one.random_times else []))
         }
         for name, one in chosen.items()
@@ -147,19 +155,14 @@ def main() -> None:
     epochs = "\n".join(f"- {one.title}: {one.epochs} epochs" for one in chosen.values())
     given = " ".join(argument for argument in sys.argv[1:] if not argument.startswith("emoji_cast="))
     command = f"python -m experiments.loaded.peer {given}".strip()
-    over = (
-        f"with Student's 95 % interval over {len(seeds)} seeds"
-        if len(seeds) > 1
-        else "of one seed, without an interval"
-    )
     header = ["pictures", "trained by", "f1_macro", "of each seed", "points over timm's best", "times it", "wanted"]
     text = f"""# Training from published weights beside timm's loop
 
 `{command}` wrote this page. EfficientNet-Lite0 from its ImageNet weights,
-64 px; f1_macro in percent of test parts, {over}. timm's loop: its train.py with the
-same initial weights, AdamW and cosine, the better one of two rates on each set; {LOW} has one seed. `recipe=auto`
-refits where classes are small, which trains twice for the same epochs. Random weights, where they are in the table, get
-three times the epochs.
+64 px; f1_macro in percent of test parts, with Student's 95 % interval over seeds where there are several. timm's loop:
+its train.py with the same initial weights, AdamW and cosine, the better one of two rates on each set; {LOW} has one
+seed. `recipe=auto` refits where classes are small, which trains twice for the same epochs. Random weights, where they
+are in the table, get three times the epochs.
 
 {epochs}
 
