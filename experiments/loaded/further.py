@@ -35,8 +35,8 @@ class Technique:
 
 
 TECHNIQUES = {
-    BASE: Technique({"noto": 3, "few": 3, "groups": 1}),
-    "short_smoothing": Technique({"noto": 3, "few": 3, "groups": 1}, ("loss.label_smoothing=0.1",)),
+    BASE: Technique({"noto": 2, "few": 2, "groups": 1}),
+    "short_smoothing": Technique({"noto": 2, "few": 2, "groups": 1}, ("loss.label_smoothing=0.1",)),
     "short_batch_16": Technique({"noto": 2, "few": 2}, ("data.batch_size=16", "optimizer.lr=7e-4")),
     "short_layers": Technique({"noto": 1}, ("optimizer.layer_decay=0.8",)),
 }
