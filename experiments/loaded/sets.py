@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -98,6 +98,14 @@ SETS = {
     ),
     "few": PictureSet(f"81 kinds of groceries, {A_CLASS} photographs each", 30, groceries(A_CLASS), "grocery"),
 }
+
+
+def manifests_of(options: Mapping[str, str]) -> dict[str, Path]:
+    """Of the sets whose pictures are there: `emoji_cast=FOLDER` and `grocery=FOLDER` say where."""
+    folders = {"emoji_cast": Path(options.get("emoji_cast", "../shared/emoji_cast"))}
+    if "grocery" in options:
+        folders["grocery"] = Path(options["grocery"])
+    return {name: one.manifest(name, folders) for name, one in SETS.items() if one.source in folders}
 
 
 def _emoji(emoji_cast: Path) -> pd.DataFrame:

@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from experiments.loaded.sets import SETS
+from experiments.loaded.sets import SETS, manifests_of
 from experiments.loaded.variants import COMMON, VARIANTS, Variant
 from experiments.pool import RunJob, do
 from experiments.runs import OUTPUTS, environment_line, metrics, table
@@ -24,12 +24,17 @@ HERE = Path(__file__).parent
 
 @dataclass(frozen=True)
 class Run(RunJob):
-    """A variant on a set, with a seed."""
+    """A named variant on a set, with a seed.
+
+    arguments: of the variant; the last word on a key wins.
+    """
 
     variant: str
     set: str
     seed: int
     manifest: Path
+    arguments: tuple[str, ...]
+    epochs: int
     needs: str | None = None
 
     @property
@@ -39,21 +44,23 @@ class Run(RunJob):
     @property
     def command(self) -> list[str]:
         own = [f"run_id={self.name}", "resume=auto", f"seed={self.seed}", f"data.root={self.manifest}"]
-        epochs = [f"trainer.max_epochs={SETS[self.set].epochs}"]
-        arguments = VARIANTS[self.variant].arguments  # the last word on a key wins
-        return [sys.executable, "-m", "animeid.train", *own, *COMMON, *epochs, *arguments]
+        epochs = f"trainer.max_epochs={self.epochs}"
+        return [sys.executable, "-m", "animeid.train", *own, *COMMON, epochs, *self.arguments]
+
+    @property
+    def f1_macro(self) -> float:
+        return float(metrics(self.folder)["val"]["f1_macro"])
 
 
 def runs_of(options: Mapping[str, str]) -> dict[str, dict[str, list[Run]]]:
     """Of each variant and set, those of all seeds; the first seeds of all come first."""
-    folders = {"emoji_cast": Path(options.get("emoji_cast", "../shared/emoji_cast"))}
-    if "grocery" in options:
-        folders["grocery"] = Path(options["grocery"])
-    manifests = {name: one.manifest(name, folders) for name, one in SETS.items() if one.source in folders}
-    seeds = int(options.get("seeds", 3))
+    manifests, seeds = manifests_of(options), int(options.get("seeds", 3))
     return {
         name: {
-            of: [Run(name, of, seed, manifests[of]) for seed in range(1, min(seeds, variant.seeds) + 1)]
+            of: [
+                Run(name, of, seed, manifests[of], variant.arguments, SETS[of].epochs)
+                for seed in range(1, min(seeds, variant.seeds) + 1)
+            ]
             for of in variant.sets
             if of in manifests
         }
@@ -62,7 +69,7 @@ def runs_of(options: Mapping[str, str]) -> dict[str, dict[str, list[Run]]]:
 
 
 def row(variant: Variant, runs: Mapping[str, Sequence[Run]]) -> list[str]:
-    f1 = {of: [100 * metrics(run.folder)["val"]["f1_macro"] for run in same] for of, same in runs.items()}
+    f1 = {of: [100 * run.f1_macro for run in same] for of, same in runs.items()}
     seconds = [metrics(run.folder)["cost"]["train_s"] for same in runs.values() for run in same]
     cells = [", ".join(f"{one:.1f}" for one in f1[of]) if of in f1 else "–" for of in SETS]
     return [f"`{' '.join(variant.arguments)}`", *cells, f"{statistics.median(seconds):.0f}"]

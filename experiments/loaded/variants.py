@@ -42,6 +42,9 @@ VARIANTS = {
     "fitted_1e-3": Variant(rate(HIGH, BASIC, FITTED)),
     "style_fitted_1e-3": Variant(rate(HIGH, STYLE, FITTED)),
     "adaptive": Variant(rate(HIGH, "augment=adaptive", FITTED), ("few", "groups")),
+    "batch_16_half": Variant(
+        rate("7e-4", BASIC, FITTED, "data.batch_size=16", "trainer.max_epochs=15"), ("noto", "few")
+    ),
     "128_px": Variant(rate(HIGH, BASIC, FITTED, "data.image_size=128", "trainer.max_epochs=8"), ("noto", "few")),
     "224_px": Variant(rate(HIGH, BASIC, FITTED, "data.image_size=224", "trainer.max_epochs=3"), ("noto", "few")),
     "224_px_9": Variant(rate(HIGH, BASIC, FITTED, "data.image_size=224", "trainer.max_epochs=9"), ("noto", "few")),

@@ -2,7 +2,8 @@
 
 Each seed draws classes of emoji_cast, of each of them a group for test, and of the others 3 to 6 pictures to learn and
 to validate from. Every arm has the same pictures and the same test part. About half an hour on one core; the same
-command goes on after a kill. Options: `emoji_cast=FOLDER`, `seeds=N` for the first seeds alone, `side=PIXELS`.
+command goes on after a kill. Options: `emoji_cast=FOLDER`, `seeds=N` and `arms=N` for the first of them alone,
+`side=PIXELS`.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from experiments.runs import OUTPUTS, environment_line, percent, table
 
 HERE = Path(__file__).parent
 STUDY = "refit"
-CLASSES, EPOCHS, SEEDS, SIDE = 40, 30, (1, 2, 3), 64
+CLASSES, EPOCHS, SEEDS, SIDE = 40, 20, (1, 2, 3), 64
 ARMS = {
     "train alone, the best epoch by val": ("data.refit=false",),
     "train and val, averaged": ("data.refit=true", "averaging=tail"),
@@ -38,7 +39,7 @@ COMMON = (
     "model.pretrained=true",
     "augment=basic",
     "loss=balanced_softmax",
-    "optimizer.lr=1e-3",
+    "optimizer.lr=5e-4",  # as recipe=auto has it for batches of 8, which so few pictures are given
     "head_init=fitted",
     "embeddings=off",
     "logger=none",
@@ -139,7 +140,8 @@ def main() -> None:
         sys.exit(f"{emoji_cast} holds no manifest.csv: say where the pictures are with emoji_cast=FOLDER")
     seeds, side = SEEDS[: int(options.get("seeds", len(SEEDS)))], int(options.get("side", SIDE))
     manifests = {seed: manifest_of(emoji_cast, seed) for seed in seeds}
-    jobs = {arm: [Run(seed, arm, manifests[seed], side) for seed in seeds] for arm in ARMS}
+    arms = list(ARMS)[: int(options.get("arms", len(ARMS)))]
+    jobs = {arm: [Run(seed, arm, manifests[seed], side) for seed in seeds] for arm in arms}
     do([job for of_seed in zip(*jobs.values(), strict=True) for job in of_seed], OUTPUTS / f"{STUDY}-logs")
     runs = {arm: [FinishedRun(job.folder) for job in own] for arm, own in jobs.items()}
     first = runs[FIRST][0]
