@@ -146,10 +146,12 @@ def main() -> None:
     runs = {arm: [FinishedRun(job.folder) for job in own] for arm, own in jobs.items()}
     first = runs[FIRST][0]
     learnt, held_out, tested = (int((first.manifest.table["split"] == part).sum()) for part in ("train", "val", "test"))
+    given = " ".join(argument for argument in sys.argv[1:] if not argument.startswith("emoji_cast="))
+    command = f"python -m experiments.refit.study {given}".strip()
     header = ["trained on", "f1_macro", "of each seed", "more than the first", "of each seed", "val", "training s"]
     text = f"""# What a refit is worth
 
-`python -m experiments.refit.study` writes this page. {CLASSES} classes of emoji_cast with 3 to 6 pictures each
+`{command}` writes this page. {CLASSES} classes of emoji_cast with 3 to 6 pictures each
 ({learnt} pictures to train, {held_out} to validate and {tested} to test with the first seed), EfficientNet-Lite0 from
 published weights, {side} px, {EPOCHS} epochs, {len(seeds)} of {len(SEEDS)} seeds, each of which draws classes, pictures
 and groups of its own. f1_macro in percent of the same test part, with 95 % intervals; differences in points, paired:
@@ -159,6 +161,8 @@ twin where there is one. Seconds on one core, those of the twin among them.
 {table(header, rows_of(runs))}
 
 {environment_line(first.folder.path)}
+
+{(HERE / "reading.md").read_text(encoding="utf-8").strip()}
 """
     (HERE / "README.md").write_text(text, encoding="utf-8")
     print(text)
