@@ -10,7 +10,7 @@ from fastapi import FastAPI
 
 from animeid import __version__
 from animeid.service.replies import handle_problems
-from animeid.service.routes import admin, feedback, health, kserve, models, predict
+from animeid.service.routes import admin, feedback, health, kserve, models, page, predict
 from animeid.service.service import Service
 from animeid.service.watch import Watch
 
@@ -24,6 +24,7 @@ ROUTERS = (
     health.counted,
     kserve.health,
     kserve.router,
+    page.router,
 )
 
 
