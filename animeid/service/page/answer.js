@@ -1,7 +1,7 @@
 // The answer to the picture that is looked at.
 
 import { pictureOf } from "./api.js";
-import { find, icon, make } from "./dom.js";
+import { find, icon, make, put } from "./dom.js";
 import { short } from "./models.js";
 import { told } from "./names.js";
 import { figure, percent, say } from "./words.js";
@@ -21,13 +21,13 @@ export function nameOf(answer, names) {
  * @param again is called where the picture shall be sent again.
  */
 export function show(item, names, offer, again) {
-  find("picture").replaceChildren(picture(item));
-  const isAnswered = Boolean(item.answer);
-  find("verdict").hidden = !isAnswered || item.state === "failed";
-  const body = isAnswered && item.state !== "failed" ? answered(item.answer, names, offer) : [progress(item, again)];
-  find("answer-body").replaceChildren(...body);
-  find("answer").setAttribute("aria-busy", String(!isAnswered && item.state !== "failed"));
-  find("behind").replaceChildren(...(isAnswered && item.state !== "failed" ? behind(item.answer, names) : []));
+  put(find("picture"), picture(item));
+  const isShown = Boolean(item.answer) && item.state !== "failed";
+  find("verdict").hidden = !isShown;
+  const body = isShown ? answered(item.answer, names, offer) : [progress(item, again)];
+  put(find("answer-body"), ...body);
+  find("answer").setAttribute("aria-busy", String(!isShown && item.state !== "failed"));
+  put(find("behind"), ...(isShown ? behind(item.answer, names) : []));
 }
 
 function picture(item) {

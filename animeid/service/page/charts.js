@@ -1,7 +1,7 @@
 // Small charts, as SVG. Lines differ in their dashes and are named where they end; nothing is told by colour alone.
 
 import { draw, make } from "./dom.js";
-import { figure, say } from "./words.js";
+import { figure, percent, say } from "./words.js";
 
 const HEIGHT = 180;
 const EDGE = { top: 10, right: 8, bottom: 22, left: 44 };
@@ -95,7 +95,7 @@ export function bars(rows, label) {
     const [most, total] = [Math.max(...rows.map(({ value }) => value), 1), rows.reduce((sum, { value }) => sum + value, 0)];
     const drawn = rows.flatMap(({ name, value }, place) => {
       const y = place * BAR;
-      const told = `${figure(value)} (${figure((100 * value) / Math.max(total, 1), 1)} %)`;
+      const told = `${figure(value)} (${percent(value / Math.max(total, 1))})`;
       return [
         draw("text", { class: "name", x: 0, y: y + 14 }, name),
         draw("text", { class: "tick", x: width, y: y + 14, "text-anchor": "end" }, told),

@@ -20,12 +20,19 @@ export function icon(name) {
   return draw("svg", { class: "icon", "aria-hidden": "true" }, draw("use", { href }));
 }
 
+/** Puts children in the place of those that an element has. */
+export function put(element, ...children) {
+  element.replaceChildren(...children.filter(isThere));
+}
+
+const isThere = (child) => child !== null && child !== undefined && child !== false;
+
 function filled(element, attributes, children) {
   for (const [name, value] of Object.entries(attributes)) {
-    if (value === null || value === undefined || value === false) continue;
+    if (!isThere(value)) continue;
     if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
     else element.setAttribute(name, value === true ? "" : value);
   }
-  element.append(...children.filter((child) => child !== null && child !== undefined && child !== false));
+  element.append(...children.filter(isThere));
   return element;
 }

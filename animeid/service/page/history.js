@@ -1,6 +1,6 @@
 // The pictures of this visit, the last first; nothing of them outlives the tab.
 
-import { find, icon, make } from "./dom.js";
+import { find, icon, make, put } from "./dom.js";
 import { percent, say } from "./words.js";
 
 const MOST = 200;
@@ -76,7 +76,7 @@ export class History {
       ? make("img", { src: item.thumbnail, alt: "", width: 72, height: 72 })
       : make("span", { class: "no-picture" }, icon("picture"));
     const state = this.#state(item);
-    row.replaceChildren(picture, make("span", { class: "caption" }, state), mark(item));
+    put(row, picture, make("span", { class: "caption" }, state), mark(item));
     row.setAttribute("aria-label", `${item.name}: ${state}`);
     row.title = item.name;
     row.dataset.state = item.state;

@@ -146,7 +146,7 @@ function over(key, parts, digits) {
 function cache(wanted) {
   const sources = now.metrics.by("pictures_total", "source", wanted);
   const rows = ["network", "cache", "shared"].map((source) => ({ name: say(`source_name_${source}`), value: sources.get(source) ?? 0 }));
-  const kept = { entries: figure(now.metrics.sum("cache_entries")), megabytes: figure(now.metrics.sum("cache_bytes") / MEGABYTE, 1) };
+  const kept = { entries: figure(now.metrics.sum("cache_entries")), megabytes: figure(now.metrics.sum("cache_bytes") / MEGABYTE, 2) };
   counted("cache", rows, kept);
 }
 
