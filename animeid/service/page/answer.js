@@ -11,7 +11,9 @@ const KEYS = 9;
 
 /** The name of an answer for the reader. */
 export function nameOf(answer, names) {
-  return answer.character === UNKNOWN ? say("unknown") : told(answer.character, names?.byName.get(answer.character)).own;
+  return answer.character === UNKNOWN
+    ? say("unknown")
+    : told(answer.character, names?.byName.get(answer.character)).own;
 }
 
 /** Draws what is known of an item.

@@ -18,7 +18,11 @@ const known = new Map(); // names by version, once they are here
 
 await begin();
 const models = new Models(() => history.chosen && again(history.chosen));
-const history = new History((answer) => nameOf(answer, known.get(answer.version)), look, (item) => sender.drop(item));
+const history = new History(
+  (answer) => nameOf(answer, known.get(answer.version)),
+  look,
+  (item) => sender.drop(item),
+);
 const sender = new Sender(send, changed);
 const correction = new Correction(correct);
 
@@ -97,7 +101,9 @@ function changed(item) {
     names(item.answer.version).catch(refused);
     const left = sender.left > 0 ? ` ${say("left", { count: sender.left })}` : "";
     const share = percent(item.answer.confidence, 0);
-    announce(`${say("told", { file: item.name, name: nameOf(item.answer, known.get(item.answer.version)), percent: share })}${left}`);
+    announce(
+      `${say("told", { file: item.name, name: nameOf(item.answer, known.get(item.answer.version)), percent: share })}${left}`,
+    );
   } else if (item.state === "failed") refused(item.refusal, item);
   history.show(item);
   if (item === history.chosen) look(item);
@@ -110,7 +116,11 @@ function look(item) {
   if (item === null) return;
   const found = item.answer && known.get(item.answer.version);
   show(item, found, offer, () => again(item));
-  if (found) correction.use(found, item.answer.names.map((name) => name.label));
+  if (found)
+    correction.use(
+      found,
+      item.answer.names.map((name) => name.label),
+    );
   thanks(item);
 }
 

@@ -18,8 +18,15 @@ export class Figure {
     this.drawing = make("div", { class: "drawing" });
     this.summary = make("summary", {});
     this.table = make("table", {});
-    this.details = make("details", {}, this.summary, make("div", { class: "scroll", tabindex: 0, role: "region" }, this.table));
-    place.append(make("figure", { "data-chart": key }, make("figcaption", {}, this.title, this.told), this.drawing, this.details));
+    this.details = make(
+      "details",
+      {},
+      this.summary,
+      make("div", { class: "scroll", tabindex: 0, role: "region" }, this.table),
+    );
+    place.append(
+      make("figure", { "data-chart": key }, make("figcaption", {}, this.title, this.told), this.drawing, this.details),
+    );
   }
 
   /** Draws anew.
@@ -62,7 +69,10 @@ export function lines(series, length, seconds, label) {
       const last = values.length - 1;
       const path = values
         .map((value, place) => (value === null ? null : [across(last - place), up(value)]))
-        .map((point, place, all) => point && `${place > 0 && all[place - 1] ? "L" : "M"}${point[0].toFixed(1)} ${point[1].toFixed(1)}h.01`)
+        .map(
+          (point, place, all) =>
+            point && `${place > 0 && all[place - 1] ? "L" : "M"}${point[0].toFixed(1)} ${point[1].toFixed(1)}h.01`,
+        )
         .filter(Boolean)
         .join("");
       return draw("path", { class: `line line-${number}`, d: path, "stroke-dasharray": DASHES[number] || null });
@@ -80,10 +90,25 @@ export function columns(values, labels, label) {
     const step = (width - EDGE.left - EDGE.right) / values.length;
     const up = (value) => HEIGHT - EDGE.bottom - ((HEIGHT - EDGE.top - EDGE.bottom) * value) / top;
     const drawn = values.map((value, place) =>
-      draw("rect", { class: "column", x: EDGE.left + place * step + 1, y: up(value), width: Math.max(1, step - 2), height: up(0) - up(value) }),
+      draw("rect", {
+        class: "column",
+        x: EDGE.left + place * step + 1,
+        y: up(value),
+        width: Math.max(1, step - 2),
+        height: up(0) - up(value),
+      }),
     );
     const told = labels.map(([share, text]) =>
-      draw("text", { class: "tick", x: EDGE.left + share * values.length * step, y: HEIGHT - 4, "text-anchor": share === 0 ? "start" : share === 1 ? "end" : "middle" }, text),
+      draw(
+        "text",
+        {
+          class: "tick",
+          x: EDGE.left + share * values.length * step,
+          y: HEIGHT - 4,
+          "text-anchor": share === 0 ? "start" : share === 1 ? "end" : "middle",
+        },
+        text,
+      ),
     );
     return sheet(width, HEIGHT, label, ...grid(width, top, up), ...drawn, ...told);
   };
@@ -92,7 +117,10 @@ export function columns(values, labels, label) {
 /** Bars with their names above and their counts behind. */
 export function bars(rows, label) {
   return (width) => {
-    const [most, total] = [Math.max(...rows.map(({ value }) => value), 1), rows.reduce((sum, { value }) => sum + value, 0)];
+    const [most, total] = [
+      Math.max(...rows.map(({ value }) => value), 1),
+      rows.reduce((sum, { value }) => sum + value, 0),
+    ];
     const drawn = rows.flatMap(({ name, value }, place) => {
       const y = place * BAR;
       const told = `${figure(value)} (${percent(value / Math.max(total, 1))})`;
@@ -100,7 +128,14 @@ export function bars(rows, label) {
         draw("text", { class: "name", x: 0, y: y + 14 }, name),
         draw("text", { class: "tick", x: width, y: y + 14, "text-anchor": "end" }, told),
         draw("rect", { class: "track", x: 0, y: y + 19, width, height: 6, rx: 3 }),
-        draw("rect", { class: "column", x: 0, y: y + 19, width: Math.max(value > 0 ? 2 : 0, (width * value) / most), height: 6, rx: 3 }),
+        draw("rect", {
+          class: "column",
+          x: 0,
+          y: y + 19,
+          width: Math.max(value > 0 ? 2 : 0, (width * value) / most),
+          height: 6,
+          rx: 3,
+        }),
       ];
     });
     return sheet(width, rows.length * BAR, label, ...drawn);
@@ -108,20 +143,36 @@ export function bars(rows, label) {
 }
 
 function sheet(width, height, label, ...children) {
-  return draw("svg", { role: "img", "aria-label": label, width, height, viewBox: `0 0 ${width} ${height}` }, ...children);
+  return draw(
+    "svg",
+    { role: "img", "aria-label": label, width, height, viewBox: `0 0 ${width} ${height}` },
+    ...children,
+  );
 }
 
 function grid(width, top, up) {
   return Array.from({ length: TICKS }, (_, step) => (top * step) / (TICKS - 1)).flatMap((value) => [
     draw("path", { class: "grid", d: `M${EDGE.left} ${up(value)}H${width - EDGE.right}` }),
-    draw("text", { class: "tick", x: EDGE.left - 6, y: up(value) + 4, "text-anchor": "end" }, figure(value, top < 5 ? 2 : 0)),
+    draw(
+      "text",
+      { class: "tick", x: EDGE.left - 6, y: up(value) + 4, "text-anchor": "end" },
+      figure(value, top < 5 ? 2 : 0),
+    ),
   ]);
 }
 
 function legend(series) {
   const sample = (number) =>
-    draw("svg", { class: "sample", width: 30, height: 10, "aria-hidden": "true" }, draw("path", { class: `line line-${number}`, d: "M1 5H29", "stroke-dasharray": DASHES[number] || null }));
-  return make("ul", { class: "legend" }, ...series.map(({ name, now }, number) => make("li", {}, sample(number), say("chart_now", { name, value: now }))));
+    draw(
+      "svg",
+      { class: "sample", width: 30, height: 10, "aria-hidden": "true" },
+      draw("path", { class: `line line-${number}`, d: "M1 5H29", "stroke-dasharray": DASHES[number] || null }),
+    );
+  return make(
+    "ul",
+    { class: "legend" },
+    ...series.map(({ name, now }, number) => make("li", {}, sample(number), say("chart_now", { name, value: now }))),
+  );
 }
 
 /** A round figure that is not smaller. */

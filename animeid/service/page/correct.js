@@ -59,7 +59,8 @@ export class Correction {
     if (!this.#names) return;
     const typed = this.input.value.trim();
     this.#found = this.#names.search(typed, this.#likely);
-    if (typed && !this.#names.byName.has(typed)) this.#found.push({ name: typed, isNew: true, names: {}, series: null });
+    if (typed && !this.#names.byName.has(typed))
+      this.#found.push({ name: typed, isNew: true, names: {}, series: null });
     this.box.hidden = this.#found.length === 0;
     this.input.setAttribute("aria-expanded", String(!this.box.hidden));
     this.rows.style.height = `${this.#found.length * HEIGHT}px`;
@@ -89,7 +90,9 @@ export class Correction {
   #row(place) {
     const one = this.#found[place];
     const { own, others, series } = told(one.name, one);
-    const beside = one.isNew ? [say("correct_new")] : [...others, series, say("correct_pictures", { count: figure(one.pictures) })];
+    const beside = one.isNew
+      ? [say("correct_new")]
+      : [...others, series, say("correct_pictures", { count: figure(one.pictures) })];
     const row = make(
       "li",
       {

@@ -38,7 +38,10 @@ export class Metrics {
 
   /** Upper edges and counts of the bins of a histogram. */
   histogram(name, wanted = {}) {
-    const below = [...this.by(`${name}_bucket`, "le", wanted)].map(([edge, count]) => [Number(edge.replace("+Inf", "Infinity")), count]);
+    const below = [...this.by(`${name}_bucket`, "le", wanted)].map(([edge, count]) => [
+      Number(edge.replace("+Inf", "Infinity")),
+      count,
+    ]);
     below.sort(([one], [other]) => one - other);
     return below.map(([edge, count], place) => ({ edge, count: count - (below[place - 1]?.[1] ?? 0) }));
   }

@@ -72,7 +72,9 @@ export class Models {
       ["about_f1", interval(facts.f1_macro, facts.f1_macro_ci)],
     ];
     const known = rows.filter(([, value]) => value);
-    find("about").replaceChildren(...known.flatMap(([key, value]) => [make("dt", {}, say(key)), make("dd", {}, value)]));
+    find("about").replaceChildren(
+      ...known.flatMap(([key, value]) => [make("dt", {}, say(key)), make("dd", {}, value)]),
+    );
   }
 }
 

@@ -31,7 +31,7 @@ export function characters(version) {
 
 async function read(version) {
   const found = [];
-  for (let total = Infinity; found.length < total; ) {
+  for (let total = Infinity; found.length < total;) {
     const query = new URLSearchParams({ model: version, start: found.length, limit: PAGE });
     const page = await asJson(`characters?${query}`);
     found.push(...page.characters);

@@ -17,7 +17,9 @@ let [before, now, state, timer] = [null, null, null, null];
 
 await begin();
 const place = find("charts");
-const chart = Object.fromEntries(["requests", "latency", "queue", "cache", "confidence", "mix"].map((key) => [key, new Figure(place, key)]));
+const chart = Object.fromEntries(
+  ["requests", "latency", "queue", "cache", "confidence", "mix"].map((key) => [key, new Figure(place, key)]),
+);
 header(refresh);
 find("every").addEventListener("change", refresh);
 find("version").addEventListener("change", show);
@@ -58,9 +60,13 @@ function unready(error) {
 /** What happened since the time before. */
 function step() {
   const passed = (now.time - before.time) / 1000;
-  const rate = (wanted) => (now.metrics.sum("requests_total", wanted) - before.metrics.sum("requests_total", wanted)) / passed;
+  const rate = (wanted) =>
+    (now.metrics.sum("requests_total", wanted) - before.metrics.sum("requests_total", wanted)) / passed;
   const [all, good, busy] = [rate({}), rate({ status: "200" }), rate({ status: "503" })];
-  const bins = between(before.metrics.histogram("request_seconds", PREDICT), now.metrics.histogram("request_seconds", PREDICT));
+  const bins = between(
+    before.metrics.histogram("request_seconds", PREDICT),
+    now.metrics.histogram("request_seconds", PREDICT),
+  );
   return {
     at: new Date(),
     answered: good,
@@ -90,7 +96,11 @@ function show() {
 
 function showHealth() {
   const isGood = state?.ready && state.alarms.length === 0;
-  const words = !state ? say("health_unreachable") : !state.ready ? say("health_not_ready", state) : say(isGood ? "health_good" : "health_alarms");
+  const words = !state
+    ? say("health_unreachable")
+    : !state.ready
+      ? say("health_not_ready", state)
+      : say(isGood ? "health_good" : "health_alarms");
   const box = find("health");
   const alarms = (state?.alarms ?? []).map((alarm) => make("li", { lang: "en" }, alarm));
   if (!now && !state && past.length === 0 && !box.dataset.tried) {
@@ -101,21 +111,30 @@ function showHealth() {
   if (box.dataset.told === told) return; // a live region is not told the same again
   box.dataset.told = told;
   box.className = isGood ? "health good" : "health bad";
-  box.replaceChildren(icon(isGood ? "check" : "alert"), make("div", {}, make("p", {}, words), alarms.length > 0 && make("ul", {}, ...alarms)));
+  box.replaceChildren(
+    icon(isGood ? "check" : "alert"),
+    make("div", {}, make("p", {}, words), alarms.length > 0 && make("ul", {}, ...alarms)),
+  );
 }
 
 function versions() {
   const found = [...now.metrics.by("pictures_total", "version").keys()].sort();
   const picker = find("version");
   const chosen = picker.value;
-  const options = [make("option", { value: "" }, say("all_versions")), ...found.map((one) => make("option", { value: one }, short(one)))];
+  const options = [
+    make("option", { value: "" }, say("all_versions")),
+    ...found.map((one) => make("option", { value: one }, short(one))),
+  ];
   picker.replaceChildren(...options);
   picker.value = found.includes(chosen) ? chosen : "";
 }
 
 function totals(wanted) {
   const { metrics } = now;
-  const [asked, good] = [metrics.sum("requests_total", PREDICT), metrics.sum("requests_total", { ...PREDICT, status: "200" })];
+  const [asked, good] = [
+    metrics.sum("requests_total", PREDICT),
+    metrics.sum("requests_total", { ...PREDICT, status: "200" }),
+  ];
   const [named, unknown] = [metrics.sum("pictures_total", wanted), metrics.sum("unknown_total", wanted)];
   const half = quantile(metrics.histogram("request_seconds", PREDICT), 0.5);
   const share = (part, whole) => (whole > 0 ? ` (${percent(part / whole)})` : "");
@@ -127,7 +146,9 @@ function totals(wanted) {
     ["total_refused", figure(asked - good) + share(asked - good, asked)],
     ["total_latency", half === null ? "–" : `${figure(half * 1000, 1)} ms`],
   ];
-  find("totals").replaceChildren(...tiles.map(([key, value]) => make("div", {}, make("dt", {}, say(key)), make("dd", {}, value))));
+  find("totals").replaceChildren(
+    ...tiles.map(([key, value]) => make("div", {}, make("dt", {}, say(key)), make("dd", {}, value))),
+  );
 }
 
 /** A chart of what changed over time. */
@@ -138,15 +159,23 @@ function over(key, parts, digits) {
     return { name: say(`series_${part}`), values, now: told(values.at(-1)) };
   });
   const heads = [say("time"), ...series.map(({ name }) => name)];
-  const rows = [...past].reverse().map((time) => [time.at.toLocaleTimeString(), ...parts.map((part) => told(time[part]))]);
+  const rows = [...past]
+    .reverse()
+    .map((time) => [time.at.toLocaleTimeString(), ...parts.map((part) => told(time[part]))]);
   const label = `${say(`chart_${key}`)}: ${series.map(({ name, now: value }) => `${name} ${value}`).join(", ")}`;
   chart[key].show(past.length > 0 && lines(series, LENGTH, seconds() || 2, label), [heads, ...rows]);
 }
 
 function cache(wanted) {
   const sources = now.metrics.by("pictures_total", "source", wanted);
-  const rows = ["network", "cache", "shared"].map((source) => ({ name: say(`source_name_${source}`), value: sources.get(source) ?? 0 }));
-  const kept = { entries: figure(now.metrics.sum("cache_entries")), megabytes: figure(now.metrics.sum("cache_bytes") / MEGABYTE, 2) };
+  const rows = ["network", "cache", "shared"].map((source) => ({
+    name: say(`source_name_${source}`),
+    value: sources.get(source) ?? 0,
+  }));
+  const kept = {
+    entries: figure(now.metrics.sum("cache_entries")),
+    megabytes: figure(now.metrics.sum("cache_bytes") / MEGABYTE, 2),
+  };
   counted("cache", rows, kept);
 }
 
@@ -154,7 +183,10 @@ function mix(wanted) {
   const all = [...now.metrics.by("characters_total", "character", wanted)].map(([name, value]) => ({ name, value }));
   all.sort((one, other) => other.value - one.value);
   const rest = all.slice(SHOWN);
-  const others = { name: say("others", { count: figure(rest.length) }), value: rest.reduce((sum, { value }) => sum + value, 0) };
+  const others = {
+    name: say("others", { count: figure(rest.length) }),
+    value: rest.reduce((sum, { value }) => sum + value, 0),
+  };
   counted("mix", rest.length > 0 ? [...all.slice(0, SHOWN), others] : all);
 }
 
@@ -168,10 +200,21 @@ function counted(key, rows, values = {}) {
 function confidence(wanted) {
   const bins = now.metrics.histogram("confidence", wanted).filter(({ edge }) => edge !== Infinity);
   const span = (place) => `${percent(bins[place - 1]?.edge ?? 0, 0)} – ${percent(bins[place].edge, 0)}`;
-  const table = [[say("chart_confidence"), say("count")], ...bins.map(({ count }, place) => [span(place), figure(count)])];
+  const table = [
+    [say("chart_confidence"), say("count")],
+    ...bins.map(({ count }, place) => [span(place), figure(count)]),
+  ];
   const highest = bins.reduce((best, { count }, place) => (count > (bins[best]?.count ?? 0) ? place : best), 0);
   const isEmpty = bins.every(({ count }) => count === 0);
   const label = isEmpty ? "" : `${say("chart_confidence")}: ${span(highest)}, ${figure(bins[highest].count)}`;
   const ticks = [0, 0.25, 0.5, 0.75, 1].map((share) => [share, percent(share, 0)]);
-  chart.confidence.show(!isEmpty && columns(bins.map(({ count }) => count), ticks, label), table);
+  chart.confidence.show(
+    !isEmpty &&
+      columns(
+        bins.map(({ count }) => count),
+        ticks,
+        label,
+      ),
+    table,
+  );
 }
