@@ -4,7 +4,7 @@ import { pictureOf } from "./api.js";
 import { find, icon, make, put } from "./dom.js";
 import { short } from "./models.js";
 import { told } from "./names.js";
-import { figure, percent, say } from "./words.js";
+import { figure, language, percent, say } from "./words.js";
 
 const UNKNOWN = "unknown";
 const KEYS = 9;
@@ -23,7 +23,9 @@ export function nameOf(answer, names) {
  * @param again is called where the picture shall be sent again.
  */
 export function show(item, names, offer, again) {
-  put(find("picture"), picture(item));
+  const drawn = `${item.picture} ${language()}`;
+  if (find("picture").dataset.drawn !== drawn) put(find("picture"), picture(item));
+  find("picture").dataset.drawn = drawn;
   const isShown = Boolean(item.answer) && item.state !== "failed";
   find("verdict").hidden = !isShown;
   const body = isShown ? answered(item.answer, names, offer) : [progress(item, again)];

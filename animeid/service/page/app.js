@@ -14,6 +14,7 @@ import { Sender } from "./sender.js";
 import { thumbnail } from "./thumbnails.js";
 import { begin, onLanguage, percent, say } from "./words.js";
 
+const LARGE = 2 ** 20;
 const known = new Map(); // names by version, once they are here
 
 await begin();
@@ -91,8 +92,20 @@ async function send(item) {
   if (isOn("consent")) query.set("consent", "true");
   // The file as it is: a smaller copy would be another picture, with another answer.
   const type = item.file.type.startsWith("image/") ? item.file.type : "application/octet-stream";
-  const answer = await ask(`predict?${query}`, { method: "POST", body: item.file, headers: { "Content-Type": type } });
+  const sent = ask(`predict?${query}`, { method: "POST", body: item.file, headers: { "Content-Type": type } });
+  const answer = await sent.catch(async (error) => {
+    throw await understood(error, item.file);
+  });
   item.answer = await answer.json();
+}
+
+/** What a refusal means: one of size is lost where the service stops listening while a large file is on its way. */
+async function understood(error, file) {
+  if (error.status !== 0 || file.size < LARGE) return error;
+  return ask("health/live").then(
+    () => new Refusal(413, ""),
+    () => error,
+  );
 }
 
 function changed(item) {

@@ -58,7 +58,7 @@ export class History {
     }
     const row = this.#rows.get(item);
     if (withFocus) row?.focus();
-    row?.scrollIntoView({ block: "nearest", inline: "nearest" });
+    if (row) this.#reveal(row);
     this.onChosen(item);
   }
 
@@ -66,6 +66,13 @@ export class History {
   step(by, withFocus) {
     const place = this.#items.indexOf(this.chosen) + by;
     if (place >= 0 && place < this.#items.length) this.choose(this.#items[place], withFocus);
+  }
+
+  /** Moves the list alone, and not the page. */
+  #reveal(row) {
+    const { offsetLeft: left, offsetWidth: width } = row;
+    const { scrollLeft: from, clientWidth: seen } = this.list;
+    this.list.scrollLeft = Math.max(left + width - seen, Math.min(left, from));
   }
 
   /** Draws an item's row. */

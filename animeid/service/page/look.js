@@ -22,8 +22,12 @@ export function header(unlocked) {
 /** Whether a setting of the dialog is on. */
 export const isOn = (setting) => find(setting)?.checked ?? false;
 
-/** Asks for a key; the page was refused without. */
+let isAsked = false;
+
+/** Asks for a key, once for each that was given; the page was refused without. */
 export function askForKey() {
+  if (isAsked) return;
+  isAsked = true;
   const dialog = find("settings");
   if (!dialog.open) dialog.showModal();
   find("key-needed").hidden = false;
@@ -70,6 +74,7 @@ function settings(unlocked) {
     find("key-needed").hidden = true;
     dialog.close();
     if (given) {
+      isAsked = false;
       useKey(given);
       unlocked();
     }

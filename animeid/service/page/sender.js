@@ -3,7 +3,7 @@
 import { Refusal } from "./api.js";
 
 const TOGETHER = 3;
-const TRIES = 10;
+const TRIES = 20;
 const WAIT_SECONDS = 1;
 const SPREAD_SECONDS = 0.5;
 
@@ -58,9 +58,9 @@ export class Sender {
       this.#put(item, "answered");
     } catch (error) {
       this.#underway -= 1;
-      if (!(error instanceof Refusal)) throw error;
-      if (error.passes && item.tries < TRIES) this.#later(item, error);
-      else this.#put(item, "failed", error);
+      const refusal = error instanceof Refusal ? error : new Refusal(500, String(error));
+      if (refusal.passes && item.tries < TRIES) this.#later(item, refusal);
+      else this.#put(item, "failed", refusal);
     }
     this.#next();
   }

@@ -51,7 +51,8 @@ def test_nothing_is_wrong(browser: Any, service: Running, pictures: list[Path], 
 def test_an_audit_finds_faults(browser: Any, service: Running) -> None:
     with opened(browser, service) as page:
         page.evaluate("""() => {
-          const add = (tag, told) => document.querySelector("main").append(Object.assign(document.createElement(tag), told));
+          const made = (tag, told) => Object.assign(document.createElement(tag), told);
+          const add = (tag, told) => document.querySelector("main").append(made(tag, told));
           add("button", {}); add("img", { src: "page/none" }); add("input", {}); add("h4", { textContent: "deep" });
           add("p", { textContent: "faint", id: "title" }); document.querySelector("p#title").style.color = "#bbb";
           add("div", { id: "wide" }); document.querySelector("#wide").style.cssText = "width: 3000px; height: 9px";

@@ -193,6 +193,16 @@ def test_a_refusal_says_what_to_do(
 
 
 @slow
+def test_a_refusal_that_is_lost_on_its_way_is_understood(browser: Any, service: Running, tmp_path: Path) -> None:
+    """The service stops listening before so much was sent."""
+    file = tmp_path / "huge.png"
+    file.write_bytes(bytes(60_000_000))
+    with opened(browser, service, refusals=True) as page:
+        page.set_input_files("#choose-input", str(file))
+        expect(page.locator("#answer .refusal")).to_contain_text("larger than the service takes")
+
+
+@slow
 @pytest.mark.parametrize("status", [415, 504])
 def test_other_refusals_are_told(browser: Any, service: Running, pictures: list[Path], status: int) -> None:
     with opened(browser, service, refusals=True) as page:
