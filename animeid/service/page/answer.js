@@ -4,7 +4,7 @@ import { pictureOf } from "./api.js";
 import { find, icon, make, put } from "./dom.js";
 import { short } from "./models.js";
 import { told } from "./names.js";
-import { figure, language, percent, say } from "./words.js";
+import { figure, fixed, language, percent, say } from "./words.js";
 
 const UNKNOWN = "unknown";
 const KEYS = 9;
@@ -57,8 +57,12 @@ function progress(item, again) {
 }
 
 function answered(answer, names, offer) {
+  const isUnknown = answer.character === UNKNOWN;
   const rows = answer.names.map((name, place) => row(name, place, names, offer));
-  return [...head(answer, names), make("ol", { class: "names", "aria-label": say("likeliest") }, ...rows)];
+  return [
+    ...head(answer, names),
+    make("ol", { class: isUnknown ? "names none" : "names", "aria-label": say("likeliest") }, ...rows),
+  ];
 }
 
 function head(answer, names) {
@@ -120,6 +124,6 @@ function reference({ label, similarity, picture: path }, names) {
     {},
     shown,
     make("span", { class: "name" }, own),
-    make("span", { class: "similarity" }, say("similarity", { value: figure(similarity, 2) })),
+    make("span", { class: "similarity" }, say("similarity", { value: fixed(similarity, 2) })),
   );
 }

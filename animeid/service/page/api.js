@@ -29,6 +29,7 @@ export class Refusal extends Error {
   constructor(status, detail, retryAfter = null) {
     super(detail);
     this.status = status;
+    this.detail = detail;
     this.retryAfter = retryAfter;
   }
 

@@ -151,7 +151,7 @@ async function feedback(said) {
   try {
     await ask("feedback", { method: "POST", body, headers: { "Content-Type": "application/json" } });
   } catch (error) {
-    refused(error.status === 404 ? new Refusal("feedback", error.message) : error);
+    refused(error.status === 404 ? new Refusal("feedback", error.detail) : error);
     return;
   }
   item.verdict = said;

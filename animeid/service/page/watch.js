@@ -54,7 +54,7 @@ async function read() {
 /** /health of a service that stops is a refusal, which says so as well. */
 function unready(error) {
   if (error.status !== 503) throw error;
-  return { ready: false, reason: error.message, alarms: [] };
+  return { ready: false, reason: error.detail, alarms: [] };
 }
 
 /** What happened since the time before. */

@@ -20,11 +20,16 @@ export function figure(value, digits = 0) {
   return new Intl.NumberFormat(language(), { maximumFractionDigits: digits }).format(value);
 }
 
+/** The same with all of its digits, so that figures below one another can be compared. */
+export function fixed(value, digits, style = "decimal") {
+  const kind = { style, minimumFractionDigits: digits, maximumFractionDigits: digits };
+  return new Intl.NumberFormat(language(), kind).format(value);
+}
+
 /** A share of 1; what is not 0 never reads as 0. */
 export function percent(share, digits = 1) {
-  const format = new Intl.NumberFormat(language(), { style: "percent", maximumFractionDigits: digits });
   const least = 10 ** -(digits + 2);
-  return share > 0 && share < least / 2 ? `< ${format.format(least)}` : format.format(share);
+  return share > 0 && share < least / 2 ? `< ${fixed(least, digits, "percent")}` : fixed(share, digits, "percent");
 }
 
 /** Reads the words of the language that the page has now, and puts them where they belong. */

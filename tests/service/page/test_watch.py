@@ -31,11 +31,11 @@ def module(page: Any, name: str, code: str, *given: Any) -> Any:
     return page.evaluate(f"async (given) => ({code})(await import('./page/{files().digest}/{name}'), ...given)", given)
 
 
-def sums(text: str, name: str, label: str) -> dict[str, float]:
+def sums(text: str, name: str, label: str, version: str | None = None) -> dict[str, float]:
     found: dict[str, float] = {}
     for family in text_string_to_metric_families(text):
         for sample in family.samples:
-            if sample.name == f"animeid_{name}":
+            if sample.name == f"animeid_{name}" and version in (None, sample.labels.get("version")):
                 found[sample.labels[label]] = found.get(sample.labels[label], 0) + sample.value
     return found
 
@@ -51,13 +51,17 @@ def test_charts_show_what_the_metrics_say(browser: Any, service: Running, pictur
         page.select_option("#every", "0")
         page.wait_for_timeout(300)
         text = service.get("/metrics").text
-        named = sums(text, "pictures_total", "source")
+        version = service.get("/models").json()["aliases"]["default"]
+        page.select_option("#version", version)
+        named = sums(text, "pictures_total", "source", version)
         expect(page.locator("#totals div").first).to_contain_text(f"{sum(named.values()):,.0f}")
         page.locator("[data-chart=cache] summary").click()
+        expect(page.locator("[data-chart=cache] tbody tr")).to_have_count(3)
         cells = page.locator("[data-chart=cache] tbody td").all_inner_texts()
         assert cells == [f"{named.get(source, 0):,.0f}" for source in ("network", "cache", "shared")]
-        mix = sorted(sums(text, "characters_total", "character").items(), key=lambda pair: -pair[1])
+        mix = sorted(sums(text, "characters_total", "character", version).items(), key=lambda pair: -pair[1])
         page.locator("[data-chart=mix] summary").click()
+        expect(page.locator("[data-chart=mix] tbody tr")).to_have_count(len(mix))
         shown = dict(zip(
             page.locator("[data-chart=mix] tbody th").all_inner_texts(),
             map(int, page.locator("[data-chart=mix] tbody td").all_inner_texts()),
