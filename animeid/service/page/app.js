@@ -123,7 +123,7 @@ function changed(item) {
 }
 
 function look(item) {
-  document.body.classList.toggle("empty", item === null);
+  document.body.className = item === null ? "empty" : "filled";
   find("result").hidden = item === null;
   correction.clear();
   if (item === null) return;

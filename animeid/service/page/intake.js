@@ -31,7 +31,7 @@ function dropping(given) {
   let inside = 0;
   const show = (depth) => {
     inside = Math.max(0, depth);
-    document.body.classList.toggle("dropping", inside > 0);
+    document.documentElement.classList.toggle("dropping", inside > 0);
   };
   document.addEventListener("dragenter", (event) => {
     event.preventDefault();

@@ -6,7 +6,7 @@ import { find, icon, make } from "./dom.js";
 import { askForKey, header } from "./look.js";
 import { between, Metrics, quantile } from "./metrics.js";
 import { short } from "./models.js";
-import { begin, figure, onLanguage, percent, say } from "./words.js";
+import { begin, figure, language, onLanguage, percent, say } from "./words.js";
 
 const LENGTH = 90;
 const SHOWN = 10;
@@ -120,6 +120,9 @@ function showHealth() {
 function versions() {
   const found = [...now.metrics.by("pictures_total", "version").keys()].sort();
   const picker = find("version");
+  const list = [language(), ...found].join(" ");
+  if (picker.dataset.list === list) return; // whoever has it open goes on choosing
+  picker.dataset.list = list;
   const chosen = picker.value;
   const options = [
     make("option", { value: "" }, say("all_versions")),

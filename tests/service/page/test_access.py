@@ -26,7 +26,8 @@ def audit(page: Any) -> list[str]:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 390, 320])
 def test_nothing_is_wrong(browser: Any, service: Running, pictures: list[Path], width: int, scheme: str) -> None:
-    with opened(browser, service, width=width, color_scheme=scheme, refusals=True) as page:
+    phone = {"has_touch": True, "is_mobile": True} if width < 600 else {}
+    with opened(browser, service, width=width, color_scheme=scheme, refusals=True, **phone) as page:
         assert audit(page) == []
         choose(page, *pictures[:4], pictures[5])
         assert audit(page) == []

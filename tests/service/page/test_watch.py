@@ -71,6 +71,8 @@ def test_charts_show_what_the_metrics_say(browser: Any, service: Running, pictur
         labels = page.locator("svg[role=img]").evaluate_all("all => all.map(one => one.getAttribute('aria-label'))")
         assert len(labels) == 6 and all(len(label) > 8 for label in labels)
         expect(page.locator("#health")).to_have_text("Ready, no alarms")
+        heights = page.locator("#totals div").evaluate_all("tiles => tiles.map(tile => tile.offsetHeight)")
+        assert max(heights) < 120 and page.locator("#charts").bounding_box()["width"] > 1000
 
 
 def test_lines_differ_in_more_than_their_colour(browser: Any, service: Running) -> None:
