@@ -38,6 +38,13 @@ export async function begin() {
   words = await answer.json();
   fill(document);
   document.documentElement.dataset.ready = "";
+  if (document.readyState === "complete") loaded();
+  else window.addEventListener("load", loaded, { once: true });
+}
+
+/** From now on letters may take their time. */
+function loaded() {
+  document.documentElement.dataset.loaded = "";
 }
 
 export async function speak(chosen) {

@@ -50,7 +50,7 @@ def test_nothing_is_wrong(browser: Any, service: Running, pictures: list[Path], 
 
 
 def test_an_audit_finds_faults(browser: Any, service: Running) -> None:
-    with opened(browser, service) as page:
+    with opened(browser, service, refusals=True) as page:
         page.evaluate("""() => {
           const made = (tag, told) => Object.assign(document.createElement(tag), told);
           const add = (tag, told) => document.querySelector("main").append(made(tag, told));
@@ -80,6 +80,8 @@ def test_the_browser_chooses_the_language_and_so_does_its_user(
         page.goto(service.address + "/watch")
         page.locator("html[data-ready]").wait_for()
         assert page.get_attribute("html", "lang") == other
+        page.locator("html[data-loaded]").wait_for()
+        page.evaluate("document.fonts.ready.then(() => true)")
         assert page.evaluate("[...document.fonts].some(font => font.status === 'loaded')"), "letters have glyphs"
 
 
