@@ -15,6 +15,7 @@ import { thumbnail } from "./thumbnails.js";
 import { begin, onLanguage, percent, say } from "./words.js";
 
 const LARGE = 2 ** 20;
+const LOST = 3;
 const known = new Map(); // names by version, once they are here
 
 await begin();
@@ -94,16 +95,17 @@ async function send(item) {
   const type = item.file.type.startsWith("image/") ? item.file.type : "application/octet-stream";
   const sent = ask(`predict?${query}`, { method: "POST", body: item.file, headers: { "Content-Type": type } });
   const answer = await sent.catch(async (error) => {
-    throw await understood(error, item.file);
+    throw await understood(error, item);
   });
   item.answer = await answer.json();
 }
 
-/** What a refusal means: one of size is lost where the service stops listening while a large file is on its way. */
-async function understood(error, file) {
-  if (error.status !== 0 || file.size < LARGE) return error;
+/** What a refusal means: one is lost where the service stops listening while a large file is on its way. If that
+ * happens again and again, it is not that the service is busy. */
+async function understood(error, item) {
+  if (error.status !== 0 || item.file.size < LARGE) return error;
   return ask("health/live").then(
-    () => new Refusal(413, ""),
+    () => new Refusal(item.tries < LOST ? 503 : 413, ""),
     () => error,
   );
 }

@@ -199,7 +199,7 @@ def test_a_refusal_that_is_lost_on_its_way_is_understood(browser: Any, service: 
     file.write_bytes(bytes(60_000_000))
     with opened(browser, service, refusals=True) as page:
         page.set_input_files("#choose-input", str(file))
-        expect(page.locator("#answer .refusal")).to_contain_text("larger than the service takes")
+        expect(page.locator("#answer .refusal")).to_contain_text("larger than the service takes", timeout=30_000)
 
 
 @slow
