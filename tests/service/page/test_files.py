@@ -15,10 +15,10 @@ from animeid.fonts import FONT_FILE
 from animeid.service.routes.page import FOLDER, PAGES, SHARED, files
 from tests.service.serving import KEPT, client
 
-LANGUAGES = ("en", "zh", "ja")
 SCRIPTS = {path.name: path.read_text(encoding="utf-8") for path in sorted(FOLDER.glob("*.js"))}
 SHEETS = {path.name: path.read_text(encoding="utf-8") for path in sorted(FOLDER.glob("*.css"))}
 MARKUP = {path.name: path.read_text(encoding="utf-8") for path in sorted(FOLDER.glob("*.html"))}
+LANGUAGES = ("en", *sorted(path.stem for path in (FOLDER / "words").glob("*.json") if path.stem != "en"))
 WORDS = {name: json.loads((FOLDER / f"words/{name}.json").read_text(encoding="utf-8")) for name in LANGUAGES}
 ENDS = {
     "appearance_": ("system", "light", "dark"),
@@ -106,6 +106,10 @@ def test_nothing_stands_in_a_page_that_its_policy_forbids() -> None:
 
 
 def test_everything_is_said_in_every_language() -> None:
+    assert {"en", "zh", "ja"} <= set(LANGUAGES)
+    assert set(re.findall(r'<option value="(..)" lang="\1">', MARKUP[SHARED])) == set(LANGUAGES)
+    [known] = re.findall(r"const known = (\[.+\]);", SCRIPTS["early.js"])
+    assert set(json.loads(known)) == set(LANGUAGES)
     for name in LANGUAGES[1:]:
         assert list(WORDS[name]) == list(WORDS["en"]), name
         for key, text in WORDS[name].items():
