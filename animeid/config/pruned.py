@@ -31,11 +31,18 @@ def check_pruned(request: Mapping[str, Any]) -> None:
         )
     if (request.get("effort") or {}).get("runs", 1) > 1:
         raise InputError("effort=best trains several runs that start from one another: leave out prune")
-    run = RunFolder.open(request["from_run"])
+    if request["data"].get("refit") is True:
+        raise InputError("what pruning loses is judged on val, which a refit would learn: leave out data.refit")
+    check_held_out(request["from_run"])
+
+
+def check_held_out(from_run: str) -> None:
+    """Raises:
+    InputError: there is no such run, or it has learnt the pictures that it would be judged on.
+    """
+    run = RunFolder.open(from_run)
     if read_plan(run.config)["data"].get("refit") is True:
         raise InputError(
             f"{run.path} was trained on train and val, and what pruning loses is judged on a val part that its run has "
             f"not seen: take from_run={run.twin.path}"
         )
-    if request["data"].get("refit") is True:
-        raise InputError("what pruning loses is judged on val, which a refit would learn: leave out data.refit")
