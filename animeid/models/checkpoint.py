@@ -122,7 +122,7 @@ def _told(content: Any) -> Mapping[str, Any]:
 def _network(content: Any, path: Path) -> tuple[str | None, bool]:
     """By a run of ours, by timm's training script, or by the `config.json` of a folder in timm's layout."""
     plan = _told(content).get("plan")
-    if isinstance(plan, Mapping):
+    if isinstance(plan, Mapping) and "model" in plan:
         return str(plan["model"]["name"]), bool(plan["model"].get("shapes"))
     beside = path.with_name("config.json")
     told = read_json(beside) if path.suffix == ".safetensors" and beside.is_file() else content

@@ -332,8 +332,11 @@ def test_what_fails_after_the_jobs_is_one_sentence(work: Work, capsys: pytest.Ca
 
 
 def test_a_sweep_that_is_stopped_does_nothing_for_all_jobs(work: Work) -> None:
+    def stopped(folder: RunFolder) -> None:
+        raise KeyboardInterrupt
+
     together = Together()
-    work.instead[("FocalLoss", 2)] = lambda folder: os.kill(os.getpid(), signal.SIGINT)
+    work.instead[("FocalLoss", 2)] = stopped
     assert command("train", work, None, together)(GRID) == 130
     assert together.done == []
 
