@@ -178,6 +178,7 @@ def described_runs(untried_transforms: None, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr("animeid.config.request.allow", lambda parts, overrides: None)
     monkeypatch.setattr("animeid.config.request.with_earlier_network", lambda request, default, overrides: request)
     monkeypatch.setattr("animeid.config.request.inherit", lambda request, overrides: request)
+    monkeypatch.setattr("animeid.config.request.with_earlier_data", lambda request, overrides: request)
     monkeypatch.setattr("animeid.config.pruned.check_held_out", lambda from_run: None)
 
 

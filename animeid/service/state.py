@@ -64,7 +64,7 @@ class State:
         """
         versions = self.aliases.get(alias, ())
         if len(versions) < 2:
-            raise InputError(f"{alias} has had no version before this one: switch it to one that is named")
+            raise InputError(f"{alias} has had no version before this one: name the version that is to answer")
         return replace(self, aliases={**self.aliases, alias: versions[1:]})
 
 
