@@ -120,7 +120,7 @@ class Decoders:
         return np.frombuffer(answer, np.uint8).reshape(*given.size, 3)
 
     async def _asked(self, content: bytes, line: bytes) -> tuple[bytes, bytes]:
-        decoder = await self._idle.get()
+        decoder = await self._living()
         try:
             async with asyncio.timeout(self.seconds * PATIENCE):
                 answer = await decoder.ask(content, line)
@@ -133,6 +133,14 @@ class Decoders:
             raise
         self._idle.put_nowait(decoder)
         return answer
+
+    async def _living(self) -> Decoder:
+        """One that is free; a picture is not blamed for one that something else has killed."""
+        decoder = await self._idle.get()
+        while decoder.process.poll() is not None:
+            self._keep(self._replace(decoder))
+            decoder = await self._idle.get()
+        return decoder
 
     async def _one_more(self) -> None:
         decoder = await Decoder.start()

@@ -17,6 +17,7 @@ PORTS = {"http": 80, "https": 443}
 LONGEST = 2000
 AGENT = "animeid"
 NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+PUBLIC_IPV6 = ipaddress.IPv6Network("2000::/3")
 """How networks without IPv4 reach it."""
 
 
@@ -113,6 +114,6 @@ def is_public(address: str) -> bool:
     if isinstance(ip, ipaddress.IPv6Address):
         if ip in NAT64:
             ip = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
-        elif ip.ipv4_mapped or ip.sixtofour or ip.teredo:
-            return False  # ways to another address, which nobody needs
+        elif ip not in PUBLIC_IPV6 or ip.ipv4_mapped or ip.sixtofour or ip.teredo:
+            return False  # local ones, and ways to another address, which nobody needs
     return ip.is_global and not ip.is_multicast

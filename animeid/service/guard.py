@@ -56,8 +56,9 @@ class Guard:
             await asyncio.sleep(TICK)
             try:
                 self.keys.refresh()
-            except InputError as error:
-                say_error(str(error))
+            # A file that cannot be read for a moment must not end what would notice that a key was deleted.
+            except (InputError, OSError, ValueError) as error:
+                say_error(f"the keys stay as they were: {error}")
 
     def check_admin(self, given: str | None) -> Key:
         """As `check`, for what changes the service.

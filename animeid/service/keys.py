@@ -54,8 +54,10 @@ def new_key(file: Path, name: str, role: str) -> str:
         raise InputError(f"{file} has a key of {name}: take another name, or delete its line first")
     key = PREFIX + secrets.token_urlsafe(32)
     descriptor = os.open(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    begun = file.stat().st_size and not file.read_bytes().endswith(b"\n")
+    line = json.dumps(asdict(Key(name, digest_of(key), role)), ensure_ascii=False) + "\n"
     with os.fdopen(descriptor, "a", encoding="utf-8") as stream:
-        stream.write(json.dumps(asdict(Key(name, digest_of(key), role)), ensure_ascii=False) + "\n")
+        stream.write(f"\n{line}" if begun else line)
     return key
 
 
@@ -116,5 +118,5 @@ class Keys:
         stat = self.file.stat() if self.file.is_file() else None
         stamp = stat and (stat.st_mtime_ns, stat.st_ino, stat.st_size)
         if stamp is None or stamp != self._stamp:
+            self._found = read_keys(self.file)  # of a file that is gone or damaged, this says so each time
             self._stamp = stamp
-            self._found = read_keys(self.file)  # of a file that is gone, this says so each time

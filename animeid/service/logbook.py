@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from animeid.system.console import counted, say_error
 from animeid.system.files import atomic
 
 ROWS = 1000
@@ -60,8 +61,13 @@ class Logbook:
         """Writes the rows that have come since."""
         async with self._writing:
             rows, self._rows = self._rows, []
-            if rows:
+            if not rows:
+                return
+            # A full disk must not turn good answers into errors, nor end what writes the later ones.
+            try:
                 await asyncio.to_thread(self._write, rows)
+            except OSError as error:
+                say_error(f"{counted(len(rows), 'answer', 'are')} not in the log {self.folder}: {error}")
 
     def _write(self, rows: list[dict[str, Any]]) -> None:
         import pyarrow as pa

@@ -60,5 +60,5 @@ def problem(status: int, detail: str, request_id: str) -> dict[str, Any]:
 
 
 def encoded(content: Any) -> bytes:
-    """Strict JSON, names in any script readable."""
-    return json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+    """Strict JSON, names in any script readable; half a letter, which only a stranger sends, becomes `?`."""
+    return json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode("utf-8", "replace")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import re
 import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,6 +17,9 @@ IMAGE = "image"
 LENGTH = "Inference-Header-Content-Length"
 """The header that says how long the JSON is, where bytes stand behind it."""
 SIZE = struct.Struct("<I")
+WHOLE = re.compile(r"[0-9]{1,15}")
+MOST_PARTS = 1000
+"""Of the JSON: each part takes twenty times its bytes in memory, and pictures are in none of their own."""
 
 
 @dataclass(frozen=True)
@@ -42,18 +46,20 @@ def asked_by(body: bytes, length: str | None, most: int) -> Asked:
     Raises:
         Problem: it is none, or has another input than `image`.
     """
-    end = len(body) if length is None else int(length) if length.isascii() and length.isdigit() else -1
+    end = len(body) if length is None else int(length) if WHOLE.fullmatch(length) else -1
     if not 0 <= end <= len(body):
         raise Problem(400, f"{LENGTH} is not the length of what begins the body")
+    if sum(body.count(mark, 0, end) for mark in (b"[", b"{", b",")) > MOST_PARTS:
+        raise Problem(422, f"the JSON of the body has too many parts: send at most {most} pictures")
     try:
         plain = json.loads(body[:end])
         [given] = [one for one in plain["inputs"] if one["name"] == IMAGE]
-        outputs = [str(one["name"]) for one in plain.get("outputs", ())]
+        outputs = list(dict.fromkeys(str(one["name"]) for one in plain.get("outputs", ())))
         kind, shape = given["datatype"], given["shape"]
         size = (given.get("parameters") or {}).get("binary_data_size")
         name = str(plain.get("id") or "")
-        values = given.get("data") if size is None else _behind(body[end:], int(size))
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        values = given.get("data") if size is None else _behind(body[end:], int(size), most)
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError, OverflowError) as error:
         raise Problem(400, f"the body is no request with one input {IMAGE}: see GET /v2/models/default") from error
     if kind != "BYTES" or not isinstance(values, list) or shape not in ([len(values)], [len(values), 1]):
         raise Problem(422, f"{IMAGE} must be of the datatype BYTES, with the shape [N] and N pictures")
@@ -62,12 +68,12 @@ def asked_by(body: bytes, length: str | None, most: int) -> Asked:
     return Asked(name, [_bytes(value) for value in values], outputs)
 
 
-def _behind(content: bytes, size: int) -> list[bytes]:
-    """Elements of bytes, each behind its length."""
+def _behind(content: bytes, size: int, most: int) -> list[bytes]:
+    """Elements of bytes, each behind its length; one more than the most there may be is enough to know."""
     found, place = [], 0
     if size != len(content):
         raise ValueError("another size than what is there")
-    while place < size:
+    while place < size and len(found) <= most:
         (length,) = SIZE.unpack_from(content.ljust(place + SIZE.size, b"\0"), place)
         place += SIZE.size
         if place + length > size:

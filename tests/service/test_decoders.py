@@ -64,15 +64,17 @@ def test_a_killed_decoder_is_replaced() -> None:
     async def scene(pool: Decoders) -> None:
         first = pool.pids
         os.kill(first[0], signal.SIGKILL)
-        with pytest.raises(UnreadableImage, match="makes the decoder fail"):
-            await pool.decode(picture(0), INPUT)
+        while Path(f"/proc/{first[0]}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0] != "Z":
+            await asyncio.sleep(0.01)
+        # Whatever killed it while it was idle, it was not this picture.
+        assert (await pool.decode(picture(0), INPUT)).shape == (32, 32, 3)
         assert (await pool.decode(picture(0), INPUT)).shape == (32, 32, 3)
         assert pool.pids != first and len(pool.pids) == 1
         os.kill(pool.pids[0], signal.SIGTERM)  # what a system sends to a whole group
         os.kill(pool.pids[0], signal.SIGINT)
         assert (await pool.decode(picture(0), INPUT)).shape == (32, 32, 3)
 
-    assert in_pool(scene) == [1]
+    assert in_pool(scene) == []
 
 
 def test_a_decoder_that_hangs_is_killed() -> None:

@@ -110,3 +110,21 @@ def test_the_oldest_answers_make_room(tmp_path: Path) -> None:
     total = sum(file.stat().st_size for file in files)
     assert 1 <= len(files) < 8 and total <= 6000 + files[0].stat().st_size
     assert not [name for name in os.listdir(tmp_path) if name.endswith(".tmp")]  # noqa: PTH208
+
+
+def test_a_log_that_cannot_be_written_ends_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def full(*given: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    async def scene() -> None:
+        book = Logbook(tmp_path, 6000)
+        with monkeypatch.context() as patch:
+            patch.setattr(Logbook, "_write", full)
+            await book.add({})
+            await book.write()
+        assert await book.write() is None
+
+    asyncio.run(scene())
+    assert "1 answer is not in the log" in capsys.readouterr().err

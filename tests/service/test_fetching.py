@@ -20,7 +20,15 @@ from tests.service.test_predict import problem, sent
 
 PRIVATE_IPV4 = "127.0.0.1 10.0.0.1 172.16.0.1 192.168.1.1 169.254.169.254 0.0.0.0 100.64.0.1 224.0.0.1 198.18.0.1"
 PRIVATE_IPV6 = "::1 :: fe80::1 fe80::1%eth0 fc00::1 ff02::1 ::ffff:127.0.0.1 ::ffff:8.8.8.8 2002:7f00:1:: 2001:0:1::1"
-PRIVATE = [*PRIVATE_IPV4.split(), *PRIVATE_IPV6.split(), "255.255.255.255", "64:ff9b::7f00:1", "64:ff9b::a00:1"]
+WAYS_INSIDE = "64:ff9b:1::a00:1 fec0::1 ::7f00:1 ::ffff:0:7f00:1"
+PRIVATE = [
+    *PRIVATE_IPV4.split(),
+    *PRIVATE_IPV6.split(),
+    "255.255.255.255",
+    "64:ff9b::7f00:1",
+    "64:ff9b::a00:1",
+    *WAYS_INSIDE.split(),
+]
 
 
 @pytest.mark.parametrize("address", PRIVATE)

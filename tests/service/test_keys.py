@@ -112,3 +112,11 @@ def test_a_line_may_have_a_rate_of_its_own(tmp_path: Path) -> None:
         guard.check(key)
     with pytest.raises(Problem):
         guard.check_admin(key)
+
+
+def test_a_file_without_a_last_line_end_keeps_its_keys(tmp_path: Path) -> None:
+    file = tmp_path / "keys.jsonl"
+    new_key(file, "first", "user")
+    file.write_bytes(file.read_bytes().rstrip(b"\n"))
+    new_key(file, "second", "user")
+    assert {key.name for key in read_keys(file).values()} == {"first", "second"}

@@ -87,3 +87,26 @@ def test_files_may_stand_behind_the_json(kept: TestClient) -> None:
 )
 def test_refusals_say_why(kept: TestClient, body: Any, status: int, words: str) -> None:
     problem(kept.post(INFER, json=body), status, words)
+
+
+@pytest.mark.parametrize(
+    ("body", "headers", "status"),
+    [
+        (b'{"inputs":[' + b"[]," * 2000 + b"[]]}", {}, 422),
+        (json.dumps(asked(b"a")).encode(), {"Inference-Header-Content-Length": "9" * 5000}, 400),
+        (
+            json.dumps(asked(b"a")).replace('"data"', '"parameters": {"binary_data_size": 1e999}, "data"').encode(),
+            {},
+            400,
+        ),
+        (json.dumps(asked(b"a", id="x", outputs=[{"name": "\ud800"}])).encode(), {}, 422),
+    ],
+)
+def test_hostile_bodies_are_refused(kept: TestClient, body: bytes, headers: dict[str, str], status: int) -> None:
+    problem(kept.post(INFER, content=body, headers=headers), status, "")
+
+
+def test_half_a_letter_and_outputs_asked_for_twice_are_answered_once(kept: TestClient) -> None:
+    wanted = [{"name": "label"}, {"name": "label"}]
+    found = sent(kept.post(INFER, content=json.dumps(asked(picture(1), id="\ud800", outputs=wanted)).encode()))
+    assert (found["id"], [output["name"] for output in found["outputs"]]) == ("?", ["label"])
