@@ -70,7 +70,8 @@ def asked_by(body: bytes, length: str | None, most: int) -> Asked:
 
 def _behind(content: bytes, size: int, most: int) -> list[bytes]:
     """Elements of bytes, each behind its length; one more than the most there may be is enough to know."""
-    found, place = [], 0
+    found: list[bytes] = []
+    place = 0
     if size != len(content):
         raise ValueError("another size than what is there")
     while place < size and len(found) <= most:
