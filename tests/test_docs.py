@@ -176,7 +176,6 @@ def requests(arguments: list[str]) -> list[list[str]]:
 def described_runs(untried_transforms: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """A request without the earlier run, whose folder is a name in a page only; so is one of code."""
     monkeypatch.setattr("animeid.config.request.allow", lambda parts, overrides: None)
-    monkeypatch.setattr("animeid.config.request.with_earlier_data", lambda request, overrides: request)
     monkeypatch.setattr("animeid.config.request.with_earlier_network", lambda request, default, overrides: request)
     monkeypatch.setattr("animeid.config.request.inherit", lambda request, overrides: request)
     monkeypatch.setattr("animeid.config.request.with_earlier_data", lambda request, overrides: request)

@@ -85,7 +85,7 @@ def write_page(seconds: float) -> None:
     text = f"""# Four models
 
 `python -m experiments.four_models.study` writes this page and its pictures. It does what
-[choose among models](../../docs/compare.md#from-training-to-the-page) does in one command, training to page, which took
+`docs/compare.md` does in one command, training to page, which took
 **{seconds / 60:.0f} minutes** with {counted(threads, "thread")} a process:
 
 ```bash

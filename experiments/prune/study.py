@@ -74,7 +74,7 @@ def main() -> None:
     text = f"""# What pruning saves
 
 `python -m experiments.prune.study` writes this page: networks without their head, of random weights, whole and
-[pruned](../../docs/prune.md), which answer one picture of {" and ".join(map(str, SIDES))} px in turn, with eager torch
+pruned (`docs/prune.md`), which answer one picture of {" and ".join(map(str, SIDES))} px in turn, with eager torch
 {torch.__version__} on {counted(torch.get_num_threads(), "thread")}, in {ROUNDS} rounds of {SECONDS:g} s; the median,
 and from which to which round it ranges. What is lost depends on the run, and each is judged for it.
 

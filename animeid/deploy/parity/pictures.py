@@ -22,7 +22,7 @@ MOST_BYTES = 2**29
 """Of pictures that are kept while engines are compared."""
 CALIBRATING = 128
 EACH = 2
-"""Pictures of a class at least, where there are: one alone has no neighbour of its class."""
+"""Pictures of a class at least, where there are so many, since one alone has no neighbour of its class."""
 
 
 @dataclass(frozen=True)

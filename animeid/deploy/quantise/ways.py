@@ -14,7 +14,7 @@ from animeid.deploy.quantise import nncf_int8, onnxruntime_int8
 from animeid.system.console import how_to_install
 
 HISTOGRAMS_OF = 16
-"""Pictures of which every activation is kept until all are seen: some 60 MB each of a MobileNet at 224 px."""
+"""Pictures of which every activation is kept until all are seen, some 60 MB each of a MobileNet at 224 px."""
 
 
 @dataclass(frozen=True)
