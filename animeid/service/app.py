@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
@@ -13,6 +13,7 @@ from animeid.service.replies import handle_problems
 from animeid.service.routes import admin, feedback, health, kserve, models, page, predict
 from animeid.service.service import Service
 from animeid.service.watch import Watch
+from animeid.system.console import say_error
 
 ABOUT = "Names the characters in pictures. Every refusal is a problem detail of RFC 9457."
 ROUTERS = (
@@ -28,13 +29,20 @@ ROUTERS = (
 )
 
 
-def beside(service: Service) -> Iterator[Coroutine[None, None, None]]:
-    """What is done beside the requests."""
-    yield service.models.follow()
-    yield service.guard.follow()
-    yield service.watch()
-    if service.logbook is not None:
-        yield service.logbook.follow()
+def beside(service: Service) -> dict[str, Coroutine[None, None, None]]:
+    """What is done beside the requests, by what it is called where it fails."""
+    found = {
+        "following what answers": service.models.follow(),
+        "following the file of keys": service.guard.follow(),
+        "watching": service.watch(),
+    }
+    return found if service.logbook is None else {**found, "writing the log": service.logbook.follow()}
+
+
+def say_why(task: asyncio.Task[None]) -> None:
+    """What goes on beside the requests ends by being cancelled; whatever else ended it must not be missed."""
+    if not task.cancelled() and (error := task.exception()) is not None:
+        say_error(f"{task.get_name()} has ended, and is not begun again: {error!r}")
 
 
 def application(start: Callable[[], Service], when_ready: Callable[[], object] = lambda: None) -> Watch:
@@ -49,7 +57,9 @@ def application(start: Callable[[], Service], when_ready: Callable[[], object] =
     async def life(app: FastAPI) -> AsyncIterator[None]:
         service = app.state.service = start()
         await service.decoders.start()
-        following = [asyncio.create_task(work) for work in beside(service)]
+        following = [asyncio.create_task(work, name=name) for name, work in beside(service).items()]
+        for task in following:
+            task.add_done_callback(say_why)
         when_ready()
         try:
             yield

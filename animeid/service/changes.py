@@ -90,19 +90,25 @@ async def change(models: Models, how: Callable[[State], State]) -> State:
     Raises:
         Problem: it cannot be changed so, or a worker cannot follow.
     """
-    before = models.file.read()
     try:
-        state = await asyncio.to_thread(models.file.change, how)
+        with models.file.changing():
+            before = models.file.read()
+            state = await asyncio.to_thread(models.file.change, how)
+            if reached := await _reached(models, state.generation):
+                back = replace(before, folders=state.folders)
+                await asyncio.to_thread(models.file.change, lambda _: back)
+                raise Problem(409, f"{reached}; all is as it was")
     except InputError as error:
         raise Problem(409, str(error)) from error
+    return state
+
+
+async def _reached(models: Models, generation: int) -> str:
+    """Waits until all workers have come to a generation; why one could not, or ""."""
     try:
         async with asyncio.timeout(SECONDS):
-            while (reached := models.reached(state.generation)) is None:
+            while (reached := models.reached(generation)) is None:
                 await asyncio.sleep(TICK)
     except TimeoutError:
-        reached = f"not all workers were ready within {SECONDS:g} seconds"
-    if reached:
-        back = replace(before, folders=state.folders)
-        await asyncio.to_thread(models.file.change, lambda _: back)
-        raise Problem(409, f"{reached}; all is as it was")
-    return state
+        return f"not all workers were ready within {SECONDS:g} seconds"
+    return reached

@@ -18,12 +18,14 @@ class Connection(H11Protocol):
     """Is closed where it has been waiting for the end of the same head for some time; uvicorn would wait for ever.
 
     One that is idle between requests is closed by uvicorn sooner. A request that is refused at the door is not even
-    parsed: under overload most requests are, and what they take is taken from those that are answered.
+    parsed: under overload most requests are, and what they take is taken from those that are answered. One whose client
+    does not read the answer is given up after the same time.
     """
 
     head_seconds: float
     refuse: Refuse
     _timer: asyncio.TimerHandle | None = None
+    _reader: asyncio.TimerHandle | None = None
     _is_refused = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -31,9 +33,20 @@ class Connection(H11Protocol):
         self._look_again()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
+        for timer in (self._timer, self._reader):
+            if timer is not None:
+                timer.cancel()
         super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        # Who does not read what he asked for keeps all of it in memory, and a stop waiting.
+        self._reader = self.loop.call_later(self.head_seconds, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        if self._reader is not None:
+            self._reader.cancel()
+        super().resume_writing()
 
     def data_received(self, data: bytes) -> None:
         if self._is_refused:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import socket
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import partial
 from urllib.parse import SplitResult, urlsplit
 
 import httpx2
@@ -17,8 +19,10 @@ PORTS = {"http": 80, "https": 443}
 LONGEST = 2000
 AGENT = "animeid"
 NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
-PUBLIC_IPV6 = ipaddress.IPv6Network("2000::/3")
 """How networks without IPv4 reach it."""
+PUBLIC_IPV6 = ipaddress.IPv6Network("2000::/3")
+AT_ONCE = 8
+"""Pictures that are being fetched; each may hold its whole size for as long as it may trickle."""
 
 
 @dataclass(frozen=True)
@@ -31,21 +35,28 @@ class Fetcher:
 
     limit: bytes of a picture.
     seconds: for all of it, however fast it trickles.
+    places: one for each picture that is being fetched.
+    resolver: looks names up; a slow name server must not keep the threads that do all else.
     """
 
     limit: int
     seconds: float
+    places: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
+    resolver: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(AT_ONCE, "names"))
 
     async def fetch(self, url: str) -> bytes:
         """The bytes at an address.
 
         Raises:
-            Problem: it is none of the web's, leads elsewhere, or what is there is too large or too slow.
+            Problem: it is none of the web's, leads elsewhere, or what is there is too large or too slow; or too many
+                are being fetched.
         """
         parts = checked(url)
+        if self.places.locked():
+            raise Problem(503, f"{AT_ONCE} pictures are being fetched already: try again later", retry_after=1)
         try:
-            async with asyncio.timeout(self.seconds):
-                address = await public_address(parts)
+            async with self.places, asyncio.timeout(self.seconds):
+                address = await public_address(parts, self.resolver)
                 return await self._body(parts, address)
         except TimeoutError as error:
             raise Problem(422, f"the address has not sent the picture within {self.seconds:g} seconds") from error
@@ -91,15 +102,15 @@ def checked(url: str) -> SplitResult:
     return parts
 
 
-async def public_address(parts: SplitResult) -> str:
+async def public_address(parts: SplitResult, resolver: ThreadPoolExecutor) -> str:
     """The IP address of a host, all of whose addresses are public.
 
     Raises:
         Problem: it has none, or one that is not.
     """
-    loop = asyncio.get_running_loop()
+    look_up = partial(socket.getaddrinfo, parts.hostname, PORTS[parts.scheme], type=socket.SOCK_STREAM)
     try:
-        found = await loop.getaddrinfo(parts.hostname, PORTS[parts.scheme], type=socket.SOCK_STREAM)
+        found = await asyncio.get_running_loop().run_in_executor(resolver, look_up)
     except (OSError, UnicodeError) as error:
         raise Problem(422, "the address names a host that is not known") from error
     addresses = [str(entry[4][0]) for entry in found]

@@ -86,25 +86,32 @@ class Models:
         Raises:
             InputError: an artefact cannot be answered by.
         """
+        # Whoever changes the state from now on waits for this worker too.
+        self._report(State(generation=-1), "")
         self._stamp = self.file.stamp()
         state = self.file.read()
-        self._take(state, {version: self._opened(state, version) for version in state.needed})
+        self._take(state, self._loaded(state, {}))
 
     async def follow(self) -> None:
         """Takes over each change of the state, until it is cancelled. What cannot be loaded leaves all as it was."""
         while True:
             await asyncio.sleep(TICK)
-            stamp = self.file.stamp()
-            if stamp == self._stamp:
-                continue
-            self._stamp = stamp
-            state = self.file.read()
             try:
-                await self.prepare(state)
-            # Whatever it is, the models that are there go on answering.
-            except Exception as error:
-                say_error(str(error))
-                self._report(state, str(error) or type(error).__name__)
+                stamp = self.file.stamp()
+                if stamp != self._stamp:
+                    state = self.file.read()
+                    self._stamp = stamp
+                    await self._follow(state)
+            except OSError as error:
+                say_error(f"what answers cannot be looked up: {error}")
+
+    async def _follow(self, state: State) -> None:
+        try:
+            await self.prepare(state)
+        # Whatever it is, the models that are there go on answering.
+        except Exception as error:
+            say_error(str(error))
+            self._report(state, str(error) or type(error).__name__)
 
     async def prepare(self, state: State) -> None:
         """Loads what a state needs beside the requests, and then has it answer.
@@ -112,10 +119,7 @@ class Models:
         Raises:
             InputError: an artefact cannot be answered by.
         """
-        there = {**self._tried, **self.versions}
-        loaded = {version: there[version] for version in state.needed if version in there}
-        for version in sorted(state.needed - loaded.keys()):
-            loaded[version] = await asyncio.to_thread(self._opened, state, version)
+        loaded = await asyncio.to_thread(self._loaded, state, {**self._tried, **self.versions})
         self._tried = {}
         self._take(state, loaded)
 
@@ -135,6 +139,18 @@ class Models:
         there = [report for report in found if report["generation"] >= generation]
         errors = [report["error"] for report in there if report["error"]]
         return errors[0] if errors else "" if len(there) == len(found) else None
+
+    def _loaded(self, state: State, there: Mapping[str, Model]) -> dict[str, Model]:
+        """The models of a state. One that answers nothing now, to which one might go back, may be gone."""
+        loaded = {}
+        for version in sorted(state.needed):
+            try:
+                loaded[version] = there[version] if version in there else self._opened(state, version)
+            except InputError as error:
+                if version in state.answering:
+                    raise
+                say_error(f"nothing can be rolled back to version {version}: {error}")
+        return loaded
 
     def _opened(self, state: State, version: str) -> Model:
         folder = Path(state.folders[version])

@@ -29,9 +29,10 @@ class Server(uvicorn.Server):
     Args:
         app: what answers.
         request: with the times of stopping.
+        parent: the number of the process whose end it follows.
     """
 
-    def __init__(self, app: Watch, request: ServeRequest) -> None:
+    def __init__(self, app: Watch, request: ServeRequest, parent: int) -> None:
         logging.getLogger("uvicorn.error").setLevel(logging.ERROR)  # no line for each damaged request of a stranger
         self._kind = connection_class(request.upload_seconds, app.refuse)
         super().__init__(
@@ -48,7 +49,7 @@ class Server(uvicorn.Server):
             )
         )
         self._watch, self._request = app, request
-        self._parent = os.getppid()
+        self._parent = parent
         self._asked_to_stop: float | None = None
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - of a signal handler

@@ -161,10 +161,11 @@ class Service:
         ]
 
     async def watch(self) -> None:
-        """Says each alarm once, until it is cancelled."""
+        """Says each alarm once, and keeps gauges fresh that another worker is asked for, until it is cancelled."""
         said: set[str] = set()
         while True:
             await asyncio.sleep(WATCH_SECONDS)
+            self.measure()
             now = {alarm.partition(":")[0]: alarm for alarm in self.alarms()}
             for kind in now.keys() - said:
                 say_beside(f"alarm: {now[kind]}")

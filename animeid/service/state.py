@@ -46,10 +46,14 @@ class State:
         return {alias: versions[0] for alias, versions in self.aliases.items()}
 
     @property
+    def answering(self) -> set[str]:
+        """The versions that are asked, the shadow among them."""
+        return {*self.current.values()} | ({self.shadow} if self.shadow else set())
+
+    @property
     def needed(self) -> set[str]:
         """The versions that answer, and those that the names had before, to which one may want to go back at once."""
-        recent = {version for versions in self.aliases.values() for version in versions[:2]}
-        return recent | ({self.shadow} if self.shadow else set())
+        return self.answering | {version for versions in self.aliases.values() for version in versions[1:2]}
 
     def switched(self, alias: str, version: str) -> State:
         """With another version behind a name, which may be new."""
@@ -89,6 +93,20 @@ class StateFile:
             changed = replace(how(state), generation=state.generation + 1)
             changed.write(self.path)
         return changed
+
+    @contextmanager
+    def changing(self) -> Iterator[None]:
+        """Keeps other changes out from a change until all follow it, or it is taken back.
+
+        Raises:
+            InputError: another one is under way.
+        """
+        with self.path.with_suffix(".changing").open("w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise InputError("what answers is being changed already: wait until that has ended") from error
+            yield
 
     @contextmanager
     def _locked(self) -> Iterator[None]:

@@ -18,7 +18,9 @@ from animeid.system.console import say, say_beside, say_error
 TICK = 0.05
 YOUNG_SECONDS = 10.0
 TRIES = 5
-"""So many workers in a row may die young before the service gives up."""
+"""So many workers in a row may die young before a service that has never answered gives up, and another one waits."""
+LONGEST_WAIT = 30.0
+"""Of one that has answered: its other workers go on, and one that dies again and again is started ever less often."""
 LAST_SECONDS = 5.0
 """What a worker is given beyond its own limit before it is killed."""
 
@@ -37,6 +39,7 @@ class Supervisor:
         self._workers: dict[subprocess.Popen[bytes], float] = {}
         self._is_stopped = False
         self._died_young = 0
+        self._not_before = 0.0
 
     def run(self, greeting: str) -> int:
         """Works until SIGTERM or SIGINT; the exit status.
@@ -77,11 +80,25 @@ class Supervisor:
                 return worker.returncode  # it has said why
             self._died_young = self._died_young + 1 if time.monotonic() - began < YOUNG_SECONDS else 0
             say_beside(f"worker {worker.pid} ended with status {worker.returncode}: another takes its place")
-            if self._died_young >= TRIES:
+            if self._died_young >= TRIES and not has_greeted:
                 say_error(f"{TRIES} workers in a row died within {YOUNG_SECONDS:g} seconds: see above why")
                 return CRASHED
-            self._workers[self._started()] = time.monotonic()
+            self._wait()
+        self._fill()
         return None
+
+    def _wait(self) -> None:
+        self._not_before = time.monotonic() + min(LONGEST_WAIT, 2.0 ** max(0, self._died_young - TRIES + 1) - 1)
+
+    def _fill(self) -> None:
+        """Starts workers that are missing, unless it is too early."""
+        while len(self._workers) < self.request.workers and time.monotonic() >= self._not_before:
+            try:
+                self._workers[self._started()] = time.monotonic()
+            except OSError as error:  # no memory for a process, which may pass
+                self._died_young += 1
+                self._wait()
+                say_error(f"no worker can be started: {error}")
 
     def _end(self) -> None:
         """Has all workers finish what they do, and kills those that do not within their time."""
@@ -99,5 +116,8 @@ class Supervisor:
             self._bury(worker)
 
     def _bury(self, worker: subprocess.Popen[bytes]) -> None:
-        self.home.forget(worker.pid)
-        fold(self.home.metrics, worker.pid)
+        try:
+            self.home.forget(worker.pid)
+            fold(self.home.metrics, worker.pid)
+        except OSError as error:  # a full disk must not end the others
+            say_error(f"what worker {worker.pid} has counted is lost: {error}")

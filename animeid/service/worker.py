@@ -21,6 +21,7 @@ def main(home: Home, listening: socket.socket) -> int:
     from animeid.service.opening import opened
     from animeid.service.server import Server
 
+    parent = os.getppid()  # before models are loaded, which takes a while
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # a connection is a file, and slow clients keep many
     try:
@@ -29,7 +30,7 @@ def main(home: Home, listening: socket.socket) -> int:
         say_error(str(error))
         return BAD_INPUT
     app = application(lambda: service, lambda: (home.answering / str(os.getpid())).touch())
-    Server(app, service.request).run([listening])
+    Server(app, service.request, parent).run([listening])
     return 0
 
 

@@ -12,12 +12,15 @@ import numpy as np
 import pytest
 from starlette.testclient import TestClient
 
+from animeid.deploy.runtime import Runtime
 from animeid.errors import InputError
 from animeid.service.keys import new_key
+from animeid.service.model import Model
+from animeid.service.models import Models
 from animeid.service.registry import Registry
-from animeid.service.state import REMEMBERED, State
+from animeid.service.state import REMEMBERED, State, StateFile
 from tests.service.rich_artefact import colour, rich_artefact
-from tests.service.serving import client, png
+from tests.service.serving import WAY, client, png
 from tests.service.test_predict import problem, sent, value
 
 
@@ -123,6 +126,42 @@ def test_no_request_fails_while_what_answers_changes(service: tuple[TestClient, 
         assert answer["names"][0]["label"] == "青"
         own = expected[answer["version"]][0]["probability"]
         assert answer["confidence"] == pytest.approx(own, abs=0.01)
+
+
+def test_one_change_waits_for_another(service: tuple[TestClient, Any], registry: Path) -> None:
+    found, _ = service
+    first = Registry(registry).find("v1")[0]
+    with found.app.app.state.service.models.file.changing():
+        problem(found.put("/models/default", json={"version": "v2"}), 409, "is being changed already")
+    assert sent(found.get("/models"))["aliases"] == {"default": first}
+    assert sent(found.put("/models/default", json={"version": "v2"}))["aliases"]["default"] != first
+
+
+def test_a_version_before_that_is_gone_keeps_no_worker_from_beginning(
+    registry: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As one begins that takes another's place; what answers is needed, and what is not does no harm."""
+    file, reports = StateFile(tmp_path / "state.json"), tmp_path / "reports"
+    reports.mkdir()
+    versions = {name: Registry(registry).find(name) for name in ("v1", "v2")}
+    folders = {version: str(folder) for version, folder in versions.values()}
+    (now, _), (before, gone) = versions["v1"], versions["v2"]
+    State(folders=folders, aliases={"default": (now, before)}).write(file.path)
+    shutil.rmtree(gone)
+
+    def opened(folder: Path) -> Model:
+        return Model.open(Runtime.load(folder), WAY)
+
+    models = Models(file, reports, opened)
+    models.begin()
+    assert set(models.versions) == {now} and models.aliases == {"default": now}
+    assert f"nothing can be rolled back to version {before}" in capsys.readouterr().err
+    assert models.reached(0) == "" and models.reached(1) is None
+    State(folders=folders, aliases={"default": (before, now)}).write(file.path)
+    with pytest.raises(InputError):
+        Models(file, reports, opened).begin()
+    # It has said that it is beginning, so that whoever changes what answers waits for it.
+    assert models.reached(0) is None
 
 
 def test_a_shadow_is_compared_and_tells_nobody(service: tuple[TestClient, Any], registry: Path) -> None:

@@ -17,7 +17,7 @@ from animeid.imaging.decode import UnreadableImage
 from animeid.imaging.evaluation import EvalTransform
 from animeid.service.decoder import PIXELS, REASON, decoded
 from animeid.service.decoders import Decoders
-from tests.service.serving import KEPT, picture
+from tests.service.serving import KEPT, client, picture
 
 INPUT = Artefact.load(KEPT).input
 
@@ -104,3 +104,11 @@ def test_large_pictures_are_refused_before_they_are_decoded() -> None:
     letter, reason = decoded(picture(0, (40, 50)), spec)
     assert letter == REASON and bytes(reason) == b"too large: 50 x 40 pixels"
     assert decoded(picture(0, (40, 49)), spec)[0] == PIXELS
+
+
+def test_without_a_decoder_nothing_should_be_sent_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    with client(KEPT) as found:
+        assert found.get("/health/ready").status_code == 200
+        monkeypatch.setattr(Decoders, "pids", ())
+        answer = found.get("/health/ready")
+        assert answer.status_code == 503 and "decodes pictures" in answer.json()["reason"]

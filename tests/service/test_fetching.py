@@ -157,3 +157,12 @@ def test_addresses_are_fetched_only_where_that_is_wanted(monkeypatch: pytest.Mon
         with web(monkeypatch):
             answer = sent(found.post("/predict_url", json={"url": "http://example.org/a.png"}))
         assert answer["names"] == sent(found.post("/predict", content=picture(0)))["names"]
+
+
+def test_what_finds_no_place_is_not_fetched() -> None:
+    async def scene() -> None:
+        await Fetcher(10, 1.0, places=asyncio.Semaphore(0)).fetch("http://example.org/a.png")
+
+    with pytest.raises(Problem) as refused:
+        asyncio.run(scene())
+    assert (refused.value.status, refused.value.retry_after) == (503, 1)

@@ -113,15 +113,18 @@ async function understood(error, item) {
 function changed(item) {
   if (item.state === "answered") {
     if (!models.fits(item.answer.model, item.answer.version)) start();
-    names(item.answer.version).catch(refused);
-    const left = sender.left > 0 ? ` ${say("left", { count: sender.left })}` : "";
-    const share = percent(item.answer.confidence, 0);
-    announce(
-      `${say("told", { file: item.name, name: nameOf(item.answer, known.get(item.answer.version)), percent: share })}${left}`,
-    );
+    // Said once the names are here: who listens hears the sentence once, and in no other language than the rest.
+    names(item.answer.version).catch(refused).then(() => announce(sentence(item)));
   } else if (item.state === "failed") refused(item.refusal, item);
   history.show(item);
   if (item === history.chosen) look(item);
+}
+
+/** What an answer is, for who listens. */
+function sentence({ name: file, answer }) {
+  const left = sender.left > 0 ? ` ${say("left", { count: sender.left })}` : "";
+  const name = nameOf(answer, known.get(answer.version));
+  return say("told", { file, name, percent: percent(answer.confidence, 0) }) + left;
 }
 
 function look(item) {

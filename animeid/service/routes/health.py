@@ -15,6 +15,7 @@ from animeid.service.routes.means import Means, allowed
 from animeid.service.service import Service
 
 DRAINING = "the service is stopping"
+NO_DECODER = "nothing that decodes pictures is alive; it is being started again"
 
 router = APIRouter(tags=["health"])
 counted = APIRouter(tags=["health"], dependencies=[Depends(allowed)])
@@ -22,7 +23,8 @@ counted = APIRouter(tags=["health"], dependencies=[Depends(allowed)])
 
 def readiness(service: Service) -> tuple[bool, str]:
     """Whether requests should be sent here, and why not."""
-    return not service.draining, DRAINING if service.draining else ""
+    reason = DRAINING if service.draining else "" if service.decoders.pids else NO_DECODER
+    return not reason, reason
 
 
 @router.get(
