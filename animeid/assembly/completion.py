@@ -16,6 +16,7 @@ from animeid.config import gateway
 from animeid.config.second_stage import learns
 from animeid.data.datamodule import CharacterDataModule
 from animeid.data.prepare import Prepared
+from animeid.engine.operations import count_parameters
 from animeid.engine.precision import settle_precision
 from animeid.engine.settings import TrainerSettings
 from animeid.engine.sharding import sharded_precision
@@ -57,7 +58,7 @@ def facts_of(plan: Plan, started: Started, num_classes: int, leaks: Leaks | None
         steps_per_epoch=steps,
         total_steps=steps * whole(plan.trainer.max_epochs),
         weights=_origin(started, leaks),
-        parameters=sum(parameter.numel() for parameter in model.parameters()),
+        parameters=count_parameters(model),
         trainable=sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad),
     )
 

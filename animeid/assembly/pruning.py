@@ -18,7 +18,7 @@ from animeid.config import gateway
 from animeid.data.prepare import Prepared
 from animeid.engine.devices import DTYPES, own_device
 from animeid.engine.inference import output_of
-from animeid.engine.operations import multiply_adds
+from animeid.engine.operations import count_parameters, multiply_adds
 from animeid.engine.views import Views
 from animeid.errors import InputError
 from animeid.models.classifier import Classifier
@@ -149,10 +149,6 @@ def answering(plan: FinalPlan, model: nn.Module, views: Views | None) -> Any:
     picture = torch.zeros((1, 3, *as_size(plan.data.image_size)), dtype=torch.uint8, device=device)
     precision = DTYPES[plan.trainer.precision]
     return lambda: output_of(answerer, picture, precision, views).logits.cpu()  # which waits for the device
-
-
-def count_parameters(model: nn.Module) -> int:
-    return sum(parameter.numel() for parameter in model.parameters())
 
 
 def operations(plan: FinalPlan, model: nn.Module) -> int:

@@ -126,11 +126,11 @@ class Artefact:
         """`labels.json`: `name`, `pictures` and, where known, `series` and `names` of each class."""
         return read_json(self.folder / LABELS)
 
-    @property
+    @cached_property
     def metrics(self) -> dict[str, Any] | None:
         return read_json_if_there(self.folder / METRICS)
 
-    @property
+    @cached_property
     def parity(self) -> dict[str, Any] | None:
         return read_json_if_there(self.folder / PARITY)
 

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import logging
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from animeid.deploy.network import Answers, ArtefactNetwork
+from animeid.deploy.quiet import quietly
 from animeid.errors import InputError
 
 INPUT = "pictures"
@@ -31,7 +28,7 @@ def write_onnx(network: ArtefactNetwork, size: tuple[int, int], path: Path) -> N
     """
     example = torch.zeros((EXAMPLES, *size, 3), dtype=torch.uint8)
     try:
-        with _quiet(), torch.no_grad():
+        with quietly(), torch.no_grad():
             program = torch.onnx.export(
                 network,
                 (example,),
@@ -70,16 +67,3 @@ def _forget_source(model: Any) -> None:
     for value in (*model.graph.inputs, *model.graph.outputs, *model.graph.initializers.values()):
         value.metadata_props.clear()
     model.graph.metadata_props.clear()
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Keeps what the exporter says about itself from the user; what stops it is raised."""
-    before = logging.root.manager.disable
-    logging.disable(logging.WARNING)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        logging.disable(before)

@@ -1,4 +1,4 @@
-"""Keeps what quantisers print and log to themselves."""
+"""Keeps what libraries print and log about themselves from the user."""
 
 from __future__ import annotations
 

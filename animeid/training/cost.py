@@ -13,6 +13,7 @@ import torch
 
 from animeid.assembly.plan import FinalPlan
 from animeid.engine.inference import output_of
+from animeid.engine.operations import count_parameters
 from animeid.engine.views import Views
 from animeid.models.inference import InferenceModel
 from animeid.runs.finished import FinishedRun
@@ -73,7 +74,7 @@ def cost(
         **({} if earlier_s is None else {"earlier_s": round(earlier_s, 2)}),
         "images_per_s": round(float(np.median(rates)), 1) if rates else None,
         "peak_mem": round(peak_memory_mib(model.device), 1),
-        "params": sum(parameter.numel() for parameter in model.parameters()),
+        "params": count_parameters(model),
         "size_mb": round(checkpoint.stat().st_size / 1e6, 2),
         "latency_ms": round(latency, 3),
     }

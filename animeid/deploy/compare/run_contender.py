@@ -15,7 +15,7 @@ from animeid.deploy.compare.contender import Facts
 from animeid.deploy.reading import Reader
 from animeid.engine.devices import name_of
 from animeid.engine.inference import output_of
-from animeid.engine.operations import multiply_adds
+from animeid.engine.operations import count_parameters, multiply_adds
 from animeid.inference.predictor import Predictor
 
 
@@ -49,7 +49,7 @@ class RunContender:
             engine=f"PyTorch, {name_of(self.predictor.precision)}",
             device=model.device.type,
             image_size=self.image_size,
-            parameters=sum(parameter.numel() for parameter in model.parameters()),
+            parameters=count_parameters(model),
             multiply_adds=self.multiply_adds(),
             size_mb=self.predictor.folder.best.stat().st_size / 1e6,
         )

@@ -10,19 +10,20 @@ from pathlib import Path
 import numpy as np
 
 from animeid.deploy.compare.figures import Reading
-from animeid.deploy.compare.timing import Times, Work, measure
+from animeid.deploy.compare.timing import Times, measure
 from animeid.deploy.engines import ENGINES, Call
 from animeid.deploy.layout import Engine
 from animeid.deploy.pace import Pace
 from animeid.deploy.parity.agreement import Agreement, EngineAnswers
 from animeid.deploy.parity.gate import Gate
 from animeid.deploy.parity.pictures import ParityPictures
+from animeid.deploy.runtime import TOGETHER
 from animeid.system.progress import progress
+from animeid.system.turns import Work
 
 ROUNDS = 3
 SECONDS = 0.5
 """Of each engine in a round."""
-TOGETHER = 8
 ONE = "one picture"
 
 Measure = Callable[[Sequence[Mapping[str, Work]], int, float], list[dict[str, Times]]]

@@ -21,6 +21,7 @@ from animeid.deploy.parity.reference import answers_of_runs
 from animeid.deploy.parity.tried import Tried
 from animeid.deploy.quantise.ways import ways_of
 from animeid.deploy.reading import Reader
+from animeid.deploy.runtime import TOGETHER
 from animeid.errors import InputError
 from animeid.inference.predictor import Predictor
 from animeid.system.console import counted, say_beside
@@ -28,7 +29,6 @@ from animeid.system.progress import progress
 
 FEWEST = 50
 """With fewer pictures a gate of half a point would be a matter of luck."""
-TOGETHER = 8
 
 
 @dataclass(frozen=True)

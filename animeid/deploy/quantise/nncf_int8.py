@@ -15,7 +15,8 @@ import onnx
 from animeid.deploy.onnx_file import INPUT
 from animeid.deploy.pace import cores
 from animeid.deploy.quantise.graph import outside
-from animeid.deploy.quantise.quiet import quietly
+from animeid.deploy.quiet import quietly
+from animeid.deploy.runtime import TOGETHER
 from animeid.metrics.adjustment import f1_macro
 
 MOST_LAYERS = 20
@@ -91,5 +92,5 @@ def _logits(model: onnx.ModelProto, pixels: np.ndarray) -> np.ndarray:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = cores()
     session = onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
-    parts = np.array_split(pixels, -(-len(pixels) // 8))
+    parts = np.array_split(pixels, -(-len(pixels) // TOGETHER))
     return np.concatenate([session.run(["logits"], {INPUT: part})[0] for part in parts])

@@ -11,10 +11,9 @@ import onnx
 
 from animeid.deploy.onnx_file import INPUT
 from animeid.deploy.quantise.graph import first_and_last, outside
-from animeid.deploy.quantise.quiet import quietly
+from animeid.deploy.quiet import quietly
+from animeid.deploy.runtime import TOGETHER
 from animeid.system.machine import multiplies_8_bits
-
-TOGETHER = 8
 
 
 def quantise(

@@ -13,7 +13,7 @@ import pytest
 from onnx import numpy_helper
 
 from animeid.deploy.artefact import Artefact
-from animeid.deploy.compare.timing import Times, Work
+from animeid.deploy.compare.timing import Times
 from animeid.deploy.layout import INT8, ONNX
 from animeid.deploy.pace import Pace
 from animeid.deploy.parity import bench as bench_module
@@ -24,6 +24,7 @@ from animeid.deploy.parity.ladder import NO_BFLOAT16, NONE_FASTER, NOT_FASTER, S
 from animeid.deploy.parity.pictures import ParityPictures
 from animeid.deploy.parity.tried import Tried
 from animeid.deploy.quantise.ways import Way
+from animeid.system.turns import Work
 from tests.deploy.tiny_artefact import SIZE, tiny_artefact
 
 COUNT = 24
