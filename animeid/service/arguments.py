@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import fields
 from types import NoneType
 from typing import Any, get_args, get_type_hints
 
@@ -13,7 +14,7 @@ from animeid.config.describe import describe_type
 from animeid.config.key_values import key_and_text
 from animeid.config.suggest import suggestion
 from animeid.errors import InputError
-from animeid.service.requests import ServeRequest
+from animeid.service.requests import RAY, ServeRequest
 from animeid.system.names import expanded
 
 KINDS: dict[str, Any] = get_type_hints(ServeRequest, include_extras=True)
@@ -21,6 +22,15 @@ DEFAULT = "default"
 """The name of the artefact that answers where none is asked for."""
 ALIAS = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 PATHS = ("keys", "registry", "shadow", "log", "feedback")
+OF_ONE_MACHINE = {
+    "workers": "give replicas=N, of which each is one",
+    "keys": "have the proxy in front ask for keys",
+    "registry": "give the new artefact to the same command again, and the replicas take it over one after the other",
+    "log": "its files would lie on whichever machine answers",
+    "feedback": "its file would lie on whichever machine answers",
+}
+"""Keys of what the processes of one machine share, and what to do where there are several machines."""
+OF_REPLICAS = ("replicas", "replica_cores")
 FINITE = ConfigDict(allow_inf_nan=False)
 
 
@@ -52,8 +62,25 @@ def _check(request: ServeRequest) -> None:
         raise InputError("rate limits the requests of each key: add keys=FILE, or leave it out")
     if request.artefact is not None:
         artefacts_of(request.artefact)
+        _check_scale(request)
     elif not makes_key:
         raise InputError("artefact is not given: write artefact=..., or see --help")
+
+
+def _check_scale(request: ServeRequest) -> None:
+    """Raises:
+    InputError: a key is not of one machine, or not of several, as the engine has it.
+    """
+    given = [key for key, default in _defaults().items() if getattr(request, key) != default]
+    if request.engine == RAY:
+        if alone := next((key for key in given if key in OF_ONE_MACHINE), None):
+            raise InputError(f"engine=ray knows no {alone}=: leave it out ({OF_ONE_MACHINE[alone]})")
+    elif spread := next((key for key in given if key in OF_REPLICAS), None):
+        raise InputError(f"{spread}= is of engine=ray: add that, or leave it out (workers=N are N processes here)")
+
+
+def _defaults() -> dict[str, Any]:
+    return {field.name: field.default for field in fields(ServeRequest)}
 
 
 def artefacts_of(text: str) -> dict[str, str]:

@@ -8,6 +8,8 @@ import shutil
 import socket
 import tempfile
 from collections.abc import Sequence
+from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 
 from animeid.deploy.arguments import given_to
@@ -15,9 +17,9 @@ from animeid.errors import BAD_INPUT, CRASHED, INTERRUPTED, InputError, Interrup
 from animeid.service.arguments import artefacts_of, request_of
 from animeid.service.home import Home
 from animeid.service.keys import ADMIN, USER, new_key, read_keys
-from animeid.service.requests import ServeRequest
+from animeid.service.requests import AUTO, RAY, ServeRequest
 from animeid.service.state import State
-from animeid.system.console import say, say_error, write_anything
+from animeid.system.console import how_to_install, say, say_error, write_anything
 from animeid.system.faults import in_sentences
 from animeid.system.home import settle_in
 from animeid.system.stop import stoppable
@@ -79,6 +81,8 @@ def serve(request: ServeRequest) -> int:
     Raises:
         InputError: an artefact is none, or the address cannot be listened on.
     """
+    if request.engine == RAY:
+        return serve_on_ray(request)
     from animeid.service.supervisor import Supervisor
 
     state = first_state(request)
@@ -87,9 +91,22 @@ def serve(request: ServeRequest) -> int:
     try:
         home.begin(request, state)
         models = ", ".join(f"{alias} (version {version})" for alias, version in state.current.items())
-        return Supervisor(home, listening, request).run(f"{address(listening)} answers with {models}")
+        return Supervisor(home, listening, request).run(f"{address(*listening.getsockname())} answers with {models}")
     finally:
         shutil.rmtree(home.folder, ignore_errors=True)
+
+
+def serve_on_ray(request: ServeRequest) -> int:
+    """The same, by replicas on a cluster.
+
+    Raises:
+        InputError: as `serve`; or Ray is not installed.
+    """
+    if find_spec("ray") is None:
+        raise InputError(f"engine=ray needs Ray Serve, which is not installed: {how_to_install('ray')}")
+    from animeid.service.replicas.command import serve_replicas
+
+    return serve_replicas(request, first_state(replace(request, engine=AUTO)))
 
 
 def first_state(request: ServeRequest) -> State:
@@ -127,8 +144,6 @@ def check_writable(request: ServeRequest) -> None:
     Raises:
         InputError: one cannot be, or what writes Parquet is not installed.
     """
-    from importlib.util import find_spec
-
     if request.log is not None and find_spec("pyarrow") is None:
         raise InputError("log= writes Parquet, for which pyarrow is not installed: pip install pyarrow")
     folders = {"log": request.log, "feedback": request.feedback and str(Path(request.feedback).parent)}
@@ -164,8 +179,8 @@ def bound(host: str, port: int) -> socket.socket:
     return listening
 
 
-def address(listening: socket.socket) -> str:
-    host, port = listening.getsockname()[:2]
+def address(host: str, port: int, *_: int) -> str:
+    """What a socket listens on, of which IPv6 says more."""
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 

@@ -10,6 +10,9 @@ from pydantic import StringConstraints
 
 from animeid.values import PathText, Whole
 
+AUTO = "auto"
+RAY = "ray"
+"""The engine that is none of an artefact's: it spreads what answers over a cluster."""
 Artefacts = Annotated[
     str,
     StringConstraints(pattern=r"\S"),
@@ -24,7 +27,8 @@ class ServeRequest:
     artefact: an artefact's folder or `hub:USER/NAME`; or several by name, `default=DIR,simple=DIR`.
     host: the address that is listened on.
     port: 0 takes a free one.
-    engine: a library or a precision of the artefacts; `auto` is the first that is installed.
+    engine: a library or a precision of the artefacts; `auto` is the first that is installed; `ray` answers by replicas
+        on Ray Serve.
     top_k: names of an answer, unless it is asked for others.
     unknown_below: the probability of the likeliest name below which the answer is `unknown`.
     max_upload_mb: larger pictures are refused before they are read whole.
@@ -47,6 +51,8 @@ class ServeRequest:
     log_mb: after which the oldest of them make room.
     feedback: a file for what users say of answers, a line of JSON each; None takes none.
     workers: processes that answer.
+    replicas: of `engine=ray`, on all machines of its cluster.
+    replica_cores: that each of them takes.
     drain_seconds: between SIGTERM, which makes the service not ready, and its last new connection.
     stop_seconds: within which what is in flight is finished then.
     """
@@ -54,7 +60,7 @@ class ServeRequest:
     artefact: Artefacts | None = None
     host: str = "127.0.0.1"
     port: Annotated[int, Interval(ge=0, le=65535)] = 8000
-    engine: str = "auto"
+    engine: str = AUTO
     top_k: Annotated[int, Interval(ge=1, le=100)] = 5
     unknown_below: Annotated[float, Interval(ge=0, le=1)] = 0.0
     max_upload_mb: Annotated[float, Gt(0)] = 20.0
@@ -77,5 +83,7 @@ class ServeRequest:
     log_mb: Annotated[float, Gt(0)] = 100.0
     feedback: PathText | None = None
     workers: Whole = 1
+    replicas: Whole = 1
+    replica_cores: Whole = 1
     drain_seconds: Annotated[float, Ge(0)] = 0.5
     stop_seconds: Annotated[float, Gt(0)] = 20.0

@@ -17,8 +17,13 @@ from tests.deploy.tiny_artefact import CLASSES, tiny_artefact
 ROOT = Path(__file__).resolve().parents[2]
 HOME = ROOT / "packaging" / "runtime"
 ENTRY = "animeid.predict"
+SERVE = "animeid.serve"
 REACHED = ("animeid.deploy.predict", "animeid.deploy.arguments", "animeid.system.leave")
 """What the entry point imports for an artefact; the rest of it is for runs."""
+SERVICE = "animeid/service"
+"""A folder that is taken whole, for its processes and pages."""
+FONT = {"animeid/fonts/wqy-microhei.ttf", "animeid/fonts/README.md"}
+"""Of the pages."""
 MOST_MB = 150
 
 
@@ -38,10 +43,12 @@ def files_of(modules: set[str]) -> set[str]:
 
 def test_the_wheel_holds_what_is_imported_and_no_more() -> None:
     graph = grimp.build_graph("animeid")
-    reached = {ENTRY, *REACHED}.union(*(graph.find_upstream_modules(module) for module in REACHED))
+    begun = {*REACHED, *(module for module in graph.modules if module.startswith("animeid.service."))}
+    reached = {ENTRY, SERVE, *begun}.union(*(graph.find_upstream_modules(module) for module in begun))
     given = project(HOME)["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"]
     assert given.pop("../../LICENSE") == "animeid/LICENSE"
-    assert sorted(given.values()) == sorted(files_of(reached))
+    outside = {file for file in files_of(reached) if not file.startswith(f"{SERVICE}/")}
+    assert sorted(given.values()) == sorted({*outside, *FONT, SERVICE})
     assert all(source == f"../../{target}" for source, target in given.items())
 
 
@@ -51,7 +58,9 @@ def test_both_distributions_want_the_same_packages() -> None:
     shared = [want for want in light["dependencies"] if not want.startswith("onnxruntime")]
     assert set(shared) <= set(whole["dependencies"])
     assert whole["requires-python"] == light["requires-python"] and whole["license"] == light["license"]
-    assert set(light["optional-dependencies"]["openvino"]) <= set(whole["optional-dependencies"]["openvino"])
+    for extra in ("openvino", "serve", "ray"):
+        wanted = (want.replace("animeid-runtime[", "animeid[") for want in light["optional-dependencies"][extra])
+        assert set(wanted) <= set(whole["optional-dependencies"][extra])
 
 
 @pytest.mark.slow

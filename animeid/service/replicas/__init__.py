@@ -1,0 +1,1 @@
+"""Scale-out: the service as replicas on Ray Serve, on one machine or many."""

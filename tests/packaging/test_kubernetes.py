@@ -1,0 +1,104 @@
+"""The manifests fit their schemas, one another and the service."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import kubernetes_validate
+import pytest
+import yaml
+
+from animeid.service.arguments import request_of
+from animeid.service.supervisor import LAST_SECONDS
+
+HOME = Path(__file__).resolve().parents[2] / "packaging" / "kubernetes"
+VERSIONS = ("1.31", "1.37")
+"""The oldest whose manifests these are meant to be, and the newest that is known."""
+FILES = [file for file in sorted(HOME.glob("*.yaml")) if file.name != "kustomization.yaml"]
+MANIFESTS = [manifest for file in FILES for manifest in yaml.safe_load_all(file.read_text(encoding="utf-8"))]
+
+
+def of(kind: str) -> dict[str, Any]:
+    [found] = [manifest for manifest in MANIFESTS if manifest["kind"] == kind]
+    return found
+
+
+POD = of("Deployment")["spec"]["template"]
+CONTAINER = POD["spec"]["containers"][0]
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("manifest", MANIFESTS, ids=lambda manifest: manifest["kind"])
+def test_a_manifest_fits_its_schema(manifest: dict[str, Any], version: str) -> None:
+    kubernetes_validate.validate(manifest, version, strict=True)
+
+
+def test_a_wrong_manifest_is_seen() -> None:
+    wrong = of("Service")
+    with pytest.raises(kubernetes_validate.ValidationError):
+        kubernetes_validate.validate({**wrong, "spec": {**wrong["spec"], "selectors": {}}}, VERSIONS[0], strict=True)
+
+
+def test_the_list_has_every_file() -> None:
+    listed = yaml.safe_load((HOME / "kustomization.yaml").read_text(encoding="utf-8"))
+    assert sorted(listed["resources"]) == [file.name for file in FILES]
+    assert [image["name"] for image in listed["images"]] == [CONTAINER["image"]]
+
+
+def arguments() -> list[str]:
+    """Those of the container, with what the map says in the place of variables."""
+    values = of("ConfigMap")["data"]
+    found = CONTAINER["args"]
+    for one in CONTAINER["env"]:
+        key = one["valueFrom"]["configMapKeyRef"]
+        assert key["name"] == of("ConfigMap")["metadata"]["name"]
+        found = [argument.replace(f"$({one['name']})", values[key["key"]]) for argument in found]
+    return found
+
+
+def test_the_service_understands_its_arguments() -> None:
+    request = request_of(arguments())
+    assert request.artefact is not None
+    assert request.artefact.startswith(CONTAINER["volumeMounts"][0]["mountPath"] + "/")
+    assert {"name": "http", "containerPort": request.port} in CONTAINER["ports"]
+    assert POD["metadata"]["annotations"]["prometheus.io/port"] == str(request.port)
+
+
+def test_a_pod_is_given_the_time_that_it_needs_to_stop() -> None:
+    request = request_of(arguments())
+    needed = request.drain_seconds + request.stop_seconds + LAST_SECONDS
+    assert needed < POD["spec"]["terminationGracePeriodSeconds"]
+    readiness = CONTAINER["readinessProbe"]
+    assert request.drain_seconds >= readiness["periodSeconds"] * readiness["failureThreshold"]
+
+
+def test_whatever_points_at_the_pods_finds_them() -> None:
+    labels = POD["metadata"]["labels"]
+    assert of("Deployment")["spec"]["selector"]["matchLabels"] == labels
+    assert of("Service")["spec"]["selector"] == labels
+    assert of("PodDisruptionBudget")["spec"]["selector"]["matchLabels"] == labels
+    assert of("NetworkPolicy")["spec"]["podSelector"]["matchLabels"] == labels
+    target = of("HorizontalPodAutoscaler")["spec"]["scaleTargetRef"]
+    assert (target["kind"], target["name"]) == ("Deployment", of("Deployment")["metadata"]["name"])
+    [port] = of("Service")["spec"]["ports"]
+    assert port["targetPort"] in [one["name"] for one in CONTAINER["ports"]]
+
+
+def test_one_pod_may_always_go() -> None:
+    """A budget of as many as there are at least would keep nodes from being emptied for ever."""
+    assert of("PodDisruptionBudget")["spec"]["minAvailable"] < of("HorizontalPodAutoscaler")["spec"]["minReplicas"]
+    assert "replicas" not in of("Deployment")["spec"], "each apply would undo what the autoscaler chose"
+    assert CONTAINER["resources"]["requests"]["cpu"], "the autoscaler counts in shares of it"
+
+
+def test_the_artefact_and_the_file_system_can_only_be_read() -> None:
+    volumes = {volume["name"]: volume for volume in POD["spec"]["volumes"]}
+    claim = volumes["artefacts"]["persistentVolumeClaim"]
+    assert claim == {"claimName": of("PersistentVolumeClaim")["metadata"]["name"], "readOnly": True}
+    mounts = {mount["name"]: mount for mount in CONTAINER["volumeMounts"]}
+    assert mounts["artefacts"]["readOnly"] and mounts["tmp"]["mountPath"] == "/tmp"
+    own = CONTAINER["securityContext"]
+    assert own["readOnlyRootFilesystem"] and not own["allowPrivilegeEscalation"]
+    assert own["capabilities"]["drop"] == ["ALL"]
+    assert POD["spec"]["securityContext"]["runAsNonRoot"] and not POD["spec"]["automountServiceAccountToken"]
