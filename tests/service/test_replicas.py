@@ -107,7 +107,7 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, 
     subprocess.run([uv, "pip", "install", "--quiet", "--python", python, *wanted], check=True)
     own = tempfile.mkdtemp(prefix="ray-", dir="/tmp")  # sockets lie below it, whose paths must be short
     kept = {name: value for name, value in os.environ.items() if name not in ("VIRTUAL_ENV", "RAY_ADDRESS")}
-    yield {**kept, "PYTHONPATH": str(ROOT), "RAY_TMPDIR": own, "PYTHON": python}
+    yield {**kept, "PYTHONPATH": str(ROOT), "RAY_TMPDIR": own, "HOME": own, "PYTHON": python}
     shutil.rmtree(own, ignore_errors=True)
 
 

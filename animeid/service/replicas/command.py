@@ -26,6 +26,7 @@ from animeid.service.replicas.replica import Replica
 from animeid.service.requests import AUTO, ServeRequest
 from animeid.service.state import State
 from animeid.system.console import say, say_beside
+from animeid.system.stop import stoppable
 
 APP = "animeid"
 LEVEL = "WARNING"
@@ -39,8 +40,7 @@ LOOK_SECONDS = 5.0
 """How often a command looks whether another has taken over."""
 TICK = 0.5
 ANSWER_SECONDS = 10.0
-LOOPBACK = "127.0.0.1"
-EVERYWHERE = {"0.0.0.0": LOOPBACK, "::": "::1"}
+EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 """Addresses that mean all of a machine, and one by which they are reached."""
 
 
@@ -52,20 +52,35 @@ def serve_replicas(request: ServeRequest, state: State) -> int:
     """
     is_own = CLUSTER not in os.environ
     owner = secrets.token_hex(8)
-    with _cluster(is_own), _told_to_stop() as stop:
+    with _cluster(is_own):
+        if is_own:
+            _check_room(request)
         request = _listening(request)
         _deploy(request, state, owner)
         _check_answers(request)
         models = ", ".join(f"{alias} (version {version})" for alias, version in state.current.items())
-        say(f"{address(request.host, request.port)} answers with {models}")
-        while not stop.wait(LOOK_SECONDS):
-            if not is_own and not _is_owner(owner):
-                break
+        with _told_to_stop() as stop:
+            say(f"{address(request.host, request.port)} answers with {models}")
+            while not stop.wait(LOOK_SECONDS):
+                if not is_own and not _is_owner(owner):
+                    break
         if _is_owner(owner):
             _end(request)
         else:
             say_beside("another command has taken over, or ended, what answered here: it is left as it is")
-        return 0
+    return 0
+
+
+def _check_room(request: ServeRequest) -> None:
+    """Raises:
+    InputError: the replicas would wait for ever for cores that this machine has not.
+    """
+    there, needed = int(ray.cluster_resources().get("CPU", 0)), request.replicas * request.replica_cores
+    if needed > there:
+        raise InputError(
+            f"replicas={request.replicas} of replica_cores={request.replica_cores} need {needed} cores and there are "
+            f"{there} here: ask for fewer, or name a larger cluster by the variable {CLUSTER}"
+        )
 
 
 def _listening(request: ServeRequest) -> ServeRequest:
@@ -153,14 +168,14 @@ def _cluster(is_own: bool) -> Iterator[None]:
         MachineError: there is no such cluster.
     """
     logging.getLogger("ray.serve").setLevel(LEVEL)
-    # Whoever reaches Ray's own ports may run what they like.
-    own: dict[str, Any] = {"include_dashboard": False, "_node_ip_address": LOOPBACK} if is_own else {}
+    own: dict[str, Any] = {"include_dashboard": False} if is_own else {}
     try:
         ray.init(logging_level=logging.ERROR, **own)
     except ConnectionError as error:
         raise MachineError(f"{CLUSTER}={os.environ.get(CLUSTER)}: no cluster of Ray is there ({error})") from error
     try:
-        yield
+        with stoppable():  # again, for Ray has a handler of its own
+            yield
     finally:
         if is_own:
             serve.shutdown()
