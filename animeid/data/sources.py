@@ -10,6 +10,7 @@ from typing import Literal
 
 import pandas as pd
 
+from animeid.data.columns import unread_notes
 from animeid.data.folders import files_in, folders_in, hidden_in, walk
 from animeid.data.manifest import Manifest, complete, read_manifest
 from animeid.data.part_folders import (
@@ -28,6 +29,7 @@ from animeid.data.settings import DataSettings, PartWord
 from animeid.data.styles import column_to_read, is_named
 from animeid.data.synthetic.settings import CastSettings
 from animeid.data.tables import SUFFIXES as MANIFEST_SUFFIXES
+from animeid.data.tables import column_names
 from animeid.errors import InputError
 from animeid.imaging.decode import SUFFIXES
 from animeid.system.console import some_of
@@ -36,6 +38,8 @@ from animeid.terms import SPLITS
 
 NAMED = 5
 """How many folders a sentence names at most."""
+ARCHIVES = frozenset({".zip", ".tar", ".tgz", ".gz", ".bz2", ".xz", ".zst", ".7z", ".rar"})
+"""Endings of packed folders."""
 TEXT_SUFFIXES = frozenset({".txt", ".xml", ".json", ".csv", ".yaml", ".yml", ".md"})
 """Endings of what is written of pictures."""
 
@@ -81,8 +85,9 @@ def read_source(settings: DataSettings) -> Source:
         manifest = read_manifest(root, settings.attributes, style=column_to_read(settings.style_column))
         if manifest.table.empty:
             raise InputError(f"the manifest {root} has no rows: list at least two classes of pictures in it")
-        return Source(manifest)
-    raise InputError(f"data.root={settings.root} is neither a folder nor a CSV or Parquet manifest: give one of them")
+        return Source(manifest, notes=tuple(unread_notes(column_names(root), root)))
+    way_on = "unpack it first, and give the folder" if root.suffix.lower() in ARCHIVES else "give one of them"
+    raise InputError(f"data.root={settings.root} is neither a folder nor a CSV or Parquet manifest: {way_on}")
 
 
 def _built_in_cast(settings: DataSettings) -> Source:

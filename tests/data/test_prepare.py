@@ -181,6 +181,10 @@ def test_attributes_arrive_and_a_saved_manifest_reads_back(tmp_path: Path) -> No
     assert again.attributes == ("smile",)
 
 
+TWICE = r"'A' has pictures in val and none in train \('a' of train may be the same one\): add some to train, give it"
+VAL_ONLY = r"'c' has pictures in val and none in train: add some to train"
+
+
 @pytest.mark.parametrize(
     ("make", "message"),
     [
@@ -195,6 +199,15 @@ def test_attributes_arrive_and_a_saved_manifest_reads_back(tmp_path: Path) -> No
         (lambda root: text(root / "manifest.csv", "path,label\n"), "no rows"),
         (lambda root: text(root / "manifest.csv", "path,label,split\nx.png,a,trian\n"), "trian"),
         (lambda root: text(root / "manifest.txt", "path,label\n"), "neither a folder nor"),
+        (lambda root: text(root / "set.zip", ""), "unpack it first"),
+        (lambda root: Path("https://example.org/set.zip"), "is not there"),
+        (lambda root: (folder(root / "train", {"a": 3, "b": 3}), folder(root / "val", {"A": 3}, 10), root)[2], TWICE),
+        (
+            lambda root: (folder(root / "train", {"a": 3, "b": 3}), folder(root / "val", {"c": 3}, 10), root)[2],
+            VAL_ONLY,
+        ),
+        (lambda root: with_splits(root, ["val", "test"]), "no picture is in the part train"),
+        (lambda root: (folder(root, {"a": 3, "b": 3}), (root / "c").symlink_to("a"))[0], "of a, c each picture is exc"),
     ],
 )
 def test_bad_input_is_one_sentence(tmp_path: Path, make, message: str) -> None:  # type: ignore[no-untyped-def]
@@ -236,6 +249,23 @@ def test_linked_folders_are_read_once(tmp_path: Path) -> None:
     (tmp_path / "set" / "a" / "more").symlink_to(tmp_path / "elsewhere" / "more")
     (tmp_path / "set" / "a" / "loop").symlink_to(tmp_path / "set")
     assert prepared(tmp_path / "set").manifest.table["label"].value_counts().to_dict() == {"a": 7, "b": 4}
+
+
+def with_splits(root: Path, splits: list[str]) -> Path:
+    """A manifest of pictures of two classes, as many of each as there are splits."""
+    folder(root, {"a": len(splits), "b": len(splits)})
+    rows = [f"{label}/{number}.png,{label},{split}" for label in "ab" for number, split in enumerate(splits)]
+    return text(root / "manifest.csv", "\n".join(["path,label,split", *rows]))
+
+
+def test_a_class_of_copies_alone_is_left_out_by_name(tmp_path: Path) -> None:
+    folder(tmp_path, {"a": 4, "b": 4, "d": 4})
+    (tmp_path / "c").symlink_to("a")
+    found = prepared(tmp_path)
+    assert found.labels == ("b", "d")
+    (note,) = (note for note in found.notes if note.startswith("WARNING"))
+    assert "2 classes are left out" in note
+    assert "'a', 'c'; pictures of one character belong into one folder" in note
 
 
 def broken(path: Path) -> Path:
