@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -67,8 +67,7 @@ def read_csv(path: Path, texts: Collection[str]) -> pd.DataFrame:
         ValueError: it cannot be parsed for another reason.
     """
     written = layout(path)
-    if twice := [name for name in texts if written.names.count(name) > 1]:
-        raise InputError(f"the manifest {path} has the column '{twice[0]}' twice: leave one out")
+    refuse_twice(written.names, path, texts)
     try:
         # Without the default missing values, a character may be called NA or None.
         table = pd.read_csv(
@@ -90,6 +89,14 @@ def read_csv(path: Path, texts: Collection[str]) -> pd.DataFrame:
             table[name] = _whole(table[name].fillna(""))
     _refuse_open_quotes(table, path, written.separator)
     return table
+
+
+def refuse_twice(names: Sequence[str], path: Path, wanted: Collection[str]) -> None:
+    """Raises:
+    InputError: a column that is wanted is among the names of a file more than once.
+    """
+    if twice := [name for name in wanted if names.count(name) > 1]:
+        raise InputError(f"the manifest {path} has the column '{twice[0]}' twice: leave one out")
 
 
 def _encoding(start: bytes, path: Path) -> str:

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from animeid.data.csv_tables import layout, read_csv
+from animeid.data.csv_tables import layout, read_csv, refuse_twice
 from animeid.errors import InputError
 
 SUFFIXES = frozenset({".csv", ".tsv", ".parquet"})
@@ -39,6 +39,7 @@ def read_table(path: Path, texts: Collection[str]) -> tuple[pd.DataFrame, dict[s
     try:
         if path.suffix.lower() != ".parquet":
             return read_csv(path, texts), {}
+        refuse_twice(pq.read_schema(path).names, path, texts)
         frame = pq.read_table(path)
     except (ValueError, OSError, pa.ArrowException) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__

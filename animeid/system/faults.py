@@ -33,9 +33,7 @@ def explained(error: Exception) -> Exception | None:
     """The same in one sentence of ours; None where it may be a bug."""
     text = " ".join(str(error).split())
     if isinstance(error, FileNotFoundError) and not _stands_somewhere():
-        return InputError(
-            "the folder that this was started in is gone: change to one that is there, and start again"
-        )
+        return InputError("the folder that this was started in is gone: change to one that is there, and start again")
     if isinstance(error, OSError) and error.errno in NO_ROOM:
         what, way_out = NO_ROOM[error.errno]
         where = f" ({error.filename})" if error.filename else ""

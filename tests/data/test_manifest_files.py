@@ -141,6 +141,12 @@ def test_lists_and_bytes_are_refused_by_name(tmp_path: Path, label: list[Any]) -
         labels(parquet(tmp_path, label=label))
 
 
+def test_a_column_that_parquet_holds_twice_is_said(tmp_path: Path) -> None:
+    pq.write_table(pa.table([PATHS, PATHS, PATHS], names=["path", "label", "label"]), tmp_path / "list.parquet")
+    with pytest.raises(InputError, match=r"has the column 'label' twice: leave one out"):
+        labels(tmp_path / "list.parquet")
+
+
 def test_a_gap_in_the_paths_is_said(tmp_path: Path) -> None:
     pd.DataFrame({"path": ["1.png", None], "label": ["a", "b"]}).to_parquet(tmp_path / "list.parquet")
     with pytest.raises(InputError, match=r"row 2 of the manifest .* has no path: fill it in or remove the row"):

@@ -243,6 +243,25 @@ def test_a_file_name_that_is_no_text_is_named(tmp_path: Path) -> None:
         prepared(tmp_path)
 
 
+def test_a_link_that_leads_to_itself_is_a_picture_that_is_missing(tmp_path: Path) -> None:
+    folder(tmp_path, {"a": 4, "b": 4})
+    (tmp_path / "a" / "loop.png").symlink_to("loop.png")
+    (tmp_path / "loop").symlink_to("loop")
+    found = prepared(tmp_path)
+    assert len(found.manifest.table) == 8
+    assert found.skipped["path"].tolist() == ["a/loop.png"]
+
+
+def test_classes_that_hold_folders_alone_are_said_to_be_taken_whole(tmp_path: Path) -> None:
+    """Series with a folder for each character, of which the series would be learnt without a word."""
+    folder(tmp_path / "Vocaloid", {"Miku": 2, "Rin": 2})
+    folder(tmp_path / "Touhou", {"Reimu": 4}, first=9)
+    (note,) = (note for note in prepared(tmp_path).notes if "taken together" in note)
+    assert "(Touhou: Reimu; Vocaloid: Miku, Rin)" in note
+    picture(tmp_path / "Touhou" / "all.png", 99)
+    assert not [note for note in prepared(tmp_path).notes if "taken together" in note]
+
+
 def test_linked_folders_are_read_once(tmp_path: Path) -> None:
     folder(tmp_path / "set", {"a": 4, "b": 4})
     folder(tmp_path / "elsewhere", {"more": 3}, first=50)
