@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import hydra
-from hydra._internal.utils import get_args_parser
 from hydra.core.hydra_config import HydraConfig
 from hydra.errors import HydraException
 from hydra.types import RunMode
@@ -22,6 +21,7 @@ from animeid.config.arguments import as_overrides, with_home
 from animeid.config.explain import explain
 from animeid.config.locate import conf_dir
 from animeid.config.multirun import Ended, JobsRefusedError, do_job, ending
+from animeid.config.options import options_last, parsed
 from animeid.config.request import checked, tried
 from animeid.errors import (
     BAD_INPUT,
@@ -48,7 +48,6 @@ COMPOSING_ERRORS = (HydraException, OmegaConfBaseException, YAMLError, InputErro
 WAYS_ON = {"tune": "the same command with its run_id goes on", "shard": "the same command goes on"}
 """How commands go on that keep what they have done."""
 
-MULTIRUN = ("-m", "--multirun")
 Work = Callable[[dict[str, Any]], Any]
 """What a command does with its checked request; a number that it returns is what sweepers rank by."""
 
@@ -211,10 +210,10 @@ def _way_on(root: str, known: str = "") -> str:
 def _sentence(error: Exception, root: str, arguments: Sequence[str] | None) -> str:
     if isinstance(error, InputError):
         return str(error)
-    parsed = get_args_parser().parse_args(arguments)
-    own_cards = Path(with_home(parsed.config_dir)) if parsed.config_dir else None
+    given = parsed(arguments)
+    own_cards = Path(with_home(given.config_dir)) if given.config_dir else None
     is_there = own_cards is not None and own_cards.is_dir()
-    return explain(error, root, parsed.overrides, own_cards if is_there else None)
+    return explain(error, root, given.overrides, own_cards if is_there else None)
 
 
 @contextmanager
@@ -232,10 +231,9 @@ def _readable(job: Job) -> Iterator[None]:
 def _composing(arguments: Sequence[str] | None) -> Iterator[None]:
     """Gives Hydra the arguments, and makes it raise its errors instead of printing them and leaving."""
     before, full_error = sys.argv, os.environ.get(FULL_ERROR)
-    given = as_overrides(before[1:] if arguments is None else arguments)
+    given = options_last(as_overrides(before[1:] if arguments is None else arguments))
     os.environ[FULL_ERROR] = "1"
-    # Hydra's parser takes overrides from one place only, so that one before `-m` and one after it would be refused.
-    sys.argv = [before[0], *sorted(given, key=lambda argument: argument not in MULTIRUN)]
+    sys.argv = [before[0], *given]
     try:
         yield
     finally:

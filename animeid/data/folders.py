@@ -44,13 +44,13 @@ def is_dropping(name: str) -> bool:
 
 def folders_in(folder: Path) -> list[Path]:
     """The folders right below, sorted; linked ones too."""
-    return sorted(Path(entry.path) for entry in _entries(folder) if entry.is_dir())
+    return sorted(Path(entry.path) for entry in _entries(folder) if _is_folder(entry))
 
 
 def hidden_in(folder: Path) -> list[Path]:
     """The folders right below that only their dot leaves out, and that have pictures right in them, sorted."""
     with os.scandir(folder) as entries:
-        found = [Path(entry.path) for entry in entries if entry.name.startswith(".") and entry.is_dir()]
+        found = [Path(entry.path) for entry in entries if entry.name.startswith(".") and _is_folder(entry)]
     names = {path: path.name.lower() for path in found}
     return sorted(
         path for path in found if names[path] not in TOOLS and not names[path].startswith(".trash-") and _shows(path)
@@ -64,17 +64,25 @@ def _shows(folder: Path) -> bool:
 
 def files_in(folder: Path) -> list[Path]:
     """Whatever else is right below, sorted."""
-    return sorted(Path(entry.path) for entry in _entries(folder) if not entry.is_dir())
+    return sorted(Path(entry.path) for entry in _entries(folder) if not _is_folder(entry))
 
 
 def has_pictures(folder: Path) -> bool:
     """Whether pictures are right below; the first that is found answers."""
-    return any(Path(entry.name).suffix.lower() in SUFFIXES and not entry.is_dir() for entry in _entries(folder))
+    return any(Path(entry.name).suffix.lower() in SUFFIXES and not _is_folder(entry) for entry in _entries(folder))
 
 
 def _entries(folder: Path) -> Iterator[os.DirEntry[str]]:
     with os.scandir(folder) as entries:
         yield from (entry for entry in entries if not is_dropping(entry.name))
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    """Whether it is a folder; a link that leads round in a circle is none, as one that leads nowhere."""
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False
 
 
 def walk(folder: Path) -> Iterator[Path]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 import os
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path, PureWindowsPath
 from urllib.parse import unquote
 
@@ -16,6 +16,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from animeid.data.columns import require_columns
 from animeid.data.part_names import part_of
 from animeid.data.tables import METADATA, read_table
 from animeid.errors import InputError
@@ -25,11 +26,6 @@ from animeid.system.names import refuse_unreadable
 SPLITS = ("train", "val", "test", "unknown", "excluded")
 TEXTS = ("path", "label", "split", "group", "source", "style", "sha256", "caption")
 SIZES = ("width", "height")
-OTHER_NAMES = {
-    "path": ("file", "filename", "file_name", "filepath", "file_path", "image", "image_path", "img", "picture", "uri"),
-    "label": ("class", "class_name", "choice", "category", "character", "name", "target", "tag", "label_name"),
-}
-"""What other tools call columns, in small letters."""
 
 
 @dataclass(frozen=True)
@@ -93,11 +89,12 @@ def read_manifest(path: Path, attributes: Sequence[str] | None = None, *, style:
             attribute has a value that it cannot have.
     """
     raw, facts = read_table(path, {*TEXTS, style})
-    _require_columns(raw, path, ("path", "label") if style == "style" else ("path", "label", style))
+    there = [str(name) for name in raw.columns]
+    require_columns(there, path, ("path", "label") if style == "style" else ("path", "label", style))
     if "root" not in facts and "split" in raw:
         raw["split"] = [_known_split(split) for split in raw["split"].tolist()]
     names = tuple(facts.get("attributes", ()) if attributes is None else attributes)
-    _require_columns(raw, path, names)
+    require_columns(there, path, names)
     root = Path(facts["root"]) if "root" in facts else path.parent
     table = raw.assign(style=raw[style]) if style in raw else raw.copy()
     table["path"] = [_below_root(value, root, path, row) for row, value in enumerate(raw["path"].tolist())]
@@ -113,19 +110,6 @@ def read_manifest(path: Path, attributes: Sequence[str] | None = None, *, style:
         table["target"] = _numbers(raw["target"], path).fillna(-1)
     _check_splits(table, path)
     return Manifest(complete(table, names), root, names)
-
-
-def _require_columns(table: pd.DataFrame, path: Path, names: Sequence[str]) -> None:
-    there = [str(name) for name in table.columns]
-    for name in names:
-        if name in there:
-            continue
-        close = [column for column in there if column.lower() in OTHER_NAMES.get(name, ())][:1]
-        close = close or difflib.get_close_matches(name, there, n=1)
-        # A name of ours stays as it is; one of the command line may be mistyped.
-        hint = f"rename the column '{close[0]}' to '{name}'" if name in OTHER_NAMES else f"did you mean '{close[0]}'?"
-        has = f"it has {', '.join(there[:8])}"
-        raise InputError(f"the manifest {path} has no column '{name}': {has}{f'; {hint}' if close else ''}")
 
 
 def _known_split(split: str) -> str:
@@ -145,20 +129,25 @@ def _below_root(given: str, root: Path, manifest: Path, row: int) -> str:
         given = given.strip()
     if "://" in given:
         given = _local(given, where)
-    parts: list[str] = []
-    relative = Path(_with_slashes(given, root, where))
-    if relative.is_absolute():
-        if not relative.is_relative_to(root.absolute()):
-            raise InputError(f"{where} has the path {given}, which is outside {root}: give paths below that folder")
-        relative = relative.relative_to(root.absolute())
-    for part in relative.parts:
-        if part != "..":
-            parts.append(part)
-        elif parts:
-            parts.pop()
-        else:
-            raise InputError(f"{where} has the path {given}, which is outside {root}: give paths below that folder")
-    return _as_on_disk("/".join(parts), root)
+    full = os.path.normpath(root.absolute() / _with_slashes(given, root, where))
+    relative = _below(full, os.path.normpath(root.absolute())) or _below(full, _real(root))
+    relative = relative or _below(
+        os.path.realpath(full), _real(root)
+    )  # a link on the way is another name of the folder
+    if not relative:
+        raise InputError(f"{where} has the path {given}, which is outside {root}: give paths below that folder")
+    return _as_on_disk(relative, root)
+
+
+def _below(path: str, folder: str) -> str:
+    """A path from `folder` on; "" where it is not below it."""
+    start = folder.rstrip("/") + "/"
+    return path.removeprefix(start) if path.startswith(start) else ""
+
+
+@cache
+def _real(folder: Path) -> str:
+    return os.path.realpath(folder)
 
 
 def _is_plain(given: str) -> bool:

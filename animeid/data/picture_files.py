@@ -11,6 +11,9 @@ from animeid.data.shards.read import open_member
 from animeid.imaging.decode import UnreadableImage, decode_stream, identify
 from animeid.imaging.working import working_from_stream
 
+MISSING = "missing"
+"""Why a file cannot be read that is not there."""
+
 
 def decode(path: Path, max_pixels: int, short_side: int | None = None, *, incomplete: bool = False) -> np.ndarray:
     """Reads a picture file as `decode_image` does.
@@ -45,7 +48,7 @@ def open_picture(path: Path) -> IO[bytes]:
         if not path.is_file():
             member = open_member(path)
             if member is None:
-                raise UnreadableImage("not a file" if path.exists() else "missing")
+                raise UnreadableImage("not a file" if path.exists() else MISSING)
             return member
         if path.stat().st_size == 0:
             raise UnreadableImage("empty")

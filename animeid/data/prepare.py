@@ -13,12 +13,12 @@ from animeid.data.duplicates.conflicts import exact_conflicts, listed
 from animeid.data.duplicates.fingerprints import fingerprint_all
 from animeid.data.duplicates.search import near_pairs
 from animeid.data.manifest import Manifest, complete, targets_by_label
-from animeid.data.readable import readable, reading_notes, reasons_table
+from animeid.data.readable import NAMED, copied_notes, left_out, readable, reading_notes, reasons_table
 from animeid.data.settings import DataSettings
 from animeid.data.shards.layout import is_shard_folder
 from animeid.data.shards.source import read_shards
 from animeid.data.sources import read_source
-from animeid.data.spellings import spelling_notes
+from animeid.data.spellings import is_spelling, spelling_notes
 from animeid.data.splits.audit import Audit, overlap, resolve
 from animeid.data.splits.grouping import copy_rule, group_names, joined, originals, pairs_of_equal
 from animeid.data.splits.parts import are_given, make_parts
@@ -26,6 +26,7 @@ from animeid.data.splits.styles import LEFT_OUT
 from animeid.data.splits.thinning import thin
 from animeid.data.styles import with_styles
 from animeid.errors import InputError
+from animeid.system.console import some_of
 from animeid.terms import UNKNOWN_TARGET
 
 
@@ -86,7 +87,7 @@ def prepare(settings: DataSettings) -> Prepared:
     table, labels = _with_targets(read.manifest.table, settings)
     given = are_given(table)
     found = _resolve_given(table, settings) if given else Audit(table, reasons_table([]))
-    _check_training(found.table, labels, given)
+    _check_training(table, found.table, labels, given)
     has_given_val = bool((found.table["split"] == "val").any())
     table, notes = make_parts(found.table, labels, settings, given)
     beside = table.loc[(table["split"] == "excluded") & (found.table["split"] != "excluded"), "path"]
@@ -164,6 +165,7 @@ def read_labelled(settings: DataSettings) -> Labelled:
         *told,
         *near.notes,
         *reading_notes(skipped, len(clashing), len(conflicts) - len(exact), keeps),
+        *copied_notes(table, clashing),
     )
     return Labelled(Manifest(complete(table, attributes), root, attributes), skipped, conflicts, duplicates, notes)
 
@@ -188,6 +190,9 @@ def _with_targets(table: pd.DataFrame, settings: DataSettings) -> tuple[pd.DataF
     if len(labels) < 2:
         where = settings.root or "the built-in cast"
         there = f"only the class '{labels[0]}'" if labels else "no class"
+        if gone := left_out(table):
+            names = some_of(gone, NAMED)
+            there += f" (of {names} each picture is excluded, or an exact copy of one with another label)"
         raise InputError(f"{where} has {there}: at least two classes are needed to tell characters apart")
     targets = table["label"].map(targets_by_label(labels)).fillna(UNKNOWN_TARGET).astype(np.int64)
     return (
@@ -204,14 +209,30 @@ def _resolve_given(table: pd.DataFrame, settings: DataSettings) -> Audit:
     return resolve(table, "drop" if settings.leaks == "auto" else settings.leaks)
 
 
-def _check_training(table: pd.DataFrame, labels: Sequence[str], given: bool) -> None:
-    """Every class must be learnable: given parts may leave one without a training picture."""
+def _check_training(told: pd.DataFrame, table: pd.DataFrame, labels: Sequence[str], given: bool) -> None:
+    """Every class must be learnable: given parts may leave one without a training picture.
+
+    Args:
+        told: as the parts were given.
+        table: without what the audit of these parts took out.
+    """
     if not given:
         return
-    learnt = set(table.loc[table["split"] == "train", "label"])
+    had, learnt = ({*part.loc[part["split"] == "train", "label"]} for part in (told, table))
     missing = [label for label in labels if label not in learnt]
-    if missing:
+    if not missing:
+        return
+    name = missing[0]
+    if name in had:
         raise InputError(
-            f"the class '{missing[0]}' has no training picture that is not a copy of a val or test picture: "
+            f"the class '{name}' has no training picture that is not a copy of a val or test picture: "
             "add some to train, or move its pictures to unknown"
         )
+    if not had:
+        raise InputError("no picture is in the part train: put some of each class there, or give no parts at all")
+    parts = " and ".join(sorted({*told.loc[told["label"] == name, "split"]}))
+    close = [f" ('{other}' of train may be the same one)" for other in sorted(had) if is_spelling(name, other)]
+    raise InputError(
+        f"the class '{name}' has pictures in {parts} and none in train{''.join(close[:1])}: add some to train, give it "
+        "the name that it has there, or move its pictures to unknown"
+    )

@@ -9,9 +9,13 @@ import numpy as np
 import pandas as pd
 
 from animeid.data.duplicates.fingerprints import Fingerprints
+from animeid.data.picture_files import MISSING
 from animeid.data.sources import Source
 from animeid.errors import InputError
-from animeid.system.console import counted
+from animeid.system.console import counted, some_of
+
+NAMED = 5
+"""How many classes a sentence names at most."""
 
 
 def readable(
@@ -23,15 +27,22 @@ def readable(
         InputError: nothing is left, or nothing of a class.
     """
     rows = np.array([row for row in range(len(table)) if row not in reasons], dtype=np.int64)
+    root = source.manifest.root
+    if len(table) and all(reasons.get(row) == MISSING for row in range(len(table))):
+        raise InputError(
+            f"none of the {counted(len(table), 'picture')} of the manifest is there, such as "
+            f"{root / table['path'].iloc[0]}: give paths from {root} on, where the manifest lies, with the "
+            "files' endings"
+        )
     lost = sorted(set(table["label"]) - set(table["label"].iloc[rows]) - {""})
     if lost:
         example = next(row for row in reasons if table["label"].iloc[row] == lost[0])
         raise InputError(
-            f"the class '{lost[0]}' in {source.manifest.root} has no picture that can be read "
+            f"the class '{lost[0]}' in {root} has no picture that can be read "
             f"(such as {table['path'].iloc[example]}: {reasons[example]}): add pictures or remove the class"
         )
     if not len(rows):
-        raise InputError(f"no file in {source.manifest.root} is a picture that can be read: see that the path is right")
+        raise InputError(f"no file in {root} is a picture that can be read: see that the path is right")
     unreadable = [(table["path"].iloc[row], reason) for row, reason in reasons.items()]
     skipped = reasons_table([*source.skipped, *unreadable])
     return table.iloc[rows].reset_index(drop=True), prints.take(rows), skipped
@@ -67,3 +78,26 @@ def reading_notes(skipped: pd.DataFrame, exact: int, near: int, keeps: bool) -> 
         pairs, are = ("1 pair", "is") if near == 1 else (f"{near:,} pairs", "are")
         notes.append(f"{pairs} of pictures with different labels {are} nearly equal: look at the listed conflicts")
     return notes
+
+
+def left_out(table: pd.DataFrame) -> list[str]:
+    """The classes of which every picture has the split `excluded`, sorted."""
+    used = set(table.loc[table["split"] != "excluded", "label"])
+    return sorted(set(table["label"]) - used - {""})
+
+
+def copied_notes(table: pd.DataFrame, clashing: Sequence[int]) -> list[str]:
+    """A warning that names the classes of which no picture is left; none where there is nothing.
+
+    Args:
+        clashing: rows of exact copies of pictures with another label, which are excluded.
+    """
+    gone = sorted(set(left_out(table)) & set(table["label"].iloc[list(clashing)]))
+    if not gone:
+        return []
+    names = some_of([f"'{name}'" for name in gone], NAMED)
+    sentence = (
+        f"WARNING: {counted(len(gone), 'class', 'are')} left out, with every picture an exact copy of one with another "
+        f"label: {names}; pictures of one character belong into one folder"
+    )
+    return [sentence]

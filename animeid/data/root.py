@@ -18,6 +18,8 @@ def find_root(root: str) -> Path:
         path = Path(root).expanduser()
     except RuntimeError as error:
         raise InputError(f"data.root={root} begins with a user that is not known here: write the whole path") from error
+    if "://" in root and not path.exists():
+        raise InputError(f"data.root={root} is an address: download what is there first, and give its folder")
     if not path.exists():
         raise InputError(f"data.root={root} is not there: give an existing folder or manifest file")
     return path

@@ -10,7 +10,9 @@ from typing import Literal
 
 import pandas as pd
 
-from animeid.data.folders import files_in, folders_in, hidden_in, walk
+from animeid.data.class_notes import NAMED, class_notes, folders_round
+from animeid.data.columns import unread_notes
+from animeid.data.folders import files_in, folders_in, walk
 from animeid.data.manifest import Manifest, complete, read_manifest
 from animeid.data.part_folders import (
     classes_home,
@@ -28,14 +30,15 @@ from animeid.data.settings import DataSettings, PartWord
 from animeid.data.styles import column_to_read, is_named
 from animeid.data.synthetic.settings import CastSettings
 from animeid.data.tables import SUFFIXES as MANIFEST_SUFFIXES
+from animeid.data.tables import column_names
 from animeid.errors import InputError
 from animeid.imaging.decode import SUFFIXES
 from animeid.system.console import some_of
 from animeid.system.names import refuse_unreadable
 from animeid.terms import SPLITS
 
-NAMED = 5
-"""How many folders a sentence names at most."""
+ARCHIVES = frozenset({".zip", ".tar", ".tgz", ".gz", ".bz2", ".xz", ".zst", ".7z", ".rar"})
+"""Endings of packed folders."""
 TEXT_SUFFIXES = frozenset({".txt", ".xml", ".json", ".csv", ".yaml", ".yml", ".md"})
 """Endings of what is written of pictures."""
 
@@ -81,8 +84,9 @@ def read_source(settings: DataSettings) -> Source:
         manifest = read_manifest(root, settings.attributes, style=column_to_read(settings.style_column))
         if manifest.table.empty:
             raise InputError(f"the manifest {root} has no rows: list at least two classes of pictures in it")
-        return Source(manifest)
-    raise InputError(f"data.root={settings.root} is neither a folder nor a CSV or Parquet manifest: give one of them")
+        return Source(manifest, notes=tuple(unread_notes(column_names(root), root)))
+    way_on = "unpack it first, and give the folder" if root.suffix.lower() in ARCHIVES else "give one of them"
+    raise InputError(f"data.root={settings.root} is neither a folder nor a CSV or Parquet manifest: {way_on}")
 
 
 def _built_in_cast(settings: DataSettings) -> Source:
@@ -184,31 +188,20 @@ def _class_folders(root: Path, folder: Path, split: str) -> Source:
             f"{folder} holds pictures but no class folders: put each class's pictures into a folder named after it"
         )
     aside: dict[str, list[Path]] = {}
+    within: dict[str, list[str]] = {}
     for path in classes:
         files = list(walk(path))
         if not files and split in ("", "train"):
             raise InputError(f"the class folder {path} has no pictures: add some or remove the folder")
         if files and all(file.suffix.lower() in TEXT_SUFFIXES for file in files):
             aside[path.name] = files
-        else:
+        elif files:
             rows += [(file, _label(path), split) for file in files]
+            within[path.name] = folders_round(path, files)
     skipped = [(path, "not in a class folder") for path in loose]
     skipped += [(file, "not a picture") for files in aside.values() for file in files]
     source = _listing(root, rows, skipped)
-    return Source(source.manifest, source.skipped, tuple(_class_notes(folder, list(aside))))
-
-
-def _class_notes(folder: Path, aside: Sequence[str]) -> list[str]:
-    """What to say of folders that are no classes."""
-    notes = []
-    if aside:
-        notes.append(f"folders of {folder} that hold texts and no pictures are no classes: {some_of(aside, NAMED)}")
-    if hidden := [path.name for path in hidden_in(folder)]:
-        notes.append(
-            f"folders of {folder} that begin with a dot are left out: {some_of(hidden, NAMED)} (a character called so "
-            "needs a manifest, or a folder of another name)"
-        )
-    return notes
+    return Source(source.manifest, source.skipped, tuple(class_notes(folder, list(aside), within)))
 
 
 def _label(folder: Path) -> str:

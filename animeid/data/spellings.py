@@ -15,7 +15,23 @@ NAMED = 5
 def spelling_key(name: str) -> str:
     """What is left of a name without case, width, blanks and what stands for blanks in file names."""
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
-    return "".join(character for character in folded if not character.isspace() and character not in "_-")
+    return "".join(character for character in folded if not _is_blank(character))
+
+
+def _is_blank(character: str) -> bool:
+    """Whether nothing is seen of it: a space of any kind, a mark of zero width, or what stands for a space."""
+    return character.isspace() or character in "_-" or unicodedata.category(character) == "Cf"
+
+
+def _visible(name: str) -> str:
+    """With marks of zero width written out, which else made two names look the same."""
+    marks = {ord(mark): f"\\u{ord(mark):04x}" for mark in name if unicodedata.category(mark) == "Cf"}
+    return name.translate(marks)
+
+
+def is_spelling(name: str, other: str) -> bool:
+    """Whether two names are probably spellings of one."""
+    return spelling_key(name) == spelling_key(other)
 
 
 def spellings(names: Iterable[str]) -> list[list[str]]:
@@ -33,7 +49,9 @@ def spelling_notes(names: Iterable[str], told: Iterable[str] = ()) -> list[str]:
         told: names of which it was given before, and is not given again.
     """
     before = spellings(told)
-    groups = [" and ".join(f"'{name}'" for name in group) for group in spellings(names) if group not in before]
+    groups = [
+        " and ".join(f"'{_visible(name)}'" for name in group) for group in spellings(names) if group not in before
+    ]
     if not groups:
         return []
     sentence = (

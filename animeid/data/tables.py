@@ -1,9 +1,8 @@
-"""Tables of manifests as their files hold them: CSV of any tool, Parquet of any tool."""
+"""Tables of manifests as their files hold them: Parquet of any tool, and CSV."""
 
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Collection
 from pathlib import Path
 from typing import Any
@@ -13,18 +12,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from animeid.data.csv_tables import layout, read_csv, refuse_twice
 from animeid.errors import InputError
 
-SUFFIXES = frozenset({".csv", ".parquet"})
+SUFFIXES = frozenset({".csv", ".tsv", ".parquet"})
 EXACT = 2.0**53
 """From here on a fraction need not be the whole number that it was made from."""
 METADATA = b"animeid"
 """Where a Parquet file of ours keeps facts about the table."""
 
 BYTES = (pa.types.is_binary, pa.types.is_large_binary, pa.types.is_binary_view, pa.types.is_fixed_size_binary)
-UTF_16 = (b"\xff\xfe", b"\xfe\xff")
-SEPARATORS = ",;\t"
-"""What stands between fields, the usual one first: Excel takes `;` where the comma is the decimal point."""
 
 
 def read_table(path: Path, texts: Collection[str]) -> tuple[pd.DataFrame, dict[str, Any]]:
@@ -38,10 +35,11 @@ def read_table(path: Path, texts: Collection[str]) -> tuple[pd.DataFrame, dict[s
     if not path.is_file():
         raise InputError(f"there is no manifest {path}: give a CSV or Parquet file with the columns path and label")
     if path.suffix.lower() not in SUFFIXES:
-        raise InputError(f"the manifest {path} ends neither in .csv nor in .parquet: save it as one of the two")
+        raise InputError(f"the manifest {path} ends in none of .csv, .tsv and .parquet: save it as one of them")
     try:
-        if path.suffix.lower() == ".csv":
-            return _read_csv(path, texts), {}
+        if path.suffix.lower() != ".parquet":
+            return read_csv(path, texts), {}
+        refuse_twice(pq.read_schema(path).names, path, texts)
         frame = pq.read_table(path)
     except (ValueError, OSError, pa.ArrowException) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
@@ -57,66 +55,16 @@ def read_table(path: Path, texts: Collection[str]) -> tuple[pd.DataFrame, dict[s
     return table, facts
 
 
+def column_names(path: Path) -> list[str]:
+    """The names of the columns of a file that `read_table` reads."""
+    if path.suffix.lower() != ".parquet":
+        return list(layout(path).names)
+    return [str(name) for name in pq.read_schema(path).names]
+
+
 def read_texts(path: Path) -> pd.DataFrame:
     """A CSV file of ours with every column as text: a character may be called NA or None."""
     return pd.read_csv(path, dtype=str, keep_default_na=False)
-
-
-def _read_csv(path: Path, texts: Collection[str]) -> pd.DataFrame:
-    with path.open("rb") as stream:
-        encoding = _encoding(stream.read(64), path)
-    with path.open(encoding=encoding) as stream:
-        header = stream.readline()
-        told = re.fullmatch(r"sep=(.)\s*", header)
-        header = stream.readline() if told else header
-    separator = told[1] if told else max(SEPARATORS, key=header.count)
-    names = [name.strip().strip('"') for name in header.strip().split(separator)]
-    if twice := [name for name in texts if names.count(name) > 1]:
-        raise InputError(f"the manifest {path} has the column '{twice[0]}' twice: leave one out")
-    # Without the default missing values, a character may be called NA or None.
-    table = pd.read_csv(
-        path, dtype=str, keep_default_na=False, encoding=encoding, sep=separator, skiprows=1 if told else 0
-    )
-    table = _without_empty_ends(table, path).rename(columns=str.strip)
-    for name in texts:
-        if name in table:
-            table[name] = _whole(table[name].fillna(""))
-    return table
-
-
-def _encoding(start: bytes, path: Path) -> str:
-    """That of a file that begins so.
-
-    Raises:
-        InputError: it is none that is read.
-    """
-    if start.startswith((b"\xff\xfe\0\0", b"\0\0\xfe\xff")):
-        raise InputError(f"the manifest {path} is UTF-32: save it as UTF-8")
-    if start.startswith(UTF_16):
-        return "utf-16"
-    if b"\0" in start:
-        wide = "UTF-32" if b"\0\0" in start else "UTF-16"
-        raise InputError(f"the manifest {path} looks like {wide} without the mark at its beginning: save it as UTF-8")
-    return "utf-8-sig"
-
-
-def _without_empty_ends(table: pd.DataFrame, path: Path) -> pd.DataFrame:
-    """Undoes what pandas makes of rows that end in a comma: it takes their first fields for an index."""
-    if isinstance(table.index, pd.RangeIndex):
-        return table
-    names, fields = table.columns, table.reset_index()
-    further = fields.iloc[:, len(names) :].fillna("")
-    if (further != "").to_numpy().any():
-        raise InputError(
-            f"rows of the manifest {path} have more fields than its header: name every column in the header"
-        )
-    return fields.iloc[:, : len(names)].set_axis(names, axis=1)
-
-
-def _whole(texts: pd.Series) -> pd.Series:
-    """Without the `.0` that a tool has written after every number of a column of fractions."""
-    given = texts[texts != ""]
-    return texts.str.removesuffix(".0") if given.str.fullmatch(r"-?[0-9]+\.0").all() else texts
 
 
 def _as_text(column: pa.ChunkedArray, name: str, path: Path) -> list[str]:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, Self
+from typing import Literal, NamedTuple, Self
 
 import numpy as np
 
-from animeid.data.pictures import Picture, Pictures, pictures_of
+from animeid.data.pictures import Picture
 from animeid.deploy.artefact import Artefact
 from animeid.deploy.calls import Calls
 from animeid.deploy.engines import choose
@@ -20,8 +20,8 @@ from animeid.deploy.layout import Engine
 from animeid.deploy.pace import Pace, Remembered, candidates, cores, fastest
 from animeid.deploy.reading import Reader, in_batches
 from animeid.imaging.evaluation import EvalTransform
-from animeid.inference.unreadable import only_readable
-from animeid.predictions import Predictions, top_names
+from animeid.inference.namer import Namer
+from animeid.predictions import Predictions
 from animeid.system.progress import progress
 
 MEASURED_FROM = 256
@@ -50,7 +50,7 @@ class Answered(NamedTuple):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Runtime:
+class Runtime(Namer):
     """The network of an artefact, and how it answers.
 
         runtime = Runtime.load("my_artefact")
@@ -129,22 +129,8 @@ class Runtime:
         given = self.artefact.input
         return Reader(EvalTransform(given.size, given.crop), given.max_pixels, self.incomplete)
 
-    def __call__(self, pictures: Picture | Pictures) -> Predictions:
-        """Answers pictures, with progress; what cannot be read is said and left out.
-
-        Args:
-            pictures: a file, a folder or a glob pattern, whose files are taken in the order of `find_pictures`; one
-                PIL picture or `[h, w, 3]` uint8 RGB array; or several files, pictures and arrays.
-
-        Returns:
-            `rows` are the places of the pictures among those given; `losses` are NaN.
-
-        Raises:
-            InputError: there is no picture, or none that can be read.
-        """
-        given = pictures_of(pictures)
-        answered = ((batch.predictions, batch.errors) for batch in self.batches(given))
-        return only_readable(given, answered, self.incomplete)
+    def answers(self, pictures: list[Picture]) -> Iterator[tuple[Predictions, Sequence[str]]]:
+        return ((batch.predictions, batch.errors) for batch in self.batches(pictures))
 
     def batches(self, pictures: list[Picture]) -> Iterator[Answered]:
         """Answers as they come, with progress."""
@@ -166,11 +152,3 @@ class Runtime:
             self.remembered.write(best)
             vars(self)["calls"] = opened[best]
         return self.calls
-
-    def names(self, predictions: Predictions, k: int = 5) -> list[list[dict[str, Any]]]:
-        """The `k` likeliest names of each picture, likeliest first: `label` and `probability` each."""
-        return top_names(self.tempered(predictions.logits), self.labels, k)
-
-    def tempered(self, logits: np.ndarray) -> np.ndarray:
-        """`[N, C]` logits that make this artefact's probabilities."""
-        return logits if self.temperature == 1.0 else logits / self.temperature

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import warnings
+from collections.abc import Mapping
 from typing import IO
 
 import numpy as np
@@ -28,6 +29,12 @@ UNREAD = {
     "PDF": rb"%PDF-",
 }
 """How files of other formats begin. Pillow reads some, TIFF among them, by much code that a bad file can reach."""
+
+STAND_INS = {
+    "a pointer of Git LFS; fetch the file itself with git lfs pull": rb"version https://git-lfs\.github\.com/spec/",
+    "a web page; download the picture again": rb"(?i:(?:\xef\xbb\xbf)?\s*<(?:!DOCTYPE\s+)?html\b)",
+}
+"""What is often kept under a picture's name, with the way on, and how it begins."""
 
 WHITE = (255, 255, 255, 255)
 
@@ -131,16 +138,27 @@ def _opened(stream: IO[bytes]) -> Image.Image:
     except UnidentifiedImageError as error:
         if name := _unread_format(stream):
             raise UnreadableImage(f"a format that is not read: {name}; convert it to PNG or JPEG") from error
-        raise UnreadableImage("not a picture") from error
+        raise UnreadableImage(f"not a picture{_what_it_is(stream)}") from error
     except Exception as error:
         raise UnreadableImage(f"broken: {error}") from error
 
 
 def _unread_format(stream: IO[bytes]) -> str:
     """The name of a picture format that is not opened; "" where the beginning is that of none."""
+    return _beginning(stream, UNREAD)
+
+
+def _what_it_is(stream: IO[bytes]) -> str:
+    """What stands in the place of a picture, to be added to a sentence; "" where that is not known."""
+    name = _beginning(stream, STAND_INS)
+    return f": {name}" if name else ""
+
+
+def _beginning(stream: IO[bytes], kinds: Mapping[str, bytes]) -> str:
+    """The first kind whose pattern a file begins with; "" where none does."""
     stream.seek(0)
     start = stream.read(512)
-    return next((name for name, begins in UNREAD.items() if re.match(begins, start, re.DOTALL)), "")
+    return next((name for name, begins in kinds.items() if re.match(begins, start, re.DOTALL)), "")
 
 
 def upright_rgb(picture: Image.Image) -> Image.Image:

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, Self, get_type_hints
 
-import numpy as np
 import torch
 from torch.utils.data import DataLoader
 
 from animeid.assembly.model import as_size, build_model, build_views, without_weights
 from animeid.assembly.plan import FinalPlan, label_stats, whole
 from animeid.config.check import check_value
-from animeid.data.pictures import Picture, Pictures, pictures_of
+from animeid.data.pictures import Picture
 from animeid.data.settings import Incomplete
 from animeid.data.unlabelled import UnlabelledDataset
 from animeid.engine.devices import DTYPES, check_precision, choose_accelerator, default_workers
@@ -25,12 +24,12 @@ from animeid.engine.precision import settle_precision
 from animeid.engine.views import Views
 from animeid.errors import InputError
 from animeid.imaging.evaluation import EvalTransform
+from animeid.inference.namer import Namer
 from animeid.inference.requests import InferenceRequest
-from animeid.inference.unreadable import only_readable
 from animeid.models.classifier import Classifier
 from animeid.models.inference import InferenceModel
 from animeid.models.weights import load_classifier
-from animeid.predictions import Predictions, top_names
+from animeid.predictions import Predictions
 from animeid.runs.folder import RunFolder
 from animeid.runs.saved import SavedRun
 from animeid.runs.temperature import usable_temperature
@@ -40,7 +39,7 @@ from animeid.values import Tau
 
 
 @dataclass(frozen=True, kw_only=True)
-class Predictor:
+class Predictor(Namer):
     """The best model of a finished run, and how it answers.
 
         predictor = Predictor.load("outputs/my_run")
@@ -168,22 +167,8 @@ class Predictor:
         """Pictures of any size to those that the model sees."""
         return EvalTransform(self.image_size, self.plan.data.crop_pct)
 
-    def __call__(self, pictures: Picture | Pictures) -> Predictions:
-        """Answers pictures, with progress; what cannot be read is said and left out.
-
-        Args:
-            pictures: a file, a folder or a glob pattern, whose files are taken in the order of `find_pictures`; one
-                PIL picture or `[h, w, 3]` uint8 RGB array; or several files, pictures and arrays.
-
-        Returns:
-            `rows` are the places of the pictures among those given; `losses` are NaN.
-
-        Raises:
-            InputError: there is no picture, or none that can be read.
-        """
-        given = pictures_of(pictures)
-        answered = ((as_predictions(batch["row"], output), batch["error"]) for batch, output in self.batches(given))
-        return only_readable(given, answered, self.incomplete)
+    def answers(self, pictures: list[Picture]) -> Iterator[tuple[Predictions, Sequence[str]]]:
+        return ((as_predictions(batch["row"], output), batch["error"]) for batch, output in self.batches(pictures))
 
     def batches(self, pictures: list[Picture]) -> Iterator[tuple[dict[str, Any], ModelOutput]]:
         """Answers as they come, with progress; the model's device has them.
@@ -203,14 +188,6 @@ class Predictor:
             worker_init_fn=end_where_full,
         )
         return predict_batches(self.model, loader, "naming pictures", self.precision, self.views)
-
-    def names(self, predictions: Predictions, k: int = 5) -> list[list[dict[str, Any]]]:
-        """The `k` likeliest names of each picture, likeliest first: `label` and `probability` each."""
-        return top_names(self.tempered(predictions.logits), self.labels, k)
-
-    def tempered(self, logits: np.ndarray) -> np.ndarray:
-        """`[N, C]` logits that make this predictor's probabilities."""
-        return logits if self.temperature == 1.0 else logits / self.temperature
 
 
 def _check(**settings: Any) -> None:

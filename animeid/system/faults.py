@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -31,6 +32,8 @@ DEAD_WORKER = ("DataLoader worker", "is killed by signal", "exited unexpectedly"
 def explained(error: Exception) -> Exception | None:
     """The same in one sentence of ours; None where it may be a bug."""
     text = " ".join(str(error).split())
+    if isinstance(error, FileNotFoundError) and not _stands_somewhere():
+        return InputError("the folder that this was started in is gone: change to one that is there, and start again")
     if isinstance(error, OSError) and error.errno in NO_ROOM:
         what, way_out = NO_ROOM[error.errno]
         where = f" ({error.filename})" if error.filename else ""
@@ -50,6 +53,13 @@ def explained(error: Exception) -> Exception | None:
             "data.num_workers or data.batch_size"
         )
     return None
+
+
+def _stands_somewhere() -> bool:
+    try:
+        return bool(os.getcwd())  # noqa: PTH109 - a text is enough
+    except FileNotFoundError:
+        return False
 
 
 @contextmanager

@@ -24,6 +24,9 @@ FLUSH_FAILED = 1
 def run(main: Callable[[], int]) -> NoReturn:
     """Does a command and ends the process with its exit status."""
     open_missing()
+    # Charts go to files. What a notebook chose for its own, and hands on to what it starts, need not be installed here,
+    # and matplotlib then refuses to be imported.
+    os.environ["MPLBACKEND"] = "agg"
     try:
         status = main()
     except SystemExit as left:  # by Hydra, after a help page

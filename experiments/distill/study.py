@@ -20,7 +20,7 @@ from experiments.runs import OUTPUTS, environment_line, metrics, table, train
 HERE = Path(__file__).parent
 STUDY = "distill"
 SEEDS = (1, 2, 3)
-EPOCHS = 20
+EPOCHS = 10
 WAYS = ("logits", "dist", "embedding")
 COMMON = (
     "data.image_size=64",

@@ -91,6 +91,11 @@ def answer(recorder: Recorder, capsys: pytest.CaptureFixture[str]) -> Callable[.
         (["data.root=${nowhere}"], "Interpolation key 'nowhere' not found"),
         (["--config-dir", "nowhere"], "Additional config directory "),
         (["--resolve"], "The --resolve flag can only be used"),
+        (["--lr", "0.1"], "there is no option --lr: keys are written without dashes, lr=...; see --help"),
+        (
+            ["seed=2", "--loss=focal", "test=false"],
+            "there is no option --loss=focal: keys are written without dashes, l",
+        ),
         (["-m", "loss=focal,focl"], "no loss card is called 'focl'; did you mean 'focal'?"),
         (
             ["-m", "loss=focal", "loss.gamma=1,abc"],
@@ -151,6 +156,20 @@ def test_a_good_command_line_becomes_a_plain_request_and_leaves_no_files(
 def test_a_group_can_be_left_to_nothing(answer: Callable[..., Answer], recorder: Recorder) -> None:
     assert answer("logger=none")[0] == 0
     assert recorder.requests[0]["logger"] is None
+
+
+@pytest.mark.parametrize("place", range(3))
+def test_options_may_stand_anywhere(
+    answer: Callable[..., Answer], recorder: Recorder, tmp_path: Path, place: int
+) -> None:
+    """Hydra's parser takes `key=value` from one place only, and called what followed an option unrecognized."""
+    (tmp_path / "cards" / "loss").mkdir(parents=True)
+    (tmp_path / "cards" / "loss" / "own.yaml").write_text("defaults: [focal]\ngamma: 3\n")
+    arguments = ["loss=own", "seed=3"]
+    for option in (["--config-dir", "cards"], ["--config-dir=cards"], ["-cd", "cards"]):
+        assert answer(*arguments[:place], *option, *arguments[place:]) == (0, [])
+        request = recorder.requests.pop()
+        assert (request["loss"]["gamma"], request["seed"]) == (3, 3)
 
 
 def test_jobs_of_a_multirun_lie_in_one_folder(

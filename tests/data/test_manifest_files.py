@@ -16,6 +16,7 @@ from animeid.data import manifest
 from animeid.data.manifest import read_manifest
 from animeid.data.prepare import prepare
 from animeid.data.settings import DataSettings
+from animeid.data.sources import read_source
 from animeid.data.spellings import spelling_notes, spellings
 from animeid.data.tables import read_texts
 from animeid.errors import InputError
@@ -140,6 +141,12 @@ def test_lists_and_bytes_are_refused_by_name(tmp_path: Path, label: list[Any]) -
         labels(parquet(tmp_path, label=label))
 
 
+def test_a_column_that_parquet_holds_twice_is_said(tmp_path: Path) -> None:
+    pq.write_table(pa.table([PATHS, PATHS, PATHS], names=["path", "label", "label"]), tmp_path / "list.parquet")
+    with pytest.raises(InputError, match=r"has the column 'label' twice: leave one out"):
+        labels(tmp_path / "list.parquet")
+
+
 def test_a_gap_in_the_paths_is_said(tmp_path: Path) -> None:
     pd.DataFrame({"path": ["1.png", None], "label": ["a", "b"]}).to_parquet(tmp_path / "list.parquet")
     with pytest.raises(InputError, match=r"row 2 of the manifest .* has no path: fill it in or remove the row"):
@@ -187,6 +194,22 @@ def test_parts_are_known_by_the_words_of_folders(tmp_path: Path) -> None:
         (b"filename,class\n1.png,a\n", "rename the column 'filename' to 'path'"),
         (b"path,choice\n1.png,a\n", "rename the column 'choice' to 'label'"),
         (b"path,label,label\n1.png,a,b\n", "has the column 'label' twice"),
+        (b"path,remarks\n1.png,a\n", "has no column 'label': it has path, remarks; call the one that is meant 'label'"),
+        (b"1.png,a\n2.png,b\n", "first line is a picture already: put a line with the names path,label above"),
+        (b"path|label\n1.png|a\n", "put commas, semicolons or tabs between the fields"),
+        (b"path label\n1.png a\n", "put commas, semicolons or tabs between the fields"),
+        (b"PK\x03\x04" + bytes(64), "is no CSV but an Excel workbook"),
+        (b"\x1f\x8b\x08" + bytes(64), "is no CSV but packed by gzip"),
+        (b"path,label\n1.png,Rei, the first\n", "such as row 1 with 3 where the header has 2: put double quotes round"),
+        (
+            b"path;label\n1.png;Rei\n2.png;Rei; the first\n",
+            "such as line 3 with 3 where the header has 2: .* ';' in it",
+        ),
+        (b'path,label\n1.png,"Rei\n2.png,Rei\n', 'has a " that is never closed'),
+        (
+            b'path,label\n1.png,a\n2.png,"b\n3.png,b\n4.png,b"\n',
+            "row 2 .* has a label of 3 lines: close the double quote",
+        ),
         (b"path,label\nhttp://x/1.png,a\n", "row 1 .* has the address http://x/1.png: download the pictures first"),
     ],
 )
@@ -195,6 +218,63 @@ def test_what_is_wrong_with_a_list_is_said(tmp_path: Path, content: bytes, sente
     with pytest.raises(InputError, match=sentence) as refusal:
         read_manifest(tmp_path / "list.csv")
     assert "\0" not in str(refusal.value)
+
+
+def test_texts_of_several_lines_and_blank_lines_before_the_header(tmp_path: Path) -> None:
+    (tmp_path / "list.csv").write_text('\n\npath;label;caption\n1.png;"Rei\nA";"one; two\nthree; four"\n')
+    table = read_manifest(tmp_path / "list.csv").table
+    assert table["label"].tolist() == ["Rei\nA"]
+    assert table["caption"].tolist() == ["one; two\nthree; four"]
+
+
+def test_tabs_by_their_own_ending(tmp_path: Path) -> None:
+    (tmp_path / "list.tsv").write_text("path\tlabel\n1.png\tRei, the first\n")
+    assert labels(tmp_path / "list.tsv") == ["Rei, the first"]
+
+
+def test_whole_paths_by_any_name_of_the_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "own").mkdir()
+    (tmp_path / "link").symlink_to("own")
+    monkeypatch.chdir(tmp_path / "own")
+    given = [f"{tmp_path}/own/a.png", f"{tmp_path}/link/b.png", "../own/c.png", "../link/d.png"]
+    text = "\n".join(["path,label", *(f"{path},Rei" for path in given)])
+    (tmp_path / "own" / "list.csv").write_text(text + "\n")
+    for folder in (tmp_path / "own", tmp_path / "link", Path("../own"), Path("../link")):
+        found = read_manifest(folder / "list.csv").table["path"].tolist()
+        assert found == ["a.png", "b.png", "c.png", "d.png"]
+    (tmp_path / "owner").mkdir()
+    (tmp_path / "own" / "list.csv").write_text(f"path,label\n{tmp_path}/owner/a.png,Rei\n")
+    with pytest.raises(InputError, match="outside"):
+        read_manifest(tmp_path / "own" / "list.csv")
+
+
+@pytest.mark.parametrize(
+    ("header", "told"),
+    [
+        ("path,label,Split", "'Split'; a column called 'split'"),
+        ("path,label,is_valid", "'is_valid'; a column called 'split'"),
+        ("path,label,Usage,data set", "'Usage', 'data set'; a column called 'split'"),
+        ("path,label, GROUP", "'GROUP'; a column called 'group'"),
+        ("path,label,split,subset", ""),
+        ("path,label,series", ""),
+    ],
+)
+@pytest.mark.parametrize("ending", [".csv", ".parquet"])
+def test_columns_that_seem_meant_and_are_not_read_are_told(tmp_path: Path, header: str, told: str, ending: str) -> None:
+    columns = [name.strip() for name in header.split(",")]
+    table = pd.DataFrame([["1.png", "a", *(["train"] * (len(columns) - 2))]], columns=columns)
+    path = tmp_path / f"list{ending}"
+    (table.to_csv if ending == ".csv" else table.to_parquet)(path, index=False)
+    notes = read_source(DataSettings(root=str(path))).notes
+    assert [note.partition(": ")[2].removesuffix(" is used as such") for note in notes] == [told] * bool(told)
+
+
+def test_a_list_whose_pictures_are_all_elsewhere_says_where_paths_begin(tmp_path: Path) -> None:
+    (tmp_path / "list.csv").write_text("path,label\nimg/1.png,a\nimg/2.png,b\n")
+    with pytest.raises(
+        InputError, match=r"none of the 2 pictures .*/img/1\.png: give paths from .* on, where the manif"
+    ):
+        prepare(DataSettings(root=str(tmp_path / "list.csv"), cache="off"))
 
 
 def test_what_other_tools_write_is_understood(tmp_path: Path) -> None:
@@ -237,10 +317,13 @@ def test_spellings_of_one_name() -> None:
         "ミク",
         "Straße",
         "STRASSE",
+        "Rei",
+        "Re\u200bi\ufeff",
     ]
     assert spellings(names) == [
         ["Hatsune Miku", "Hatsune_Miku"],
         ["Mi ku", "Miku", "miku", "Ｍｉｋｕ"],
+        ["Rei", "Re\u200bi\ufeff"],
         ["STRASSE", "Straße"],
         ["ミク", "ﾐｸ"],
     ]
@@ -251,6 +334,11 @@ def test_a_spelling_that_was_told_is_not_told_again() -> None:
     (note,) = spelling_notes({"Miku", "miku", "Rei", "rei"}, told={"Miku", "miku", "Rei"})
     assert "'Rei' and 'rei'" in note
     assert "Miku" not in note
+
+
+def test_a_mark_that_nobody_sees_is_written_out() -> None:
+    (note,) = spelling_notes({"Rei", "Rei\u200b"})
+    assert r"'Rei' and 'Rei\u200b'" in note
 
 
 def test_spellings_are_told_when_pictures_are_read(tmp_path: Path) -> None:

@@ -181,6 +181,10 @@ def test_attributes_arrive_and_a_saved_manifest_reads_back(tmp_path: Path) -> No
     assert again.attributes == ("smile",)
 
 
+TWICE = r"'A' has pictures in val and none in train \('a' of train may be the same one\): add some to train, give it"
+VAL_ONLY = r"'c' has pictures in val and none in train: add some to train"
+
+
 @pytest.mark.parametrize(
     ("make", "message"),
     [
@@ -195,6 +199,15 @@ def test_attributes_arrive_and_a_saved_manifest_reads_back(tmp_path: Path) -> No
         (lambda root: text(root / "manifest.csv", "path,label\n"), "no rows"),
         (lambda root: text(root / "manifest.csv", "path,label,split\nx.png,a,trian\n"), "trian"),
         (lambda root: text(root / "manifest.txt", "path,label\n"), "neither a folder nor"),
+        (lambda root: text(root / "set.zip", ""), "unpack it first"),
+        (lambda root: Path("https://example.org/set.zip"), "is not there"),
+        (lambda root: (folder(root / "train", {"a": 3, "b": 3}), folder(root / "val", {"A": 3}, 10), root)[2], TWICE),
+        (
+            lambda root: (folder(root / "train", {"a": 3, "b": 3}), folder(root / "val", {"c": 3}, 10), root)[2],
+            VAL_ONLY,
+        ),
+        (lambda root: with_splits(root, ["val", "test"]), "no picture is in the part train"),
+        (lambda root: (folder(root, {"a": 3, "b": 3}), (root / "c").symlink_to("a"))[0], "of a, c each picture is exc"),
     ],
 )
 def test_bad_input_is_one_sentence(tmp_path: Path, make, message: str) -> None:  # type: ignore[no-untyped-def]
@@ -230,12 +243,48 @@ def test_a_file_name_that_is_no_text_is_named(tmp_path: Path) -> None:
         prepared(tmp_path)
 
 
+def test_a_link_that_leads_to_itself_is_a_picture_that_is_missing(tmp_path: Path) -> None:
+    folder(tmp_path, {"a": 4, "b": 4})
+    (tmp_path / "a" / "loop.png").symlink_to("loop.png")
+    (tmp_path / "loop").symlink_to("loop")
+    found = prepared(tmp_path)
+    assert len(found.manifest.table) == 8
+    assert found.skipped["path"].tolist() == ["a/loop.png"]
+
+
+def test_classes_that_hold_folders_alone_are_said_to_be_taken_whole(tmp_path: Path) -> None:
+    """Series with a folder for each character, of which the series would be learnt without a word."""
+    folder(tmp_path / "Vocaloid", {"Miku": 2, "Rin": 2})
+    folder(tmp_path / "Touhou", {"Reimu": 4}, first=9)
+    (note,) = (note for note in prepared(tmp_path).notes if "taken together" in note)
+    assert "(Touhou: Reimu; Vocaloid: Miku, Rin)" in note
+    picture(tmp_path / "Touhou" / "all.png", 99)
+    assert not [note for note in prepared(tmp_path).notes if "taken together" in note]
+
+
 def test_linked_folders_are_read_once(tmp_path: Path) -> None:
     folder(tmp_path / "set", {"a": 4, "b": 4})
     folder(tmp_path / "elsewhere", {"more": 3}, first=50)
     (tmp_path / "set" / "a" / "more").symlink_to(tmp_path / "elsewhere" / "more")
     (tmp_path / "set" / "a" / "loop").symlink_to(tmp_path / "set")
     assert prepared(tmp_path / "set").manifest.table["label"].value_counts().to_dict() == {"a": 7, "b": 4}
+
+
+def with_splits(root: Path, splits: list[str]) -> Path:
+    """A manifest of pictures of two classes, as many of each as there are splits."""
+    folder(root, {"a": len(splits), "b": len(splits)})
+    rows = [f"{label}/{number}.png,{label},{split}" for label in "ab" for number, split in enumerate(splits)]
+    return text(root / "manifest.csv", "\n".join(["path,label,split", *rows]))
+
+
+def test_a_class_of_copies_alone_is_left_out_by_name(tmp_path: Path) -> None:
+    folder(tmp_path, {"a": 4, "b": 4, "d": 4})
+    (tmp_path / "c").symlink_to("a")
+    found = prepared(tmp_path)
+    assert found.labels == ("b", "d")
+    (note,) = (note for note in found.notes if note.startswith("WARNING"))
+    assert "2 classes are left out" in note
+    assert "'a', 'c'; pictures of one character belong into one folder" in note
 
 
 def broken(path: Path) -> Path:

@@ -165,6 +165,19 @@ def test_formats_that_are_not_read_are_named(begins: bytes, name: str) -> None:
         decode_image(BytesIO(begins + bytes(64)), 10**6)
 
 
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n", "a pointer of Git LFS; fetch the file"),
+        (b"\xef\xbb\xbf\n<!doctype HTML>\n<html>", "a web page; download the picture again"),
+        (b"<html lang=ja>", "a web page"),
+    ],
+)
+def test_what_stands_in_the_place_of_a_picture_is_named(content: bytes, told: str) -> None:
+    with pytest.raises(UnreadableImage, match=f"^not a picture: {told}"):
+        decode_image(BytesIO(content), 10**6)
+
+
 def test_other_files_are_no_pictures() -> None:
     for content in (b"<?xml version='1.0'?><annotation/>", b"text", b"ftypheic"):
         with pytest.raises(UnreadableImage, match=r"^not a picture$"):

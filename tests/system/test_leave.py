@@ -57,6 +57,14 @@ def process(tmp_path: Path, status: str, *options: str, **settings) -> subproces
     return subprocess.run([sys.executable, *options, str(script)], text=True, env=environment, **settings)
 
 
+def test_what_draws_a_notebooks_charts_is_not_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A notebook hands its choice on to the commands that it starts, whose environment need not have it."""
+    monkeypatch.setenv("MPLBACKEND", "inline_of_nowhere")
+    done = process(tmp_path, "import matplotlib; print(matplotlib.get_backend())")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "agg\n" in done.stdout
+
+
 @pytest.mark.parametrize(
     ("ending", "status"), [("return 0", 0), ("return 2", 2), ("return 143", 143), ("sys.exit(3)", 3), ("sys.exit()", 0)]
 )

@@ -19,7 +19,7 @@ import numpy as np
 import pytest
 import torch
 
-from animeid import evaluate, train
+from animeid import evaluate, predict, train
 from animeid.config.command import command
 from animeid.config.freeze import read_plan
 from animeid.engine import checkpoint_io
@@ -216,6 +216,19 @@ def dead_worker() -> Exception:
     with pytest.raises(RuntimeError) as caught:
         next(iter(torch.utils.data.DataLoader(Suicidal(), num_workers=1)))
     return caught.value
+
+
+def test_a_working_folder_that_is_gone_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    for module, arguments in ((train, []), (predict, ["run=x", "input=y"])):
+        assert module.main(arguments) == 2
+        told = capsys.readouterr().err
+        assert "animeid: error: the folder that this was started in is gone: change to one that is there" in told
 
 
 @pytest.mark.parametrize(

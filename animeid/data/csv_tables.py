@@ -1,0 +1,173 @@
+"""CSV of any tool: how a file is written, and its columns as text."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from animeid.errors import InputError
+
+UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+SEPARATORS = ",;\t"
+"""What stands between fields, the usual one first: Excel takes `;` where the comma is the decimal point."""
+
+OTHER_FILES = {
+    b"PK\x03\x04": "an Excel workbook or another packed file",
+    b"\xd0\xcf\x11\xe0": "an Excel workbook",
+    b"\x1f\x8b": "packed by gzip",
+    b"PAR1": "Parquet, whose name must end in .parquet",
+}
+"""What is often called .csv and is none, by its beginning."""
+
+ONE_LINE = ("path", "label", "split", "group")
+"""Columns whose texts go over several lines where a quote is not closed."""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How a file is written.
+
+    separator: stands between fields. start: lines before the header. names: of the columns, as the header has them.
+    """
+
+    encoding: str
+    separator: str
+    start: int
+    names: tuple[str, ...]
+
+
+def layout(path: Path) -> Layout:
+    """Looks at the first lines of a file.
+
+    Raises:
+        InputError: it is no CSV, or in an encoding that is not read.
+        UnicodeDecodeError: it is not in the encoding that it seems to be in.
+    """
+    with path.open("rb") as stream:
+        encoding = _encoding(stream.read(64), path)
+    with path.open(encoding=encoding) as stream:
+        header = next((line for line in stream if line.strip()), "")
+        told = re.fullmatch(r"sep=(.)\s*", header)
+        header = stream.readline() if told else header
+    separator = told[1] if told else max(SEPARATORS, key=header.count)
+    names = next(csv.reader([header.strip("\r\n")], delimiter=separator, skipinitialspace=True), [])
+    return Layout(encoding, separator, 1 if told else 0, tuple(name.strip() for name in names))
+
+
+def read_csv(path: Path, texts: Collection[str]) -> pd.DataFrame:
+    """A file's columns as text, with "" for what is missing in those named in `texts`.
+
+    Raises:
+        InputError: it is no CSV; a column is there twice; a quote is left open; rows have more fields than the header.
+        ValueError: it cannot be parsed for another reason.
+    """
+    written = layout(path)
+    refuse_twice(written.names, path, texts)
+    try:
+        # Without the default missing values, a character may be called NA or None.
+        table = pd.read_csv(
+            path,
+            dtype=str,
+            keep_default_na=False,
+            encoding=written.encoding,
+            sep=written.separator,
+            skiprows=written.start,
+        )
+    except pd.errors.ParserError as error:
+        told = _explained(error, path, written.separator)
+        if told is None:
+            raise
+        raise told from error
+    table = _without_empty_ends(table, path, written).rename(columns=str.strip)
+    for name in texts:
+        if name in table:
+            table[name] = _whole(table[name].fillna(""))
+    _refuse_open_quotes(table, path, written.separator)
+    return table
+
+
+def refuse_twice(names: Sequence[str], path: Path, wanted: Collection[str]) -> None:
+    """Raises:
+    InputError: a column that is wanted is among the names of a file more than once.
+    """
+    if twice := [name for name in wanted if names.count(name) > 1]:
+        raise InputError(f"the manifest {path} has the column '{twice[0]}' twice: leave one out")
+
+
+def _encoding(start: bytes, path: Path) -> str:
+    """That of a file that begins so.
+
+    Raises:
+        InputError: it is none that is read.
+    """
+    if kind := next((kind for begins, kind in OTHER_FILES.items() if start.startswith(begins)), ""):
+        raise InputError(f"the manifest {path} is no CSV but {kind}: save it as UTF-8 CSV or as Parquet")
+    if start.startswith((b"\xff\xfe\0\0", b"\0\0\xfe\xff")):
+        raise InputError(f"the manifest {path} is UTF-32: save it as UTF-8")
+    if start.startswith(UTF_16):
+        return "utf-16"
+    if b"\0" in start:
+        wide = "UTF-32" if b"\0\0" in start else "UTF-16"
+        raise InputError(f"the manifest {path} looks like {wide} without the mark at its beginning: save it as UTF-8")
+    return "utf-8-sig"
+
+
+def _explained(error: pd.errors.ParserError, path: Path, separator: str) -> InputError | None:
+    """What a parser's error means for whoever wrote the file; None where that is not known."""
+    if found := re.search(r"Expected (\d+) fields in line (\d+), saw (\d+)", str(error)):
+        header, line, fields = found.groups()
+        return _too_many_fields(path, f"line {line}", int(fields), int(header), separator)
+    if "EOF inside string" in str(error):
+        return InputError(f'the manifest {path} has a " that is never closed: close it, or write "" for a quote')
+    return None
+
+
+def _too_many_fields(path: Path, where: str, fields: int, header: int, separator: str) -> InputError:
+    name = "tab" if separator == "\t" else f"'{separator}'"
+    return InputError(
+        f"rows of the manifest {path} have more fields than its header, such as {where} with {fields} where the "
+        f"header has {header}: put double quotes round a text with a {name} in it, or name every column in the header"
+    )
+
+
+def _without_empty_ends(table: pd.DataFrame, path: Path, written: Layout) -> pd.DataFrame:
+    """Undoes what pandas makes of rows that end in a comma: it takes their first fields for an index."""
+    if isinstance(table.index, pd.RangeIndex):
+        return table
+    names, fields = table.columns, table.reset_index()
+    further = fields.iloc[:, len(names) :].fillna("")
+    full = (further != "").to_numpy().any(axis=1)
+    if full.any():
+        row = f"row {int(full.argmax()) + 1}"
+        raise _too_many_fields(path, row, fields.shape[1], len(names), written.separator)
+    return fields.iloc[:, : len(names)].set_axis(names, axis=1)
+
+
+def _whole(texts: pd.Series) -> pd.Series:
+    """Without the `.0` that a tool has written after every number of a column of fractions."""
+    given = texts[texts != ""]
+    return texts.str.removesuffix(".0") if given.str.fullmatch(r"-?[0-9]+\.0").all() else texts
+
+
+def _refuse_open_quotes(table: pd.DataFrame, path: Path, separator: str) -> None:
+    """A quote that is closed some rows later swallows them, and would make a character of them.
+
+    Raises:
+        InputError: a text of `ONE_LINE` holds what looks like further rows.
+    """
+    for name in ONE_LINE:
+        if name not in table:
+            continue
+        swallowing = table[name].str.contains(rf"[\r\n][^\r\n]*{re.escape(separator)}", regex=True, na=False)
+        if swallowing.any():
+            row = int(swallowing.to_numpy().argmax())
+            lines = len(table[name].iloc[row].splitlines())
+            raise InputError(
+                f"row {row + 1} of the manifest {path} has a {name} of {lines} lines: close the double quote that it "
+                'begins with, or write "" for a quote'
+            )
