@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import random
+import re
+import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Coroutine
@@ -13,7 +15,9 @@ from typing import Any
 import numpy as np
 
 HEAD_END = b"\r\n\r\n"
-LENGTH = b"content-length:"
+LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)\r\n")
+UNTIL_CLOSED = sys.maxsize
+"""The end of an answer that does not say how long it is."""
 PATIENCE = 60.0
 """Seconds after which an answer counts as lost."""
 REFUSED = "ConnectionRefusedError"
@@ -97,18 +101,25 @@ class Connection(asyncio.Protocol):
         if not self._whole:
             if (end := self._buffer.find(HEAD_END)) < 0:
                 return
-            head = bytes(self._buffer[: end + 2]).lower()
-            place = head.find(LENGTH) + len(LENGTH)
-            self._head, self._body = head, end + len(HEAD_END)
-            self._whole = self._body + int(head[place : head.index(b"\r\n", place)])
-        if len(self._buffer) >= self._whole and self._answer is not None and not self._answer.done():
-            status = int(self._head.split(None, 2)[1])
-            self._answer.set_result((status, self._head, bytes(self._buffer[self._body : self._whole])))
+            self._head, self._body = bytes(self._buffer[: end + 2]).lower(), end + len(HEAD_END)
+            said = LENGTH.search(self._head)
+            self._whole = self._body + int(said[1]) if said else UNTIL_CLOSED
+        if len(self._buffer) >= self._whole:
+            self._end()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._is_lost = True
-        if self._answer is not None and not self._answer.done():
+        if self._answer is None or self._answer.done():
+            return
+        if self._whole == UNTIL_CLOSED and exc is None:
+            self._end()
+        else:
             self._answer.set_exception(exc or EOFError())
+
+    def _end(self) -> None:
+        if self._answer is not None and not self._answer.done():
+            status = int(self._head.split(None, 2)[1])
+            self._answer.set_result((status, self._head, bytes(self._buffer[self._body : self._whole])))
 
     def close(self) -> None:
         self._transport.close()

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -59,6 +60,8 @@ def started(command: Sequence[str], environment: Mapping[str, str] = os.environ)
     finally:
         process.terminate()
         process.wait(60)
+        with suppress(ProcessLookupError):  # what it leaves behind would take its part of the next round
+            os.killpg(process.pid, signal.SIGKILL)
 
 
 async def _answering(port: int, process: subprocess.Popen[bytes]) -> None:

@@ -131,7 +131,7 @@ settings, on MobileNetV2 at 224 px in float32, with ONNX Runtime.
 All pictures differ, unless it says otherwise: JPEG of 400 px, of which each client sends one as a form and waits for
 its answer before it sends the next. The load is a process of its own on the same machine. It is bound to no core: the
 system parts both cores among it and whatever answers, as it would with a proxy on the machine. With {CLIENTS} clients
-it takes about a fiftieth of a core, with {overload.OFFERED} times the capacity what the table says, and what it takes is
+it takes about a fiftieth of a core, with {overload.OFFERED} times the capacity what the table says, and that is
 missing in the service's figures. Rates are the median of {rates.ROUNDS} rounds in turn, with the lowest and the
 highest, and ratios those of neighbouring rounds.
 

@@ -78,15 +78,15 @@ async def under_load(
         failed += await ask(admin, "PUT", "/models/default", key, {"version": (FIRST, SECOND)[number % 2]})
         if number % (SWAPS // ROLLBACKS) == 1 and number // (SWAPS // ROLLBACKS) < ROLLBACKS:
             await asyncio.sleep(PAUSE)
-            failed += await ask(admin, "POST", "/models/default/rollback", key, {})
+            failed += await ask(admin, "POST", "/models/default/rollback", key, None)
     await asyncio.sleep(PAUSE)
     is_over.set()
     return expected, told, await asking, failed
 
 
-async def ask(admin: Connection, method: str, path: str, key: bytes, content: dict[str, Any]) -> list[str]:
+async def ask(admin: Connection, method: str, path: str, key: bytes, content: dict[str, Any] | None) -> list[str]:
     """Asks for a change; why it was not made."""
-    request = post(path, json.dumps(content).encode(), b"application/json", key)
+    request = post(path, json.dumps(content).encode() if content else b"", b"application/json", key)
     status, _, body = await admin.ask(request.replace(b"POST", method.encode(), 1))
     return [] if status == 200 else [body.decode()]
 
