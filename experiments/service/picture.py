@@ -5,13 +5,15 @@ Without an artefact it trains and exports one on the built-in cast, by the comma
 
 from __future__ import annotations
 
+import io
 import sys
 from pathlib import Path
 
-import pandas as pd
 from PIL import Image
 
-from animeid.data.synthetic.build import build_cast
+from animeid.data.synthetic.figure import draw_figure
+from animeid.data.synthetic.identity import make_cast
+from animeid.data.synthetic.plan import make_plan, shot_of
 from animeid.data.synthetic.settings import CastSettings
 from animeid.runs.folder import OUTPUTS
 from experiments.deploy.runtime import command
@@ -20,9 +22,10 @@ from experiments.service.servers import service, started
 
 RUN = "service_picture"
 PICTURE = Path(__file__).with_name("page.png")
-VIEW = {"width": 1100, "height": 640}
+VIEW = {"width": 1100, "height": 900}
 PLACE = 3
 """Of the picture that is asked, among those of the test part."""
+SIZE = 384
 
 
 def main(folders: list[str]) -> None:
@@ -35,10 +38,11 @@ def main(folders: list[str]) -> None:
         page = browser.new_page(viewport=VIEW, locale="en-GB")
         page.goto(server.address)
         page.locator("html[data-ready]").wait_for()
-        page.set_input_files("#choose-input", drawn())
+        dropped = {"name": "picture.png", "mimeType": "image/png", "buffer": drawn()}
+        page.set_input_files("#choose-input", [dropped])
         page.locator("#history-list li[data-state=answered]").wait_for()
         page.wait_for_load_state("networkidle")
-        page.screenshot(path=PICTURE)
+        page.screenshot(path=PICTURE, full_page=True)
         browser.close()
     Image.open(PICTURE).convert("RGB").quantize(256).save(PICTURE, optimize=True)
     print(f"{PICTURE}: {PICTURE.stat().st_size / 1000:.0f} kB")
@@ -53,11 +57,14 @@ def made() -> Path:
     return found
 
 
-def drawn() -> Path:
-    """A picture that no training has seen."""
-    folder = build_cast(CastSettings())
-    manifest = pd.read_csv(folder / "manifest.csv")
-    return folder / manifest.loc[manifest["split"] == "test", "path"].iloc[PLACE]
+def drawn() -> bytes:
+    """A picture that no training has seen, larger than those that were trained on."""
+    settings = CastSettings()
+    picture = [one for one in make_plan(settings) if one.split == "test"][PLACE]
+    character = make_cast(settings)[picture.character]
+    stream = io.BytesIO()
+    draw_figure(character.traits, shot_of(picture, character, settings), SIZE).image.save(stream, "PNG")
+    return stream.getvalue()
 
 
 if __name__ == "__main__":

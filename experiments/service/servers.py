@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from experiments.service.load import Load
+from experiments.service.load import Load, run
 from experiments.service.pictures import Pictures
 
 START_SECONDS = 120.0
@@ -55,7 +55,7 @@ def started(command: Sequence[str], environment: Mapping[str, str] = os.environ)
     module = [sys.executable, "-m", *(part.replace("{port}", str(port)) for part in command)]
     process = subprocess.Popen(module, stdout=subprocess.DEVNULL, env=environment, start_new_session=True)
     try:
-        asyncio.run(_answering(port, process))
+        run(_answering(port, process))
         yield Server(process, port)
     finally:
         process.terminate()

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 
 import pytest
 
-from experiments.service.load import Load
+from experiments.service.load import Load, run
 from experiments.service.parts import changes, exact, stops
 from experiments.service.parts.common import Given, Row
 from experiments.service.parts.memory import Mixed, resident, tree
@@ -61,6 +60,6 @@ def test_memory_is_flat(given: Given) -> None:
     with started(service(KEPT, *arguments)) as server:
         sizes = []
         for seed in (1, 2):
-            asyncio.run(Load(server.port, Mixed(seed)).each(CLIENTS, REQUESTS))
+            run(Load(server.port, Mixed(seed)).each(CLIENTS, REQUESTS))
             sizes.append(sum(map(resident, tree(server.process.pid))))
     assert sizes[1] - sizes[0] < KEPT_BYTES * REQUESTS

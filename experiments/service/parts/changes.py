@@ -14,7 +14,7 @@ from animeid.deploy.checksums import seal
 from animeid.deploy.layout import CONFIG, OURS
 from animeid.service.keys import ADMIN, new_key
 from animeid.system.files import read_json, write_json
-from experiments.service.load import Answer, Connection, Found, Load
+from experiments.service.load import Answer, Connection, Found, Load, run
 from experiments.service.parts.common import CLIENTS, Given, Results, Row
 from experiments.service.parts.exact import Names, are_equal, names_of
 from experiments.service.pictures import Pictures, form, post
@@ -34,7 +34,7 @@ def measure(given: Given) -> Results:
     keys.unlink(missing_ok=True)
     key = b"X-API-Key: %b\r\n" % new_key(keys, "study", ADMIN).encode()
     with started(service(registry / FIRST, f"registry={registry}", f"keys={keys}")) as server:
-        expected, told, found, failed = asyncio.run(under_load(server.port, key, versions))
+        expected, told, found, failed = run(under_load(server.port, key, versions))
     statuses = Counter(answer.status for _, answer in told)
     good = [(place, json.loads(answer.body)) for place, answer in told if answer.status == 200]
     wrong = sum(not are_equal(names_of(one["names"]), expected[one["version"]][place]) for place, one in good)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import subprocess
 import sys
@@ -10,7 +9,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from experiments.service.load import Answer, Load
+from experiments.service.load import Answer, Load, run
 from experiments.service.parts.common import Given, Results, Row
 from experiments.service.pictures import drawing, form
 from experiments.service.servers import service, started
@@ -35,7 +34,7 @@ def measure(given: Given) -> Results:
         return form(file.read_bytes()), place
 
     with started(service(given.artefact)) as server:
-        found = asyncio.run(Load(server.port, next_request, answers.__setitem__).each(AT_ONCE, len(files)))
+        found = run(Load(server.port, next_request, answers.__setitem__).each(AT_ONCE, len(files)))
     told = {place: json.loads(answer.body) for place, answer in answers.items() if answer.status == 200}
     return {
         "pictures": len(files),

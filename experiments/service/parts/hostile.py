@@ -12,7 +12,7 @@ from contextlib import suppress
 import httpx2
 
 from experiments.service.corpus import hostile
-from experiments.service.load import Found, Load
+from experiments.service.load import Found, Load, run
 from experiments.service.outside import outside
 from experiments.service.parts.common import WARM_SECONDS, Given, Results, Row
 from experiments.service.pictures import Pictures
@@ -34,10 +34,10 @@ def measure(given: Given) -> Results:
     environment = outside(given.folder / "outside")
     with started(service(given.artefact, f"feedback={given.folder / 'hostile.jsonl'}")) as server:
         workers = server.workers
-        asyncio.run(Load(server.port, Pictures(70)).closed(OTHERS, WARM_SECONDS))
-        quiet = asyncio.run(Load(server.port, Pictures(71)).closed(OTHERS, given.seconds))
-        slow = asyncio.run(beside_slow(server.port, given.seconds))
-        corpus, beside = asyncio.run(beside_corpus(server.port))
+        run(Load(server.port, Pictures(70)).closed(OTHERS, WARM_SECONDS))
+        quiet = run(Load(server.port, Pictures(71)).closed(OTHERS, given.seconds))
+        slow = run(beside_slow(server.port, given.seconds))
+        corpus, beside = run(beside_corpus(server.port))
         tested = schemathesis(server, environment)
         metrics = httpx2.get(server.address + "/metrics", timeout=60).text
         survived = server.workers == workers

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from scipy import stats
 
-from experiments.service.load import Load
+from experiments.service.load import Load, run
 from experiments.service.parts.common import Given, Results, Row
 from experiments.service.pictures import FORM, Pictures, form, get, post
 from experiments.service.servers import Server, service, started
@@ -30,7 +30,7 @@ def measure(given: Given) -> Results:
     """Resident memory of all processes of the service together, over the minutes."""
     feedback = given.folder / "feedback.jsonl"
     with started(service(given.artefact, f"feedback={feedback}", "cache=200")) as server:
-        times, sizes, statuses = asyncio.run(watched(server, given.minutes * 60))
+        times, sizes, statuses = run(watched(server, given.minutes * 60))
     feedback.unlink(missing_ok=True)
     return {"minutes": given.minutes, "times": times, "megabytes": sizes, "statuses": statuses}
 

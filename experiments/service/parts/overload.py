@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-
-from experiments.service.load import Load
+from experiments.service.load import Load, run
 from experiments.service.parts.common import CLIENTS, WARM_SECONDS, Given, Results, Row
 from experiments.service.pictures import Pictures
 from experiments.service.servers import service, started
@@ -16,10 +14,10 @@ KEPT, REFUSED_MS = 0.85, 50.0
 def measure(given: Given) -> Results:
     """Good answers a second of clients that wait, and under too many requests."""
     with started(service(given.artefact)) as server:
-        asyncio.run(Load(server.port, Pictures(50)).closed(CLIENTS, WARM_SECONDS))
-        most = asyncio.run(Load(server.port, Pictures(51)).closed(CLIENTS, given.seconds))
+        run(Load(server.port, Pictures(50)).closed(CLIENTS, WARM_SECONDS))
+        most = run(Load(server.port, Pictures(51)).closed(CLIENTS, given.seconds))
         offered = OFFERED * most.rate()
-        busy = asyncio.run(Load(server.port, Pictures(52)).open(offered, given.seconds))
+        busy = run(Load(server.port, Pictures(52)).open(offered, given.seconds))
     return {
         "highest": most.rate(),
         "offered": offered,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import io
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -11,7 +10,7 @@ from statistics import median
 
 from animeid.deploy.artefact import Artefact
 from animeid.system.machine import usable_cores
-from experiments.service.load import Found, Load
+from experiments.service.load import Found, Load, run
 from experiments.service.outside import outside
 from experiments.service.parts.common import CLIENTS, WARM_SECONDS, Given, Results, Row
 from experiments.service.peers.naming import Naming
@@ -65,8 +64,8 @@ def measure(given: Given) -> Results:
             # What LitServe brings along stays its own: ours and FastAPI are as `animeid[serve]` installs them.
             own = {"environment": environment} if name in (AS_SHOWN, AT_BEST) else {}
             with started(command, **own) as server:
-                asyncio.run(Load(server.port, Pictures(100 + turn)).closed(CLIENTS, WARM_SECONDS))
-                found[name].append(asyncio.run(Load(server.port, Pictures(turn)).closed(CLIENTS, given.seconds)))
+                run(Load(server.port, Pictures(100 + turn)).closed(CLIENTS, WARM_SECONDS))
+                found[name].append(run(Load(server.port, Pictures(turn)).closed(CLIENTS, given.seconds)))
             print(f"{name}: {found[name][-1].rate():.0f} pictures/s", flush=True)
     return {ALONE: {"rates": alone}} | {
         name: {

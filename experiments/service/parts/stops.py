@@ -7,7 +7,7 @@ import random
 import signal
 import subprocess
 
-from experiments.service.load import Found, Load
+from experiments.service.load import Found, Load, run
 from experiments.service.parts.common import CLIENTS, Given, Results, Row
 from experiments.service.pictures import Pictures
 from experiments.service.servers import Server, service, started
@@ -22,7 +22,7 @@ def measure(given: Given) -> Results:
     answered = others = dropped = bad_ends = 0
     for seed in range(given.stops):
         with started(service(given.artefact)) as server:
-            found = asyncio.run(stopped(server, seed))
+            found = run(stopped(server, seed))
             bad_ends += ended(server.process) != 0
         answered += len(found.times.get(200, ()))
         others += sum(len(times) for status, times in found.times.items() if status != 200)
