@@ -14,7 +14,10 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
+from platform import python_version
 from typing import Any
 
 from animeid.config.suggest import suggestion
@@ -42,6 +45,7 @@ PARTS = {
 KEYS: dict[str, Any] = {"only": "", "seconds": 8.0, "minutes": 60.0, "pictures": 10_000, "stops": 50}
 FOLDER = OUTPUTS / "service_study"
 PAGE = Path(__file__).with_name("README.md")
+PACKAGES = ("onnxruntime", "fastapi", "uvicorn", "uvloop")
 HEADER = ["target", "goal", "measured", "met"]
 
 
@@ -100,11 +104,8 @@ def file_of(part: str) -> Path:
 
 def environment() -> str:
     """Machine, versions and commit, in one sentence."""
-    from importlib.metadata import version
-    from platform import python_version
-
     found, made_by = hardware("cpu", None, usable_cores()), code()
-    packages = ", ".join(f"{name} {version(name)}" for name in ("onnxruntime", "fastapi", "uvicorn"))
+    packages = ", ".join(f"{name} {version(name)}" if find_spec(name) else f"no {name}" for name in PACKAGES)
     commit = (made_by["commit"] or "no commit")[:10] + (" with changes" if made_by["dirty"] else "")
     return f"{found['cores']} cores, {found['memory_gib']} GiB; Python {python_version()}, {packages}; commit {commit}"
 
@@ -119,8 +120,8 @@ def page() -> str:
     left = f"Not measured yet: {', '.join(missing)}." if missing else ""
     return f"""# The service under load
 
-{" and ".join(commands)} wrote this page: `animeid.serve` as it is started without
-settings, on MobileNetV2 at 224 px in float32, with ONNX Runtime.
+{" and ".join(commands) or f"`{asked([])}`"} writes this page: `animeid.serve` as it is started
+without settings, on MobileNetV2 at 224 px in float32, with ONNX Runtime.
 
 {table(HEADER, rows)}
 
@@ -138,8 +139,8 @@ highest, and ratios those of neighbouring rounds.
 The peers read the same form with the same decoder, ask the same file of the network, and answer the same names:
 [FastAPI](peers/blocking.py) with one endpoint and ONNX Runtime without settings; [LitServe](peers/litserve_api.py) with
 one worker and a session without settings, as its guide has it, and at its best on a processor, with a worker for each
-core and sessions of one thread, which are those of the service. LitServe brings a faster event loop and parser along,
-which stay its own.
+core and sessions of one thread, which are those of the service. LitServe brings a faster parser along, which stays its
+own.
 
 {chr(10).join(where)}
 """

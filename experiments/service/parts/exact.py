@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import operator
 import subprocess
 import sys
 from hashlib import sha256
@@ -36,14 +37,15 @@ def measure(given: Given) -> Results:
     with started(service(given.artefact)) as server:
         found = run(Load(server.port, next_request, answers.__setitem__).each(AT_ONCE, len(files)))
     told = {place: json.loads(answer.body) for place, answer in answers.items() if answer.status == 200}
+    equal = [are_equal(names_of(one["names"]), expected[files[place].name]) for place, one in told.items()]
+    own = [one["picture"] == digest(files[place]) for place, one in told.items()]
     return {
         "pictures": len(files),
         "answered": len(told),
         "seconds": found.seconds,
-        "of_another": sum(one["picture"] != digest(files[place]) for place, one in told.items()),
-        "different": sum(
-            not are_equal(names_of(one["names"]), expected[files[place].name]) for place, one in told.items()
-        ),
+        "of_another": own.count(False),
+        "different": equal.count(False),
+        "right": sum(map(operator.and_, equal, own)),
         "distinct": len({tuple((name, round(value, 4)) for name, value in one.items()) for one in expected.values()}),
     }
 
@@ -80,8 +82,7 @@ def digest(file: Path) -> str:
 
 
 def rows(found: Results) -> list[Row]:
-    pictures, wrong = found["pictures"], found["different"] + found["of_another"]
-    equal = found["answered"] - wrong
-    told = f"{equal:,} ({found['distinct']:,} answers that can be told apart, {found['seconds']:.0f} s)"
+    pictures, right = found["pictures"], found["right"]
+    told = f"{right:,} ({found['distinct']:,} answers that can be told apart, {found['seconds']:.0f} s)"
     target = f"{pictures:,} different pictures, {AT_ONCE} at a time: answers equal to those of `predict`"
-    return [Row(target, f"{pictures:,}", told, equal == pictures)]
+    return [Row(target, f"{pictures:,}", told, right == pictures)]
