@@ -90,6 +90,7 @@ def test_answers_are_equal_but_for_rounding() -> None:
     assert not are_equal(one, {"a": 0.6, "c": 0.4})
 
 
+@pytest.mark.slow
 def test_the_corpus_is_large() -> None:
     requests = hostile(0)
     assert len(requests) > 1000 and len({name for name, _ in requests}) == len(requests)
