@@ -11,6 +11,7 @@ that `only` names is measured again. The page is written of what there is.
 
 from __future__ import annotations
 
+import signal
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -30,7 +31,7 @@ from animeid.system.machine import usable_cores
 from experiments.runs import table
 from experiments.service.artefact import made
 from experiments.service.parts import changes, exact, hostile, memory, overload, page_load, rates, stops
-from experiments.service.parts.common import CLIENTS, Given
+from experiments.service.parts.common import Given
 
 PARTS = {
     "rates": rates,
@@ -131,10 +132,9 @@ without settings, on MobileNetV2 at 224 px in float32, with ONNX Runtime.
 
 All pictures differ, unless it says otherwise: JPEG of 400 px, of which each client sends one as a form and waits for
 its answer before it sends the next. The load is a process of its own on the same machine. It is bound to no core: the
-system parts both cores among it and whatever answers, as it would with a proxy on the machine. With {CLIENTS} clients
-it takes about a fiftieth of a core, with {overload.OFFERED} times the capacity what the table says, and that is
-missing in the service's figures. Rates are the median of {rates.ROUNDS} rounds in turn, with the lowest and the
-highest, and ratios those of neighbouring rounds.
+system parts both cores among it and whatever answers, as it would with a proxy on the machine. What it takes of a core
+stands in the table, and is missing in the service's figures. Rates are the median of {rates.ROUNDS} rounds in turn, with
+the lowest and the highest, and ratios those of neighbouring rounds.
 
 The peers read the same form with the same decoder, ask the same file of the network, and answer the same names:
 [FastAPI](peers/blocking.py) with one endpoint and ONNX Runtime without settings; [LitServe](peers/litserve_api.py) with
@@ -147,6 +147,7 @@ own.
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that no service is left behind
     try:
         main(sys.argv[1:])
     except InputError as error:

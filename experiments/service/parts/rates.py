@@ -94,5 +94,6 @@ def rows(found: Results) -> list[Row]:
             Row(f"times {name}", f"{goal:g}", f"{median(ratios[name]):.2f}", median(ratios[name]) >= goal)
             for name, goal in GOALS.items()
         ),
+        Row("what the load takes of a core meanwhile", "", f"{median(found[OURS]['core']):.2f}", None),
         Row(f"p99 of {CLIENTS} clients, ms", f"under {P99_MS:g}", f"{median(p99):.0f}", median(p99) < P99_MS),
     ]
