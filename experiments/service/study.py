@@ -133,8 +133,8 @@ without settings, on MobileNetV2 at 224 px in float32, with ONNX Runtime.
 All pictures differ, unless it says otherwise: JPEG of 400 px, of which each client sends one as a form and waits for
 its answer before it sends the next. The load is a process of its own on the same machine. It is bound to no core: the
 system parts both cores among it and whatever answers, as it would with a proxy on the machine. What it takes of a core
-stands in the table, and is missing in the service's figures. Rates are the median of {rates.ROUNDS} rounds in turn, with
-the lowest and the highest, and ratios those of neighbouring rounds.
+stands in the table, and is missing in the service's figures. Rates are the median of {rates.ROUNDS} rounds in turn,
+with the lowest and the highest, and ratios those of neighbouring rounds.
 
 The peers read the same form with the same decoder, ask the same file of the network, and answer the same names:
 [FastAPI](peers/blocking.py) with one endpoint and ONNX Runtime without settings; [LitServe](peers/litserve_api.py) with
