@@ -66,8 +66,8 @@ class Running:
     process: subprocess.Popen[str]
     address: str
 
-    def get(self, path: str) -> httpx2.Response:
-        return httpx2.get(self.address + path, timeout=20)
+    def get(self, path: str, key: str = "") -> httpx2.Response:
+        return httpx2.get(self.address + path, headers={"X-API-Key": key} if key else {}, timeout=20)
 
     def predict(self, content: bytes, path: str = "/predict") -> httpx2.Response:
         return httpx2.post(self.address + path, content=content, timeout=20)
