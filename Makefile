@@ -74,9 +74,14 @@ docs: setup
 	$(BIN)/python -m sphinx -b html -W --keep-going -q docs docs/_build
 	@echo "the site is docs/_build/index.html"
 
+# All extras but Ray, which is large; and what the image of the service holds.
+EXTRAS = $(shell $(BIN)/python -c "import tomllib; extras = tomllib.load(open('pyproject.toml', 'rb'))['project']['optional-dependencies']; \
+	print(*(f'--extra {name}' for name in extras if name != 'ray'))")
+COMPILE = $(UV) pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --upgrade --python-version 3.11
+
 lock: setup
-	$(UV) pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --upgrade \
-		--python-version 3.11 --group dev --all-extras pyproject.toml --output-file requirements.lock
+	$(COMPILE) --group dev $(EXTRAS) pyproject.toml --output-file requirements.lock
+	$(COMPILE) --no-build-isolation --extra serve packaging/runtime/pyproject.toml --output-file packaging/docker/requirements.lock
 
 clean:
 	rm -rf $(VENV) .cache .mypy_cache .pytest_cache .ruff_cache dist build docs/_build
