@@ -36,6 +36,15 @@ def blank_charts() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="module")
+def without_reports() -> Iterator[None]:
+    """The module's trainings end without baselines, evidence, charts and page: none of its tests looks at them."""
+    from tests.small_runs import unreported
+
+    with unreported():
+        yield
+
+
 QUICK_CARDS = pytest.MonkeyPatch()
 
 
