@@ -39,9 +39,7 @@ from animeid.recipe.rules import (
 from animeid.recipe.timing import Estimate, Measured
 from animeid.recipe.weights import Beginning
 from animeid.train import main as train
-from tests.small_runs import QUICK, class_folders
-
-pytestmark = pytest.mark.usefixtures("without_reports")
+from tests.small_runs import QUICK, class_folders, unreported
 
 LONG = np.array([400, 60, 9, 3])
 EVEN = np.array([30, 30, 29, 30])
@@ -359,7 +357,8 @@ def test_a_budget_that_is_too_small(pictures: Path, capsys: pytest.CaptureFixtur
 
 def test_a_budget_chooses_the_epochs(pictures: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(choose, "epochs_within", lambda *_: 2)
-    assert train([*OPEN, f"data.root={pictures}", "budget=10min", "run_id=a"]) == 0
+    with unreported():
+        assert train([*OPEN, f"data.root={pictures}", "budget=10min", "run_id=a"]) == 0
     plan = read_plan(Path("outputs/a/config.yaml"))
     assert plan["trainer"]["max_epochs"] == 2
     assert (
@@ -402,7 +401,8 @@ def test_the_recipe_is_what_its_table_says_by_hand(chosen: str) -> None:
     for choice in plan.pop("choices"):
         if choice["reason"] != YOURS:
             words += Choice(choice["key"], choice["value"], "", choice["values"]).overrides
-    assert train([*CHOSEN, "recipe=none", *words, "run_id=hand"]) == 0
+    with unreported():
+        assert train([*CHOSEN, "recipe=none", *words, "run_id=hand"]) == 0
     by_hand = read_plan(Path("outputs/hand/config.yaml"))
     for own in (plan, by_hand):
         own.pop("recipe")

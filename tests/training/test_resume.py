@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ from animeid import train
 from animeid.engine.callbacks import safekeeping
 from animeid.engine.module import CharacterModule
 from animeid.runs.folder import RunFolder
-from tests.small_runs import QUICK, class_folders
+from tests.small_runs import QUICK, class_folders, unreported
 
 RUN = (
     *QUICK,
@@ -109,6 +110,13 @@ VARIANTS = {
 SORTED = [pytest.param(name, marks=[] if name == "plain" else pytest.mark.slow) for name in VARIANTS]
 
 
+@pytest.fixture
+def without_report() -> Iterator[None]:
+    with unreported():
+        yield
+
+
+@pytest.mark.usefixtures("without_report")
 @pytest.mark.parametrize("variant", SORTED)
 def test_a_run_that_was_cut_off_ends_as_the_straight_one(variant: str, pictures: Path, monkeypatch) -> None:
     """Signals in the middle of an epoch and at its end, and a kill; one after the other in one run."""
