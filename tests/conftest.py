@@ -45,6 +45,15 @@ def without_reports() -> Iterator[None]:
         yield
 
 
+@pytest.fixture
+def without_report() -> Iterator[None]:
+    """As `without_reports`, in one test."""
+    from tests.small_runs import unreported
+
+    with unreported():
+        yield
+
+
 QUICK_CARDS = pytest.MonkeyPatch()
 
 

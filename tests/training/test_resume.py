@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +14,7 @@ from animeid import train
 from animeid.engine.callbacks import safekeeping
 from animeid.engine.module import CharacterModule
 from animeid.runs.folder import RunFolder
-from tests.small_runs import QUICK, class_folders, unreported
+from tests.small_runs import QUICK, class_folders
 
 RUN = (
     *QUICK,
@@ -108,12 +107,6 @@ VARIANTS = {
 
 
 SORTED = [pytest.param(name, marks=[] if name == "plain" else pytest.mark.slow) for name in VARIANTS]
-
-
-@pytest.fixture
-def without_report() -> Iterator[None]:
-    with unreported():
-        yield
 
 
 @pytest.mark.usefixtures("without_report")
