@@ -20,8 +20,8 @@ T = TypeVar("T")
 REPEATS = 4
 """How often a way answers within a round of measuring, so that a round of small networks is long enough."""
 CLEARLY = 1.15
-"""Calls of one thread each give way only to what is so many times as fast where nothing is decoded beside it: threads of
-one call wait for one another, and beside decoders they wait longer."""
+"""Calls of one thread each give way only to what is so many times as fast, for that is measured with idle decoders:
+threads of one call wait for one another, and longer beside decoders."""
 
 
 @dataclass(frozen=True)
