@@ -39,6 +39,15 @@ def test_the_same_is_composed(quick_cards: pytest.MonkeyPatch, root: str, argume
     assert [composed(root, arguments) for _ in range(2)] == [expected] * 2
 
 
+def test_what_was_composed_before_changes_nothing(quick_cards: pytest.MonkeyPatch) -> None:
+    choices = [(), ("loss=focal",), ("+loss@more=focal",), ("~loss",), ("loss=ldam",)]
+    quick_cards.undo()
+    expected = [composed("train", arguments) for arguments in choices]
+    assert len(set(expected)) == len(choices)
+    quicken(quick_cards)
+    assert [composed("train", arguments) for arguments in choices] == expected
+
+
 @pytest.mark.parametrize("arguments", [("seed=7",), ("hydra.mode=MULTIRUN", "seed=1,2"), ("-m", "seed=1,2")])
 def test_a_command_runs_in_the_same_mode(
     quick_cards: pytest.MonkeyPatch, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...]
