@@ -9,6 +9,8 @@ READY := $(VENV)/.ready
 UV := VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/uv
 SUPPORTED := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
 export NO_ALBUMENTATIONS_UPDATE := 1
+# Tests start many processes: each would compile the package, and pytest every test.
+unexport PYTHONDONTWRITEBYTECODE
 
 # The first interpreter that runs and that we support; `make PYTHON=...` chooses another.
 PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -36,6 +37,24 @@ def blank_charts() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="module")
+def without_reports() -> Iterator[None]:
+    """The module's trainings end without baselines, evidence, charts and page: none of its tests looks at them."""
+    from tests.small_runs import unreported
+
+    with unreported():
+        yield
+
+
+@pytest.fixture
+def without_report() -> Iterator[None]:
+    """As `without_reports`, in one test."""
+    from tests.small_runs import unreported
+
+    with unreported():
+        yield
+
+
 QUICK_CARDS = pytest.MonkeyPatch()
 
 
@@ -44,6 +63,12 @@ def pytest_collection() -> None:
     from tests.quick_cards import quicken
 
     quicken(QUICK_CARDS)
+
+
+def pytest_collection_finish() -> None:
+    """What is imported stays: to look through its million objects again and again takes a twentieth of the time."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+import os
+import shutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +16,7 @@ import pytest
 from PIL import Image
 
 from animeid.runs.folder import RunFolder
+from animeid.system.lock import lock
 
 if TYPE_CHECKING:
     from lightning.pytorch import Trainer
@@ -114,6 +118,38 @@ def trained_home(tmp_path_factory: pytest.TempPathFactory, counts: Mapping[str, 
         for main, arguments in commands:
             assert main(list(arguments)) == 0
     return home
+
+
+@contextmanager
+def unreported() -> Iterator[None]:
+    """Trainings in the block end as trials of a search do: without baselines, evidence, charts and page.
+
+    Those take a third of a small run.
+    """
+    from animeid.training import run
+
+    whole = run.finish
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(run, "finish", lambda *given, **settings: whole(*given, **{**settings, "report": False}))
+        yield
+
+
+def made_by_one(tmp_path_factory: pytest.TempPathFactory, name: str, make: Callable[[], Path]) -> Path:
+    """What `make` makes in a folder, made by the first of pytest's processes that asks; others have a copy.
+
+    Args:
+        name: told apart from all that is shared so.
+    """
+    own = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        return make()
+    told = own.parent / f"{name}.path"
+    with lock(own.parent / f"{name}.lock", name, waits=True):
+        if not told.is_file():
+            folder = make()
+            told.write_text(str(shutil.copytree(folder, own.parent / name)))
+            return folder
+    return Path(shutil.copytree(told.read_text(), tmp_path_factory.mktemp(name) / "home"))
 
 
 def quiet_trainer(**settings: Any) -> Trainer:

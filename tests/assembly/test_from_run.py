@@ -38,6 +38,8 @@ from animeid.runs.saved import SavedRun
 from animeid.system.files import read_yaml
 from animeid.training.run import begin
 
+pytestmark = pytest.mark.usefixtures("without_reports")
+
 OLD = ("Asuka", "Rei", "雷电将军")
 NEW = ("Kaworu", "Misato", "Rei", "雷电将军")
 QUICK = (

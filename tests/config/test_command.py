@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -311,36 +312,46 @@ def test_the_console_script_hands_its_arguments_on(recorder: Recorder, capsys: p
     assert "did you mean 'focal'" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize(
-    ("module", "argument", "status"),
-    [
-        ("animeid.train", "loss.gama=3", 2),
-        ("animeid.train", "data.root=nowhere", 2),
-        ("animeid.train", "from_run=nowhere", 2),
-        ("animeid.train", "model.weights=nowhere", 2),
-        ("animeid.train", "run_id=there", 2),
-        ("animeid.tune", "data.root=nowhere", 2),
-        ("animeid.doctor", "data.root=nowhere", 2),
-        ("animeid.evaluate", "run=nowhere", 2),
-        ("animeid.report", "run=nowhere", 2),
-        ("animeid.predict", "--help", 0),
-        ("animeid.cli", "--version", 0),
-    ],
-)
-def test_nothing_heavy_is_imported_for_an_answer(module: str, argument: str, status: int, tmp_path: Path) -> None:
-    (tmp_path / "outputs" / "there" / "checkpoints").mkdir(parents=True)
-    code = (
-        "import sys, importlib\n"
-        f"main = importlib.import_module({module!r}).main\n"
-        f"try: status = main([{argument!r}])\n"
-        "except SystemExit as left: status = left.code or 0\n"
-        "heavy = {'torch', 'lightning', 'pandas', 'albumentations', 'timm', 'numpy', 'cv2'} & sys.modules.keys()\n"
-        "print('heavy:', sorted(heavy)); sys.exit(status)\n"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path)
-    assert done.returncode == status, done.stderr
-    assert done.stdout.endswith("heavy: []\n")
+ANSWERED = [
+    ("animeid.train", "loss.gama=3", 2),
+    ("animeid.train", "data.root=nowhere", 2),
+    ("animeid.train", "from_run=nowhere", 2),
+    ("animeid.train", "model.weights=nowhere", 2),
+    ("animeid.train", "run_id=there", 2),
+    ("animeid.tune", "data.root=nowhere", 2),
+    ("animeid.doctor", "data.root=nowhere", 2),
+    ("animeid.evaluate", "run=nowhere", 2),
+    ("animeid.report", "run=nowhere", 2),
+    ("animeid.predict", "--help", 0),
+    ("animeid.cli", "--version", 0),
+]
+ANSWER_ALL = """
+import sys, importlib, json
+found = []
+for module, argument, _ in json.loads(sys.argv[1]):
+    try: status = importlib.import_module(module).main([argument])
+    except SystemExit as left: status = left.code or 0
+    heavy = {'torch', 'lightning', 'pandas', 'albumentations', 'timm', 'numpy', 'cv2'} & sys.modules.keys()
+    found.append([status, sorted(heavy)])
+print(json.dumps(found))
+"""
+
+
+@pytest.fixture(scope="module")
+def answers(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[int, list[str]]]:
+    """Status of each answer, and what heavy is imported after it: one process gives them in turn."""
+    folder = tmp_path_factory.mktemp("answers")
+    (folder / "outputs" / "there" / "checkpoints").mkdir(parents=True)
+    command = [sys.executable, "-c", ANSWER_ALL, json.dumps(ANSWERED)]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=folder, check=True)
     assert "Traceback" not in done.stderr
+    return [(status, heavy) for status, heavy in json.loads(done.stdout.splitlines()[-1])]
+
+
+@pytest.mark.parametrize("case", range(len(ANSWERED)), ids=[" ".join(case[:2]) for case in ANSWERED])
+def test_nothing_heavy_is_imported_for_an_answer(case: int, answers: list[tuple[int, list[str]]]) -> None:
+    *_, status = ANSWERED[case]
+    assert answers[case] == (status, [])
 
 
 def test_as_a_module_with_the_real_entry_point(tmp_path: Path) -> None:

@@ -18,6 +18,8 @@ from animeid.runs.folder import RunFolder
 from animeid.system.files import read_yaml, write_yaml
 from tests.small_runs import QUICK, class_folders
 
+pytestmark = pytest.mark.usefixtures("without_reports")
+
 LOSS = """
 from animeid.losses.cross_entropy import CrossEntropyLoss
 from animeid.types import LabelStats

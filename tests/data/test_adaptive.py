@@ -23,6 +23,8 @@ from animeid.metrics.confidence import ClassConfidence
 from animeid.runs.folder import RunFolder
 from tests.small_runs import QUICK, Painted, class_folders
 
+pytestmark = pytest.mark.usefixtures("without_reports")
+
 IMAGE = np.zeros((2, 2, 3), np.uint8)
 
 

@@ -13,6 +13,8 @@ from animeid.data.samplers.difficulty import Difficulty
 from animeid.runs.folder import RunFolder
 from tests.small_runs import QUICK, class_folders
 
+pytestmark = pytest.mark.usefixtures("without_reports")
+
 ROWS = np.array([2, 3, 5, 7, 11, 13])
 TARGETS = np.array([0, 0, 0, 1, 1, -1])
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from animeid import export, train
-from tests.small_runs import QUICK, trained_home
+from tests.small_runs import QUICK, made_by_one, trained_home
 
 RUN = (
     *QUICK,
@@ -23,6 +23,10 @@ RUN = (
 @pytest.fixture(scope="session")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the runs `run` and `partner` below `outputs`, and the artefact `artefact` of the first."""
+    return made_by_one(tmp_path_factory, "deployed", lambda: deployed(tmp_path_factory))
+
+
+def deployed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return trained_home(
         tmp_path_factory,
         {"many": 30, "少": 12, "Tom & Jerry": 8},

@@ -226,6 +226,8 @@ def test_the_fastest_pace_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
         return run
 
     assert fastest([Pace(2, 1), Pace(1, 2)], trial) == Pace(1, 2)
+    assert fastest([Pace(2, 1), Pace(1, 2)], trial, clearly=1.9) == Pace(1, 2)
+    assert fastest([Pace(2, 1), Pace(1, 2)], trial, clearly=2.1) == Pace(2, 1)
     assert candidates(1) == [Pace(1, 1)]
     assert candidates(2) == [Pace(2, 1), Pace(1, 2)]
     assert candidates(8) == [Pace(8, 1), Pace(2, 4), Pace(1, 8)]

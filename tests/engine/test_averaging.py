@@ -25,6 +25,8 @@ from animeid.optim.schedules.plateau import ReduceOnPlateau
 from animeid.runs.folder import RunFolder
 from tests.small_runs import QUICK, class_folders
 
+pytestmark = pytest.mark.usefixtures("without_reports")
+
 EPOCHS, BATCHES = 4, 5
 RUN = (
     *QUICK,

@@ -32,6 +32,8 @@ from animeid.runs.folder import RunFolder
 from animeid.types import LabelStats
 from tests.small_runs import QUICK, class_folders, quiet_trainer
 
+pytestmark = pytest.mark.usefixtures("without_reports")
+
 RUN = (*QUICK, "keep=all", "data.batch_size=8", "data.test_ratio=0.2", "data.val_ratio=0.2")
 
 

@@ -18,6 +18,8 @@ from animeid.metrics.adjustment import TAUS, adjust, choose_tau, f1_macro
 from animeid.runs.folder import RunFolder
 from tests.small_runs import QUICK, trained_home
 
+pytestmark = pytest.mark.usefixtures("without_reports")
+
 RUN = (*QUICK, "trainer.max_epochs=1", "data.val_ratio=0.3", "data.test_ratio=0.3")
 
 

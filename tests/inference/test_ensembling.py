@@ -19,6 +19,8 @@ from animeid.runs.finished import FinishedRun
 from animeid.runs.folder import RunFolder
 from tests.small_runs import QUICK, class_folders
 
+pytestmark = pytest.mark.usefixtures("without_reports")
+
 RUN = (*QUICK, "trainer.max_epochs=1", "data.val_ratio=0.25", "data.test_ratio=0.25")
 PROBABILITIES = softmax(np.random.default_rng(0).normal(size=(3, 50, 4)) * 2, axis=2)
 

@@ -18,6 +18,8 @@ from animeid.runs.folder import RunFolder
 from animeid.types import LabelStats, ModelOutput
 from tests.small_runs import QUICK, class_folders
 
+pytestmark = pytest.mark.usefixtures("without_reports")
+
 STATS = LabelStats.from_counts(("a", "b", "c", "d"), torch.tensor([50, 30, 15, 5]))
 
 

@@ -31,6 +31,8 @@ from animeid.models.weights import load_classifier
 from animeid.runs.folder import RunFolder
 from animeid.types import ModelOutput
 
+pytestmark = pytest.mark.usefixtures("without_reports")
+
 LABELS = ("a", "b", "c")
 QUICK = (
     "model.name=test_resnet",

@@ -581,6 +581,7 @@ def pictures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return class_folders(tmp_path / "my pictures", {"初音ミク": 10, "レミリア": 10}, coarse=5)
 
 
+@pytest.mark.usefixtures("without_report")
 def test_real_runs_are_summed_up_and_one_that_fails_is_named(
     pictures: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -5,17 +5,24 @@ from __future__ import annotations
 import ast
 import shutil
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import nbformat
 import pytest
-from nbclient import NotebookClient
-from nbformat import NotebookNode
 
 from animeid import train
 from tests.small_runs import QUICK, class_folders
 
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
+
 ROOT = Path(__file__).parents[2]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+
+
+def read(path: Path) -> NotebookNode:
+    import nbformat  # it takes seconds
+
+    return nbformat.read(path, as_version=4)
 
 
 def code(notebook: NotebookNode) -> list[NotebookNode]:
@@ -28,7 +35,9 @@ def test_they_are_all_here() -> None:
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_nothing_that_running_leaves_is_committed(path: Path) -> None:
-    notebook = nbformat.read(path, as_version=4)
+    import nbformat
+
+    notebook = read(path)
     nbformat.validate(notebook)
     assert [cell.id for cell in code(notebook) if cell.outputs or cell.execution_count is not None] == []
     assert set(notebook.metadata) == {"kernelspec", "language_info"}
@@ -37,7 +46,7 @@ def test_nothing_that_running_leaves_is_committed(path: Path) -> None:
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_parameters_come_first_and_nothing_is_defined(path: Path) -> None:
-    notebook = nbformat.read(path, as_version=4)
+    notebook = read(path)
     assert notebook.cells[0].metadata.tags == ["parameters"]
     nodes = [node for cell in code(notebook) for node in ast.walk(ast.parse(cell.source))]
     assert not [node for node in nodes if isinstance(node, ast.FunctionDef | ast.ClassDef | ast.Lambda)]
@@ -62,7 +71,10 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, Path]:
 
 def execute(name: str, parameters: str) -> NotebookNode:
     """Runs a notebook with other parameters, as papermill would."""
-    notebook = nbformat.read(ROOT / "notebooks" / f"{name}.ipynb", as_version=4)
+    import nbformat
+    from nbclient import NotebookClient
+
+    notebook = read(ROOT / "notebooks" / f"{name}.ipynb")
     notebook.cells.insert(1, nbformat.v4.new_code_cell(parameters))
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYTHONPATH", str(ROOT))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import redirect_stdout
 from dataclasses import replace
+from io import StringIO
 from pathlib import Path
 
 import numpy as np
@@ -37,7 +39,7 @@ from animeid.recipe.rules import (
 from animeid.recipe.timing import Estimate, Measured
 from animeid.recipe.weights import Beginning
 from animeid.train import main as train
-from tests.small_runs import QUICK, class_folders
+from tests.small_runs import QUICK, class_folders, unreported
 
 LONG = np.array([400, 60, 9, 3])
 EVEN = np.array([30, 30, 29, 30])
@@ -319,10 +321,32 @@ def test_budgets_that_say_nothing(overrides: list[str], words: str) -> None:
         compose("train", overrides)
 
 
+COUNTS = {"many": 24, "some": 12, "few": 6}
+CHOSEN = ("data.root=pictures", "trainer.max_epochs=2", *OPEN)
+
+
 @pytest.fixture
 def pictures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
-    return class_folders(tmp_path / "pictures", {"many": 24, "some": 12, "few": 6})
+    return class_folders(tmp_path / "pictures", COUNTS)
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """A folder with a run `auto` whose recipe was chosen, and what its training said."""
+    home = tmp_path_factory.mktemp("home")
+    class_folders(home / "pictures", COUNTS)
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(StringIO()) as said:
+        patch.chdir(home)
+        assert train([*CHOSEN, "run_id=auto"]) == 0
+    return home, said.getvalue()
+
+
+@pytest.fixture
+def chosen(trained: tuple[Path, str], monkeypatch: pytest.MonkeyPatch) -> str:
+    """What training said, in its folder."""
+    monkeypatch.chdir(trained[0])
+    return trained[1]
 
 
 def test_a_budget_that_is_too_small(pictures: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -333,7 +357,8 @@ def test_a_budget_that_is_too_small(pictures: Path, capsys: pytest.CaptureFixtur
 
 def test_a_budget_chooses_the_epochs(pictures: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(choose, "epochs_within", lambda *_: 2)
-    assert train([*OPEN, f"data.root={pictures}", "budget=10min", "run_id=a"]) == 0
+    with unreported():
+        assert train([*OPEN, f"data.root={pictures}", "budget=10min", "run_id=a"]) == 0
     plan = read_plan(Path("outputs/a/config.yaml"))
     assert plan["trainer"]["max_epochs"] == 2
     assert (
@@ -367,18 +392,17 @@ def test_what_was_measured_before_is_spent(prepared: Prepared, monkeypatch: pyte
     assert budget.epochs_within(request, prepared, "cpu", 100.0) == epochs_of(estimate, 140.0)
 
 
-def test_the_recipe_is_what_its_table_says_by_hand(pictures: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_recipe_is_what_its_table_says_by_hand(chosen: str) -> None:
     """Told, recorded, and the same plan and figures as the command that it writes down."""
-    common = [f"data.root={pictures}", "trainer.max_epochs=2", *OPEN]
-    assert train([*common, "run_id=auto"]) == 0
     plan = read_plan(Path("outputs/auto/config.yaml"))
-    told = [line for line in capsys.readouterr().out.splitlines() if line.startswith("loss=")]
+    told = [line for line in chosen.splitlines() if line.startswith("loss=")]
     assert told == ["loss=balanced_softmax" + told[0].removeprefix("loss=balanced_softmax")]
     words = []
     for choice in plan.pop("choices"):
         if choice["reason"] != YOURS:
             words += Choice(choice["key"], choice["value"], "", choice["values"]).overrides
-    assert train([*common, "recipe=none", *words, "run_id=hand"]) == 0
+    with unreported():
+        assert train([*CHOSEN, "recipe=none", *words, "run_id=hand"]) == 0
     by_hand = read_plan(Path("outputs/hand/config.yaml"))
     for own in (plan, by_hand):
         own.pop("recipe")
@@ -391,12 +415,10 @@ def test_the_recipe_is_what_its_table_says_by_hand(pictures: Path, capsys: pytes
     assert losses[0] == losses[1]
 
 
-def test_a_chosen_run_goes_on(pictures: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    common = [f"data.root={pictures}", "trainer.max_epochs=1", *OPEN, "run_id=a"]
-    assert train(common) == 0
-    assert train([*common, "resume=auto"]) == 0
+def test_a_chosen_run_goes_on(chosen: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert train([*CHOSEN, "run_id=auto", "resume=auto"]) == 0
     assert "nothing is left to do" in capsys.readouterr().out
-    assert train([*common, "resume=auto", "loss=cross_entropy"]) == 2
+    assert train([*CHOSEN, "run_id=auto", "resume=auto", "loss=cross_entropy"]) == 2
 
 
 def test_the_doctor_tells_what_would_be_chosen(
@@ -411,8 +433,7 @@ def test_the_doctor_tells_what_would_be_chosen(
     assert not Path("outputs").exists()
 
 
-def test_the_request_is_saved_as_asked(pictures: Path) -> None:
-    assert train([f"data.root={pictures}", "trainer.max_epochs=1", *OPEN, "run_id=a"]) == 0
-    request = yaml.safe_load(Path("outputs/a/request.yaml").read_text())
+def test_the_request_is_saved_as_asked(chosen: str) -> None:
+    request = yaml.safe_load(Path("outputs/auto/request.yaml").read_text())
     assert request["loss"]["_target_"].endswith("CrossEntropyLoss")
     assert plan_for(request, 9, "cpu")["loss"] == request["loss"]

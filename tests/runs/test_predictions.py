@@ -23,7 +23,7 @@ MIB = 2**20
 
 def answers_for(rows: np.ndarray, classes: int, seed: int = 0) -> Predictions:
     random = np.random.default_rng(seed)
-    values = random.normal(size=(len(rows), classes + 4)).astype(np.float32)
+    values = random.standard_normal((len(rows), classes + 4), np.float32)
     return Predictions(rows, values[:, :classes], values[:, classes:], random.random(len(rows)).astype(np.float32))
 
 

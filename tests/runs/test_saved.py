@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import inspect
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,7 @@ FOLDERS = {"path", "checkpoints", "figures"}
 # Checkpoints are read by models/checkpoint, whose readers have other names; it knows no run's folder.
 
 
+@cache
 def file_names() -> set[str]:
     members = inspect.getmembers(RunFolder, lambda member: isinstance(member, property))
     return {name for name, member in members if member.fget.__annotations__["return"] == "Path"} - FOLDERS
@@ -28,6 +30,8 @@ def file_names() -> set[str]:
 def handed_over(source: str) -> Iterator[int]:
     """Lines on which a file of a run's folder is read: as an argument, by its own method, or in a comprehension."""
     files = file_names()
+    if not any(f".{name}" in source for name in files):
+        return  # to parse what names no file takes seconds
     for node in ast.walk(ast.parse(source)):
         match node:
             case ast.Call(func=ast.Attribute(value=ast.Attribute(attr=name), attr=reader)) if reader in READERS:

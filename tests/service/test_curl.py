@@ -60,6 +60,7 @@ def folder(tmp_path: Path) -> Iterator[Path]:
     yield found
 
 
+@pytest.mark.slow
 def test_every_line_works_and_every_address_has_one(tmp_path: Path, folder: Path) -> None:
     artefact, registry = rich_artefact(tmp_path / "artefact"), tmp_path / "registry"
     registry.mkdir()

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from wandb.sdk.launch.sweeps.utils import create_sweep_command, create_sweep_command_args, load_sweep_config
 
 from animeid import dashboard
 from animeid.config.compose import compose
@@ -122,6 +121,8 @@ def test_with_a_key_it_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def sweep() -> dict[str, Any]:
+    from wandb.sdk.launch.sweeps.utils import load_sweep_config  # it takes seconds
+
     config = load_sweep_config(str(SWEEP))
     assert config is not None
     return config
@@ -154,6 +155,8 @@ def test_the_sweep_has_the_keys_that_wandb_knows() -> None:
 
 @pytest.mark.slow
 def test_each_value_of_the_sweep_is_a_request_of_training() -> None:
+    from wandb.sdk.launch.sweeps.utils import create_sweep_command_args
+
     # 7 shares no factor with the numbers of values, so that each value comes up beside many others.
     composed = corners()[::7]
     assert all({corner[name] for corner in corners()} == {corner[name] for corner in composed} for name in composed[0])
@@ -167,6 +170,8 @@ def test_each_value_of_the_sweep_is_a_request_of_training() -> None:
 
 
 def test_the_agents_command_starts_training() -> None:
+    from wandb.sdk.launch.sweeps.utils import create_sweep_command
+
     config = sweep()
     command = create_sweep_command(list(config["command"]))
     assert command == ["${env}", "${interpreter}", "-m", "${program}", "${args_no_hyphens}"]

@@ -9,7 +9,8 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ from animeid.imaging.evaluation import EvalTransform
 from animeid.runs.finished import FinishedRun, flatten
 from animeid.runs.folder import RunFolder
 from animeid.system.files import read_yaml
+from animeid.tracking import server as availability
 from animeid.tracking.dashboard import BARS, CHOICES, CURVES, GALLERIES, OUTCOMES, STEP
 from animeid.tracking.results import read_results
 from animeid.tracking.session import tracked
@@ -75,9 +77,17 @@ def _own_wandb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         patch.setenv("NETRC", str(folder / "netrc"))
         patch.setenv("WANDB_BASE_URL", NOWHERE)
         patch.setenv("WANDB_HTTP_TIMEOUT", "1")
+        patch.setattr(availability, "why_offline", asked_once())
         wandb.teardown()
         yield
         wandb.teardown()
+
+
+def asked_once() -> Callable[[], str | None]:
+    """The same server with the same key is asked once: each time a process imports wandb."""
+    ask = cache(lambda *_: asked())
+    asked = availability.why_offline
+    return lambda: ask(os.environ["WANDB_BASE_URL"], os.environ.get("WANDB_API_KEY"))
 
 
 @pytest.fixture

@@ -18,6 +18,8 @@ from animeid.system.files import read_yaml
 from animeid.training import best
 from tests.small_runs import QUICK, trained_home
 
+pytestmark = pytest.mark.usefixtures("without_reports")
+
 BEST = (
     *(*QUICK, "effort=best", "effort.runs=2", "data.root=pictures", "logger=none", "trainer.precision=32-true"),
     *("data.val_ratio=0.25", "data.test_ratio=0.25", "trainer.max_epochs=1", "run_id=all"),
@@ -92,7 +94,11 @@ def test_the_same_command_does_nothing_again(
     [
         (train.main, ["data.folds=2", "data.fold=all"], "effort=best and data.fold=all both train several runs"),
         (train.main, ["stage=probe"], "effort=best trains whole networks, and stage=NAME changes a trained one"),
-        (tune.main, ["trials=1"], "effort=best trains several runs, and a trial is a single run"),
+        (
+            tune.main,
+            ["trials=1", "space=none", "space.seed=[1]"],
+            "effort=best trains several runs, and a trial is a single run",
+        ),
     ],
 )
 def test_what_is_of_several_runs_already_is_refused(

@@ -35,6 +35,8 @@ from animeid.training.resume import position
 from animeid.training.run import saying_what_is_kept
 from tests.small_runs import class_folders
 
+pytestmark = pytest.mark.usefixtures("without_reports")
+
 ROOT = Path(__file__).resolve().parents[2]
 RUN = (
     "recipe=none",

@@ -19,6 +19,8 @@ from animeid.system.lock import lock
 from animeid.training import folds
 from tests.small_runs import QUICK, class_folders, noise
 
+pytestmark = pytest.mark.usefixtures("without_reports")
+
 RUN = (*QUICK, "trainer.max_epochs=1", "data.test_ratio=0.25", "logger=none")
 ALL = ("data.root=pictures", *RUN, "data.folds=5", "data.fold=all", "run_id=all")
 

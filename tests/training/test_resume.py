@@ -109,6 +109,7 @@ VARIANTS = {
 SORTED = [pytest.param(name, marks=[] if name == "plain" else pytest.mark.slow) for name in VARIANTS]
 
 
+@pytest.mark.usefixtures("without_report")
 @pytest.mark.parametrize("variant", SORTED)
 def test_a_run_that_was_cut_off_ends_as_the_straight_one(variant: str, pictures: Path, monkeypatch) -> None:
     """Signals in the middle of an epoch and at its end, and a kill; one after the other in one run."""

@@ -171,6 +171,7 @@ def test_training_pictures_are_answered_unless_they_are_left_out(run: RunFolder,
     assert (without.figures / "f1_by_size_test.png").is_file(), "sizes of classes are known without answers"
 
 
+@pytest.mark.usefixtures("without_report")
 def test_one_seed_gives_equal_weights_and_predictions_with_0_or_2_workers(
     run: RunFolder, pictures: Path, home: Path
 ) -> None:
@@ -182,6 +183,7 @@ def test_one_seed_gives_equal_weights_and_predictions_with_0_or_2_workers(
     assert np.array_equal(np.load(run.logits), np.load(again.logits))
 
 
+@pytest.mark.usefixtures("without_report")
 def test_the_seed_moves_training_and_not_the_split(run: RunFolder, pictures: Path, home: Path) -> None:
     assert train.main([f"data.root={pictures}", "run_id=other", *RUN, "seed=2"]) == 0
     other = RunFolder(home / "outputs" / "other")
@@ -343,6 +345,7 @@ def test_a_figure_that_does_not_exist_cannot_be_followed(capsys: pytest.CaptureF
     assert "val/f1_macro" in capsys.readouterr().err
 
 
+@pytest.mark.usefixtures("without_report")
 def test_the_pixel_cache_changes_nothing_but_speed(pictures: Path, tmp_path: Path, monkeypatch) -> None:
     """Also `data.cache` may be another one when a run goes on."""
     monkeypatch.chdir(tmp_path)

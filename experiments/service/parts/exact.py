@@ -62,6 +62,7 @@ def written(folder: Path, count: int) -> list[Path]:
 
 def predicted(artefact: Path, pictures: Path, output: Path) -> dict[str, Names]:
     """What the command answers, by the files' names."""
+    output.unlink(missing_ok=True)
     asked = [f"artefact={artefact}", f"input={pictures}", f"output={output}", "top_k=5"]
     subprocess.run([sys.executable, "-m", "animeid.predict", *asked], check=True, stdout=subprocess.DEVNULL)
     lines = map(json.loads, output.read_text(encoding="utf-8").splitlines())

@@ -17,7 +17,7 @@ from experiments.service.pictures import FORM, Pictures, form, get, post
 from experiments.service.servers import Server, service, started
 
 CLIENTS = 6
-TICK = 1.0
+SAMPLES = 1000
 WARM_SHARE = 0.3
 """Of the time, before which caches fill and allocators find their sizes."""
 BLOCKS = 20
@@ -40,7 +40,7 @@ async def watched(server: Server, seconds: float) -> tuple[list[float], list[flo
     asking = asyncio.create_task(load.closed(CLIENTS, seconds))
     began, times, sizes = time.monotonic(), list[float](), list[float]()
     while not asking.done():
-        await asyncio.sleep(TICK)
+        await asyncio.sleep(seconds / SAMPLES)
         times.append(round(time.monotonic() - began, 2))
         sizes.append(round(sum(map(resident, tree(server.process.pid))) / MEGABYTE, 2))
     found = await asking

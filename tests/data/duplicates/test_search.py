@@ -95,11 +95,18 @@ def one_by_one(prints: Fingerprints, rows: list[int]) -> list[tuple[int, int]]:
     return pairs
 
 
+@pytest.fixture(scope="module")
+def expected(prints: Fingerprints) -> list[tuple[int, int]]:
+    """The definition, of all pictures; worked out once, since that takes a second."""
+    return one_by_one(prints, list(range(len(prints.sha256))))
+
+
 @pytest.mark.parametrize("block", [7, 256])
-def test_groups_are_those_of_the_definition(prints: Fingerprints, monkeypatch: pytest.MonkeyPatch, block: int) -> None:
+def test_groups_are_those_of_the_definition(
+    prints: Fingerprints, expected: list[tuple[int, int]], monkeypatch: pytest.MonkeyPatch, block: int
+) -> None:
     monkeypatch.setattr(leaders, "BLOCK", block)
     monkeypatch.setattr(search, "BLOCK", block)
-    expected = one_by_one(prints, list(range(len(prints.sha256))))
     assert len(expected) >= 6
     assert sorted(near_pairs(prints, ["a"] * len(prints.sha256)).same) == sorted(expected)
 
@@ -164,11 +171,10 @@ def test_a_block_is_decided_as_its_pairs(prints: Fingerprints) -> None:
 
 @pytest.mark.parametrize("sparse", [0, 1])
 def test_candidates_few_or_many_are_decided_alike(
-    prints: Fingerprints, monkeypatch: pytest.MonkeyPatch, sparse: int
+    prints: Fingerprints, expected: list[tuple[int, int]], monkeypatch: pytest.MonkeyPatch, sparse: int
 ) -> None:
     monkeypatch.setattr(leaders, "SPARSE", sparse)
     monkeypatch.setattr(leaders, "CHUNK", 5)
-    expected = one_by_one(prints, list(range(len(prints.sha256))))
     assert sorted(near_pairs(prints, ["a"] * len(prints.sha256)).same) == sorted(expected)
 
 

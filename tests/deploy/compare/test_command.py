@@ -85,6 +85,7 @@ def test_artefacts_alone_are_compared_by_their_own_figures(tmp_path: Path, monke
     assert "初音" in (tmp_path / "compared" / "comparison.html").read_text(encoding="utf-8")
 
 
+@pytest.mark.usefixtures("no_fresh_processes")
 def test_one_model_is_enough(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     artefact(tmp_path / "alone")
@@ -92,6 +93,7 @@ def test_one_model_is_enough(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     assert [row["on_pareto_front"] for row in table()] == ["True"]
 
 
+@pytest.mark.usefixtures("no_fresh_processes")
 def test_an_artefact_answers_the_pictures_of_a_run_beside_it(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run = FinishedRun.open(home / "outputs" / "finished")
     number, random = len(run.labels), np.random.default_rng(0)

@@ -19,6 +19,7 @@ from tests.old_runs import RUNS, set_root
 REQUEST: dict[str, Any] = {"compare": "page", "code": None, "trainer": {"accelerator": "cpu"}}
 
 
+@pytest.mark.usefixtures("no_fresh_processes")
 def test_jobs_are_compared_as_the_command_compares_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     shutil.copytree(RUNS / "pictures", tmp_path / "pictures")
