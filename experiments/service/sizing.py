@@ -94,8 +94,8 @@ def page(rows: Sequence[Sequence[str]], rates: dict[int, float], command: str) -
 
 Written by `{command}` on {time.strftime("%Y-%m-%d")}: {environment()}.
 
-All pictures differ; {CLIENTS} clients wait for their answers. The load is made on the same machine, and where it has no core of its own it takes a share of the
-service's: a machine that is asked from elsewhere answers more.
+All pictures differ; {CLIENTS} clients wait for their answers. The load is made on the same machine, and where it has no
+core of its own it takes a share of the service's: a machine that is asked from elsewhere answers more.
 
 {table(HEADER, rows)}
 
