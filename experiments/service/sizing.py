@@ -92,9 +92,10 @@ def page(rows: Sequence[Sequence[str]], rates: dict[int, float], command: str) -
     header = ["pictures/s", *(f"machines of {cores} core{'s' if cores > 1 else ''}" for cores in rates)]
     return f"""# Sizes of the service
 
-Written by `{command}` on {time.strftime("%Y-%m-%d")}: {environment()}. All pictures differ; {CLIENTS} clients wait for
-their answers. The load is made on the same machine, and where it has no core of its own it takes a share of the
-service's: a machine that is asked from elsewhere answers more.
+Written by `{command}` on {time.strftime("%Y-%m-%d")}: {environment()}.
+
+All pictures differ; {CLIENTS} clients wait for their answers. The load is made on the same machine, and where it has no
+core of its own it takes a share of the service's: a machine that is asked from elsewhere answers more.
 
 {table(HEADER, rows)}
 
