@@ -17,7 +17,7 @@ from animeid.service.home import Home
 from animeid.service.keys import ADMIN, USER, new_key, read_keys
 from animeid.service.requests import ServeRequest
 from animeid.service.state import State
-from animeid.system.console import say, say_error, write_anything
+from animeid.system.console import say, say_beside, say_error, write_anything
 from animeid.system.faults import in_sentences
 from animeid.system.home import settle_in
 from animeid.system.stop import stoppable
@@ -100,9 +100,13 @@ def first_state(request: ServeRequest) -> State:
     """
     from animeid.deploy.hub import artefact_folder
     from animeid.deploy.runtime import Runtime
+    from animeid.service.drift import unwatched
 
     def version_in(folder: Path) -> str:
-        return Runtime.load(folder, engine=request.engine).artefact.version
+        artefact = Runtime.load(folder, engine=request.engine).artefact
+        if why := unwatched(artefact.metrics):
+            say_beside(f"version {artefact.version}: {why}")
+        return artefact.version
 
     folders = {alias: artefact_folder(text).absolute() for alias, text in artefacts_of(request.artefact or "").items()}
     versions = {alias: version_in(folder) for alias, folder in folders.items()}

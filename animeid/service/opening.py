@@ -45,7 +45,7 @@ def opened(home: Home) -> Service:
 
     def open_model(folder: Path) -> Model:
         runtime = Runtime.load(folder, engine=request.engine)
-        return Model.open(runtime, measured(home.way, runtime, share))
+        return Model.open(runtime, measured(home.way, runtime, share), home.windows)
 
     models = Models(home.state, home.workers, open_model)
     models.begin()
@@ -77,6 +77,7 @@ def service_of(request: ServeRequest, models: Models, home: Home, share: int) ->
         feedback=Feedback(Path(request.feedback)) if request.feedback else None,
         logbook=Logbook(Path(request.log), int(request.log_mb * MEGABYTE)) if request.log else None,
         fetcher=Fetcher(int(request.max_upload_mb * MEGABYTE), request.upload_seconds) if request.urls else None,
+        speaker=home.speaker,
     )
 
 

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
+from pathlib import Path
 
 from animeid.imaging.decode import UnreadableImage
 from animeid.service.admission import Admission
@@ -26,6 +27,7 @@ from animeid.service.problems import Problem
 from animeid.service.registry import Registry
 from animeid.service.requests import ServeRequest
 from animeid.service.shadow import Shadow
+from animeid.service.turn import Turn
 from animeid.system.console import say_beside
 
 MEGABYTE = 2**20
@@ -65,6 +67,7 @@ class Service:
     feedback: Feedback | None
     logbook: Logbook | None
     fetcher: Fetcher | None
+    speaker: Path
     shared: Shared[Named] = field(default_factory=Shared)
     draining: bool = False
 
@@ -132,7 +135,7 @@ class Service:
         self.metrics.characters.labels(version, named.likeliest).inc()
         self.metrics.confidence.labels(version).observe(named.confidence)
         if model.drift is not None:
-            model.drift.see(named.confidence, named.target)
+            model.drift.see(named.confidence, named.target, named.distance)
         if self.is_unknown(named):
             self.metrics.unknown.labels(version).inc()
 
@@ -141,9 +144,6 @@ class Service:
         self.metrics.queue.set(self.admission.taken)
         self.metrics.cache.set(len(self.cache))
         self.metrics.cache_bytes.set(self.cache.used)
-        for version, found in self.drifts().items():
-            for what, index in found.items():
-                self.metrics.drift.labels(version, what).set(index)
 
     def drifts(self) -> dict[str, dict[str, float]]:
         """How far the answers of each version are from those to judged pictures (see `Drift.measured`)."""
@@ -151,25 +151,38 @@ class Service:
 
     def alarms(self) -> list[str]:
         """What somebody should look at."""
+        return self.own_alarms() + self.common_alarms()
+
+    def own_alarms(self) -> list[str]:
+        """Of this worker."""
         alive, count = len(self.decoders.pids), self.decoders.count
-        missing = [f"decoders: {alive} of {count} are alive"] if alive < count else []
-        return missing + [
-            f"{what} of version {version} has drifted: its stability index is {index:.2f}, and {ALARM} is much"
+        return [f"decoders: {alive} of {count} are alive"] if alive < count else []
+
+    def common_alarms(self) -> list[str]:
+        """Of all workers together: each says the same."""
+        return [
+            f"{what} of version {version} has drifted: its stability index is {index:.2f}, and {ALARM} is much; look "
+            "at how the pictures that come differ from those that it was judged by"
             for version, found in self.drifts().items()
             for what, index in found.items()
             if index > ALARM
         ]
 
     async def watch(self) -> None:
-        """Says each alarm once, and keeps gauges fresh that another worker is asked for, until it is cancelled."""
+        """Says each alarm once, and keeps gauges fresh that another worker is asked for, until it is cancelled.
+
+        One worker says what is common to all; when it dies, another does.
+        """
         said: set[str] = set()
-        while True:
-            await asyncio.sleep(WATCH_SECONDS)
-            self.measure()
-            now = {alarm.partition(":")[0]: alarm for alarm in self.alarms()}
-            for kind in now.keys() - said:
-                say_beside(f"alarm: {now[kind]}")
-            said = set(now)
+        with Turn(self.speaker) as turn:
+            while True:
+                await asyncio.sleep(WATCH_SECONDS)
+                self.measure()
+                alarms = self.own_alarms() + (self.common_alarms() if turn.is_mine() else [])
+                now = {alarm.partition(":")[0]: alarm for alarm in alarms}
+                for kind in now.keys() - said:
+                    say_beside(f"alarm: {now[kind]}")
+                said = set(now)
 
 
 def digest_of(content: bytes) -> str:

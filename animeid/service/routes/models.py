@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from animeid.service import schemas
 from animeid.service.arguments import DEFAULT
+from animeid.service.drift import unwatched
 from animeid.service.examples import CHARACTER, CHARACTERS, MODELS
 from animeid.service.model import Model
 from animeid.service.problems import Problem
@@ -133,5 +134,7 @@ def facts(model: Model, aliases: list[str]) -> dict[str, Any]:
         "precision": engine.precision,
         "references": 0 if references is None else len(references["targets"]),
         "judged": judged,
+        "watched": list(model.drift.expected.watched) if model.drift else [],
+        "unwatched": unwatched(artefact.metrics) or None,
         **{name: (figures or {}).get(name) for name in FIGURES},
     }
