@@ -100,6 +100,7 @@ def first_state(request: ServeRequest) -> State:
     """
     from animeid.deploy.hub import artefact_folder
     from animeid.deploy.runtime import Runtime
+    from animeid.service.crowd import most_connections, open_files
     from animeid.service.drift import unwatched
 
     def version_in(folder: Path) -> str:
@@ -114,6 +115,7 @@ def first_state(request: ServeRequest) -> State:
     if shadow is not None:
         folders[SHADOW], versions[SHADOW] = shadow, version_in(shadow)
     check_writable(request)
+    most_connections(request.connections, open_files())
     if request.keys is not None:
         read_keys(Path(request.keys))
     if request.registry is not None and not Path(request.registry).is_dir():

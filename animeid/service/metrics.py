@@ -44,6 +44,7 @@ class Metrics:
         self.characters = counter("characters", "Pictures by their likeliest name", "version", "character")
         self.confidence = histogram("confidence", "Probability of the likeliest name", SHARES, "version")
         self.queue = gauge("queue", "Pictures that are being answered or wait")
+        self.connections = gauge("connections", "Connections that are open")
         self.cache = gauge("cache_entries", "Answers that are kept")
         self.cache_bytes = gauge("cache_bytes", "Memory of answers that are kept")
         self.killed = counter("decoders_killed", "Pictures that a decoder was killed for")

@@ -100,6 +100,7 @@ class Models(Shape):
 
     aliases: dict[str, str] = Field(description="versions by alias")
     shadow: str | None = Field(description="the version that is asked what `default` is asked")
+    unknown_below: Share = Field(default=0, description="confidence below which the character is `unknown`")
     versions: list[Version]
 
 

@@ -14,6 +14,7 @@ from animeid.service.answers import UNKNOWN, Named
 from animeid.service.arguments import DEFAULT
 from animeid.service.bodies import Bodies, in_time
 from animeid.service.cache import Cache, Shared
+from animeid.service.crowd import Crowd
 from animeid.service.decoders import Decoders
 from animeid.service.drift import ALARM
 from animeid.service.feedback import Feedback
@@ -23,6 +24,7 @@ from animeid.service.logbook import Logbook
 from animeid.service.metrics import Metrics
 from animeid.service.model import Model
 from animeid.service.models import Models
+from animeid.service.origins import Origins
 from animeid.service.problems import Problem
 from animeid.service.registry import Registry
 from animeid.service.requests import ServeRequest
@@ -68,6 +70,8 @@ class Service:
     logbook: Logbook | None
     fetcher: Fetcher | None
     speaker: Path
+    crowd: Crowd
+    origins: Origins
     shared: Shared[Named] = field(default_factory=Shared)
     draining: bool = False
 
@@ -142,6 +146,7 @@ class Service:
     def measure(self) -> None:
         """Writes down what is measured when it is asked for."""
         self.metrics.queue.set(self.admission.taken)
+        self.metrics.connections.set(len(self.crowd))
         self.metrics.cache.set(len(self.cache))
         self.metrics.cache_bytes.set(self.cache.used)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -128,8 +129,15 @@ def test_unlikely_pictures_are_unknown_and_references_are_near(tmp_path: Path) -
             assert shown.headers["content-type"] == "image/jpeg" and shown.content[:2] == b"\xff\xd8"
         grey = sent(found.post("/predict", content=png(np.full((30, 40, 3), (140, 110, 90), np.uint8))))
         assert grey["character"] == "unknown" and grey["names"][0]["label"] == "red"
+        content = png(np.full((30, 40, 3), (140, 110, 90), np.uint8))
+        [of_batch] = sent(found.post("/predict_batch", files=[("files", ("a", content))]))["answers"]
+        assert of_batch["character"] == "unknown" and of_batch["source"] == "cache"
+        given = {"name": "image", "datatype": "BYTES", "shape": [1], "data": [base64.b64encode(content).decode()]}
+        outputs = sent(found.post("/v2/models/default/infer", json={"inputs": [given]}))["outputs"]
+        assert {one["name"]: one["data"][0] for one in outputs}["character"] == "unknown"
         text = found.get("/metrics").text
-        assert f'animeid_unknown_total{{version="{grey["version"]}"}} 1.0' in text
+        assert f'animeid_unknown_total{{version="{grey["version"]}"}} 3.0' in text
+        assert sent(found.get("/models"))["unknown_below"] == 0.9
         problem(found.get("/models/default/references/3"), 404, "no such reference")
 
 

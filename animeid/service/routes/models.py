@@ -33,7 +33,8 @@ async def models(service: Means) -> Response:
     versions = [facts(model, service.models.names_of(version)) for version, model in service.models.versions.items()]
     aliases = dict(service.models.aliases)
     shadow = service.models.shadow
-    return reply({"aliases": aliases, "shadow": shadow and shadow.version, "versions": versions})
+    told = {"aliases": aliases, "shadow": shadow and shadow.version, "unknown_below": service.request.unknown_below}
+    return reply({**told, "versions": versions})
 
 
 @router.get(
