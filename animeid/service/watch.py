@@ -76,6 +76,8 @@ class Watch:
             await self.app(scope, receive, send)
             return
         service: Service = self.app.state.service
+        if scope["method"] == "HEAD":  # as GET; the server leaves the body out, by the scope that is its own
+            scope = {**scope, "method": "GET"}
         exchange = Exchange(service, scope, receive, send)
         try:
             service.origins.check(scope["method"], Headers(scope=scope))
@@ -132,6 +134,6 @@ class Exchange:
             pass
 
     def _count(self, status: int) -> None:
-        route = getattr(self._scope.get("route"), "path", OTHER)
+        route = getattr(self._scope.get("route"), "path_format", OTHER)
         self._service.metrics.requests.labels(route, str(status)).inc()
         self._service.metrics.seconds.labels(route).observe(time.perf_counter() - self._began)

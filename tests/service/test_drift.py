@@ -7,6 +7,7 @@ import signal
 import time
 from pathlib import Path
 
+import httpx2
 import numpy as np
 import pytest
 from scipy.stats import entropy
@@ -140,10 +141,10 @@ def watched_artefact(folder: Path) -> str:
 def test_every_worker_says_the_alarms_of_all_and_one_of_them_in_the_log(tmp_path: Path) -> None:
     """No worker alone sees enough; and what was seen outlives the one that saw it."""
     version = watched_artefact(tmp_path / "artefact")
-    count = FEWEST + 40
     with running(tmp_path / "artefact", "workers=2") as several:
-        for number in range(count):
-            assert several.predict(picture(number)).status_code == 200
+        for number in range(FEWEST // 10 + 4):
+            files = [("files", ("a", picture(10 * number + place))) for place in range(10)]
+            assert httpx2.post(f"{several.address}/predict_batch", files=files, timeout=20).status_code == 200
         name = f'drift{{of="distance",version="{version}"}}'
         told = {
             (str(several.get("/health").json()["alarms"]), value(several.get("/metrics").text, name)) for _ in range(20)

@@ -13,6 +13,8 @@ import pytest
 from starlette.testclient import TestClient
 
 from animeid import predict
+from animeid.deploy.checksums import seal
+from animeid.deploy.layout import CONFIG, LABELS, METRICS
 from animeid.service import examples, schemas
 from animeid.service.problems import MEDIA_TYPE
 from tests.service.rich_artefact import colour, rich_artefact
@@ -109,6 +111,25 @@ def test_addresses_that_are_none_are_problems_too(kept: TestClient) -> None:
     problem(kept.get("/nothing"), 404, "Not Found")
     problem(kept.get("/predict"), 405, "Method Not Allowed")
     problem(kept.post("/predict_batch", files=[("files", ("a", b"x"))] * 11), 422, "11 pictures")
+
+
+def test_whatever_can_be_got_can_be_asked_for_its_head(kept: TestClient) -> None:
+    for path in ("/", "/health/live", "/models", "/metrics"):
+        assert kept.head(path).status_code == 200
+    assert kept.head("/predict").status_code == 405 and kept.head("/nothing").status_code == 404
+
+
+def test_names_with_strokes_are_found(tmp_path: Path) -> None:
+    folder = rich_artefact(tmp_path / "rich")
+    for file in (CONFIG, LABELS, METRICS):
+        text = (folder / file).read_text(encoding="utf-8")
+        (folder / file).write_text(text.replace('"green"', '"Fate/green?"'), encoding="utf-8")
+    seal(folder)
+    with client(folder) as found:
+        for path in ("Fate/green%3F", "Fate%2Fgreen%3F"):
+            assert sent(found.get(f"/characters/{path}"))["name"] == "Fate/green?"
+        problem(found.get("/characters/Fate"), 404, "knows no character")
+        assert value(found.get("/metrics").text, 'requests_total{route="/characters/{name}",status="200"}') == 2
 
 
 def test_a_large_picture_is_refused_before_it_is_decoded(tmp_path: Path) -> None:

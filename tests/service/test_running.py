@@ -49,6 +49,12 @@ def test_a_large_body_is_refused_before_it_is_sent(one: Running) -> None:
     assert speak(one.address, head + b"\r\n" + bytes(100_000)).startswith(b"HTTP/1.1 413 ")
 
 
+def test_a_head_has_no_body(one: Running) -> None:
+    answered = speak(one.address, b"HEAD /models HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+    assert answered.startswith(b"HTTP/1.1 200 ") and answered.endswith(b"\r\n\r\n")
+    assert b"\r\ncontent-length: " in answered.lower()
+
+
 def test_a_body_without_a_length_is_refused_once_it_is_too_long(one: Running) -> None:
     def chunks() -> Iterator[bytes]:
         for _ in range(40):

@@ -62,7 +62,8 @@ function unready(error) {
 function step() {
   const passed = (now.time - before.time) / 1000;
   const rate = (wanted) =>
-    (now.metrics.sum("requests_total", wanted) - before.metrics.sum("requests_total", wanted)) / passed;
+    // A service that was started again counts from 0.
+    Math.max(0, now.metrics.sum("requests_total", wanted) - before.metrics.sum("requests_total", wanted)) / passed;
   const [all, good, busy] = [rate({}), rate({ status: "200" }), rate({ status: "503" })];
   const bins = between(
     before.metrics.histogram("request_seconds", PREDICT),

@@ -73,7 +73,7 @@ async def characters(
 
 
 @router.get(
-    "/characters/{name}",
+    "/characters/{name:path}",
     response_model=schemas.Character,
     responses={200: {"content": {JSON: {"example": CHARACTER}}}, **refusals(401, 404, 422, 429)},
     summary="A character",
