@@ -9,7 +9,8 @@ Contract. An artefact is a folder of plain files, none of them a pickle:
   `[N, H, W, 3]` uint8; outputs `embedding` `[N, D]`, `logits` `[N, C]`, `probabilities` `[N, C]`, all float32, N free.
   Normalisation, the offset of the class prior and test-time views are inside; `probabilities` have been divided by the
   temperature, `logits` have not;
-- `labels.json`, `metrics.json`, `README.md`, optionally `references/`, `references.npz`, `parity.json`, other engines;
+- `labels.json`, `metrics.json`, `README.md`, optionally `means.npz`, `references/`, `references.npz`,
+  `parity.json`, other engines;
 - `checksums.txt`: the SHA-256 of every other file. The version of an artefact is the SHA-256 of this text.
 
 `artefact` reads it and knows no torch, so that whoever only answers needs none; what writes it does.

@@ -16,6 +16,7 @@ from animeid.deploy.layout import (
     CONFIG,
     LABELS,
     LAYOUTS,
+    MEANS,
     METRICS,
     ONNX,
     OURS,
@@ -27,6 +28,7 @@ from animeid.deploy.layout import (
 )
 from animeid.deploy.tensors import network_digest
 from animeid.errors import InputError
+from animeid.retrieval.neighbours import normalised
 
 NEEDED = (CONFIG, ONNX, LABELS, CHECKSUMS)
 NAMED = 3
@@ -142,6 +144,15 @@ class Artefact:
             return None
         with np.load(path, allow_pickle=False) as stored:
             return dict(stored)
+
+    @cached_property
+    def means(self) -> np.ndarray | None:
+        """`[M, D]` float32, of length 1: class means of the judged pictures; None where none travelled."""
+        path = self.folder / MEANS
+        if not path.is_file():
+            return None
+        with np.load(path, allow_pickle=False) as stored:
+            return normalised(stored["means"])
 
     def _check(self, sums: Mapping[str, str]) -> None:
         """Raises:

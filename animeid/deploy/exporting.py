@@ -6,14 +6,15 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from timm.models import split_model_name_tag
 
 from animeid.deploy import hub
 from animeid.deploy.card import card
 from animeid.deploy.checksums import seal
-from animeid.deploy.judged import judged
+from animeid.deploy.judged import Judged, judged
 from animeid.deploy.label_facts import label_facts
-from animeid.deploy.layout import CARD, CONFIG, LABELS, MEMBERS, METRICS, ONNX, OURS, PARITY, WEIGHTS
+from animeid.deploy.layout import CARD, CONFIG, LABELS, MEANS, MEMBERS, METRICS, ONNX, OURS, PARITY, WEIGHTS
 from animeid.deploy.network import ArtefactNetwork
 from animeid.deploy.onnx_file import write_onnx
 from animeid.deploy.own_facts import own_facts
@@ -74,9 +75,7 @@ def write(
     config = read_json(folder / CONFIG) if (folder / CONFIG).is_file() else {"label_names": list(predictors[0].labels)}
     own = own_facts(predictors, networks)
     write_json(folder / LABELS, label_facts(predictors[0]))
-    figures = judged(predictors)
-    if not isinstance(figures, str):
-        write_json(folder / METRICS, figures)
+    figures = write_figures(folder, judged(predictors))
     network = ArtefactNetwork.of(predictors)
     if request["references"]:
         write_references(folder, predictors, network, request["references"])
@@ -89,6 +88,20 @@ def write(
     licences = {"weights": request["licence"], "pictures": request["pictures_licence"]}
     parity = None if proof is None else proof.record
     (folder / CARD).write_text(card({**config, OURS: own}, figures, parity, licences), encoding="utf-8")
+
+
+def write_figures(folder: Path, found: Judged | str) -> dict[str, Any] | str:
+    """Writes the figures and, where there are some, the class means that later pictures are compared with.
+
+    Returns:
+        The figures, or why there are none.
+    """
+    if isinstance(found, str):
+        return found
+    write_json(folder / METRICS, found.figures)
+    if found.means is not None:
+        np.savez(folder / MEANS, means=found.means.astype(np.float16))
+    return found.figures
 
 
 def write_networks(folder: Path, predictors: Sequence[Predictor]) -> list[dict[str, Any]]:

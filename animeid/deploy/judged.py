@@ -3,23 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from animeid.assembly.model import build_views
+from animeid.deploy.spread import Spread
 from animeid.errors import InputError
 from animeid.inference.predictor import Predictor
 from animeid.inference.several import mean_of
 from animeid.metrics.evaluate import evaluate_split
-from animeid.predictions import Predictions, softmax
+from animeid.predictions import Predictions
+from animeid.retrieval.neighbours import normalised
 from animeid.runs.comparison import check_comparable, common_order
 from animeid.runs.finished import FinishedRun
 
-CONFIDENCE_BINS = 20
+
+@dataclass(frozen=True)
+class Judged:
+    """figures: `metrics.json`. means: of `Spread`."""
+
+    figures: dict[str, Any]
+    means: np.ndarray | None
 
 
-def judged(predictors: Sequence[Predictor]) -> dict[str, Any] | str:
+def judged(predictors: Sequence[Predictor]) -> Judged | str:
     """The figures of the part that the runs were judged by, as a run's own `metrics.json` has them, or why none.
 
     They are of the answers that the runs saved, with the artefact's offset of the class prior and temperature. Of runs
@@ -36,29 +45,15 @@ def judged(predictors: Sequence[Predictor]) -> dict[str, Any] | str:
         return str(error)
     first = runs[0]
     answers = _alone(first, predictors[0]) if len(runs) == 1 else _together(runs, predictors)
+    table, by_twin = first.manifest.table, first is not kept[0]
+    targets = table["target"].to_numpy()[answers.rows]
+    spread = Spread.of(answers, targets, by_twin=any(one is not own for one, own in zip(runs, kept, strict=True)))
     figures = {
         "judged": first.part,
-        first.part: evaluate_split(answers, first.manifest.table, predictors[0].stats),
-        "answers": spread(answers.logits),
+        first.part: evaluate_split(answers, table, predictors[0].stats),
+        "answers": spread.counts,
     }
-    return figures if first is kept[0] else {**figures, "by_twin": True}
-
-
-def spread(logits: np.ndarray) -> dict[str, list[int]]:
-    """What answers look like, for whoever watches later ones: counts of pictures.
-
-    Args:
-        logits: `[N, C]`.
-
-    Returns:
-        `confidence`: by the probability of the likeliest name, in `CONFIDENCE_BINS` equal parts of 0 to 1.
-        `characters`: by that name, `[C]`.
-    """
-    confidence = softmax(logits).max(axis=1)
-    return {
-        "confidence": np.histogram(confidence, CONFIDENCE_BINS, (0, 1))[0].tolist(),
-        "characters": np.bincount(logits.argmax(axis=1), minlength=logits.shape[1]).tolist(),
-    }
+    return Judged({**figures, "by_twin": True} if by_twin else figures, spread.means)
 
 
 def _missing(predictors: Sequence[Predictor]) -> str:
@@ -85,7 +80,8 @@ def _together(runs: Sequence[FinishedRun], predictors: Sequence[Predictor]) -> P
     found = [run.predictions_at(order) for run, order in zip(runs, orders, strict=True)]
     logits = mean_of([_logits(one.logits, predictor) for one, predictor in zip(found, predictors, strict=True)])
     nothing = np.full(len(logits), np.nan, np.float32)
-    return Predictions(found[0].rows, logits.astype(np.float32), found[0].embeddings, nothing)
+    embeddings = np.concatenate([normalised(one.embeddings) for one in found], axis=1)  # as the network's
+    return Predictions(found[0].rows, logits.astype(np.float32), embeddings, nothing)
 
 
 def _logits(saved: np.ndarray, predictor: Predictor) -> np.ndarray:

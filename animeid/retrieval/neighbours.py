@@ -33,7 +33,7 @@ def nearest(queries: np.ndarray, bank: np.ndarray, k: int) -> tuple[np.ndarray, 
     similarities = np.empty((len(queries), k), np.float32)
     for start in range(0, len(queries), step):
         block = slice(start, start + step)
-        cosines = _cosines(_normalised(queries[block]), bank)
+        cosines = _cosines(normalised(queries[block]), bank)
         indices[block] = highest(cosines, k)
         similarities[block] = np.take_along_axis(cosines, indices[block], axis=1)
     return indices, similarities
@@ -43,10 +43,10 @@ def _cosines(directions: np.ndarray, bank: np.ndarray) -> np.ndarray:
     """`[Q, N]` similarities of `[Q, D]` vectors of length 1."""
     step = max(1, BLOCK_ENTRIES // max(bank.shape[1], 1))
     blocks = (bank[start : start + step] for start in range(0, len(bank), step))
-    return np.clip(np.concatenate([directions @ _normalised(block).T for block in blocks], axis=1), -1, 1)
+    return np.clip(np.concatenate([directions @ normalised(block).T for block in blocks], axis=1), -1, 1)
 
 
-def _normalised(vectors: np.ndarray) -> np.ndarray:
+def normalised(vectors: np.ndarray) -> np.ndarray:
     """`[N, D]` float32 of length 1, or 0 where the length is 0."""
     vectors = vectors.astype(np.float32)
     length = np.linalg.norm(vectors, axis=1, keepdims=True)

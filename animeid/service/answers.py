@@ -10,6 +10,7 @@ import numpy as np
 
 from animeid.deploy.runtime import Runtime
 from animeid.predictions import top_names
+from animeid.retrieval.class_means import nearest_distance
 from animeid.retrieval.neighbours import nearest
 
 UNKNOWN = "unknown"
@@ -28,12 +29,14 @@ class Named:
     target: the likeliest class.
     margin: how much likelier the likeliest name is than the next.
     references: `label`, `similarity` and `picture` (its place in the artefact) each, the most similar first.
+    distance: of the embedding to the nearest class mean; None where the artefact carries none.
     """
 
     names: tuple[Mapping[str, Any], ...]
     target: int
     margin: float
     references: tuple[Mapping[str, Any], ...]
+    distance: float | None
 
     @property
     def size(self) -> int:
@@ -64,6 +67,7 @@ def named(runtime: Runtime, embedding: np.ndarray, logits: np.ndarray, k: int) -
         target=int(logits.argmax()),
         margin=names[0]["probability"] - second,
         references=tuple(_references(runtime, embedding)),
+        distance=None if (means := runtime.artefact.means) is None else nearest_distance(embedding, means),
     )
 
 

@@ -19,7 +19,7 @@ from animeid.service.home import Home
 from animeid.service.keys import ADMIN, USER, new_key, read_keys
 from animeid.service.requests import AUTO, RAY, ServeRequest
 from animeid.service.state import State
-from animeid.system.console import how_to_install, say, say_error, write_anything
+from animeid.system.console import how_to_install, say, say_beside, say_error, write_anything
 from animeid.system.faults import in_sentences
 from animeid.system.home import settle_in
 from animeid.system.stop import stoppable
@@ -117,9 +117,14 @@ def first_state(request: ServeRequest) -> State:
     """
     from animeid.deploy.hub import artefact_folder
     from animeid.deploy.runtime import Runtime
+    from animeid.service.crowd import most_connections, open_files
+    from animeid.service.drift import unwatched
 
     def version_in(folder: Path) -> str:
-        return Runtime.load(folder, engine=request.engine).artefact.version
+        artefact = Runtime.load(folder, engine=request.engine).artefact
+        if why := unwatched(artefact.metrics):
+            say_beside(f"version {artefact.version}: {why}")
+        return artefact.version
 
     folders = {alias: artefact_folder(text).absolute() for alias, text in artefacts_of(request.artefact or "").items()}
     versions = {alias: version_in(folder) for alias, folder in folders.items()}
@@ -127,6 +132,7 @@ def first_state(request: ServeRequest) -> State:
     if shadow is not None:
         folders[SHADOW], versions[SHADOW] = shadow, version_in(shadow)
     check_writable(request)
+    most_connections(request.connections, open_files())
     if request.keys is not None:
         read_keys(Path(request.keys))
     if request.registry is not None and not Path(request.registry).is_dir():

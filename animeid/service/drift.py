@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections import deque
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-WINDOW = 1000
-"""Answers that are looked at."""
+from animeid.service.window import Window
+
 FEWEST = 200
 """With fewer answers nothing is said."""
 GROUPS = 10
@@ -49,17 +49,43 @@ class Expected:
 
     confidence: `[B]` how many had their likeliest name's probability in each of B equal parts of 0 to 1.
     characters: `[C]` how many got each name.
+    distance: `[E + 1]` how many were so far from the nearest class mean, between and beyond `edges` `[E]`; None where
+        the artefact carries no means.
     """
 
     confidence: np.ndarray
     characters: np.ndarray
+    edges: np.ndarray
+    distance: np.ndarray | None
 
     @classmethod
     def of(cls, plain: Mapping[str, Any] | None) -> Expected | None:
         """The `answers` of an artefact's `metrics.json`; None where it has none."""
         if plain is None:
             return None
-        return cls(np.array(plain["confidence"], np.float64), np.array(plain["characters"], np.float64))
+        far = plain.get("distance")
+        return cls(
+            np.array(plain["confidence"], np.float64),
+            np.array(plain["characters"], np.float64),
+            np.array(far["edges"] if far else [], np.float32),
+            np.array(far["counts"], np.float64) if far else None,
+        )
+
+    @property
+    def watched(self) -> tuple[str, ...]:
+        """What later answers are compared in."""
+        return ("confidence", "characters") if self.distance is None else ("confidence", "characters", "distance")
+
+
+def unwatched(metrics: Mapping[str, Any] | None) -> str:
+    """What of an artefact's answers is not watched, and why, by its `metrics.json`; or ""."""
+    plain = (metrics or {}).get("answers")
+    if plain is None:
+        return "nothing says what its answers to judged pictures were like, so that no drift is seen: export it again"
+    if "distance" in plain:
+        return ""
+    reason = plain.get("no_distance", "it was exported before they travelled: export it again")
+    return f"the distance of embeddings to class means is not watched, for {reason}"
 
 
 class Drift:
@@ -67,26 +93,31 @@ class Drift:
 
     Args:
         expected: of the judged pictures.
+        window: what was seen.
     """
 
-    def __init__(self, expected: Expected) -> None:
-        self._expected = expected
+    def __init__(self, expected: Expected, window: Window) -> None:
+        self.expected, self._window = expected, window
         self._groups = groups(expected.characters)
-        self._seen: deque[tuple[float, int]] = deque(maxlen=WINDOW)
 
-    def see(self, confidence: float, target: int) -> None:
-        """An answer: the probability of the likeliest name, and its class."""
-        self._seen.append((confidence, target))
+    def see(self, confidence: float, target: int, distance: float | None) -> None:
+        """An answer: the probability of the likeliest name, its class, and how far the nearest class mean is."""
+        self._window.add(confidence, target, math.nan if distance is None else distance)
 
     def measured(self) -> dict[str, float]:
-        """The index of `confidence` and of `characters`; nothing where too little was seen."""
-        if len(self._seen) < FEWEST:
+        """The index of all that is `watched`; nothing where too little was seen."""
+        seen = self._window.rows()
+        if len(seen) < FEWEST:
             return {}
-        confidences, targets = (np.array(column) for column in zip(*self._seen, strict=True))
-        bins = len(self._expected.confidence)
-        places = np.minimum((confidences * bins).astype(np.int64), bins - 1)
-        expected = np.bincount(self._groups, self._expected.characters)
-        return {
-            "confidence": stability(self._expected.confidence, np.bincount(places, minlength=bins)),
-            "characters": stability(expected, np.bincount(self._groups[targets], minlength=len(expected))),
+        bins = len(self.expected.confidence)
+        places = np.minimum((seen["confidence"] * bins).astype(np.int64), bins - 1)
+        expected = np.bincount(self._groups, self.expected.characters)
+        found = {
+            "confidence": stability(self.expected.confidence, np.bincount(places, minlength=bins)),
+            "characters": stability(expected, np.bincount(self._groups[seen["target"]], minlength=len(expected))),
         }
+        if self.expected.distance is None:
+            return found
+        parts = np.searchsorted(self.expected.edges, seen["distance"], side="right")
+        counts = np.bincount(parts, minlength=len(self.expected.distance))
+        return {**found, "distance": stability(self.expected.distance, counts)}

@@ -45,6 +45,7 @@ ANSWERS: dict[str, Any] = {
 MODELS: dict[str, Any] = {
     "aliases": {"default": "1e2ab7865782629d"},
     "shadow": None,
+    "unknown_below": 0.0,
     "versions": [
         {
             "version": "1e2ab7865782629d",
@@ -58,6 +59,9 @@ MODELS: dict[str, Any] = {
             "precision": "float32",
             "references": 0,
             "judged": "test",
+            "watched": [],
+            "unwatched": "nothing says what its answers to judged pictures were like, so that no drift is seen: export "
+            "it again",
             "acc_macro": 0.16666666666666666,
             "acc_macro_ci": [0.0035968650793650747, 0.3369301984126984],
             "f1_macro": 0.09477124183006536,

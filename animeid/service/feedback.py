@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import json
 import os
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from animeid.service.problems import Problem
+from animeid.system.console import say_error
 
 FULL_BYTES = 2**28
 """A queue that nobody reads is not filled further."""
@@ -27,18 +29,30 @@ class Feedback:
     file: Path
 
     def add(self, told: Mapping[str, Any]) -> None:
-        """Appends a line with the time, in one write.
+        """Appends a line with the time, the whole of it or nothing.
 
         Raises:
-            Problem: the queue is full.
+            Problem: the queue is full, or cannot be written to.
         """
         time = datetime.now(UTC).isoformat(timespec="seconds")
         line = json.dumps({"time": time, **told}, ensure_ascii=False) + "\n"
-        descriptor = os.open(self.file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-            if os.fstat(descriptor).st_size > FULL_BYTES:
-                raise Problem(503, "the queue of feedback is full, and waits to be read", retry_after=3600)
-            os.write(descriptor, line.encode())
-        finally:
-            os.close(descriptor)
+            descriptor = os.open(self.file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX)
+                _append(descriptor, line.encode())
+            finally:
+                os.close(descriptor)
+        except OSError as error:
+            say_error(f"feedback cannot be written to {self.file}: {error}")
+            raise Problem(503, "the queue of feedback cannot be written to: try again later", retry_after=60) from error
+
+
+def _append(descriptor: int, line: bytes) -> None:
+    size = os.fstat(descriptor).st_size
+    if size > FULL_BYTES:
+        raise Problem(503, "the queue of feedback is full, and waits to be read", retry_after=3600)
+    written = os.write(descriptor, line)
+    if written < len(line):
+        os.ftruncate(descriptor, size)
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))

@@ -37,6 +37,16 @@ class Home:
         return self.folder / "rates"
 
     @property
+    def windows(self) -> Path:
+        """The answers of late, by version."""
+        return self.folder / "windows"
+
+    @property
+    def speaker(self) -> Path:
+        """Is locked by the worker that says alarms of them all."""
+        return self.folder / "speaker"
+
+    @property
     def state(self) -> StateFile:
         return StateFile(self.folder / "state.json")
 
@@ -50,7 +60,7 @@ class Home:
 
     def begin(self, request: ServeRequest, state: State) -> None:
         """Writes what workers read."""
-        for folder in (self.metrics, self.workers, self.answering, self.rates):
+        for folder in (self.metrics, self.workers, self.answering, self.rates, self.windows):
             folder.mkdir()
         write_json(self.plan, asdict(request))
         state.write(self.state.path)

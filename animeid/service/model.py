@@ -14,6 +14,7 @@ from animeid.service.answers import Named, named
 from animeid.service.decoders import Decoders
 from animeid.service.drift import Drift, Expected
 from animeid.service.network import Network, Way
+from animeid.service.window import Window
 
 
 @dataclass(frozen=True)
@@ -30,14 +31,20 @@ class Model:
     drift: Drift | None
 
     @classmethod
-    def open(cls, runtime: Runtime, way: Way) -> Model:
-        """Raises:
-        InputError: the library that is installed does not read the network.
+    def open(cls, runtime: Runtime, way: Way, windows: Path) -> Model:
+        """A model that can answer at once.
+
+        Args:
+            windows: a folder for the answers of late of all workers.
+
+        Raises:
+            InputError: the library that is installed does not read the network.
         """
         calls = Calls.open(runtime.artefact, runtime.engine, way.pace)
         calls(np.zeros((1, *runtime.artefact.input.size, 3), np.uint8))  # the first answer of a session is slower
         expected = Expected.of((runtime.artefact.metrics or {}).get("answers"))
-        return cls(runtime, Network(calls, way), Drift(expected) if expected else None)
+        drift = Drift(expected, Window.opened(windows / runtime.artefact.version)) if expected else None
+        return cls(runtime, Network(calls, way), drift)
 
     @property
     def artefact(self) -> Artefact:

@@ -11,6 +11,7 @@ from animeid.deploy.runtime import Runtime
 from animeid.service.admission import Admission
 from animeid.service.bodies import AT_ONCE, Bodies, Memory
 from animeid.service.cache import Cache
+from animeid.service.crowd import Crowd, most_connections, open_files
 from animeid.service.decoders import Decoders
 from animeid.service.feedback import Feedback
 from animeid.service.fetching import Fetcher
@@ -22,6 +23,7 @@ from animeid.service.metrics import Metrics
 from animeid.service.model import Model
 from animeid.service.models import Models
 from animeid.service.network import Way, quickest, ways
+from animeid.service.origins import Origins
 from animeid.service.rates import Rates
 from animeid.service.registry import Registry
 from animeid.service.requests import ServeRequest
@@ -45,7 +47,7 @@ def opened(home: Home) -> Service:
 
     def open_model(folder: Path) -> Model:
         runtime = Runtime.load(folder, engine=request.engine)
-        return Model.open(runtime, measured(home.way, runtime, share))
+        return Model.open(runtime, measured(home.way, runtime, share), home.windows)
 
     models = Models(home.state, home.workers, open_model)
     models.begin()
@@ -77,6 +79,9 @@ def service_of(request: ServeRequest, models: Models, home: Home, share: int) ->
         feedback=Feedback(Path(request.feedback)) if request.feedback else None,
         logbook=Logbook(Path(request.log), int(request.log_mb * MEGABYTE)) if request.log else None,
         fetcher=Fetcher(int(request.max_upload_mb * MEGABYTE), request.upload_seconds) if request.urls else None,
+        speaker=home.speaker,
+        crowd=Crowd(most_connections(request.connections, open_files())),
+        origins=Origins.of(request.host, request.hosts),
     )
 
 

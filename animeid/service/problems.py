@@ -22,6 +22,7 @@ TITLES: Mapping[int, tuple[str, str]] = {
     409: ("conflict", "The service is in a state that does not allow it"),
     413: ("too-large", "The picture is too large"),
     415: ("wrong-type", "The content is of a type that is not read"),
+    421: ("other-name", "The service does not answer to this name"),
     422: ("not-usable", "What was sent cannot be used"),
     429: ("too-many", "The key has used up its rate"),
     500: ("fault", "The service has a fault"),

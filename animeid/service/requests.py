@@ -18,6 +18,7 @@ Artefacts = Annotated[
     StringConstraints(pattern=r"\S"),
     doc("an artefact's folder, or several with names and commas: default=DIR,simple=DIR"),
 ]
+HOSTS = r"^[A-Za-z0-9._-]+(,[A-Za-z0-9._-]+)*$"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +28,7 @@ class ServeRequest:
     artefact: an artefact's folder or `hub:USER/NAME`; or several by name, `default=DIR,simple=DIR`.
     host: the address that is listened on.
     port: 0 takes a free one.
+    hosts: names, with commas, by which requests may come, besides `localhost` and addresses of digits.
     engine: a library or a precision of the artefacts; `auto` is the first that is installed; `ray` answers by replicas
         on Ray Serve.
     top_k: names of an answer, unless it is asked for others.
@@ -37,6 +39,7 @@ class ServeRequest:
     upload_seconds: within which a request's body must be there.
     deadline_seconds: within which an answer must be there, else it is 504.
     queue: pictures that are being answered or wait; further ones are refused at once.
+    connections: of a worker; beyond them the one that is idle for longest is closed, or a new one refused.
     cache: answers that are kept; 0 keeps none.
     cache_mb: memory for them.
     cache_minutes: after which an answer is forgotten.
@@ -60,6 +63,7 @@ class ServeRequest:
     artefact: Artefacts | None = None
     host: str = "127.0.0.1"
     port: Annotated[int, Interval(ge=0, le=65535)] = 8000
+    hosts: Annotated[str, StringConstraints(pattern=HOSTS), doc("names of hosts, with commas")] | None = None
     engine: str = AUTO
     top_k: Annotated[int, Interval(ge=1, le=100)] = 5
     unknown_below: Annotated[float, Interval(ge=0, le=1)] = 0.0
@@ -69,6 +73,7 @@ class ServeRequest:
     upload_seconds: Annotated[float, Gt(0)] = 30.0
     deadline_seconds: Annotated[float, Gt(0)] = 30.0
     queue: Whole = 64
+    connections: Whole | Literal["auto"] = "auto"
     cache: Annotated[int, Ge(0)] = 1000
     cache_mb: Annotated[float, Gt(0)] = 64.0
     cache_minutes: Annotated[float, Gt(0)] = 60.0

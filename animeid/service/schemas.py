@@ -87,6 +87,8 @@ class Version(Shape):
     precision: str
     references: int
     judged: str | None = Field(description="the part that its figures are of")
+    watched: list[str] = Field(default_factory=list, description="what of its later answers is compared with those")
+    unwatched: str | None = Field(default=None, description="what is not, and why")
     acc_macro: float | None
     acc_macro_ci: list[float] | None
     f1_macro: float | None
@@ -98,6 +100,7 @@ class Models(Shape):
 
     aliases: dict[str, str] = Field(description="versions by alias")
     shadow: str | None = Field(description="the version that is asked what `default` is asked")
+    unknown_below: Share = Field(default=0, description="confidence below which the character is `unknown`")
     versions: list[Version]
 
 

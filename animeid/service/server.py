@@ -12,7 +12,7 @@ from types import FrameType
 import uvicorn
 
 from animeid.service.connection import Connection, connection_class
-from animeid.service.requests import ServeRequest
+from animeid.service.service import Service
 from animeid.service.watch import Watch
 
 NEW_SECONDS = 0.5
@@ -28,13 +28,14 @@ class Server(uvicorn.Server):
 
     Args:
         app: what answers.
-        request: with the times of stopping.
+        service: of the application, with the times of stopping and the connections.
         parent: the number of the process whose end it follows.
     """
 
-    def __init__(self, app: Watch, request: ServeRequest, parent: int) -> None:
+    def __init__(self, app: Watch, service: Service, parent: int) -> None:
         logging.getLogger("uvicorn.error").setLevel(logging.ERROR)  # no line for each damaged request of a stranger
-        self._kind = connection_class(request.upload_seconds, app.refuse)
+        self._kind = connection_class(service.request.upload_seconds, app, service.crowd)
+        request = service.request
         super().__init__(
             uvicorn.Config(
                 app,

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
+from pathlib import Path
 
 from animeid.imaging.decode import UnreadableImage
 from animeid.service.admission import Admission
@@ -13,6 +14,7 @@ from animeid.service.answers import UNKNOWN, Named
 from animeid.service.arguments import DEFAULT
 from animeid.service.bodies import Bodies, in_time
 from animeid.service.cache import Cache, Shared
+from animeid.service.crowd import Crowd
 from animeid.service.decoders import Decoders
 from animeid.service.drift import ALARM
 from animeid.service.feedback import Feedback
@@ -22,10 +24,12 @@ from animeid.service.logbook import Logbook
 from animeid.service.metrics import Metrics
 from animeid.service.model import Model
 from animeid.service.models import Models
+from animeid.service.origins import Origins
 from animeid.service.problems import Problem
 from animeid.service.registry import Registry
 from animeid.service.requests import ServeRequest
 from animeid.service.shadow import Shadow
+from animeid.service.turn import Turn
 from animeid.system.console import say_beside
 
 MEGABYTE = 2**20
@@ -65,6 +69,9 @@ class Service:
     feedback: Feedback | None
     logbook: Logbook | None
     fetcher: Fetcher | None
+    speaker: Path
+    crowd: Crowd
+    origins: Origins
     shared: Shared[Named] = field(default_factory=Shared)
     draining: bool = False
 
@@ -132,18 +139,16 @@ class Service:
         self.metrics.characters.labels(version, named.likeliest).inc()
         self.metrics.confidence.labels(version).observe(named.confidence)
         if model.drift is not None:
-            model.drift.see(named.confidence, named.target)
+            model.drift.see(named.confidence, named.target, named.distance)
         if self.is_unknown(named):
             self.metrics.unknown.labels(version).inc()
 
     def measure(self) -> None:
         """Writes down what is measured when it is asked for."""
         self.metrics.queue.set(self.admission.taken)
+        self.metrics.connections.set(len(self.crowd))
         self.metrics.cache.set(len(self.cache))
         self.metrics.cache_bytes.set(self.cache.used)
-        for version, found in self.drifts().items():
-            for what, index in found.items():
-                self.metrics.drift.labels(version, what).set(index)
 
     def drifts(self) -> dict[str, dict[str, float]]:
         """How far the answers of each version are from those to judged pictures (see `Drift.measured`)."""
@@ -151,25 +156,38 @@ class Service:
 
     def alarms(self) -> list[str]:
         """What somebody should look at."""
+        return self.own_alarms() + self.common_alarms()
+
+    def own_alarms(self) -> list[str]:
+        """Of this worker."""
         alive, count = len(self.decoders.pids), self.decoders.count
-        missing = [f"decoders: {alive} of {count} are alive"] if alive < count else []
-        return missing + [
-            f"{what} of version {version} has drifted: its stability index is {index:.2f}, and {ALARM} is much"
+        return [f"decoders: {alive} of {count} are alive"] if alive < count else []
+
+    def common_alarms(self) -> list[str]:
+        """Of all workers together: each says the same."""
+        return [
+            f"{what} of version {version} has drifted: its stability index is {index:.2f}, and {ALARM} is much; "
+            "compare what comes with what it was judged by"
             for version, found in self.drifts().items()
             for what, index in found.items()
             if index > ALARM
         ]
 
     async def watch(self) -> None:
-        """Says each alarm once, and keeps gauges fresh that another worker is asked for, until it is cancelled."""
+        """Says each alarm once, and keeps gauges fresh that another worker is asked for, until it is cancelled.
+
+        One worker says what is common to all; when it dies, another does.
+        """
         said: set[str] = set()
-        while True:
-            await asyncio.sleep(WATCH_SECONDS)
-            self.measure()
-            now = {alarm.partition(":")[0]: alarm for alarm in self.alarms()}
-            for kind in now.keys() - said:
-                say_beside(f"alarm: {now[kind]}")
-            said = set(now)
+        with Turn(self.speaker) as turn:
+            while True:
+                await asyncio.sleep(WATCH_SECONDS)
+                self.measure()
+                alarms = self.own_alarms() + (self.common_alarms() if turn.is_mine() else [])
+                now = {alarm.partition(":")[0]: alarm for alarm in alarms}
+                for kind in now.keys() - said:
+                    say_beside(f"alarm: {now[kind]}")
+                said = set(now)
 
 
 def digest_of(content: bytes) -> str:

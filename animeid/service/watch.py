@@ -9,9 +9,12 @@ import time
 
 from fastapi import FastAPI
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import Request
 from starlette.types import Message, Receive, Scope, Send
 
-from animeid.service.problems import MEDIA_TYPE, encoded
+from animeid.service.metrics import Metrics
+from animeid.service.problems import MEDIA_TYPE, Problem, encoded
+from animeid.service.replies import refused
 from animeid.service.service import Service
 
 REQUEST_ID = "X-Request-ID"
@@ -39,15 +42,24 @@ class Watch:
             service.draining = True
 
     def refuse(self, begins: bytes) -> bytes:
-        """The whole answer to a request that is refused at the door, by how it begins; nothing lets it pass."""
+        """As `Door` has it."""
         service = getattr(self.app.state, "service", None)
         if service is None or service.admission.is_open or not begins.startswith(b"POST "):
             return b""
         path = begins[5:DOOR_BYTES].partition(b" ")[0].partition(b"?")[0].decode("ascii", "replace")
         if path not in PICTURES:
             return b""
-        refusal, request_id = service.admission.refusal(), secrets.token_hex(8)
-        service.metrics.requests.labels(path, str(refusal.status)).inc()
+        return self._refusal(service.metrics, path, service.admission.refusal())
+
+    def full(self) -> bytes:
+        """As `Door` has it."""
+        service: Service = self.app.state.service
+        problem = Problem(503, f"{service.crowd.most} connections are open already: try again later", retry_after=1)
+        return self._refusal(service.metrics, OTHER, problem)
+
+    def _refusal(self, metrics: Metrics, route: str, refusal: Problem) -> bytes:
+        request_id = secrets.token_hex(8)
+        metrics.requests.labels(route, str(refusal.status)).inc()
         body = encoded(refusal.content(request_id))
         headers = {
             "Content-Type": MEDIA_TYPE,
@@ -63,8 +75,17 @@ class Watch:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        exchange = Exchange(self.app.state.service, scope, receive, send)
-        await self.app(scope, exchange.receive, exchange.send)
+        service: Service = self.app.state.service
+        if scope["method"] == "HEAD":  # as GET; the server leaves the body out, by the scope that is its own
+            scope = {**scope, "method": "GET"}
+        exchange = Exchange(service, scope, receive, send)
+        try:
+            service.origins.check(scope["method"], Headers(scope=scope))
+        except Problem as problem:
+            refusal = refused(Request(scope), problem.status, problem.detail, problem.all_headers())
+            await refusal(scope, exchange.receive, exchange.send)
+        else:
+            await self.app(scope, exchange.receive, exchange.send)
 
 
 class Exchange:
@@ -113,6 +134,6 @@ class Exchange:
             pass
 
     def _count(self, status: int) -> None:
-        route = getattr(self._scope.get("route"), "path", OTHER)
+        route = getattr(self._scope.get("route"), "path_format", OTHER)
         self._service.metrics.requests.labels(route, str(status)).inc()
         self._service.metrics.seconds.labels(route).observe(time.perf_counter() - self._began)

@@ -30,7 +30,7 @@ def main(home: Home, listening: socket.socket) -> int:
         say_error(str(error))
         return BAD_INPUT
     app = application(lambda: service, lambda: (home.answering / str(os.getpid())).touch())
-    Server(app, service.request, parent).run([listening])
+    Server(app, service, parent).run([listening])
     return 0
 
 

@@ -55,7 +55,7 @@ def client(*folders: Path, way: Way = WAY, **keys: Any) -> Iterator[TestClient]:
         home = Home(Path(folder))
         home.begin(request, first_state(request))
         write_json(home.way, asdict(way))
-        with TestClient(application(lambda: opened(home)), raise_server_exceptions=False) as found:
+        with TestClient(application(lambda: opened(home)), "http://localhost", raise_server_exceptions=False) as found:
             yield found
 
 

@@ -150,7 +150,7 @@ def test_a_version_before_that_is_gone_keeps_no_worker_from_beginning(
     shutil.rmtree(gone)
 
     def opened(folder: Path) -> Model:
-        return Model.open(Runtime.load(folder), WAY)
+        return Model.open(Runtime.load(folder), WAY, tmp_path)
 
     models = Models(file, reports, opened)
     models.begin()

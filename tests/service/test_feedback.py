@@ -47,6 +47,23 @@ def test_feedback_waits_in_a_file(found: TestClient, home: Path) -> None:
     assert lines[0].keys() == lines[1].keys() and "time" in lines[0]
 
 
+def test_a_disk_that_is_full_is_no_fault_of_the_service(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    with pytest.raises(Problem, match="cannot be written to") as refusal:
+        Feedback(Path("/dev/full")).add({"verdict": "right"})
+    assert refusal.value.status == 503 and refusal.value.retry_after == 60
+    assert "feedback cannot be written to /dev/full: " in capsys.readouterr().err
+    queue = Feedback(tmp_path / "queue.jsonl")
+    queue.add({"verdict": "right"})
+    before = queue.file.read_bytes()
+    write = os.write
+    with monkeypatch.context() as patch, pytest.raises(Problem, match="cannot be written to"):
+        patch.setattr(os, "write", lambda descriptor, line: write(descriptor, line[:9]))
+        queue.add({"verdict": "wrong"})
+    assert queue.file.read_bytes() == before
+
+
 @pytest.mark.parametrize(
     "more",
     [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +13,8 @@ import pytest
 from starlette.testclient import TestClient
 
 from animeid import predict
+from animeid.deploy.checksums import seal
+from animeid.deploy.layout import CONFIG, LABELS, METRICS
 from animeid.service import examples, schemas
 from animeid.service.problems import MEDIA_TYPE
 from tests.service.rich_artefact import colour, rich_artefact
@@ -110,6 +113,25 @@ def test_addresses_that_are_none_are_problems_too(kept: TestClient) -> None:
     problem(kept.post("/predict_batch", files=[("files", ("a", b"x"))] * 11), 422, "11 pictures")
 
 
+def test_whatever_can_be_got_can_be_asked_for_its_head(kept: TestClient) -> None:
+    for path in ("/", "/health/live", "/models", "/metrics"):
+        assert kept.head(path).status_code == 200
+    assert kept.head("/predict").status_code == 405 and kept.head("/nothing").status_code == 404
+
+
+def test_names_with_strokes_are_found(tmp_path: Path) -> None:
+    folder = rich_artefact(tmp_path / "rich")
+    for file in (CONFIG, LABELS, METRICS):
+        text = (folder / file).read_text(encoding="utf-8")
+        (folder / file).write_text(text.replace('"green"', '"Fate/green?"'), encoding="utf-8")
+    seal(folder)
+    with client(folder) as found:
+        for path in ("Fate/green%3F", "Fate%2Fgreen%3F"):
+            assert sent(found.get(f"/characters/{path}"))["name"] == "Fate/green?"
+        problem(found.get("/characters/Fate"), 404, "knows no character")
+        assert value(found.get("/metrics").text, 'requests_total{route="/characters/{name}",status="200"}') == 2
+
+
 def test_a_large_picture_is_refused_before_it_is_decoded(tmp_path: Path) -> None:
     with client(KEPT, max_pixels=1999) as small:
         problem(small.post("/predict", content=picture(0, (40, 50))), 422, "too large: 50 x 40 pixels")
@@ -128,8 +150,15 @@ def test_unlikely_pictures_are_unknown_and_references_are_near(tmp_path: Path) -
             assert shown.headers["content-type"] == "image/jpeg" and shown.content[:2] == b"\xff\xd8"
         grey = sent(found.post("/predict", content=png(np.full((30, 40, 3), (140, 110, 90), np.uint8))))
         assert grey["character"] == "unknown" and grey["names"][0]["label"] == "red"
+        content = png(np.full((30, 40, 3), (140, 110, 90), np.uint8))
+        [of_batch] = sent(found.post("/predict_batch", files=[("files", ("a", content))]))["answers"]
+        assert of_batch["character"] == "unknown" and of_batch["source"] == "cache"
+        given = {"name": "image", "datatype": "BYTES", "shape": [1], "data": [base64.b64encode(content).decode()]}
+        outputs = sent(found.post("/v2/models/default/infer", json={"inputs": [given]}))["outputs"]
+        assert {one["name"]: one["data"][0] for one in outputs}["character"] == "unknown"
         text = found.get("/metrics").text
-        assert f'animeid_unknown_total{{version="{grey["version"]}"}} 1.0' in text
+        assert f'animeid_unknown_total{{version="{grey["version"]}"}} 3.0' in text
+        assert sent(found.get("/models"))["unknown_below"] == 0.9
         problem(found.get("/models/default/references/3"), 404, "no such reference")
 
 

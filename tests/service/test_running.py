@@ -43,10 +43,16 @@ def speak(address: str, said: bytes) -> bytes:
 
 
 def test_a_large_body_is_refused_before_it_is_sent(one: Running) -> None:
-    head = b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000000\r\n"
+    head = b"POST /predict HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000000\r\n"
     assert speak(one.address, head + b"Expect: 100-continue\r\n\r\n").startswith(b"HTTP/1.1 413 ")
     # Whoever sends all the same is told as well, and then no longer listened to.
     assert speak(one.address, head + b"\r\n" + bytes(100_000)).startswith(b"HTTP/1.1 413 ")
+
+
+def test_a_head_has_no_body(one: Running) -> None:
+    answered = speak(one.address, b"HEAD /models HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+    assert answered.startswith(b"HTTP/1.1 200 ") and answered.endswith(b"\r\n\r\n")
+    assert b"\r\ncontent-length: " in answered.lower()
 
 
 def test_a_body_without_a_length_is_refused_once_it_is_too_long(one: Running) -> None:
@@ -59,13 +65,16 @@ def test_a_body_without_a_length_is_refused_once_it_is_too_long(one: Running) ->
 
 def test_a_body_that_nobody_reads_is_not_taken(one: Running) -> None:
     for start in (b"GET /health", b"POST /feedback", b"POST /nothing"):
-        head = start + b" HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 1000000000\r\n\r\n"
+        head = (
+            start
+            + b" HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 1000000000\r\n\r\n"
+        )
         assert b"\r\nconnection: close\r\n" in speak(one.address, head + bytes(1000)).lower()
 
 
 def test_a_head_that_does_not_end_is_given_up(one: Running) -> None:
-    assert speak(one.address, b"GET /health HTTP/1.1\r\nHost: x\r\n") == b""
-    whole = b"GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n"
+    assert speak(one.address, b"GET /health HTTP/1.1\r\nHost: localhost\r\n") == b""
+    whole = b"GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n"
     answered = speak(one.address, whole + b"GET /health HTTP/1.1\r\n")
     assert answered.startswith(b"HTTP/1.1 200 ") and answered.count(b"HTTP/1.1") == 1
 
@@ -74,7 +83,7 @@ def test_a_slow_body_does_not_hold_a_place(one: Running) -> None:
     host, _, port = one.address.removeprefix("http://").partition(":")
     slow = [socket.create_connection((host, int(port)), timeout=10) for _ in range(20)]
     for connection in slow:
-        connection.sendall(b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\nabc")
+        connection.sendall(b"POST /predict HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\nabc")
     try:
         assert one.predict(picture(1)).status_code == 200
         assert slow[0].recv(100).startswith(b"HTTP/1.1 408 ")

@@ -68,6 +68,7 @@ export class Models {
       ["about_pictures", figure(facts.training_pictures)],
       ["about_size", `${facts.size[1]} × ${facts.size[0]}`],
       ["about_engine", `${facts.engine}, ${facts.precision}`],
+      ["about_unknown", this.#list.unknown_below > 0 && percent(this.#list.unknown_below)],
       ["about_accuracy", interval(facts.acc_macro, facts.acc_macro_ci)],
       ["about_f1", interval(facts.f1_macro, facts.f1_macro_ci)],
     ];

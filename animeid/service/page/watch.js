@@ -11,6 +11,7 @@ import { begin, figure, language, onLanguage, percent, say } from "./words.js";
 const LENGTH = 90;
 const SHOWN = 10;
 const MEGABYTE = 2 ** 20;
+const DRIFTS = ["drift_confidence", "drift_characters", "drift_distance"];
 const PREDICT = { route: "/predict" };
 const past = []; // of each time: when, rates, latency and the queue
 let [before, now, state, timer] = [null, null, null, null];
@@ -18,7 +19,7 @@ let [before, now, state, timer] = [null, null, null, null];
 await begin();
 const place = find("charts");
 const chart = Object.fromEntries(
-  ["requests", "latency", "queue", "cache", "confidence", "mix"].map((key) => [key, new Figure(place, key)]),
+  ["requests", "latency", "queue", "cache", "drift", "confidence", "mix"].map((key) => [key, new Figure(place, key)]),
 );
 header(refresh);
 find("every").addEventListener("change", refresh);
@@ -61,7 +62,8 @@ function unready(error) {
 function step() {
   const passed = (now.time - before.time) / 1000;
   const rate = (wanted) =>
-    (now.metrics.sum("requests_total", wanted) - before.metrics.sum("requests_total", wanted)) / passed;
+    // A service that was started again counts from 0.
+    Math.max(0, now.metrics.sum("requests_total", wanted) - before.metrics.sum("requests_total", wanted)) / passed;
   const [all, good, busy] = [rate({}), rate({ status: "200" }), rate({ status: "503" })];
   const bins = between(
     before.metrics.histogram("request_seconds", PREDICT),
@@ -75,6 +77,7 @@ function step() {
     half: milliseconds(quantile(bins, 0.5)),
     most: milliseconds(quantile(bins, 0.95)),
     queue: now.metrics.sum("queue"),
+    drift: now.metrics.of("drift"),
   };
 }
 
@@ -89,6 +92,7 @@ function show() {
   over("requests", ["answered", "busy", "refused"], 1);
   over("latency", ["half", "most"], 1);
   over("queue", ["queue"], 0);
+  over("drift", DRIFTS, 2, (time, part) => highest(time.drift, part, wanted.version));
   cache(wanted);
   confidence(wanted);
   mix(wanted);
@@ -154,19 +158,25 @@ function totals(wanted) {
   );
 }
 
-/** A chart of what changed over time. */
-function over(key, parts, digits) {
+/** A chart of what changed over time; `valueAt` says how large a part was. */
+function over(key, parts, digits, valueAt = (time, part) => time[part]) {
   const told = (value) => (value === null || value === undefined ? "–" : figure(value, digits));
   const series = parts.map((part) => {
-    const values = past.map((time) => time[part]);
+    const values = past.map((time) => valueAt(time, part));
     return { name: say(`series_${part}`), values, now: told(values.at(-1)) };
   });
   const heads = [say("time"), ...series.map(({ name }) => name)];
   const rows = [...past]
     .reverse()
-    .map((time) => [time.at.toLocaleTimeString(), ...parts.map((part) => told(time[part]))]);
+    .map((time) => [time.at.toLocaleTimeString(), ...parts.map((part) => told(valueAt(time, part)))]);
   const label = `${say(`chart_${key}`)}: ${series.map(({ name, now: value }) => `${name} ${value}`).join(", ")}`;
   chart[key].show(past.length > 0 && lines(series, LENGTH, seconds() || 2, label), [heads, ...rows]);
+}
+
+/** The highest index of a version, or of all; null where none was measured. */
+function highest(indices, part, version) {
+  const fits = indices.filter(({ labels }) => `drift_${labels.of}` === part && (!version || labels.version === version));
+  return fits.length > 0 ? Math.max(...fits.map(({ value }) => value)) : null;
 }
 
 function cache(wanted) {

@@ -76,4 +76,5 @@ async def health(service: Means) -> Response:
 )
 async def metrics(service: Means) -> Response:
     service.measure()
-    return Response(await asyncio.to_thread(service.metrics.text), headers={"Content-Type": CONTENT_TYPE})
+    text = await asyncio.to_thread(service.metrics.text, service.drifts())
+    return Response(text, headers={"Content-Type": CONTENT_TYPE})

@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from animeid.service import schemas
 from animeid.service.arguments import DEFAULT
+from animeid.service.drift import unwatched
 from animeid.service.examples import CHARACTER, CHARACTERS, MODELS
 from animeid.service.model import Model
 from animeid.service.problems import Problem
@@ -32,7 +33,8 @@ async def models(service: Means) -> Response:
     versions = [facts(model, service.models.names_of(version)) for version, model in service.models.versions.items()]
     aliases = dict(service.models.aliases)
     shadow = service.models.shadow
-    return reply({"aliases": aliases, "shadow": shadow and shadow.version, "versions": versions})
+    told = {"aliases": aliases, "shadow": shadow and shadow.version, "unknown_below": service.request.unknown_below}
+    return reply({**told, "versions": versions})
 
 
 @router.get(
@@ -71,7 +73,7 @@ async def characters(
 
 
 @router.get(
-    "/characters/{name}",
+    "/characters/{name:path}",
     response_model=schemas.Character,
     responses={200: {"content": {JSON: {"example": CHARACTER}}}, **refusals(401, 404, 422, 429)},
     summary="A character",
@@ -133,5 +135,7 @@ def facts(model: Model, aliases: list[str]) -> dict[str, Any]:
         "precision": engine.precision,
         "references": 0 if references is None else len(references["targets"]),
         "judged": judged,
+        "watched": list(model.drift.expected.watched) if model.drift else [],
+        "unwatched": unwatched(artefact.metrics) or None,
         **{name: (figures or {}).get(name) for name in FIGURES},
     }

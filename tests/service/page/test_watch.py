@@ -15,7 +15,7 @@ from tests.service.page.browsing import opened
 from tests.service.serving import Running, picture
 
 pytestmark = pytest.mark.slow
-CHARTS = ("requests", "latency", "queue", "cache", "confidence", "mix")
+CHARTS = ("requests", "latency", "queue", "cache", "drift", "confidence", "mix")
 ODD = """\
 # HELP animeid_odd Names with signs
 # TYPE animeid_odd counter
@@ -69,7 +69,7 @@ def test_charts_show_what_the_metrics_say(browser: Any, service: Running, pictur
         ))  # fmt: skip
         assert shown == {name: int(count) for name, count in mix}
         labels = page.locator("svg[role=img]").evaluate_all("all => all.map(one => one.getAttribute('aria-label'))")
-        assert len(labels) == 6 and all(len(label) > 8 for label in labels)
+        assert len(labels) == len(CHARTS) and all(len(label) > 8 for label in labels)
         expect(page.locator("#health")).to_have_text("Ready, no alarms")
         heights = page.locator("#totals div").evaluate_all("tiles => tiles.map(tile => tile.offsetHeight)")
         assert max(heights) < 120 and page.locator("#charts").bounding_box()["width"] > 1000
