@@ -24,6 +24,7 @@ ALIAS = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 PATHS = ("keys", "registry", "shadow", "log", "feedback")
 OF_ONE_MACHINE = {
     "workers": "give replicas=N, of which each is one",
+    "connections": "they are those of Ray's proxies",
     "keys": "have the proxy in front ask for keys",
     "registry": "give the new artefact to the same command again, and the replicas take it over one after the other",
     "log": "its files would lie on whichever machine answers",

@@ -38,7 +38,9 @@ from tests.service.serving import KEPT, Running, client, picture
 ROOT = Path(__file__).resolve().parents[2]
 
 
-@pytest.mark.parametrize("key", ["keys=keys.jsonl", "registry=folder", "log=folder", "feedback=file", "workers=2"])
+@pytest.mark.parametrize(
+    "key", ["keys=keys.jsonl", "registry=folder", "log=folder", "feedback=file", "workers=2", "connections=9"]
+)
 def test_what_several_machines_do_not_share_is_refused(key: str) -> None:
     with pytest.raises(InputError, match=f"engine=ray knows no {key.partition('=')[0]}=: leave it out"):
         request_of(["artefact=a", "engine=ray", "replicas=2", key])
