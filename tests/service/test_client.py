@@ -25,7 +25,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
 def asking(service: TestClient, *first: int | Exception, retries: int = 4) -> tuple[Client, list[float]]:
     """A client whose first requests are refused so, or fail so; and the seconds that it waited."""
     waited: list[float] = []
-    found = Client("http://testserver", retries=retries, sleep=waited.append)
+    found = Client("http://localhost", retries=retries, sleep=waited.append)
     before = list(first)
 
     def answer(request: httpx2.Request) -> httpx2.Response:
@@ -37,7 +37,7 @@ def asking(service: TestClient, *first: int | Exception, retries: int = 4) -> tu
         sent = service.request(request.method, str(request.url), content=request.read(), headers=dict(request.headers))
         return httpx2.Response(sent.status_code, headers=sent.headers, content=sent.content)
 
-    found._http = httpx2.Client(base_url="http://testserver", transport=httpx2.MockTransport(answer))
+    found._http = httpx2.Client(base_url="http://localhost", transport=httpx2.MockTransport(answer))
     return found, waited
 
 

@@ -23,6 +23,13 @@ export class Metrics {
     return (this.#samples.get(`animeid_${name}`) ?? []).filter(fits);
   }
 
+  /** One metric alone: what is kept for long should not hold all of them. */
+  only(name) {
+    const kept = new Metrics("");
+    kept.#samples.set(`animeid_${name}`, this.of(name));
+    return kept;
+  }
+
   sum(name, wanted = {}) {
     return this.of(name, wanted).reduce((total, { value }) => total + value, 0);
   }

@@ -11,7 +11,7 @@ import { begin, figure, language, onLanguage, percent, say } from "./words.js";
 const LENGTH = 90;
 const SHOWN = 10;
 const MEGABYTE = 2 ** 20;
-const DRIFTS = ["drift_confidence", "drift_characters", "drift_distance"];
+const DRIFTS = { drift_confidence: "confidence", drift_characters: "characters", drift_distance: "distance" };
 const PREDICT = { route: "/predict" };
 const past = []; // of each time: when, rates, latency and the queue
 let [before, now, state, timer] = [null, null, null, null];
@@ -77,7 +77,7 @@ function step() {
     half: milliseconds(quantile(bins, 0.5)),
     most: milliseconds(quantile(bins, 0.95)),
     queue: now.metrics.sum("queue"),
-    drift: now.metrics.of("drift"),
+    drift: now.metrics.only("drift"),
   };
 }
 
@@ -92,7 +92,7 @@ function show() {
   over("requests", ["answered", "busy", "refused"], 1);
   over("latency", ["half", "most"], 1);
   over("queue", ["queue"], 0);
-  over("drift", DRIFTS, 2, (time, part) => highest(time.drift, part, wanted.version));
+  over("drift", Object.keys(DRIFTS), 2, (time, part) => highest(time.drift, { of: DRIFTS[part], ...wanted }));
   cache(wanted);
   confidence(wanted);
   mix(wanted);
@@ -174,9 +174,9 @@ function over(key, parts, digits, valueAt = (time, part) => time[part]) {
 }
 
 /** The highest index of a version, or of all; null where none was measured. */
-function highest(indices, part, version) {
-  const fits = indices.filter(({ labels }) => `drift_${labels.of}` === part && (!version || labels.version === version));
-  return fits.length > 0 ? Math.max(...fits.map(({ value }) => value)) : null;
+function highest(metrics, wanted) {
+  const found = metrics.of("drift", wanted).map(({ value }) => value);
+  return found.length > 0 ? Math.max(...found) : null;
 }
 
 function cache(wanted) {

@@ -27,10 +27,11 @@ ENDS = {
     "progress_": ("waiting", "sending"),
     "source_": ("network", "cache", "shared"),
     "source_name_": ("network", "cache", "shared"),
-    "series_": ("answered", "busy", "refused", "half", "most", "queue"),
+    "series_": ("answered", "busy", "refused", "half", "most", "queue")
+    + ("drift_confidence", "drift_characters", "drift_distance"),
     "chart_": tuple(
         f"{name}{end}"
-        for name in ("requests", "latency", "queue", "cache", "confidence", "mix")
+        for name in ("requests", "latency", "queue", "cache", "drift", "confidence", "mix")
         for end in ("", "_told")
     ),
 }

@@ -94,6 +94,39 @@ def test_alarms_and_silence_are_told(browser: Any, service: Running) -> None:
         expect(page.locator("#health")).to_have_text("Ready, no alarms")
 
 
+DRIFT = """\
+animeid_drift{of="confidence",version="aa"} 0.12
+animeid_drift{of="distance",version="aa"} 0.41
+animeid_drift{of="distance",version="bb"} 0.33
+animeid_pictures_total{source="network",version="aa"} 2.0
+animeid_pictures_total{source="network",version="bb"} 2.0
+"""
+
+
+@pytest.mark.parametrize(
+    ("locale", "told"),
+    [
+        ("en-GB", ("Drift", "confidence: 0.12", "class mix: –", "embeddings: 0.41", "embeddings: 0.33")),
+        ("zh-CN", ("漂移", "置信度：0.12", "角色分布：–", "嵌入距离：0.41", "嵌入距离：0.33")),
+        (
+            "ja-JP",
+            ("ドリフト", "確信度：0.12", "キャラクターの内訳：–", "埋め込みの距離：0.41", "埋め込みの距離：0.33"),
+        ),
+    ],
+)
+def test_drift_is_shown_of_the_version_that_is_chosen(
+    browser: Any, service: Running, locale: str, told: tuple[str, ...]
+) -> None:
+    with opened(browser, service, "/watch", width=390, locale=locale) as page:
+        page.route("**/metrics", lambda route: route.fulfill(body=DRIFT))
+        chart = page.locator("[data-chart=drift]")
+        for words in told[:4]:
+            expect(chart).to_contain_text(words)
+        page.select_option("#version", "bb")
+        expect(chart).to_contain_text(told[4])
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
 def test_quantiles_are_those_of_the_values(browser: Any, service: Running) -> None:
     """Of binned values none is further from numpy's than its bin is wide."""
     random = np.random.default_rng(3)
