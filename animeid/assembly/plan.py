@@ -16,6 +16,8 @@ from animeid.config import gateway
 from animeid.config.freeze import read_plan
 from animeid.data.settings import DataSettings
 from animeid.engine.settings import CallbackSettings, TrainerSettings
+from animeid.errors import InputError
+from animeid.system.console import counted
 from animeid.types import LabelStats
 
 BEFORE: Mapping[str, Mapping[str, Any]] = {"data": {"cache": "off", "refit": False}, "trainer": {"num_nodes": 1}}
@@ -81,7 +83,10 @@ class FinalPlan(Plan):
         Raises:
             InputError: the file is damaged, or names a target that no card can name.
         """
-        return cls.from_dict(read_plan(path))
+        plan = read_plan(path)
+        if "facts" not in plan:
+            raise InputError(f"{path} is no configuration of a run that has trained: put back a copy of it")
+        return cls.from_dict(plan)
 
     @cached_property
     def facts(self) -> Facts:
@@ -115,7 +120,16 @@ def processes_of(plan: Plan) -> int:
 
 
 def label_stats(plan: FinalPlan, labels: tuple[str, ...]) -> LabelStats:
-    """The statistics that a plan recorded."""
+    """The statistics that a plan recorded.
+
+    Raises:
+        InputError: they are of another number of classes.
+    """
+    if len(labels) != len(plan.facts.counts):
+        raise InputError(
+            f"the run's labels.json has {counted(len(labels), 'class')} and its config.yaml counts "
+            f"{len(plan.facts.counts):,}: put back a copy of the one that was changed"
+        )
     return LabelStats(
         labels,
         torch.tensor(plan.facts.counts),

@@ -64,6 +64,7 @@ def predict(request: ArtefactRequest) -> None:
     """
     output = Output.of(asdict(request))
     paths = find_pictures(request.input)
+    output.say_if_within(request.input)
     runtime = Runtime.load(
         artefact_folder(request.artefact),
         engine=request.engine,

@@ -13,7 +13,7 @@ import numpy as np
 from animeid.inference.output_rows import ENDINGS, Answer, write
 from animeid.inference.sorting import NAMES, How, check_folder, filled, folder_names, is_folder, sort
 from animeid.predictions import top_names
-from animeid.system.console import as_text, counted, say
+from animeid.system.console import as_text, counted, say, say_beside
 from animeid.system.files import atomic
 from animeid.system.output import check_output
 from animeid.system.streams import let_go
@@ -74,6 +74,14 @@ class Output:
             let_go(sys.stdout)
             return None
         return counts
+
+    def say_if_within(self, given: str) -> None:
+        """Says of a folder inside of that of the pictures that what is sorted into it is read the next time too."""
+        if self.folder is not None and Path(given).resolve() in self.folder.resolve().parents:
+            say_beside(
+                f"{self.folder} lies in input={given}, where what is sorted into it will be found as well, by training "
+                "too: a folder beside it is better"
+            )
 
     def tell(self, named: int) -> None:
         """Says where so many pictures' names are; nothing where they were printed."""

@@ -23,6 +23,7 @@ def predict(request: dict[str, Any]) -> None:
     """Names the pictures of `request["input"]` with the model of `request["run"]`, or with several together."""
     output = Output.of(request)
     paths = find_pictures(request["input"])
+    output.say_if_within(request["input"])
     started = Moment.now()
     predictors = load_all(request)
     threads = take_free_threads(started)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import shutil
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Literal
 
@@ -27,6 +28,8 @@ LONGEST = 240
 """Bytes of a folder's name: most disks take 255, and a number may follow."""
 
 How = Literal["copy", "link"]
+NO_LINKS = (errno.EPERM, errno.ENOSYS, errno.EOPNOTSUPP)
+"""What a disk says that has no symbolic links, as removable and shared ones."""
 
 
 def is_folder(output: str) -> bool:
@@ -152,12 +155,27 @@ def _writable(label: str) -> str:
 
 
 def put(path: Path, folder: Path, how: How) -> None:
-    """Copies or links a picture, under a numbered name where another one has its own."""
+    """Copies or links a picture, under a numbered name where another one has its own.
+
+    Raises:
+        InputError: this disk has no links.
+    """
     folder.mkdir(exist_ok=True)
     target, number = folder / path.name, 2
     while os.path.lexists(target):
         target, number = folder / f"{path.stem}-{number}{path.suffix}", number + 1
     if how == "link":
+        _link(path, target)
+        return
+    shutil.copyfile(path, target)
+    with suppress(OSError):  # shared and removable disks need keep neither times nor modes
+        shutil.copystat(path, target)
+
+
+def _link(path: Path, target: Path) -> None:
+    try:
         target.symlink_to(path.resolve())
-    else:
-        shutil.copy2(path, target)
+    except OSError as error:
+        if error.errno not in NO_LINKS:
+            raise
+        raise InputError(f"links cannot be made in {target.parent} ({error.strerror}): ask for sort=copy") from error

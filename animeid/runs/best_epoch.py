@@ -11,7 +11,7 @@ import pandas as pd
 from animeid.metrics.ranking import DECIMALS, LOSS, tied_with
 from animeid.runs.folder import RunFolder
 from animeid.system.console import counted
-from animeid.system.files import read_json, write_json
+from animeid.system.files import read_object, undamaged, write_json
 
 
 @dataclass(frozen=True)
@@ -50,8 +50,9 @@ class BestEpoch:
         """None where nothing was trained, or an earlier version did."""
         if not folder.best_epoch.is_file():
             return None
-        found = read_json(folder.best_epoch)
-        return cls(**{**found, "followed": tuple(found.get("followed", ()))})
+        found = read_object(folder.best_epoch)
+        with undamaged(folder.best_epoch):
+            return cls(**{**found, "followed": tuple(found.get("followed", ()))})
 
     def write(self, folder: RunFolder) -> None:
         write_json(folder.best_epoch, asdict(self))

@@ -21,7 +21,8 @@ from animeid.runs.best_epoch import BestEpoch
 from animeid.runs.folder import RunFolder
 from animeid.runs.identity import leaves
 from animeid.runs.saved import SavedRun
-from animeid.system.files import read_json
+from animeid.system.files import read_object, undamaged
+from animeid.system.rows import stored_rows
 from animeid.terms import EVALUATED_SPLITS, UNKNOWN_TARGET
 
 CLASS_COLUMNS = ("label", "support", "precision", "recall", "f1")
@@ -63,7 +64,7 @@ class FinishedRun(SavedRun):
 
     @cached_property
     def metrics(self) -> dict[str, Any]:
-        return read_json(self._written(self.folder.metrics))
+        return read_object(self._written(self.folder.metrics))
 
     @property
     def parts(self) -> tuple[str, ...]:
@@ -125,8 +126,9 @@ class FinishedRun(SavedRun):
         """A row an epoch, `epochs_done` counted from 1 also of earlier versions; None where nothing was trained."""
         if not self.folder.was_trained:
             return None
-        table = pd.read_csv(self.folder.history)
-        return table.assign(epochs_done=table["epoch"] + 1)
+        with undamaged(self.folder.history):
+            table = pd.read_csv(self.folder.history)
+            return table.assign(epochs_done=table["epoch"] + 1)
 
     @cached_property
     def best_epoch(self) -> BestEpoch | None:
@@ -138,7 +140,7 @@ class FinishedRun(SavedRun):
         """The heat maps of the worst answers, `[H, W]` uint8 each, by manifest row; a network may have none."""
         if not self.folder.cams.is_file():
             return {}
-        with np.load(self.folder.cams) as stored:
+        with undamaged(self.folder.cams), np.load(self.folder.cams) as stored:
             return dict(zip(stored["row"].tolist(), stored["cam"], strict=True))
 
     @property
@@ -149,18 +151,25 @@ class FinishedRun(SavedRun):
     @cached_property
     def predictions(self) -> pd.DataFrame:
         """`predictions.parquet` with the numbers of the classes that were named, `answer`."""
-        table = pd.read_parquet(self._written(self.folder.predictions))
-        return table.assign(answer=table["predicted"].map(targets_by_label(self.labels)).astype(np.int64))
+        path = self._written(self.folder.predictions)
+        with undamaged(path):
+            table = pd.read_parquet(path)
+            answers = table["predicted"].map(targets_by_label(self.labels))
+        if answers.isna().any():
+            raise InputError(
+                f"{path} names classes that {self.folder.labels} lacks: put back a copy of the one that was changed"
+            )
+        return table.assign(answer=answers.astype(np.int64))
 
     @cached_property
     def logits(self) -> np.ndarray:
         """`[N, C]` float32, a row a row of `predictions`; read as far as it is asked for."""
-        return np.load(self._written(self.folder.logits), mmap_mode="r")
+        return stored_rows(self._written(self.folder.logits))
 
     @cached_property
     def embeddings(self) -> np.ndarray:
         """`[N, D]` float32, as `logits`."""
-        return np.load(self._written(self.folder.embeddings), mmap_mode="r")
+        return stored_rows(self._written(self.folder.embeddings))
 
     @property
     def targets(self) -> np.ndarray:

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from animeid.runs.folder import RunFolder
-from animeid.system.files import read_json, read_yaml
+from animeid.system.files import damaged, read_json, read_object, read_yaml, undamaged
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -45,31 +45,41 @@ class SavedRun:
     @cached_property
     def labels(self) -> tuple[str, ...]:
         """The classes in target order."""
-        return tuple(read_json(self.folder.labels))
+        with undamaged(self.folder.labels):
+            found = read_json(self.folder.labels)
+        if not isinstance(found, list) or not all(isinstance(name, str) for name in found):
+            raise damaged(self.folder.labels)
+        return tuple(found)
 
     @cached_property
     def environment(self) -> dict[str, Any]:
-        return read_json(self.folder.environment)
+        return read_object(self.folder.environment)
 
     @cached_property
     def manifest(self) -> Manifest:
+        import pyarrow.parquet as pq
+
         from animeid.data.manifest import read_manifest
 
+        with undamaged(self.folder.manifest):  # what is wrong with a list of the user's is told in other words
+            pq.read_schema(self.folder.manifest)
         return read_manifest(self.folder.manifest)
 
     @cached_property
     def skipped(self) -> pd.DataFrame:
         from animeid.data.tables import read_texts
 
-        return read_texts(self.folder.skipped)
+        with undamaged(self.folder.skipped):
+            return read_texts(self.folder.skipped)
 
     @cached_property
     def conflicts(self) -> pd.DataFrame:
         from animeid.data.tables import read_texts
 
-        return read_texts(self.folder.conflicts)
+        with undamaged(self.folder.conflicts):
+            return read_texts(self.folder.conflicts)
 
     @cached_property
     def calibration(self) -> dict[str, Any] | None:
         """Written when the run ends; None before that, and of a run that an earlier version made."""
-        return read_json(self.folder.calibration) if self.folder.calibration.is_file() else None
+        return read_object(self.folder.calibration) if self.folder.calibration.is_file() else None

@@ -5,12 +5,17 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
+from zipfile import BadZipFile
 
 from animeid.errors import InputError
+
+DAMAGED = (ValueError, KeyError, TypeError, EOFError, zlib.error, BadZipFile)
+"""What readers of JSON, CSV, Parquet and of numpy's files raise where a file is not what was written."""
 
 
 @contextmanager
@@ -50,6 +55,42 @@ def remove_strays(folder: Path) -> None:
             stray.unlink()
 
 
+@contextmanager
+def undamaged(path: Path) -> Iterator[None]:
+    """Says of a file of ours that it is damaged or gone, whatever the block that reads it makes of that.
+
+    Raises:
+        InputError: the file cannot be read.
+    """
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise InputError(f"{path} is not there: put back a copy of it") from error
+    except DAMAGED as error:
+        raise damaged(path) from error
+    except OSError as error:
+        if error.errno is None:  # of Arrow, by what it finds in the file
+            raise damaged(path) from error
+        raise
+
+
+def damaged(path: Path) -> InputError:
+    return InputError(f"{path} cannot be read, for it is damaged: put back a copy of it")
+
+
+def read_object(path: Path) -> dict[str, Any]:
+    """A dictionary that `write_json` wrote.
+
+    Raises:
+        InputError: the file is damaged or not there.
+    """
+    with undamaged(path):
+        found = read_json(path)
+    if not isinstance(found, dict):
+        raise damaged(path)
+    return found
+
+
 def write_json(path: Path, value: Any) -> None:
     """Writes strict JSON: a NaN is a bug, since other readers refuse it."""
     with atomic(path, "w") as stream:
@@ -66,7 +107,7 @@ def read_json(path: Path) -> Any:
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
-        raise InputError(f"{path} cannot be read, for it is damaged: put back a copy of it") from error
+        raise damaged(path) from error
 
 
 def write_yaml(path: Path, plain: Mapping[str, Any]) -> None:
@@ -89,7 +130,7 @@ def read_yaml(path: Path) -> dict[str, Any]:
     try:
         plain = yaml.load(path.read_text(encoding="utf-8"), loader)
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} cannot be read, for it is damaged: put back a copy of it") from error
+        raise damaged(path) from error
     if not isinstance(plain, dict):
         raise InputError(f"{path} is no configuration of a run: put back a copy of it")
     return plain

@@ -1,10 +1,13 @@
-"""Arrays that are written some rows at a time, as npy files."""
+"""Arrays that are written and read some rows at a time, as npy files."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import IO
 
 import numpy as np
+
+from animeid.system.files import undamaged
 
 
 class RowFile:
@@ -46,3 +49,13 @@ class RowFile:
         # numpy pads a header so that one with more rows is as long.
         header = {"descr": np.lib.format.dtype_to_descr(np.dtype(np.float32)), "fortran_order": False}
         np.lib.format.write_array_header_1_0(self.stream, {**header, "shape": (self.rows, self.width or 0)})
+
+
+def stored_rows(path: Path) -> np.ndarray:
+    """The rows of a file, which stay in it until they are looked at.
+
+    Raises:
+        InputError: it is damaged or not there.
+    """
+    with undamaged(path):
+        return np.load(path, mmap_mode="r")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -110,3 +111,29 @@ def test_a_folder_that_cannot_be_made_is_refused_at_once(tmp_path: Path, monkeyp
     monkeypatch.setattr("tempfile.TemporaryFile", refuse)
     with pytest.raises(InputError, match=r"cannot be written \(Permission denied\)"):
         check_folder(f"{tmp_path}/new/sorted/")
+
+
+def refusing(number: int) -> Callable[..., None]:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    return refuse
+
+
+def test_a_disk_that_keeps_no_times_takes_copies(
+    pictures: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As shared folders of virtual machines and mounted drives, where copying a file with its mode is not permitted."""
+    for name in ("chmod", "utime"):
+        monkeypatch.setattr(os, name, refusing(errno.EPERM))
+    list(sort(answered(pictures), tmp_path / "sorted", "copy", 0.5, FOLDERS))
+    assert content(tmp_path / "sorted") == {"a/a.png", "b/b.png", "c/c.png"}
+
+
+def test_a_disk_without_links_is_said(pictures: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Path, "symlink_to", refusing(errno.EPERM))
+    with pytest.raises(InputError, match=r"links cannot be made in .*sorted/a .*: ask for sort=copy"):
+        list(sort(answered(pictures), tmp_path / "sorted", "link", 0.5, FOLDERS))
+    monkeypatch.setattr(Path, "symlink_to", refusing(errno.ENOSPC))
+    with pytest.raises(OSError, match="No space left"):
+        list(sort(answered(pictures), tmp_path / "sorted", "link", 0.5, FOLDERS))

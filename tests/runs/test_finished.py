@@ -15,13 +15,14 @@ from sklearn.metrics import confusion_matrix
 
 from animeid.data import manifest
 from animeid.errors import InputError
-from animeid.runs import finished, saved
+from animeid.runs import saved
 from animeid.runs.finished import FinishedRun
 from animeid.runs.folder import RunFolder
+from animeid.system import files
 from tests.runs.fake_runs import PARTS, fake_manifest, fake_run
 
 READERS = (
-    (finished, "read_json"), (saved, "read_json"), (saved, "read_yaml"), (manifest, "read_manifest"),
+    (files, "read_json"), (saved, "read_json"), (saved, "read_yaml"), (manifest, "read_manifest"),
     (np, "load"), (pd, "read_parquet"), (pd, "read_csv"),
 )  # fmt: skip
 EVERYTHING = (
@@ -90,6 +91,45 @@ def test_a_damaged_file_is_said(folder: RunFolder) -> None:
     folder.metrics.write_text("{")
     with pytest.raises(InputError, match=r"metrics\.json cannot be read, for it is damaged"):
         FinishedRun.of(folder)
+
+
+@pytest.mark.parametrize(
+    ("file", "what"),
+    [
+        ("predictions", "predictions"), ("logits", "logits"), ("embeddings", "embeddings"), ("cams", "cams"),
+        ("manifest", "manifest"), ("metrics", "parts"), ("labels", "labels"), ("environment", "environment"),
+        ("calibration", "calibration"),
+    ],
+)  # fmt: skip
+def test_half_a_file_is_said_to_be_damaged(folder: RunFolder, file: str, what: str) -> None:
+    """As copying to a full disk or a broken download leaves it."""
+    path: Path = getattr(folder, file)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    with pytest.raises(InputError, match=rf"run/{path.name} cannot be read, for it is damaged: put back a copy of it$"):
+        getattr(FinishedRun(folder), what)
+
+
+@pytest.mark.parametrize("file", ["history", "skipped", "conflicts", "metrics", "labels", "environment"])
+def test_a_file_that_was_emptied_is_said_to_be_damaged(folder: RunFolder, file: str) -> None:
+    getattr(folder, file).write_bytes(b"")
+    with pytest.raises(InputError, match=rf"run/{file}\..* cannot be read, for it is damaged: put back a copy of it$"):
+        getattr(FinishedRun(folder), file)
+
+
+def test_a_file_of_the_beginning_that_is_gone_is_said(folder: RunFolder) -> None:
+    for name in ("environment", "skipped", "conflicts"):
+        getattr(folder, name).unlink()
+        with pytest.raises(InputError, match=rf"run/{name}\..* is not there: put back a copy of it$"):
+            getattr(FinishedRun(folder), name)
+
+
+def test_classes_that_were_renamed_are_said(folder: RunFolder) -> None:
+    folder.labels.write_text('["another"]')
+    with pytest.raises(InputError, match=r"predictions\.parquet names classes that .*labels\.json lacks: put back"):
+        _ = FinishedRun(folder).predictions
+    folder.labels.write_text('{"a": 1}')
+    with pytest.raises(InputError, match=r"labels\.json cannot be read, for it is damaged"):
+        _ = FinishedRun(folder).labels
 
 
 def test_answers_are_the_saved_ones(folder: RunFolder) -> None:
