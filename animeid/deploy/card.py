@@ -198,6 +198,6 @@ def _licences(own: Mapping[str, Any], licences: Mapping[str, str | None]) -> str
 def _origin(own: Mapping[str, Any]) -> str:
     return (
         f"Run `{own['run_id']}`, data `{own['data']['fingerprint']}`. The version of this artefact is the first 16 "
-        "digits of the SHA-256 of `checksums.txt`; `animeid.deploy.artefact.Artefact.load` refuses it where a byte "
+        "digits of the SHA-256 of `checksums.txt`; `animeid.artefacts.artefact.Artefact.load` refuses it where a byte "
         "differs."
     )

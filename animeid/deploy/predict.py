@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
+from animeid.artefacts.hub import artefact_folder
 from animeid.data.files import find_pictures
 from animeid.deploy.arguments import ArtefactRequest, given_to, request_of
-from animeid.deploy.hub import artefact_folder
 from animeid.deploy.runtime import Runtime
 from animeid.errors import BAD_INPUT, CRASHED, INTERRUPTED, InputError, Interrupted, MachineError
 from animeid.inference.output_rows import Answer

@@ -21,7 +21,7 @@ TWIN = "twin"
 MULTIRUN_RECORD, SEARCH_STORE = "multirun.json", "trials.db"
 """The files by which folders of several runs are known."""
 SUMS_OF_ARTEFACTS = "checksums.txt"
-"""What tells an artefact from a run; `animeid.deploy.checksums` writes it."""
+"""What tells an artefact from a run; `animeid.artefacts.checksums` writes it."""
 
 
 def group_path(run_id: str | None) -> Path:

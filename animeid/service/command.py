@@ -98,7 +98,7 @@ def first_state(request: ServeRequest) -> State:
     Raises:
         InputError: one is none, or the engine is not installed.
     """
-    from animeid.deploy.hub import artefact_folder
+    from animeid.artefacts.hub import artefact_folder
     from animeid.deploy.runtime import Runtime
 
     def version_in(folder: Path) -> str:

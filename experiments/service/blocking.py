@@ -14,7 +14,7 @@ import onnxruntime
 import uvicorn
 from fastapi import FastAPI, Request
 
-from animeid.deploy.artefact import Artefact
+from animeid.artefacts.artefact import Artefact
 from animeid.imaging.evaluation import EvalTransform
 from animeid.imaging.geometry import working_side
 from animeid.imaging.working import working_from_stream

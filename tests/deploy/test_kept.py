@@ -16,7 +16,7 @@ import pytest
 import timm
 import torch
 
-from animeid.deploy.artefact import Artefact
+from animeid.artefacts.artefact import Artefact
 from animeid.predictions import softmax
 
 KEPT = Path(__file__).resolve().parents[1] / "fixtures" / "artefact_2026_11"

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from animeid.deploy.checksums import seal
-from animeid.deploy.layout import METRICS
+from animeid.artefacts.checksums import seal
+from animeid.artefacts.layout import METRICS
 from animeid.service.drift import ALARM, FEWEST, GROUPS, WINDOW, Drift, Expected, groups, stability
 from animeid.system.files import read_json, write_json
 from tests.service.rich_artefact import colour, rich_artefact

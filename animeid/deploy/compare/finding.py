@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from animeid.deploy.artefact import CONFIG, Artefact
+from animeid.artefacts.artefact import CONFIG, Artefact
 from animeid.errors import InputError
 from animeid.runs.comparison import check_comparable
 from animeid.runs.finished import FinishedRun

@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from animeid.deploy.checksums import AGAIN
-from animeid.deploy.layout import CONFIG, FORMAT, OURS
+from animeid.artefacts.checksums import AGAIN
+from animeid.artefacts.layout import CONFIG, FORMAT, OURS
 from animeid.errors import InputError
 
 
