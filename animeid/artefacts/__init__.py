@@ -9,6 +9,7 @@ Contract. An artefact is a folder of plain files, none of them a pickle:
   `[N, H, W, 3]` uint8; outputs `embedding` `[N, D]`, `logits` `[N, C]`, `probabilities` `[N, C]`, all float32, N free.
   Normalisation, the offset of the class prior and test-time views are inside; `probabilities` have been divided by the
   temperature, `logits` have not;
+- `trained_on.npz`: `digests`, of the pictures that the weights have learnt (`animeid.data.duplicates.digests`);
 - `labels.json`, `metrics.json`, `README.md`, optionally `references/`, `references.npz`, `parity.json`, other engines;
 - `checksums.txt`: the SHA-256 of every other file. The version of an artefact is the SHA-256 of this text.
 """

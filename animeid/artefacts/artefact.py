@@ -34,6 +34,17 @@ NAMED = 3
 
 
 @dataclass(frozen=True)
+class TrainedOn:
+    """digests: `[N]` uint64, of its files (see `animeid.data.duplicates.digests`).
+
+    complete: whether they are of all of its pictures, and not only of those that could still be told.
+    """
+
+    digests: np.ndarray
+    complete: bool
+
+
+@dataclass(frozen=True)
 class Artefact:
     """An artefact whose files are what was exported.
 
@@ -143,11 +154,26 @@ class Artefact:
         with np.load(path, allow_pickle=False) as stored:
             return dict(stored)
 
+    @cached_property
+    def trained_on(self) -> TrainedOn | None:
+        """The pictures that its weights have learnt; None where it does not tell, as those of versions before."""
+        told = self.own.get("trained_on")
+        if told is None:
+            return None
+        with np.load(self.folder / told["file"], allow_pickle=False) as stored:
+            return TrainedOn(stored["digests"], told["complete"])
+
+    @property
+    def prior_in_logits(self) -> tuple[float, ...] | None:
+        """`[C]`, the part of the log-prior that stands in its logits; None where that cannot be told."""
+        return self.own.get("prior_in_logits")
+
     def _check(self, sums: Mapping[str, str]) -> None:
         """Raises:
         InputError: a file that answers is not listed, or files contradict one another.
         """
-        files = [engine.file for engine in self.engines]
+        trained_on = [self.own["trained_on"]["file"]] if self.own.get("trained_on") else []
+        files = [*(engine.file for engine in self.engines), *trained_on]
         if self.input.layout not in LAYOUTS:
             raise ValueError(f"input.layout={self.input.layout}")
         unlisted = [name for name in (CONFIG, LABELS, *files) if not _is_listed(name, sums)]

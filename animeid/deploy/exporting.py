@@ -21,6 +21,7 @@ from animeid.deploy.own_facts import own_facts
 from animeid.deploy.parity.pictures import ParityPictures, parity_pictures
 from animeid.deploy.parity.proof import check_enough, prove
 from animeid.deploy.references import write_references
+from animeid.deploy.teaching_facts import teaching_facts
 from animeid.deploy.timm_folder import as_timm, write_timm
 from animeid.errors import InputError
 from animeid.inference.predictor import Predictor
@@ -72,7 +73,7 @@ def write(
     """
     networks = write_networks(folder, predictors)
     config = read_json(folder / CONFIG) if (folder / CONFIG).is_file() else {"label_names": list(predictors[0].labels)}
-    own = own_facts(predictors, networks)
+    own = {**own_facts(predictors, networks), **teaching_facts(folder, predictors)}
     write_json(folder / LABELS, label_facts(predictors[0]))
     figures = judged(predictors)
     if not isinstance(figures, str):
