@@ -21,13 +21,13 @@ from extensions.site import drawn
 from hydra.core.override_parser.overrides_parser import OverridesParser
 
 import animeid
+from animeid.artefacts.layout import INT8, ONNX, WEIGHTS
 from animeid.config.arguments import as_overrides
 from animeid.config.compose import compose
 from animeid.config.locate import conf_dir, groups
 from animeid.config.signatures import signature
 from animeid.config.source import find, module_file
 from animeid.deploy.arguments import is_for_artefact, request_of
-from animeid.deploy.layout import INT8, ONNX, WEIGHTS
 from animeid.errors import InputError
 from animeid.runs.folder import RunFolder
 from animeid.service.arguments import request_of as service_request_of

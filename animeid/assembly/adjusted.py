@@ -8,9 +8,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from animeid.assembly.effective_prior import effective_prior
 from animeid.assembly.module import build_stage
+from animeid.assembly.plan import FinalPlan, label_stats
 from animeid.config import gateway
 from animeid.losses.contract import adjusts_by_prior, lifts_rare_classes
+from animeid.runs.folder import RunFolder
+from animeid.runs.saved import SavedRun
 from animeid.types import LabelStats
 
 
@@ -49,3 +53,10 @@ def leftover_prior(plan: Mapping[str, Any], stats: LabelStats) -> Tensor | None:
     if lifted or (stats.prior == 0).any():
         return None
     return (1.0 - sum(taus)) * stats.log_prior
+
+
+def leftover_of(folder: RunFolder) -> Tensor | None:
+    """`[C]`: what of the prior stands in a finished run's logits; None where that cannot be told."""
+    plan = FinalPlan.read(folder.config)
+    shown = effective_prior(folder, plan)
+    return None if shown is None else leftover_prior(plan, label_stats(plan, SavedRun(folder).labels).showing(shown))

@@ -19,8 +19,9 @@ class Facts:
     parameters: of the model that is kept.
     trainable: those of them that are trained; None in runs of versions that did not count them.
     soup: what mixing runs took, `seconds` itself and `earlier_s` training them; None where none are mixed.
-    teacher: the `runs` that taught, whether they were `asked` for each draw or once a picture, and how many pictures of
-        val and test they have `seen` in training; None without a teacher.
+    teacher: the `runs` and artefacts that taught, the version of each of the `artefacts`, whether they were `asked` for
+        each draw or once a picture, and how many pictures of val and test they have `seen` in training, None where an
+        artefact does not tell; None without a teacher.
     pruning: `parameters`, `multiply_adds`, `latency_ms` and, of each round, `rounds_ms`, each `before` and `after`;
         None where nothing is pruned.
     """

@@ -1,4 +1,4 @@
-"""The teacher of a plan: finished runs, and the term that compares with them."""
+"""The teacher of a plan: finished runs and artefacts, and the term that compares with them."""
 
 from __future__ import annotations
 
@@ -6,26 +6,25 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
+from animeid.artefacts.artefact import Artefact
+from animeid.artefacts.teachers import Teachers
 from animeid.assembly.adjusted import leftover_prior
-from animeid.assembly.effective_prior import effective_prior
-from animeid.assembly.model import as_size, build_model, embedding_size, without_weights
-from animeid.assembly.plan import FinalPlan, Plan, label_stats
+from animeid.assembly.model import embedding_size
+from animeid.assembly.plan import FinalPlan, Plan
+from animeid.assembly.teaching import Source, sources
 from animeid.config import gateway
+from animeid.data.manifest import Manifest
 from animeid.data.prepare import Prepared
 from animeid.engine.teacher import Member, Networks, Remembering, Teacher
 from animeid.errors import InputError
 from animeid.losses.contract import DistillationTerm
 from animeid.models.classifier import Classifier
 from animeid.models.heads.contract import MarginHead
-from animeid.models.inference import InferenceModel
-from animeid.models.weights import load_classifier
-from animeid.runs.folder import RunFolder
-from animeid.runs.leaks import check_teacher
-from animeid.runs.saved import SavedRun
-from animeid.runs.several import run_paths
+from animeid.runs.leaks import Seen, check_teacher, seen_by_digests
 from animeid.system.console import counted, some_of
 from animeid.types import LabelStats
 
@@ -39,41 +38,53 @@ NAMED = 5
 def teacher_facts(plan: Plan, prepared: Prepared) -> tuple[dict[str, Any] | None, tuple[str, ...]]:
     """What a plan records of its teacher, and sentences for the user; nothing without one.
 
-    `runs` are its folders, `asked` is `each draw` or `once a picture`, `seen` counts pictures of val and test that the
-    runs were trained on.
+    `runs` are the folders of runs and artefacts, `artefacts` the versions of the latter, `asked` is `each draw` or
+    `once a picture`, `seen` counts pictures of val and test that they were trained on.
 
     Raises:
-        InputError: a run is not there, lacks a class, or was trained on pictures that this one is judged on.
+        InputError: one is not there, lacks a class, or was trained on pictures that this run is judged on.
     """
     if plan.get("teacher") is None:
         return None, ()
-    folders = [RunFolder.open(path) for path in run_paths(plan["teacher"])]
+    teachers = Teachers.named(plan["teacher"])
+    each = tuple(sources(teachers))
     compares = gateway.part_class(plan["distill"], "distill").compares
     as_they_are: list[str] = []
     if compares == "logits":
-        for folder in folders:
-            columns_of(folder, prepared.labels)
-        as_they_are = untold_priors(plan, folders, prepared.labels)
-    leaks = check_teacher(folders, plan["data"], prepared.manifest)
-    asked = "once a picture" if is_still(plan) else "each draw"
-    who = str(folders[0].path) if len(folders) == 1 else f"{len(folders)} runs together ({plan['teacher']})"
-    why = (
-        "which training shows in the same pixels every time"
-        if is_still(plan)
-        else "in the pixels that the student sees"
+        for source in each:
+            columns_of(source, prepared.labels)
+        as_they_are = untold_priors(plan, each, prepared.labels)
+    seen = [seen_by_artefact(one, prepared.manifest, plan["data"]["leaks"]) for one in teachers.artefacts]
+    leaks = check_teacher(teachers.runs, plan["data"], prepared.manifest, seen)
+    is_told = all(one.trained_on for one in teachers.artefacts)
+    asked, how = as_asked(plan)
+    paths = [str(path) for path in teachers.paths]
+    versions = {str(one.folder): one.version for one in teachers.artefacts}
+    facts = {"runs": paths, "asked": asked, "seen": leaks.counts if is_told else None}
+    notes = [source.note for source in each if source.note]
+    who = paths[0] if len(paths) == 1 else f"{len(paths)} {_kind(teachers)} together ({plan['teacher']})"
+    return (
+        {**facts, **({"artefacts": versions} if versions else {})},
+        (f"taught by {who}: it answers {how}", *as_they_are, *notes, *leaks.notes),
     )
-    pictures = "each picture once" if is_still(plan) else "each drawn picture"
-    facts = {"runs": [str(folder.path) for folder in folders], "asked": asked, "seen": leaks.counts}
-    unfinished = [folder.unfinished_note for folder in folders if folder.unfinished_note]
-    return facts, (f"taught by {who}: it answers {pictures}, {why}", *as_they_are, *unfinished, *leaks.notes)
 
 
-def untold_priors(plan: Plan, folders: Sequence[RunFolder], labels: tuple[str, ...]) -> list[str]:
+def _kind(teachers: Teachers) -> str:
+    kinds = {"runs": teachers.runs, "artefacts": teachers.artefacts}
+    return " and ".join(name for name, those in kinds.items() if those)
+
+
+def as_asked(plan: Plan) -> tuple[str, str]:
+    """When the teacher is asked, as a fact and in words."""
+    if is_still(plan):
+        return "once a picture", "each picture once, which training shows in the same pixels every time"
+    return "each draw", "each drawn picture, in the pixels that the student sees"
+
+
+def untold_priors(plan: Plan, teachers: Sequence[Source], labels: tuple[str, ...]) -> list[str]:
     """A sentence where it cannot be told what of the class prior stands in somebody's logits."""
-    ours = leftover_prior(plan, evenly(labels)) is not None
-    theirs = [leftover_of(folder, FinalPlan.read(folder.config), SavedRun(folder).labels) for folder in folders]
-    who = ["this run", *(f"{folder.path}" for folder in folders)]
-    untold = [name for name, told in zip(who, (ours, *(one is not None for one in theirs)), strict=True) if not told]
+    who = {"this run": leftover_prior(plan, evenly(labels)), **{f"{one.path}": one.leftover for one in teachers}}
+    untold = [name for name, leftover in who.items() if leftover is None]
     if not untold:
         return []
     note = (
@@ -88,16 +99,16 @@ def evenly(labels: tuple[str, ...]) -> LabelStats:
     return LabelStats.from_counts(labels, torch.ones(len(labels), dtype=torch.int64))
 
 
-def columns_of(folder: RunFolder, labels: Sequence[str]) -> Tensor:
-    """`[C]` int64: the places of the classes among a run's own, by name.
+def columns_of(teacher: Source, labels: Sequence[str]) -> Tensor:
+    """`[C]` int64: the places of the classes among a teacher's own, by name.
 
     Raises:
-        InputError: the run does not know a class.
+        InputError: it does not know a class.
     """
-    theirs = {name: place for place, name in enumerate(SavedRun(folder).labels)}
+    theirs = {name: place for place, name in enumerate(teacher.labels)}
     if missing := [label for label in labels if label not in theirs]:
         raise InputError(
-            f"the teacher {folder.path} does not know {counted(len(missing), 'class')} of "
+            f"the teacher {teacher.path} does not know {counted(len(missing), 'class')} of "
             f"these pictures ({some_of(missing, NAMED)}), so that it cannot say how likely they are: take a teacher "
             "that was trained on all of them, or distill=embedding, which compares no classes"
         )
@@ -111,55 +122,82 @@ def is_still(plan: Mapping[str, Any]) -> bool:
     return unchanged and not any(plan.get(name) for name in ("mixing", "restyling", "resizing"))
 
 
+def seen_by_artefact(artefact: Artefact, manifest: Manifest, leaks: str) -> Seen:
+    """Which pictures an artefact was trained on.
+
+    Args:
+        leaks: `data.leaks`.
+
+    Raises:
+        InputError: it does not tell, and is not to be taken all the same.
+    """
+    told = artefact.trained_on
+    if told is not None:
+        seen = seen_by_digests(artefact.folder, told.digests, manifest)
+        part = f"{artefact.folder} does not tell all of the pictures that its weights have seen"
+        return seen if told.complete else seen.beside(Seen(seen.rows, (), (part,)))
+    untold = (
+        f"the artefact {artefact.folder} does not tell which pictures it was trained on, as those of earlier versions "
+        "do not, so that it may know those of val and test by heart"
+    )
+    if leaks != "report":
+        raise InputError(
+            f"{untold}: export its run again, give the run itself as teacher, or take data.leaks=report to go on and "
+            "have it said"
+        )
+    return Seen(np.zeros(len(manifest.table), dtype=bool), (), (untold,))
+
+
 def build_teacher(plan: FinalPlan, stats: LabelStats, rows: int) -> Teacher | None:
     """The teacher that a final plan records.
 
     Args:
         stats: the student's classes, with the prior that it is shown.
         rows: of the manifest.
+
+    Raises:
+        InputError: one is not there any more, or an artefact is another than the one that the run began with.
     """
     facts = plan.facts.teacher
     if facts is None:
         return None
+    teachers = Teachers.at(map(Path, facts["runs"]))
+    check_unchanged(teachers.artefacts, facts.get("artefacts", {}))
     compares = gateway.part_class(plan["distill"], "distill").compares
     left = leftover_prior(plan, stats)
-    members = [member_of(RunFolder.open(Path(run)), stats, left, compares) for run in facts["runs"]]
-    teacher = Networks(members)
+    teacher = Networks([member_of(source, stats, left, compares) for source in sources(teachers)])
     return Remembering(teacher, rows) if facts["asked"] == "once a picture" else teacher
 
 
-def member_of(folder: RunFolder, stats: LabelStats, left: Tensor | None, compares: str) -> Member:
-    """A run as it teaches these classes.
+def check_unchanged(artefacts: Sequence[Artefact], versions: Mapping[str, str]) -> None:
+    """Raises:
+    InputError: an artefact is of another version than the one that taught.
+    """
+    for artefact in artefacts:
+        if artefact.version != versions[str(artefact.folder)]:
+            raise InputError(
+                f"the artefact {artefact.folder} has changed since this run began with it (version "
+                f"{versions[str(artefact.folder)]}, now {artefact.version}): put that one back, or begin a new run"
+            )
+
+
+def member_of(source: Source, stats: LabelStats, left: Tensor | None, compares: str) -> Member:
+    """A run or an artefact as it teaches these classes.
 
     Args:
         left: what of the prior stands in the student's logits; None where that cannot be told.
-        compares: `embedding` leaves the classes as the run has them.
+        compares: `embedding` leaves the classes as the teacher has them.
     """
-    plan, labels = FinalPlan.read(folder.config), SavedRun(folder).labels
-    model = build_model(without_weights(plan), len(labels))
-    load_classifier(model, folder.best, labels)
-    features = embedding_size(plan, model)
-    inference = InferenceModel.of(model).eval().requires_grad_(False)
-    if compares == "logits":
-        columns = columns_of(folder, stats.names)
-        offset = prior_offset(folder, plan, labels, columns, left)
-    else:
-        columns, offset = torch.arange(len(labels)), torch.zeros(len(labels))
-    return Member(inference, as_size(plan.data.image_size), columns, offset, features)
+    if compares != "logits":
+        own = len(source.labels)
+        return source.member(torch.arange(own), torch.zeros(own))
+    columns = columns_of(source, stats.names)
+    return source.member(columns, prior_offset(source.leftover, left, columns))
 
 
-def prior_offset(
-    folder: RunFolder, plan: FinalPlan, labels: tuple[str, ...], columns: Tensor, left: Tensor | None
-) -> Tensor:
-    """`[C]`: what makes a run's logits hold of the prior what the student's do; 0 where either cannot be told."""
-    theirs = leftover_of(folder, plan, labels)
-    return torch.zeros(len(columns)) if theirs is None or left is None else left - theirs[columns]
-
-
-def leftover_of(folder: RunFolder, plan: FinalPlan, labels: tuple[str, ...]) -> Tensor | None:
-    """What of the prior stands in a finished run's logits; None where that cannot be told."""
-    shown = effective_prior(folder, plan)
-    return None if shown is None else leftover_prior(plan, label_stats(plan, labels).showing(shown))
+def prior_offset(theirs: Tensor | None, ours: Tensor | None, columns: Tensor) -> Tensor:
+    """`[C]`: what makes a teacher's logits hold of the prior what the student's do; 0 where either cannot be told."""
+    return torch.zeros(len(columns)) if theirs is None or ours is None else ours - theirs[columns]
 
 
 def build_distillation(plan: Plan, model: Classifier, teacher: Teacher | None) -> DistillationTerm | None:

@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 
 from animeid.deploy.card_engines import engines_text
-from animeid.deploy.card_text import HOW_TO_USE, LIMITS
+from animeid.deploy.card_text import HOW_TO_USE, LIMITS, TRAINED_ON_TEXT
 from animeid.system.console import counted
 
 FIGURES = {
@@ -152,7 +152,8 @@ def _data(own: Mapping[str, Any]) -> str:
     return (
         f"{counted(sum(counts), 'picture')} of {counted(len(counts), 'character')}, {max(counts):,} of the commonest "
         f"and {min(counts):,} of the rarest{TAIL if long_tail else ''}. Characters by the number of their training "
-        f"pictures: {groups}. The rarest: {smallest}. Names and counts of all are in `labels.json`."
+        f"pictures: {groups}. The rarest: {smallest}. Names and counts of all are in `labels.json`.\n\n"
+        + TRAINED_ON_TEXT.format(pictures=counted(own["trained_on"]["pictures"], "picture"))
     )
 
 
@@ -198,6 +199,6 @@ def _licences(own: Mapping[str, Any], licences: Mapping[str, str | None]) -> str
 def _origin(own: Mapping[str, Any]) -> str:
     return (
         f"Run `{own['run_id']}`, data `{own['data']['fingerprint']}`. The version of this artefact is the first 16 "
-        "digits of the SHA-256 of `checksums.txt`; `animeid.deploy.artefact.Artefact.load` refuses it where a byte "
+        "digits of the SHA-256 of `checksums.txt`; `animeid.artefacts.artefact.Artefact.load` refuses it where a byte "
         "differs."
     )

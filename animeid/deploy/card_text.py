@@ -30,3 +30,8 @@ LIMITS = """\
 - **Other styles.** Figures hold for pictures like those it was judged on; in styles that training did not show it may
   be far worse.
 - **Rare characters.** Where the intervals above are wide or missing, too few pictures were there to judge."""
+
+TRAINED_ON_TEXT = """\
+`trained_on.npz` has 8 bytes of the SHA-256 of each of the {pictures} that the weights have learnt from, in earlier runs
+that they come from as well. Whoever trains with this artefact as teacher sees by it whether a picture to be judged was
+among them. It shows nothing of a picture, but tells whoever has the very file that it was there."""

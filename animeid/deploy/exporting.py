@@ -9,19 +9,20 @@ from typing import Any
 import numpy as np
 from timm.models import split_model_name_tag
 
-from animeid.deploy import hub
+from animeid.artefacts import hub
+from animeid.artefacts.checksums import seal
+from animeid.artefacts.layout import CARD, CONFIG, LABELS, MEANS, MEMBERS, METRICS, ONNX, OURS, PARITY, WEIGHTS
+from animeid.artefacts.tensors import network_digest
 from animeid.deploy.card import card
-from animeid.deploy.checksums import seal
 from animeid.deploy.judged import Judged, judged
 from animeid.deploy.label_facts import label_facts
-from animeid.deploy.layout import CARD, CONFIG, LABELS, MEANS, MEMBERS, METRICS, ONNX, OURS, PARITY, WEIGHTS
 from animeid.deploy.network import ArtefactNetwork
 from animeid.deploy.onnx_file import write_onnx
 from animeid.deploy.own_facts import own_facts
 from animeid.deploy.parity.pictures import ParityPictures, parity_pictures
 from animeid.deploy.parity.proof import check_enough, prove
 from animeid.deploy.references import write_references
-from animeid.deploy.tensors import network_digest
+from animeid.deploy.teaching_facts import teaching_facts
 from animeid.deploy.timm_folder import as_timm, write_timm
 from animeid.errors import InputError
 from animeid.inference.predictor import Predictor
@@ -73,7 +74,7 @@ def write(
     """
     networks = write_networks(folder, predictors)
     config = read_json(folder / CONFIG) if (folder / CONFIG).is_file() else {"label_names": list(predictors[0].labels)}
-    own = own_facts(predictors, networks)
+    own = {**own_facts(predictors, networks), **teaching_facts(folder, predictors)}
     write_json(folder / LABELS, label_facts(predictors[0]))
     figures = write_figures(folder, judged(predictors))
     network = ArtefactNetwork.of(predictors)

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from typing import Any
 
+from animeid.artefacts.layout import FORMAT, ONNX
 from animeid.assembly.transfer import published_origin
-from animeid.deploy.layout import FORMAT, ONNX
 from animeid.inference.predictor import Predictor
 from animeid.runs.saved import SavedRun
 from animeid.system.environment import data_fingerprint

@@ -6,18 +6,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
+from animeid.artefacts.hub import artefact_folder
 from animeid.data.files import find_pictures
 from animeid.deploy.arguments import ArtefactRequest, given_to, request_of
-from animeid.deploy.hub import artefact_folder
 from animeid.deploy.runtime import Runtime
-from animeid.errors import BAD_INPUT, CRASHED, INTERRUPTED, InputError, Interrupted, MachineError
 from animeid.inference.output_rows import Answer
 from animeid.inference.outputs import Output, answers_to
 from animeid.inference.unreadable import say_unreadable
-from animeid.system.console import say, say_error, write_anything
-from animeid.system.faults import in_sentences
+from animeid.system.console import say, write_anything
 from animeid.system.home import settle_in
-from animeid.system.stop import stoppable
+from animeid.system.status import status_of
 
 WAY_ON = "the same command starts again"
 
@@ -38,26 +36,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if {"-h", "--help"} & set(given):
         say(HELP)
         return 0
-    try:
-        with in_sentences(), stoppable():
-            predict(request_of(given))
-    except Interrupted as stop:
-        say_error(f"stopped by a signal: {WAY_ON}")
-        return 128 + stop.signum
-    except KeyboardInterrupt:
-        say_error(f"interrupted: {WAY_ON}")
-        return INTERRUPTED
-    except MachineError as error:
-        say_error(str(error))
-        return CRASHED
-    except InputError as error:
-        say_error(str(error))
-        return BAD_INPUT
-    return 0
+    return status_of(lambda: predict(request_of(given)), WAY_ON)
 
 
-def predict(request: ArtefactRequest) -> None:
-    """Names the pictures of `request.input`.
+def predict(request: ArtefactRequest) -> int:
+    """Names the pictures of `request.input`, and returns the exit status.
 
     Raises:
         InputError: there is no such artefact or picture, or the output is not free.
@@ -75,10 +58,11 @@ def predict(request: ArtefactRequest) -> None:
     k = min(request.top_k, len(runtime.labels))
     counts = output.write(answers(runtime, paths, k), runtime.labels, k)
     if counts is None:
-        return
+        return 0
     total, broken = counts
     say_unreadable([f"{answer['path']}: {answer['error']}" for answer in broken], total, runtime.incomplete)
     output.tell(total - len(broken))
+    return 0
 
 
 def answers(runtime: Runtime, paths: list[Path], k: int) -> Iterator[tuple[Path, Answer]]:

@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from PIL import Image
 
+from animeid.artefacts.layout import REFERENCES
 from animeid.data.unlabelled import UnlabelledDataset
-from animeid.deploy.layout import REFERENCES
 from animeid.deploy.network import ArtefactNetwork
 from animeid.errors import InputError
 from animeid.inference.predictor import Predictor

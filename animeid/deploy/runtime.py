@@ -12,12 +12,12 @@ from typing import Literal, NamedTuple, Self
 
 import numpy as np
 
+from animeid.artefacts.artefact import Artefact
+from animeid.artefacts.calls import Calls
+from animeid.artefacts.engines import choose
+from animeid.artefacts.layout import Engine
+from animeid.artefacts.pace import Pace, Remembered, candidates, cores, fastest
 from animeid.data.pictures import Picture
-from animeid.deploy.artefact import Artefact
-from animeid.deploy.calls import Calls
-from animeid.deploy.engines import choose
-from animeid.deploy.layout import Engine
-from animeid.deploy.pace import Pace, Remembered, candidates, cores, fastest
 from animeid.deploy.reading import Reader, in_batches
 from animeid.imaging.evaluation import EvalTransform
 from animeid.inference.namer import Namer

@@ -14,7 +14,7 @@ from timm.models import save_for_hf, split_model_name_tag
 from torch import Tensor, nn
 from torch.nn import functional
 
-from animeid.deploy.layout import CONFIG, OURS, WEIGHTS
+from animeid.artefacts.layout import CONFIG, OURS, WEIGHTS
 from animeid.inference.predictor import Predictor
 from animeid.models.heads.contract import MapHead, VectorHead
 from animeid.system.files import read_json, write_json

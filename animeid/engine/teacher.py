@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-from animeid.models.inference import InferenceModel
 from animeid.numerics import full_precision
 from animeid.types import ModelOutput
 
@@ -33,15 +32,25 @@ class Teacher(Protocol):
         ...
 
 
+class Network(Protocol):
+    """What answers, such as an `InferenceModel` in evaluation mode, which nothing trains."""
+
+    def to(self, device: torch.device) -> Any: ...
+
+    def __call__(self, image: Tensor) -> ModelOutput:
+        """Float pictures `[B, 3, H, W]` from 0 to 255, which it may write over, in classes of its own."""
+        ...
+
+
 @dataclass(frozen=True)
 class Member:
     """A network that teaches.
 
-    model: in evaluation mode, which nothing trains. size: (H, W) of what it sees. columns: `[C]` int64, the places of
+    model: what answers. size: (H, W) of what it sees. columns: `[C]` int64, the places of
     the student's classes among its own. offset: `[C]`, what is added to those logits. features: of its embeddings.
     """
 
-    model: InferenceModel
+    model: Network
     size: tuple[int, int]
     columns: Tensor
     offset: Tensor

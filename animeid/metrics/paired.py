@@ -15,6 +15,9 @@ from animeid.terms import UNKNOWN_TARGET
 
 Metric = Literal["f1_macro", "acc_macro", "acc_micro"]
 
+MOST_LOST = 0.005
+"""Of f1_macro: what may be lost at most where a network is made smaller or faster, pruned or compressed."""
+
 
 @dataclass(frozen=True)
 class Difference:

@@ -21,7 +21,7 @@ TWIN = "twin"
 MULTIRUN_RECORD, SEARCH_STORE = "multirun.json", "trials.db"
 """The files by which folders of several runs are known."""
 SUMS_OF_ARTEFACTS = "checksums.txt"
-"""What tells an artefact from a run; `animeid.deploy.checksums` writes it."""
+"""What tells an artefact from a run; `animeid.artefacts.checksums` writes it."""
 
 
 def group_path(run_id: str | None) -> Path:
@@ -139,7 +139,8 @@ class RunFolder(RunFiles):
         if missing and (run.path / SUMS_OF_ARTEFACTS).is_file():
             raise InputError(
                 f"{path} is an artefact, which knows neither its training pictures nor how it was trained: give the "
-                "run that it was exported from, or take animeid.predict artefact= or animeid.compare, which take it"
+                "run that it was exported from, or take animeid.predict artefact=, animeid.compare or teacher=, which "
+                "take it"
             )
         if missing:
             raise InputError(

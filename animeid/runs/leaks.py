@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from animeid.data.cache.home import cache_home
-from animeid.data.duplicates.trained import trained_before
+from animeid.data.duplicates.trained import trained_before, trained_by_digests
 from animeid.data.manifest import Manifest
 from animeid.errors import InputError
 from animeid.runs.folder import RunFolder
@@ -22,7 +23,7 @@ from animeid.terms import EVALUATED_SPLITS
 
 @dataclass(frozen=True)
 class Seen:
-    """rows: `[N]` bool, the pictures that one of the runs was trained on. runs: those runs. notes: for the user."""
+    """rows: `[N]` bool, the pictures that something was trained on. runs: what that was. notes: for the user."""
 
     rows: np.ndarray
     runs: tuple[Path, ...]
@@ -30,6 +31,11 @@ class Seen:
 
     def named(self) -> str:
         return " and ".join(map(str, self.runs))
+
+    def beside(self, other: Seen) -> Seen:
+        """What either has seen."""
+        notes = dict.fromkeys((*self.notes, *other.notes))
+        return Seen(self.rows | other.rows, (*self.runs, *other.runs), tuple(notes))
 
 
 @dataclass(frozen=True)
@@ -64,6 +70,22 @@ def seen_by(earlier: Lineage, manifest: Manifest, judged: np.ndarray, max_pixels
     return Seen(rows, tuple(runs), tuple(notes))
 
 
+def seen_by_digests(path: Path, digests: np.ndarray, manifest: Manifest) -> Seen:
+    """Which pictures were in the training of what kept the digests of its own (see `animeid.data.duplicates.digests`).
+
+    Args:
+        path: where it lies.
+        digests: of its training pictures.
+        manifest: the pictures.
+    """
+    found = trained_by_digests(manifest, digests)
+    note = (
+        f"of what {path} was trained on, {counted(found.unread, 'picture', 'are')} not among these: of such, only "
+        "exact copies were looked for"
+    )
+    return Seen(found.rows, (path,) if found.rows.any() else (), (note,) if found.unread else ())
+
+
 def check_leaks(plan: Mapping[str, Any], manifest: Manifest) -> Leaks | None:
     """What the runs that a plan's weights come from have seen of val and test; None where there is no such run.
 
@@ -73,7 +95,8 @@ def check_leaks(plan: Mapping[str, Any], manifest: Manifest) -> Leaks | None:
     earlier, data = lineage(plan), plan["data"]
     if not earlier.runs:
         return None
-    seen, counts = _counted(earlier, manifest, data)
+    seen = _seen(earlier, manifest, data)
+    counts = _counts(seen, manifest)
     if counts["test"] and data["leaks"] != "report":
         origin = f"from_run={plan['from_run']}" if plan["from_run"] else f"model.weights={plan['model']['weights']}"
         raise InputError(
@@ -85,11 +108,19 @@ def check_leaks(plan: Mapping[str, Any], manifest: Manifest) -> Leaks | None:
     return Leaks(counts, (*seen.notes, *_told(seen, counts)))
 
 
-def check_teacher(teachers: Sequence[RunFolder], data: Mapping[str, Any], manifest: Manifest) -> Leaks:
+def check_teacher(
+    teachers: Sequence[RunFolder], data: Mapping[str, Any], manifest: Manifest, others: Sequence[Seen] = ()
+) -> Leaks:
     """What the runs that teach, and those that their weights come from, have seen of val and test.
 
     Val chooses the epoch that is kept, so that it is refused as test is: a teacher knows its own pictures by heart, and
     hands that on.
+
+    Args:
+        teachers: the runs.
+        data: the settings of the pictures.
+        manifest: the pictures.
+        others: what teachers have seen that are no runs.
 
     Raises:
         InputError: they were trained on pictures of val or test, and `data.leaks` is not `report`.
@@ -97,7 +128,8 @@ def check_teacher(teachers: Sequence[RunFolder], data: Mapping[str, Any], manife
     lineages = [with_ancestors(teacher) for teacher in teachers]
     runs = dict.fromkeys(run for one in lineages for run in one.runs)
     earlier = Lineage(tuple(runs), tuple(dict.fromkeys(note for one in lineages for note in one.notes)))
-    seen, counts = _counted(earlier, manifest, data)
+    seen = reduce(Seen.beside, others, _seen(earlier, manifest, data))
+    counts = _counts(seen, manifest)
     for part in ("test", "val"):
         if counts[part] and data["leaks"] != "report":
             raise InputError(
@@ -109,11 +141,15 @@ def check_teacher(teachers: Sequence[RunFolder], data: Mapping[str, Any], manife
     return Leaks(counts, (*seen.notes, *_told(seen, counts)))
 
 
-def _counted(earlier: Lineage, manifest: Manifest, data: Mapping[str, Any]) -> tuple[Seen, dict[str, int]]:
-    """What earlier runs were trained on, and how many pictures of val and of test that is."""
-    parts = {part: (manifest.table["split"] == part).to_numpy() for part in EVALUATED_SPLITS}
-    seen = seen_by(earlier, manifest, parts["val"] | parts["test"], data["max_pixels"], data["cache"])
-    return seen, {part: int((seen.rows & rows).sum()) for part, rows in parts.items()}
+def _seen(earlier: Lineage, manifest: Manifest, data: Mapping[str, Any]) -> Seen:
+    """What earlier runs were trained on."""
+    judged = manifest.table["split"].isin(EVALUATED_SPLITS).to_numpy()
+    return seen_by(earlier, manifest, judged, data["max_pixels"], data["cache"])
+
+
+def _counts(seen: Seen, manifest: Manifest) -> dict[str, int]:
+    """How many pictures of val and of test were seen."""
+    return {part: int((seen.rows & (manifest.table["split"] == part)).sum()) for part in EVALUATED_SPLITS}
 
 
 def _told(seen: Seen, counts: Mapping[str, int]) -> list[str]:

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from animeid.runs.folder import MULTIRUN_RECORD, RunFolder
 from animeid.runs.patterns import paths_of
 
 
-def run_paths(given: str) -> list[Path]:
-    """The runs that `run=` means: a folder, the finished jobs of a multirun's, or patterns with colons between."""
+def no_other(path: Path) -> bool:  # noqa: ARG001
+    """Runs alone are taken."""
+    return False
+
+
+def run_paths(given: str, is_other: Callable[[Path], bool] = no_other) -> list[Path]:
+    """The runs that `run=` means: a folder, the finished jobs of a multirun's, or patterns with colons between.
+
+    Args:
+        is_other: what is taken as well, where a pattern finds it.
+    """
     path = Path(given)
     if (path / MULTIRUN_RECORD).is_file():
         found = sorted(path.glob("*"))
@@ -17,5 +27,9 @@ def run_paths(given: str) -> list[Path]:
         return [path]
     else:
         found = paths_of(given)
-    whole = [folder for folder in map(RunFolder, found) if folder.is_finished and folder.best.is_file()]
-    return list({folder.path.resolve(): folder.path for folder in whole}.values()) or [path]
+    whole = [one for one in found if is_whole(RunFolder(one)) or is_other(one)]
+    return list({one.resolve(): one for one in whole}.values()) or [path]
+
+
+def is_whole(run: RunFolder) -> bool:
+    return run.is_finished and run.best.is_file()

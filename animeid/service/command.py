@@ -13,16 +13,15 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from animeid.deploy.arguments import given_to
-from animeid.errors import BAD_INPUT, CRASHED, INTERRUPTED, InputError, Interrupted, MachineError
+from animeid.errors import InputError
 from animeid.service.arguments import artefacts_of, request_of
 from animeid.service.home import Home
 from animeid.service.keys import ADMIN, USER, new_key, read_keys
 from animeid.service.requests import AUTO, RAY, ServeRequest
 from animeid.service.state import State
-from animeid.system.console import how_to_install, say, say_beside, say_error, write_anything
-from animeid.system.faults import in_sentences
+from animeid.system.console import how_to_install, say, say_beside, write_anything
 from animeid.system.home import settle_in
-from animeid.system.stop import stoppable
+from animeid.system.status import status_of
 
 HELP = """\
 Names pictures over HTTP with exported artefacts, exactly as `python -m animeid.predict artefact=` does.
@@ -43,23 +42,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     write_anything()
     settle_in()
     given = given_to(arguments)
-    try:
-        if {"-h", "--help"} & set(given):
-            say(HELP + keys())
-            return 0
-        with in_sentences(), stoppable():
-            request = request_of(given)
-            return serve(request) if request.artefact else make_key(request)
-    except Interrupted as stop:  # before there was anything to stop
-        return 128 + stop.signum
-    except KeyboardInterrupt:
-        return INTERRUPTED
-    except InputError as error:
-        say_error(str(error))
-        return BAD_INPUT
-    except MachineError as error:
-        say_error(str(error))
-        return CRASHED
+    if {"-h", "--help"} & set(given):
+        say(HELP + keys())
+        return 0
+    return status_of(lambda: answer(request_of(given)))
+
+
+def answer(request: ServeRequest) -> int:
+    """Does what is asked for, and returns the exit status."""
+    return serve(request) if request.artefact else make_key(request)
 
 
 def make_key(request: ServeRequest) -> int:
@@ -115,7 +106,7 @@ def first_state(request: ServeRequest) -> State:
     Raises:
         InputError: one is none, or the engine is not installed.
     """
-    from animeid.deploy.hub import artefact_folder
+    from animeid.artefacts.hub import artefact_folder
     from animeid.deploy.runtime import Runtime
     from animeid.service.crowd import most_connections, open_files
     from animeid.service.drift import unwatched

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from animeid.deploy.layout import Input
+from animeid.artefacts.layout import Input
 from animeid.imaging.decode import UnreadableImage
 from animeid.service.decoder import ANSWERED, ASKED, GREETING, PIXELS
 from animeid.system.console import say_error

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from animeid.deploy.artefact import Artefact
-from animeid.deploy.calls import Calls
+from animeid.artefacts.artefact import Artefact
+from animeid.artefacts.calls import Calls
 from animeid.deploy.runtime import Runtime
 from animeid.service.answers import Named, named
 from animeid.service.decoders import Decoders

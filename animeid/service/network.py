@@ -12,8 +12,8 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from animeid.deploy.calls import Calls
-from animeid.deploy.pace import Pace, fastest
+from animeid.artefacts.calls import Calls
+from animeid.artefacts.pace import Pace, fastest
 from animeid.deploy.runtime import TOGETHER, Runtime
 
 T = TypeVar("T")

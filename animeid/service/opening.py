@@ -6,7 +6,7 @@ import fcntl
 from dataclasses import asdict
 from pathlib import Path
 
-from animeid.deploy.pace import cores
+from animeid.artefacts.pace import cores
 from animeid.deploy.runtime import Runtime
 from animeid.service.admission import Admission
 from animeid.service.bodies import AT_ONCE, Bodies, Memory

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from animeid.deploy.checksums import CHECKSUMS, version_of
-from animeid.deploy.layout import CONFIG
+from animeid.artefacts.checksums import CHECKSUMS, version_of
+from animeid.artefacts.layout import CONFIG
 from animeid.errors import InputError
 
 

@@ -8,7 +8,6 @@ from typing import Any
 from animeid.data.root import check_root
 from animeid.errors import InputError
 from animeid.runs.folder import OUTPUTS, RunFolder
-from animeid.runs.several import run_paths
 
 
 def check_training(request: dict[str, Any]) -> None:
@@ -43,8 +42,10 @@ def check_sources(request: dict[str, Any]) -> None:
     check_root(request)
     if request["from_run"] is not None:
         RunFolder.open(request["from_run"])
-    for path in run_paths(request["teacher"]) if request.get("teacher") is not None else ():
-        RunFolder.open(path)
+    if request.get("teacher") is not None:
+        from animeid.artefacts.teachers import Teachers  # reads artefacts, for which numpy is imported
+
+        Teachers.named(request["teacher"])
     weights = request["model"].get("weights")
     if weights is not None and not os.path.isfile(os.path.expanduser(weights)):  # noqa: PTH111, PTH113
         raise InputError(f"there is no weights file {weights}: check model.weights")

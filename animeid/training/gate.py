@@ -10,16 +10,13 @@ from animeid.assembly.plan import FinalPlan
 from animeid.data.prepare import Prepared
 from animeid.inference.predictor import Predictor
 from animeid.metrics.adjustment import f1_macro_of
-from animeid.metrics.paired import paired_difference
+from animeid.metrics.paired import MOST_LOST, paired_difference
 from animeid.predictions import Predictions
 from animeid.runs.folder import RunFolder
 from animeid.runs.lineage import lineage
 from animeid.runs.saved import SavedRun
 from animeid.system.console import say
 from animeid.terms import UNKNOWN_TARGET
-
-MOST_LOST = 0.005
-"""Of f1_macro on validation, as a share."""
 
 
 def gate(plan: FinalPlan, prepared: Prepared, answers: Predictions) -> dict[str, Any]:

@@ -11,10 +11,10 @@ import numpy as np
 import timm
 import torch
 
-from animeid.deploy.artefact import Artefact
-from animeid.deploy.calls import Calls
+from animeid.artefacts.artefact import Artefact
+from animeid.artefacts.calls import Calls
+from animeid.artefacts.pace import Pace
 from animeid.deploy.compare.timing import Times, measure
-from animeid.deploy.pace import Pace
 from experiments.deploy.runtime import command
 
 GOALS = {"mobilenetv2": 6.0, "efficientnet_b0": 4.4, "efficientnet_lite0": 6.0}

@@ -19,7 +19,7 @@ from pathlib import Path
 import psutil
 import yaml
 
-from animeid.deploy.artefact import Artefact
+from animeid.artefacts.artefact import Artefact
 from animeid.system.machine import allowed_numbers, usable_cores
 from experiments.runs import table
 from experiments.service.artefact import made

@@ -21,8 +21,8 @@ from pathlib import Path
 from platform import python_version
 from typing import Any
 
+from animeid.artefacts.artefact import Artefact
 from animeid.config.suggest import suggestion
-from animeid.deploy.artefact import Artefact
 from animeid.errors import InputError
 from animeid.runs.folder import OUTPUTS
 from animeid.system.environment import code, hardware

@@ -13,9 +13,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from animeid.deploy.artefact import Artefact
-from animeid.deploy.checksums import seal
-from animeid.deploy.tensors import shapes_in
+from animeid.artefacts.artefact import Artefact
+from animeid.artefacts.checksums import seal
+from animeid.artefacts.tensors import shapes_in
 from animeid.errors import InputError
 
 CLASSES = ("Tom & Jerry", "many", "少")
@@ -59,7 +59,7 @@ def test_its_checksums_are_those_of_sha256sum_and_its_version_is_theirs(home: Pa
 
 def test_reading_needs_no_torch(home: Path) -> None:
     code = (
-        "import sys; from animeid.deploy.artefact import Artefact; from animeid.deploy import hub\n"
+        "import sys; from animeid.artefacts.artefact import Artefact; from animeid.artefacts import hub\n"
         f"Artefact.load({str(home / 'artefact')!r})\n"
         "print(sorted({'torch', 'timm', 'hydra', 'pandas', 'yaml', 'scipy'} & set(sys.modules)))"
     )

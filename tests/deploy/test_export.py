@@ -16,8 +16,8 @@ from huggingface_hub import ModelCard
 from torch import Tensor, nn
 
 from animeid import export
+from animeid.artefacts.artefact import Artefact
 from animeid.data.manifest import read_manifest
-from animeid.deploy.artefact import Artefact
 from animeid.deploy.network import ArtefactNetwork
 from animeid.deploy.onnx_file import write_onnx
 from animeid.deploy.timm_folder import as_timm, write_timm

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from animeid.deploy.artefact import Artefact
+from animeid.artefacts.artefact import Artefact
 from tests.deploy.hub_stand_in import TOKEN, Received, hub
 
 NOBODY = "http://127.0.0.1:9"
@@ -19,8 +19,8 @@ NOBODY = "http://127.0.0.1:9"
 CODE = """
 import sys
 from pathlib import Path
-from animeid.deploy import hub
-from animeid.deploy.artefact import Artefact
+from animeid.artefacts import hub
+from animeid.artefacts.artefact import Artefact
 from animeid.errors import InputError
 
 what, name, folder = sys.argv[1:]

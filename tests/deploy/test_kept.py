@@ -16,7 +16,7 @@ import pytest
 import timm
 import torch
 
-from animeid.deploy.artefact import Artefact
+from animeid.artefacts.artefact import Artefact
 from animeid.predictions import softmax
 
 KEPT = Path(__file__).resolve().parents[1] / "fixtures" / "artefact_2026_11"
@@ -39,6 +39,15 @@ def test_it_is_read() -> None:
     assert artefact.metrics is not None and artefact.metrics["test"]["f1_macro"] == pytest.approx(0.0947712)
     assert artefact.input.size == (32, 32) and artefact.input.resize == "pillow-bilinear"
     assert artefact.references is None and artefact.parity is None
+    assert artefact.trained_on is None and artefact.prior_in_logits is None
+
+
+def test_the_name_that_its_card_has_for_its_reader_is_there() -> None:
+    from animeid.deploy.artefact import Artefact as named
+    from animeid.deploy.hub import artefact_folder
+
+    assert "`animeid.deploy.artefact.Artefact.load` refuses it" in (KEPT / "README.md").read_text(encoding="utf-8")
+    assert named is Artefact and artefact_folder(str(KEPT)) == KEPT
 
 
 def test_onnx_answers_as_then(answers: dict[str, np.ndarray]) -> None:

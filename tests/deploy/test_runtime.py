@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from animeid.deploy import engines, runtime
-from animeid.deploy.checksums import seal
-from animeid.deploy.engines import choose
-from animeid.deploy.pace import Pace, Remembered, candidates, fastest
+from animeid.artefacts import engines
+from animeid.artefacts.checksums import seal
+from animeid.artefacts.engines import choose
+from animeid.artefacts.pace import Pace, Remembered, candidates, fastest
+from animeid.deploy import runtime
 from animeid.deploy.reading import AHEAD, Reader, in_batches
 from animeid.deploy.runtime import Runtime
 from animeid.errors import InputError
@@ -216,7 +217,7 @@ def test_a_large_picture_is_refused_before_it_is_decoded(pictures: Path) -> None
 def test_the_fastest_pace_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     """A clock of our own: the second pace answers twice as many in the same time."""
     now = [0.0]
-    monkeypatch.setattr("animeid.deploy.pace.time.perf_counter", lambda: now[0])
+    monkeypatch.setattr("animeid.artefacts.pace.time.perf_counter", lambda: now[0])
 
     def trial(pace: Pace):
         def run() -> int:

@@ -9,7 +9,7 @@ import pytest
 from sklearn.metrics.pairwise import cosine_distances
 
 from animeid import export
-from animeid.deploy.artefact import Artefact
+from animeid.artefacts.artefact import Artefact
 from animeid.deploy.spread import BY_TWIN, DISTANCE_BINS, TOO_FEW, Spread
 from animeid.predictions import Predictions
 from animeid.retrieval.class_means import FEWEST

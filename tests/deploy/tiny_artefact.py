@@ -11,9 +11,9 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 from safetensors.numpy import save_file
 
-from animeid.deploy.checksums import seal
-from animeid.deploy.layout import CONFIG, FORMAT, LABELS, ONNX, OURS, WEIGHTS
-from animeid.deploy.tensors import network_digest
+from animeid.artefacts.checksums import seal
+from animeid.artefacts.layout import CONFIG, FORMAT, LABELS, ONNX, OURS, WEIGHTS
+from animeid.artefacts.tensors import network_digest
 from animeid.system.files import write_json
 
 CLASSES = ("red", "green", "青")

@@ -15,8 +15,8 @@ import pytest
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
-from animeid.deploy.checksums import seal
-from animeid.deploy.layout import METRICS
+from animeid.artefacts.checksums import seal
+from animeid.artefacts.layout import METRICS
 from animeid.service.drift import FEWEST
 from animeid.system.files import read_json, write_json
 from tests.service.rich_artefact import colour, rich_artefact

@@ -12,11 +12,12 @@ import pandas as pd
 import pytest
 from PIL import Image, ImageOps
 
+from animeid.data.duplicates.digests import digests_of
 from animeid.data.duplicates.fingerprints import content_of
 from animeid.data.manifest import Manifest, complete
 from animeid.errors import InputError
 from animeid.runs.folder import RunFolder
-from animeid.runs.leaks import check_leaks
+from animeid.runs.leaks import check_leaks, check_teacher, seen_by_digests
 from animeid.runs.lineage import lineage, with_ancestors
 from animeid.system.files import write_yaml
 
@@ -150,3 +151,23 @@ def test_near_copies_are_found_by_what_is_kept_or_it_is_said(home: Path) -> None
     assert without.counts["test"] == 0
     assert len(without.notes) == 1
     assert "2 training pictures of outputs/A are not there any more" in without.notes[0]
+
+
+def test_what_digests_tell_are_exact_copies_and_what_is_in_a_group_with_them(home: Path) -> None:
+    for number in range(4):
+        picture(home / "z" / f"{number}.png", 50 + number)
+    shutil.copy(home / "x" / "0.png", home / "z" / "4.png")
+    new = manifest(home / "z", ["train", "train", "val", "test", "test"], ["a", "b", "c", "d", "d"])
+    new.table.loc[2, "sha256"] = ""  # a picture that could not be read
+    earlier = manifest(home / "x", ["train"] * 3).table["sha256"]
+    seen = seen_by_digests(Path("artefact"), digests_of([*earlier, *earlier, ""]), new)
+    assert seen.rows.tolist() == [False, False, False, True, True]
+    assert seen.notes == (
+        "of what artefact was trained on, 2 pictures are not among these: of such, only exact copies were looked for",
+    )
+    by_runs = check_teacher([RunFolder(Path("outputs/B"))], plan(leaks="report")["data"], new, [seen])
+    assert by_runs.counts == {"val": 0, "test": 2}
+    with pytest.raises(
+        InputError, match=r"of the test part, 2 pictures were .* of outputs/A and artefact, which teaches"
+    ):
+        check_teacher([RunFolder(Path("outputs/B"))], plan()["data"], new, [seen])

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from animeid.deploy.checksums import seal
-from animeid.deploy.layout import LABELS, METRICS, REFERENCES
+from animeid.artefacts.checksums import seal
+from animeid.artefacts.layout import LABELS, METRICS, REFERENCES
 from animeid.system.files import write_json
 from tests.deploy.tiny_artefact import CLASSES, SIZE, reference, tiny_artefact
 

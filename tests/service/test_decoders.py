@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from animeid.deploy.artefact import Artefact
+from animeid.artefacts.artefact import Artefact
 from animeid.deploy.reading import Reader
 from animeid.imaging.decode import UnreadableImage
 from animeid.imaging.evaluation import EvalTransform

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 from scipy.stats import entropy
 
-from animeid.deploy.checksums import seal
-from animeid.deploy.layout import MEANS, METRICS
+from animeid.artefacts.checksums import seal
+from animeid.artefacts.layout import MEANS, METRICS
 from animeid.deploy.spread import Spread
 from animeid.predictions import Predictions
 from animeid.retrieval.class_means import nearest_distance

@@ -13,8 +13,8 @@ import pytest
 from starlette.testclient import TestClient
 
 from animeid import predict
-from animeid.deploy.checksums import seal
-from animeid.deploy.layout import CONFIG, LABELS, METRICS
+from animeid.artefacts.checksums import seal
+from animeid.artefacts.layout import CONFIG, LABELS, METRICS
 from animeid.service import examples, schemas
 from animeid.service.problems import MEDIA_TYPE
 from tests.service.rich_artefact import colour, rich_artefact

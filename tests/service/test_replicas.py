@@ -26,9 +26,9 @@ from starlette.routing import Route
 from starlette.testclient import TestClient
 
 from animeid import serve
-from animeid.deploy.artefact import Artefact
-from animeid.deploy.checksums import seal
-from animeid.deploy.layout import CONFIG
+from animeid.artefacts.artefact import Artefact
+from animeid.artefacts.checksums import seal
+from animeid.artefacts.layout import CONFIG
 from animeid.errors import InputError
 from animeid.service.arguments import request_of
 from animeid.service.replicas.gathering import Gathering, merged

@@ -14,11 +14,11 @@ import torch
 import yaml
 
 from animeid import export, train
+from animeid.artefacts.artefact import Artefact
 from animeid.assembly.plan import FinalPlan
 from animeid.assembly.run import rebuild
 from animeid.assembly.transfer import earlier_run
 from animeid.config.compose import compose
-from animeid.deploy.artefact import Artefact
 from animeid.errors import InputError
 from animeid.inference.predictor import Predictor
 from animeid.metrics.table import summary_table

@@ -15,6 +15,7 @@ from torch import Tensor
 from animeid import train
 from animeid.assembly.plan import Plan
 from animeid.assembly.teacher import columns_of, untold_priors
+from animeid.assembly.teaching import TeachingRun
 from animeid.config.compose import compose
 from animeid.engine import teacher as teachers
 from animeid.engine.module import CharacterModule
@@ -161,16 +162,16 @@ def test_a_class_that_the_teacher_does_not_know_is_refused(home: Path, capsys: p
 
 
 def test_a_prior_that_cannot_be_told_is_said() -> None:
-    folders = [RunFolder(Path("outputs/one"))]
-    labels = SavedRun(folders[0]).labels
+    teachers = [TeachingRun(RunFolder(Path("outputs/one")))]
+    labels = teachers[0].labels
     for loss, sentences in (("cross_entropy", 0), ("ldam", 1)):
         plan = Plan.from_dict(compose("train", [*COMMON, f"loss={loss}"]))
-        assert len(untold_priors(plan, folders, labels)) == sentences
+        assert len(untold_priors(plan, teachers, labels)) == sentences
 
 
 def test_classes_are_matched_by_name() -> None:
     known = list(json.loads(RunFolder(Path("outputs/one")).labels.read_text()))
-    assert columns_of(RunFolder(Path("outputs/one")), [known[2], known[0]]).tolist() == [2, 0]
+    assert columns_of(TeachingRun(RunFolder(Path("outputs/one"))), [known[2], known[0]]).tolist() == [2, 0]
 
 
 def test_what_was_forgotten_is_told(home: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from animeid.data.duplicates.digests import digests_of, is_among
 from animeid.data.duplicates.fingerprints import fingerprint_all
 from animeid.data.duplicates.search import near_copies
 from animeid.data.manifest import Manifest
@@ -46,6 +47,22 @@ def trained_before(new: Manifest, run: Manifest, judged: np.ndarray, max_pixels:
     if new.root.resolve() == run.root.resolve():
         groups |= set(run.table.loc[run.table["split"] == "train", "group"])
     return Trained(copies | new.table["group"].isin(groups - {""}).to_numpy(), unread, notes)
+
+
+def trained_by_digests(new: Manifest, digests: np.ndarray) -> Trained:
+    """Which pictures of `new` were trained on by what has kept no more than the digests of its own.
+
+    These are exact copies, and what is in one group with them here: near duplicates are found of those training
+    pictures that are among the new ones, and `unread` are the others.
+
+    Args:
+        new: the pictures, with sha256 and group.
+        digests: `[M]`, of `digests_of`.
+    """
+    copies = is_among(new.table["sha256"], digests)
+    groups = set(new.table.loc[copies, "group"]) - {""}
+    elsewhere = ~np.isin(digests, digests_of(new.table["sha256"]))
+    return Trained(copies | new.table["group"].isin(groups).to_numpy(), int(elsewhere.sum()))
 
 
 def _known(new: Manifest, run: Manifest, *parts: str) -> np.ndarray:

@@ -12,13 +12,13 @@ from typing import Self
 
 import numpy as np
 
-from animeid.deploy.artefact import ONNX, WEIGHTS
-from animeid.deploy.calls import Calls
+from animeid.artefacts.artefact import ONNX, WEIGHTS
+from animeid.artefacts.calls import Calls
+from animeid.artefacts.pace import Pace
+from animeid.artefacts.tensors import shapes_in
 from animeid.deploy.compare.contender import Facts
 from animeid.deploy.compare.onnx_cost import multiply_adds
-from animeid.deploy.pace import Pace
 from animeid.deploy.runtime import Runtime
-from animeid.deploy.tensors import shapes_in
 
 NOT_LEARNT = ("running_mean", "running_var", "num_batches_tracked")
 """What names of tensors end in that are counted while a network learns."""

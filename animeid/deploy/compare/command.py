@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from animeid.artefacts.pace import cores
 from animeid.data.files import find_pictures
 from animeid.deploy.compare.comparison import MANY, Comparison, Model
 from animeid.deploy.compare.contender import Contender, Kind
@@ -20,7 +21,6 @@ from animeid.deploy.compare.judging import Pictures, against, judge_all
 from animeid.deploy.compare.page import Setting, write_models_page
 from animeid.deploy.compare.table import write_table
 from animeid.deploy.compare.timing import measure
-from animeid.deploy.pace import cores
 from animeid.engine.devices import choose_accelerator
 from animeid.engine.threads import own_threads
 from animeid.inference.sorting import check_folder, filled

@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from animeid.deploy.artefact import CONFIG, Artefact
+from animeid.artefacts.artefact import Artefact
+from animeid.artefacts.config_file import is_artefact
 from animeid.errors import InputError
 from animeid.runs.comparison import check_comparable
 from animeid.runs.finished import FinishedRun
 from animeid.runs.folder import MULTIRUN_RECORD, RunFolder
 from animeid.runs.patterns import paths_of
+from animeid.runs.several import is_whole
 from animeid.system.console import say_beside, some_of
 
 NAMED = 3
@@ -55,9 +57,9 @@ def find_models(pattern: str) -> Found:
     others = []
     for path in folders:
         run = RunFolder(path)
-        if (path / CONFIG).is_file():
+        if is_artefact(path):
             models.append(Artefact.load(path))
-        elif run.is_finished and run.best.is_file():
+        elif is_whole(run):
             models.append(FinishedRun.of(run))
         else:
             others.append(str(path))

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from animeid.artefacts.artefact import Artefact
 from animeid.assembly.plan import FinalPlan, label_stats
-from animeid.deploy.artefact import Artefact
 from animeid.deploy.compare.figures import Reading
 from animeid.deploy.runtime import Runtime
 from animeid.errors import InputError

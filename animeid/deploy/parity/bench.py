@@ -9,11 +9,11 @@ from pathlib import Path
 
 import numpy as np
 
+from animeid.artefacts.engines import ENGINES, Call
+from animeid.artefacts.layout import Engine
+from animeid.artefacts.pace import Pace
 from animeid.deploy.compare.figures import Reading
 from animeid.deploy.compare.timing import Times, measure
-from animeid.deploy.engines import ENGINES, Call
-from animeid.deploy.layout import Engine
-from animeid.deploy.pace import Pace
 from animeid.deploy.parity.agreement import Agreement, EngineAnswers
 from animeid.deploy.parity.gate import Gate
 from animeid.deploy.parity.pictures import ParityPictures

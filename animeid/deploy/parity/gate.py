@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from animeid.deploy.parity.agreement import Agreement
+from animeid.metrics.paired import MOST_LOST
 
 
 @dataclass(frozen=True)
@@ -17,7 +18,7 @@ class Gate:
     """
 
     relative_error: float = 1e-4
-    f1_macro_loss: float = 0.005
+    f1_macro_loss: float = MOST_LOST
     neighbour_loss: float = 0.01
 
     def refusal(self, precision: str, agreement: Agreement) -> str:

@@ -10,9 +10,9 @@ from pathlib import Path
 from shutil import move
 from tempfile import TemporaryDirectory
 
+from animeid.artefacts.engines import computes_bfloat16
+from animeid.artefacts.layout import INT8, ONNX, Engine
 from animeid.deploy.compare.figures import Reading
-from animeid.deploy.engines import computes_bfloat16
-from animeid.deploy.layout import INT8, ONNX, Engine
 from animeid.deploy.parity.bench import Bench, Candidate
 from animeid.deploy.parity.tried import Tried
 from animeid.deploy.quantise.ways import Way

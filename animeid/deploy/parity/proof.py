@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from animeid.deploy.engines import ENGINES
-from animeid.deploy.pace import Pace, cores
+from animeid.artefacts.engines import ENGINES
+from animeid.artefacts.pace import Pace, cores
 from animeid.deploy.parity.bench import Bench
 from animeid.deploy.parity.ladder import Ladder, exact_engines, told
 from animeid.deploy.parity.pictures import ParityPictures

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from animeid.artefacts.layout import Engine
 from animeid.deploy.compare.figures import Reading
-from animeid.deploy.layout import Engine
 from animeid.deploy.parity.agreement import Agreement
 
 

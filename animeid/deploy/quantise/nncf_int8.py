@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 import onnx
 
+from animeid.artefacts.pace import cores
 from animeid.deploy.onnx_file import INPUT
-from animeid.deploy.pace import cores
 from animeid.deploy.quantise.graph import outside
 from animeid.deploy.quiet import quietly
 from animeid.deploy.runtime import TOGETHER

@@ -9,9 +9,9 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from animeid.deploy.artefact import Artefact
-from animeid.deploy.checksums import seal
-from animeid.deploy.layout import CONFIG, OURS
+from animeid.artefacts.artefact import Artefact
+from animeid.artefacts.checksums import seal
+from animeid.artefacts.layout import CONFIG, OURS
 from animeid.service.keys import ADMIN, new_key
 from animeid.system.files import read_json, write_json
 from experiments.service.load import Answer, Connection, Found, Load, run

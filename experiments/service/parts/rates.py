@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from statistics import median
 
-from animeid.deploy.artefact import Artefact
+from animeid.artefacts.artefact import Artefact
 from animeid.system.machine import usable_cores
 from experiments.service.load import Found, Load, run
 from experiments.service.outside import outside

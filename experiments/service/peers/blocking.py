@@ -11,7 +11,7 @@ from pathlib import Path
 import uvicorn
 from fastapi import FastAPI, UploadFile
 
-from animeid.deploy.artefact import Artefact
+from animeid.artefacts.artefact import Artefact
 from experiments.service.peers.naming import Naming
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from animeid.deploy.artefact import Artefact
+from animeid.artefacts.artefact import Artefact
 from experiments.service.peers.naming import Naming
 
 try:

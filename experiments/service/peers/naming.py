@@ -7,8 +7,8 @@ from typing import BinaryIO
 import numpy as np
 import onnxruntime
 
-from animeid.deploy.artefact import Artefact
-from animeid.deploy.layout import ONNX
+from animeid.artefacts.artefact import Artefact
+from animeid.artefacts.layout import ONNX
 from animeid.imaging.evaluation import EvalTransform
 from animeid.imaging.geometry import working_side
 from animeid.imaging.working import working_from_stream

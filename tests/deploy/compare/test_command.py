@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from animeid import compare
-from animeid.deploy.checksums import seal
+from animeid.artefacts.checksums import seal
 from animeid.deploy.compare.command import short
 from animeid.deploy.compare.finding import folders_of
 from animeid.deploy.runtime import Runtime

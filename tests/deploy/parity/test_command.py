@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from animeid import export
-from animeid.deploy.artefact import Artefact
+from animeid.artefacts.artefact import Artefact
 from animeid.deploy.parity import proof
 from animeid.deploy.parity.agreement import EngineAnswers
 from animeid.deploy.parity.gate import Gate

@@ -12,10 +12,10 @@ import onnx
 import pytest
 from onnx import numpy_helper
 
-from animeid.deploy.artefact import Artefact
+from animeid.artefacts.artefact import Artefact
+from animeid.artefacts.layout import INT8, ONNX
+from animeid.artefacts.pace import Pace
 from animeid.deploy.compare.timing import Times
-from animeid.deploy.layout import INT8, ONNX
-from animeid.deploy.pace import Pace
 from animeid.deploy.parity import bench as bench_module
 from animeid.deploy.parity import ladder
 from animeid.deploy.parity.agreement import EngineAnswers

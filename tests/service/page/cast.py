@@ -10,8 +10,8 @@ import onnx
 from onnx import numpy_helper
 from PIL import Image
 
-from animeid.deploy.checksums import seal
-from animeid.deploy.layout import CONFIG, LABELS, METRICS, ONNX, OURS, REFERENCES
+from animeid.artefacts.checksums import seal
+from animeid.artefacts.layout import CONFIG, LABELS, METRICS, ONNX, OURS, REFERENCES
 from animeid.system.files import write_json
 from tests.deploy.tiny_artefact import SIZE, reference, tiny_artefact
 

@@ -6,9 +6,14 @@ import json
 from pathlib import Path
 from typing import Any
 
-from animeid.deploy.checksums import AGAIN
-from animeid.deploy.layout import CONFIG, FORMAT, OURS
+from animeid.artefacts.checksums import AGAIN
+from animeid.artefacts.layout import CONFIG, FORMAT, OURS
 from animeid.errors import InputError
+
+
+def is_artefact(folder: Path) -> bool:
+    """Whether a folder is one, whole or not; runs have no such file."""
+    return (folder / CONFIG).is_file()
 
 
 def read_config(folder: Path) -> dict[str, Any]:
@@ -17,7 +22,7 @@ def read_config(folder: Path) -> dict[str, Any]:
     """
     if not folder.is_dir():
         raise InputError(f"there is no artefact {folder}: give the folder that animeid.export wrote")
-    if not (folder / CONFIG).is_file():
+    if not is_artefact(folder):
         raise InputError(f"{folder} is no artefact, for it has no {CONFIG}: give the folder that animeid.export wrote")
     config = read_json(folder / CONFIG)
     own = config.get(OURS) if isinstance(config, dict) else None

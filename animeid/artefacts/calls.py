@@ -11,10 +11,10 @@ from typing import Self
 
 import numpy as np
 
-from animeid.deploy.artefact import Artefact
-from animeid.deploy.engines import Call, open_calls
-from animeid.deploy.layout import Engine, Input
-from animeid.deploy.pace import Pace
+from animeid.artefacts.artefact import Artefact
+from animeid.artefacts.engines import Call, open_calls
+from animeid.artefacts.layout import Engine, Input
+from animeid.artefacts.pace import Pace
 
 
 @dataclass(frozen=True)

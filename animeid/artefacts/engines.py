@@ -8,10 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
+from animeid.artefacts.artefact import Artefact
+from animeid.artefacts.layout import Engine
+from animeid.artefacts.pace import Pace
 from animeid.config.suggest import suggestion
-from animeid.deploy.artefact import Artefact
-from animeid.deploy.layout import Engine
-from animeid.deploy.pace import Pace
 from animeid.errors import InputError
 from animeid.system.machine import multiplies_8_bits
 

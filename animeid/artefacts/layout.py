@@ -10,7 +10,7 @@ OURS = "animeid"
 """The key of `config.json` with what is ours; timm ignores it."""
 CONFIG, LABELS, METRICS, CARD, PARITY = "config.json", "labels.json", "metrics.json", "README.md", "parity.json"
 WEIGHTS, ONNX, INT8 = "model.safetensors", "model.onnx", "model.int8.onnx"
-REFERENCES, MEANS = "references.npz", "means.npz"
+REFERENCES, MEANS, TRAINED_ON = "references.npz", "means.npz", "trained_on.npz"
 LAYOUTS = ("NHWC uint8", "NCHW float32")
 MEMBERS = "members"
 """The folder of the networks of several runs that answer together."""
