@@ -138,7 +138,7 @@ def watched_artefact(folder: Path) -> str:
     return seal(folder)
 
 
-def test_every_worker_says_the_alarms_of_all_and_one_of_them_in_the_log(tmp_path: Path) -> None:
+def test_every_worker_says_the_alarms_of_all(tmp_path: Path) -> None:
     """No worker alone sees enough; and what was seen outlives the one that saw it."""
     version = watched_artefact(tmp_path / "artefact")
     with running(tmp_path / "artefact", "workers=2") as several:
