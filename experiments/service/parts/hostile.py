@@ -22,7 +22,7 @@ OTHERS = 4
 """Clients that ask for good pictures meanwhile."""
 HOSTILE = 2
 SLOW = 200
-SLOW_HEAD = b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Type: image/jpeg\r\nContent-Length: 100000\r\n\r\n"
+SLOW_HEAD = b"POST /predict HTTP/1.1\r\nHost: localhost\r\nContent-Type: image/jpeg\r\nContent-Length: 100000\r\n\r\n"
 EXAMPLES = 30
 MOST_TIMES = 2.0
 COUNTED = re.compile(r'^animeid_requests_total\{.*status="(\d+)".*\} (\S+)$', re.MULTILINE)
