@@ -60,7 +60,7 @@ def process(tmp_path: Path, status: str, *options: str, **settings) -> subproces
 def test_what_draws_a_notebooks_charts_is_not_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A notebook hands its choice on to the commands that it starts, whose environment need not have it."""
     monkeypatch.setenv("MPLBACKEND", "inline_of_nowhere")
-    done = process(tmp_path, "import matplotlib; print(matplotlib.get_backend())")
+    done = process(tmp_path, "import matplotlib; print(matplotlib.get_backend()); return 0")
     assert (done.returncode, done.stderr) == (0, "")
     assert "agg\n" in done.stdout
 
