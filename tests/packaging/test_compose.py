@@ -61,5 +61,5 @@ def test_prometheus_asks_the_service_and_grafana_asks_prometheus() -> None:
     [boards] = yaml.safe_load((provisioning / "dashboards/files.yaml").read_text(encoding="utf-8"))["providers"]
     grafana = COMPOSE["services"]["grafana"]
     mounted = dict(volume.split(":")[1::-1] for volume in grafana["volumes"])
-    assert (FILE.parent / mounted[boards["options"]["path"]] / "animeid.json").is_file()
+    assert (FILE.parent / mounted[boards["options"]["path"]] / "service.json").is_file()
     assert mounted[grafana["environment"]["GF_PATHS_PROVISIONING"]] == "../grafana/provisioning"

@@ -23,7 +23,7 @@ from tests.service.rich_artefact import colour, rich_artefact
 from tests.service.serving import client, picture, png
 
 HOME = Path(__file__).resolve().parents[2] / "packaging"
-BOARD = json.loads((HOME / "grafana/dashboards/animeid.json").read_text(encoding="utf-8"))
+BOARD = json.loads((HOME / "grafana/dashboards/service.json").read_text(encoding="utf-8"))
 RULES = yaml.safe_load((HOME / "prometheus/rules.yml").read_text(encoding="utf-8"))["groups"][0]["rules"]
 PANELS = [panel for panel in BOARD["panels"] if panel["type"] != "row"]
 VARIABLES = {"$__rate_interval": "5m", "$__range": "6h", "$version": ".*", "$job": ".*"}
