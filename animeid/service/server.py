@@ -64,11 +64,12 @@ class Server(uvicorn.Server):
         return await super().on_tick(counter)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        accepted = [connection for listening in sockets or [] for connection in _waiting(listening)]
+        listening = [one.dup() for one in sockets or []]
         for server in self.servers:
             server.close()
+        await asyncio.sleep(TICK)  # some loops close a socket a turn later
         loop = asyncio.get_running_loop()
-        for connection in accepted:
+        for connection in [connection for one in listening for connection in _last(one)]:
             await loop.connect_accepted_socket(self._protocol, connection)
         until = time.monotonic() + NEW_SECONDS
         while time.monotonic() < until and any(map(_is_new, self.server_state.connections)):
@@ -90,13 +91,19 @@ def _is_new(connection: object) -> bool:
     return isinstance(connection, Connection) and connection.cycle is None
 
 
-def _waiting(listening: socket.socket) -> list[socket.socket]:
-    """The connections that the system has accepted and nobody has taken."""
+def _last(listening: socket.socket) -> list[socket.socket]:
+    """Stops listening; the connections that the system has accepted and nobody has taken.
+
+    What is accepted between the last look and the close is cut off by the system: nothing may come between them.
+    """
     found: list[socket.socket] = []
     while True:
         try:
             connection, _ = listening.accept()
         except OSError:
-            return found
-        connection.setblocking(False)
+            listening.close()
+            break
         found.append(connection)
+    for connection in found:
+        connection.setblocking(False)
+    return found
