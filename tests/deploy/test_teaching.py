@@ -281,12 +281,14 @@ def test_runs_and_artefacts_teach_together(at_home: Path) -> None:
     names = SavedRun(RunFolder(Path("outputs/run"))).labels[::-1]
     stats = LabelStats.from_counts(names, torch.tensor([2, 9, 5]))
     members = [member_of(source, stats, stats.log_prior, "logits") for source in sources(teachers)]
+    apart = torch.tensor([3.0, 0.0, -3.0])  # untrained networks think alike, where any mean would do
+    members[0] = replace(members[0], offset=members[0].offset + apart)
     torch.manual_seed(0)
     pictures = torch.randint(0, 256, (5, 3, 32, 32)).float()
     together = Networks(members)
     found = together(pictures, torch.arange(5))
     one, two = (answered(path, pictures, stats, "logits") for path in ("outputs/partner", "artefact"))
-    odds = [np.exp(output.logits.double().numpy()) for output in (one, two)]
+    odds = [np.exp(logits.double().numpy()) for logits in (one.logits + apart, two.logits)]
     mean = sum(each / each.sum(1, keepdims=True) for each in odds) / 2
     np.testing.assert_allclose(found.logits.numpy(), np.log(mean), atol=TOLERANCE)
     lengths = [np.linalg.norm(output.embedding.numpy(), axis=1, keepdims=True) for output in (one, two)]
