@@ -195,7 +195,8 @@ def _refuse_open_quotes(table: pd.DataFrame, path: Path, written: Layout) -> Non
                 lines = len(texts.iloc[row].splitlines())
                 raise InputError(
                     f"row {row + 1} of the manifest {path} has a {name} of {lines} lines: close the double quote that "
-                    f'it begins with, or write "" for a quote ({swallowed} looks like a row of its own)'
+                    f'it begins with, write "" for a quote, or, where the text is meant so, write it on one line '
+                    f"({swallowed} looks like a row of its own)"
                 )
 
 
