@@ -56,7 +56,7 @@ def teacher_facts(plan: Plan, prepared: Prepared) -> tuple[dict[str, Any] | None
         as_they_are = untold_priors(plan, each, prepared.labels)
     seen = [seen_by_artefact(one, prepared.manifest, plan["data"]["leaks"]) for one in teachers.artefacts]
     leaks = check_teacher(teachers.runs, plan["data"], prepared.manifest, seen)
-    is_told = all(one.trained_on for one in teachers.artefacts)
+    is_told = all(one.trained_on and one.trained_on.complete for one in teachers.artefacts)
     asked, how = as_asked(plan)
     paths = [str(path) for path in teachers.paths]
     versions = {str(one.folder): one.version for one in teachers.artefacts}
@@ -171,13 +171,15 @@ def build_teacher(plan: FinalPlan, stats: LabelStats, rows: int) -> Teacher | No
 
 def check_unchanged(artefacts: Sequence[Artefact], versions: Mapping[str, str]) -> None:
     """Raises:
-    InputError: an artefact is of another version than the one that taught.
+    InputError: an artefact is of another version than the one that taught, or a run is in its place, or it in a run's.
     """
-    for artefact in artefacts:
-        if artefact.version != versions[str(artefact.folder)]:
+    there = {str(artefact.folder): artefact.version for artefact in artefacts}
+    for folder in sorted(versions.keys() | there.keys()):
+        began, now = (f"version {found[folder]}" if folder in found else "a run" for found in (versions, there))
+        if began != now:
             raise InputError(
-                f"the artefact {artefact.folder} has changed since this run began with it (version "
-                f"{versions[str(artefact.folder)]}, now {artefact.version}): put that one back, or begin a new run"
+                f"the {'artefact' if folder in versions else 'run'} {folder} has changed since this run began with it "
+                f"({began}, now {now}): put that one back, or begin a new run"
             )
 
 

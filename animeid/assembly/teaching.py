@@ -14,7 +14,7 @@ from torch import Tensor
 from animeid.artefacts.artefact import Artefact
 from animeid.artefacts.calls import Calls
 from animeid.artefacts.engines import choose
-from animeid.artefacts.pace import candidates, cores
+from animeid.artefacts.pace import Pace
 from animeid.artefacts.teachers import Teachers
 from animeid.assembly.adjusted import leftover_of
 from animeid.assembly.model import as_size, build_model, embedding_size, without_weights
@@ -109,7 +109,8 @@ class TeachingArtefact:
         return ""
 
     def member(self, columns: Tensor, offset: Tensor) -> Member:
-        calls = Calls.open(self.artefact, choose(self.artefact, EXACT), candidates(cores())[0])
+        # As many threads as torch has: jobs beside each other share the cores by that number.
+        calls = Calls.open(self.artefact, choose(self.artefact, EXACT), Pace(torch.get_num_threads(), 1))
         size = self.artefact.input.size
         network = EngineNetwork(calls)
         features = network(torch.zeros((1, 3, *size))).embedding.shape[1]
@@ -136,6 +137,6 @@ class EngineNetwork:
 
 
 def sources(teachers: Teachers) -> Iterator[Source]:
-    """In the order of their paths."""
+    """Runs first, then artefacts, as `Teachers.paths` has them."""
     yield from map(TeachingRun, teachers.runs)
     yield from map(TeachingArtefact, teachers.artefacts)

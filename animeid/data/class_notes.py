@@ -9,7 +9,7 @@ from animeid.data.folders import hidden_in
 from animeid.system.console import some_of
 
 NAMED = 5
-"""How many folders a sentence names at most."""
+"""How many folders or classes a sentence names at most."""
 
 
 def folders_round(folder: Path, files: Sequence[Path]) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from animeid.errors import InputError
@@ -46,13 +46,17 @@ def _way_on(there: Sequence[str], name: str) -> str:
     return f"rename the column '{close[0]}' to '{name}'" if close else f"call the one that is meant '{name}'"
 
 
-def unread_notes(there: Sequence[str], path: Path) -> list[str]:
-    """Says which columns seem to be meant for something and are not read: in silence, given parts would be mixed."""
+def unread_notes(there: Sequence[str], path: Path, used: Collection[str]) -> list[str]:
+    """Says which columns seem to be meant for something and are not read: in silence, given parts would be mixed.
+
+    Args:
+        there: all columns. used: those that are read by a name of the user's.
+    """
     notes = []
     for name in OPTIONAL:
         if name in there:
             continue
-        meant = [column for column in there if _is_meant(column, name)]
+        meant = [column for column in there if column not in used and _is_meant(column, name)]
         if meant:
             listed = ", ".join(f"'{column}'" for column in meant)
             notes.append(f"not read of the manifest {path}: {listed}; a column called '{name}' is used as such")

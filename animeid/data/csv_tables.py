@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
 from animeid.errors import InputError
+from animeid.imaging.decode import SUFFIXES
 
 UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 SEPARATORS = ",;\t"
@@ -24,15 +25,16 @@ OTHER_FILES = {
 }
 """What is often called .csv and is none, by its beginning."""
 
-ONE_LINE = ("path", "label", "split", "group")
-"""Columns whose texts go over several lines where a quote is not closed."""
+NEEDED = frozenset({"path", "label"})
+"""Names by which a header is known to be taken apart rightly."""
 
 
 @dataclass(frozen=True)
 class Layout:
     """How a file is written.
 
-    separator: stands between fields. start: lines before the header. names: of the columns, as the header has them.
+    separator: stands between fields. start: lines that are no part of the table. names: of the columns, as the header
+    has them.
     """
 
     encoding: str
@@ -51,12 +53,31 @@ def layout(path: Path) -> Layout:
     with path.open("rb") as stream:
         encoding = _encoding(stream.read(64), path)
     with path.open(encoding=encoding) as stream:
-        header = next((line for line in stream if line.strip()), "")
+        start, header = _first(stream)
         told = re.fullmatch(r"sep=(.)\s*", header)
-        header = stream.readline() if told else header
-    separator = told[1] if told else max(SEPARATORS, key=header.count)
-    names = next(csv.reader([header.strip("\r\n")], delimiter=separator, skipinitialspace=True), [])
-    return Layout(encoding, separator, 1 if told else 0, tuple(name.strip() for name in names))
+        header = _first(stream)[1] if told else header
+    separator = told[1] if told else _separator(header, is_tsv=path.suffix.lower() == ".tsv")
+    return Layout(encoding, separator, start if told else 0, _names(header, separator))
+
+
+def _first(lines: Iterator[str]) -> tuple[int, str]:
+    """The next line that is not blank, and how many lines were read with it."""
+    return next(((number, line) for number, line in enumerate(lines, 1) if line.strip()), (0, ""))
+
+
+def _names(header: str, separator: str) -> tuple[str, ...]:
+    fields = next(csv.reader([header.strip("\r\n")], delimiter=separator, skipinitialspace=True), [])
+    return tuple(name.strip() for name in fields)
+
+
+def _separator(header: str, *, is_tsv: bool) -> str:
+    """The one by which a header has the names that it must have, or else the most names."""
+
+    def fits(separator: str) -> tuple[int, bool, int]:
+        names = _names(header, separator)
+        return len(NEEDED.intersection(names)), is_tsv and separator == "\t" and len(names) > 1, len(names)
+
+    return max(SEPARATORS, key=fits)
 
 
 def read_csv(path: Path, texts: Collection[str]) -> pd.DataFrame:
@@ -77,6 +98,7 @@ def read_csv(path: Path, texts: Collection[str]) -> pd.DataFrame:
             encoding=written.encoding,
             sep=written.separator,
             skiprows=written.start,
+            skipinitialspace=_has_spaced_quotes(path, written),
         )
     except pd.errors.ParserError as error:
         told = _explained(error, path, written.separator)
@@ -87,8 +109,13 @@ def read_csv(path: Path, texts: Collection[str]) -> pd.DataFrame:
     for name in texts:
         if name in table:
             table[name] = _whole(table[name].fillna(""))
-    _refuse_open_quotes(table, path, written.separator)
+    _refuse_open_quotes(table, path, written)
     return table
+
+
+def _has_spaced_quotes(path: Path, written: Layout) -> bool:
+    """Whether quotes stand behind spaces, as in `path, "label"`; elsewhere a space may begin a file's name."""
+    return re.search(rf'[\n{re.escape(written.separator)}] +"', path.read_text(written.encoding)) is not None
 
 
 def refuse_twice(names: Sequence[str], path: Path, wanted: Collection[str]) -> None:
@@ -154,20 +181,39 @@ def _whole(texts: pd.Series) -> pd.Series:
     return texts.str.removesuffix(".0") if given.str.fullmatch(r"-?[0-9]+\.0").all() else texts
 
 
-def _refuse_open_quotes(table: pd.DataFrame, path: Path, separator: str) -> None:
-    """A quote that is closed some rows later swallows them, and would make a character of them.
+def _refuse_open_quotes(table: pd.DataFrame, path: Path, written: Layout) -> None:
+    """A quote that is closed some rows later swallows them, whichever column it stands in.
 
     Raises:
-        InputError: a text of `ONE_LINE` holds what looks like further rows.
+        InputError: a text holds what looks like further rows.
     """
-    for name in ONE_LINE:
-        if name not in table:
-            continue
-        swallowing = table[name].str.contains(rf"[\r\n][^\r\n]*{re.escape(separator)}", regex=True, na=False)
-        if swallowing.any():
-            row = int(swallowing.to_numpy().argmax())
-            lines = len(table[name].iloc[row].splitlines())
-            raise InputError(
-                f"row {row + 1} of the manifest {path} has a {name} of {lines} lines: close the double quote that it "
-                'begins with, or write "" for a quote'
-            )
+    for place, name in enumerate(table.columns):
+        texts = table.iloc[:, place]
+        several = texts.str.contains(r"[\r\n]", regex=True, na=False).to_numpy().nonzero()[0]
+        for row in several.tolist():
+            if swallowed := _swallowed(table.iloc[row].fillna(""), written):
+                lines = len(texts.iloc[row].splitlines())
+                raise InputError(
+                    f"row {row + 1} of the manifest {path} has a {name} of {lines} lines: close the double quote that "
+                    f'it begins with, write "" for a quote, or, where the text is meant so, write it on one line '
+                    f"({swallowed} looks like a row of its own)"
+                )
+
+
+def _swallowed(row: pd.Series, written: Layout) -> str:
+    """The line of a row that looks like a further row, where the first one looks like a row already; else ""."""
+    first, *others = written.separator.join(row).splitlines()
+    if "path" not in row or not _is_picture(row["path"]):
+        looks = [line for line in (first, *others) if line.count(written.separator) == len(row) - 1 > 0]
+    else:
+        place = list(row.index).index("path")
+        looks = [line for line in (first, *others) if _has_picture(line.split(written.separator), place)]
+    return looks[1] if len(looks) > 1 and looks[0] is first else ""
+
+
+def _has_picture(fields: Sequence[str], place: int) -> bool:
+    return len(fields) > max(place, 1) and _is_picture(fields[place])
+
+
+def _is_picture(name: str) -> bool:
+    return Path(name.strip(' "')).suffix.lower() in SUFFIXES

@@ -7,8 +7,8 @@ import os
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path, PureWindowsPath
+from typing import Self
 from urllib.parse import unquote
 
 import numpy as np
@@ -97,7 +97,8 @@ def read_manifest(path: Path, attributes: Sequence[str] | None = None, *, style:
     require_columns(there, path, names)
     root = Path(facts["root"]) if "root" in facts else path.parent
     table = raw.assign(style=raw[style]) if style in raw else raw.copy()
-    table["path"] = [_below_root(value, root, path, row) for row, value in enumerate(raw["path"].tolist())]
+    home = Home.of(root)
+    table["path"] = [_below_root(value, home, path, row) for row, value in enumerate(raw["path"].tolist())]
     table["label"] = [unicodedata.normalize("NFC", label) for label in raw["label"].tolist()]
     if "root" not in facts:  # written by hand, where a space after a comma means nothing
         table["label"] = [label.strip() for label in table["label"]]
@@ -118,10 +119,27 @@ def _known_split(split: str) -> str:
     return found.part if split not in SPLITS and found and not found.rest and not found.numbers else split
 
 
-def _below_root(given: str, root: Path, manifest: Path, row: int) -> str:
+@dataclass(frozen=True)
+class Home:
+    """The root of a manifest, by all of its names: as given, from `/` on, and with links followed.
+
+    Found once a reading: rows are many, and a relative root is another folder once the working one has changed.
+    """
+
+    root: Path
+    whole: str
+    real: str
+
+    @classmethod
+    def of(cls, root: Path) -> Self:
+        return cls(root, os.path.normpath(root.absolute()), os.path.realpath(root))
+
+
+def _below_root(given: str, home: Home, manifest: Path, row: int) -> str:
     """The path relative to root, spelled as on disk."""
     if _is_plain(given):
         return given
+    root = home.root
     where = f"row {row + 1} of the manifest {manifest}"
     if not given:
         raise InputError(f"{where} has no path: fill it in or remove the row")
@@ -129,11 +147,10 @@ def _below_root(given: str, root: Path, manifest: Path, row: int) -> str:
         given = given.strip()
     if "://" in given:
         given = _local(given, where)
-    full = os.path.normpath(root.absolute() / _with_slashes(given, root, where))
-    relative = _below(full, os.path.normpath(root.absolute())) or _below(full, _real(root))
-    relative = relative or _below(
-        os.path.realpath(full), _real(root)
-    )  # a link on the way is another name of the folder
+    full = os.path.normpath(Path(home.whole, _with_slashes(given, root, where)))
+    relative = _below(full, home.whole) or _below(full, home.real)
+    # A link on the way is another name of the folder.
+    relative = relative or _below(os.path.realpath(full), home.real)
     if not relative:
         raise InputError(f"{where} has the path {given}, which is outside {root}: give paths below that folder")
     return _as_on_disk(relative, root)
@@ -143,11 +160,6 @@ def _below(path: str, folder: str) -> str:
     """A path from `folder` on; "" where it is not below it."""
     start = folder.rstrip("/") + "/"
     return path.removeprefix(start) if path.startswith(start) else ""
-
-
-@cache
-def _real(folder: Path) -> str:
-    return os.path.realpath(folder)
 
 
 def _is_plain(given: str) -> bool:

@@ -8,14 +8,12 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from animeid.data.class_notes import NAMED
 from animeid.data.duplicates.fingerprints import Fingerprints
 from animeid.data.picture_files import MISSING
 from animeid.data.sources import Source
 from animeid.errors import InputError
 from animeid.system.console import counted, some_of
-
-NAMED = 5
-"""How many classes a sentence names at most."""
 
 
 def readable(

@@ -81,10 +81,11 @@ def read_source(settings: DataSettings) -> Source:
     if settings.parts is not None:
         raise InputError(f"data.parts names folders of data.root, but {root} is none: leave data.parts out")
     if root.is_file() and root.suffix.lower() in MANIFEST_SUFFIXES:
-        manifest = read_manifest(root, settings.attributes, style=column_to_read(settings.style_column))
+        style = column_to_read(settings.style_column)
+        manifest = read_manifest(root, settings.attributes, style=style)
         if manifest.table.empty:
             raise InputError(f"the manifest {root} has no rows: list at least two classes of pictures in it")
-        return Source(manifest, notes=tuple(unread_notes(column_names(root), root)))
+        return Source(manifest, notes=tuple(unread_notes(column_names(root), root, {style, *manifest.attributes})))
     way_on = "unpack it first, and give the folder" if root.suffix.lower() in ARCHIVES else "give one of them"
     raise InputError(f"data.root={settings.root} is neither a folder nor a CSV or Parquet manifest: {way_on}")
 

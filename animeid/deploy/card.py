@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 
 from animeid.deploy.card_engines import engines_text
-from animeid.deploy.card_text import HOW_TO_USE, LIMITS, TRAINED_ON_TEXT
+from animeid.deploy.card_text import HOW_TO_USE, LIMITS, NOT_ALL_TEXT, TRAINED_ON_TEXT
 from animeid.system.console import counted
 
 FIGURES = {
@@ -154,6 +154,7 @@ def _data(own: Mapping[str, Any]) -> str:
         f"and {min(counts):,} of the rarest{TAIL if long_tail else ''}. Characters by the number of their training "
         f"pictures: {groups}. The rarest: {smallest}. Names and counts of all are in `labels.json`.\n\n"
         + TRAINED_ON_TEXT.format(pictures=counted(own["trained_on"]["pictures"], "picture"))
+        + ("" if own["trained_on"]["complete"] else f"\n\n{NOT_ALL_TEXT}")
     )
 
 

@@ -35,3 +35,7 @@ TRAINED_ON_TEXT = """\
 `trained_on.npz` has 8 bytes of the SHA-256 of each of the {pictures} that the weights have learnt from, in earlier runs
 that they come from as well. Whoever trains with this artefact as teacher sees by it whether a picture to be judged was
 among them. It shows nothing of a picture, but tells whoever has the very file that it was there."""
+
+NOT_ALL_TEXT = """\
+**These are not all of them.** Of an earlier run, or of some pictures, it could not be told any more which they were: a
+picture that is not listed may have been learnt all the same."""

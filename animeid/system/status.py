@@ -18,13 +18,14 @@ def status_of(work: Callable[[], int], way_on: str = "") -> int:
 
     Args:
         work: the command.
-        way_on: what is said after a signal or an interruption; "" is silent then.
+        way_on: what is said after a signal or an interruption that does not tell itself; "" is silent then.
     """
     try:
         with in_sentences(), stoppable():
             return work()
     except Interrupted as stop:
-        status, told = 128 + stop.signum, way_on and f"stopped by a signal: {way_on}"
+        known = stop.way_on or way_on
+        status, told = 128 + stop.signum, known and f"stopped by a signal: {known}"
     except KeyboardInterrupt:
         status, told = INTERRUPTED, way_on and f"interrupted: {way_on}"
     except MachineError as error:

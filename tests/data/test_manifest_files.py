@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from animeid.data.prepare import prepare
 from animeid.data.settings import DataSettings
 from animeid.data.sources import read_source
 from animeid.data.spellings import spelling_notes, spellings
-from animeid.data.tables import read_texts
+from animeid.data.tables import column_names, read_table, read_texts
 from animeid.errors import InputError
 from animeid.runs.folder import RunFolder
 from animeid.runs.saved import SavedRun
@@ -210,6 +211,10 @@ def test_parts_are_known_by_the_words_of_folders(tmp_path: Path) -> None:
             b'path,label\n1.png,a\n2.png,"b\n3.png,b\n4.png,b"\n',
             "row 2 .* has a label of 3 lines: close the double quote",
         ),
+        (b'path,label,caption\n1.png,a,"big\n2.png,b,x\n3.png,b,"y"\n', "row 1 .* has a caption of 3 lines: close"),
+        (b'path,tags,label\n1.png,"big,a\n2.png,"small",b\n', r"row 1 .* has a tags of 2 lines: .*\(2.png,small"),
+        (b'label;path\n"Rei;1.png\n"Rin";2.png\n', "row 1 .* has a label of 2 lines: close"),
+        (b'path,label\nno_ending,"a\nno_ending_2,"b"\n', "row 1 .* has a label of 2 lines: close"),
         (b"path,label\nhttp://x/1.png,a\n", "row 1 .* has the address http://x/1.png: download the pictures first"),
     ],
 )
@@ -225,6 +230,51 @@ def test_texts_of_several_lines_and_blank_lines_before_the_header(tmp_path: Path
     table = read_manifest(tmp_path / "list.csv").table
     assert table["label"].tolist() == ["Rei\nA"]
     assert table["caption"].tolist() == ["one; two\nthree; four"]
+
+
+@pytest.mark.parametrize(
+    "label", ["Rei\nAyanami, the first", "Rei\nAyanami, 1.png", "a, b\r\nc", "Rei\n2.png", "Rei\nsee 2.jpg"]
+)
+def test_texts_of_several_lines_that_are_no_rows(tmp_path: Path, label: str) -> None:
+    (tmp_path / "list.csv").write_text(f'path,label\n1.png,"{label}"\n2.png,b\n', newline="")
+    assert labels(tmp_path / "list.csv") == [label, "b"]
+
+
+def test_a_path_behind_a_text_of_several_lines(tmp_path: Path) -> None:
+    (tmp_path / "list.csv").write_text('label,path\n"Rei\nAyanami",1.png\nb,2.png\n')
+    assert labels(tmp_path / "list.csv") == ["Rei\nAyanami", "b"]
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("list.csv", "path\tlabel\tsize (w,h,c)\n1.png\tRei\t1,2,3\n"),
+        ("list.csv", 'path,label,"a; b; c; d"\n1.png,Rei,x\n'),
+        ("list.csv", "path,label,a;b;c;d\n1.png,Rei,x\n"),
+        ("list.tsv", "path\tlabel\ta,b,c,d\n1.png\tRei\tx\n"),
+        ("list.csv", "\n\nsep=;\n\npath;label\n1.png;Rei\n"),
+        ("list.csv", "\nsep=|\npath|label\n1.png|Rei\n"),
+    ],
+)
+def test_the_separator_is_the_one_by_which_the_header_is_understood(tmp_path: Path, name: str, text: str) -> None:
+    (tmp_path / name).write_text(text)
+    assert labels(tmp_path / name) == ["Rei"]
+    assert read_table(tmp_path / name, ["path", "label"])[0]["path"].tolist() == ["1.png"]
+    assert column_names(tmp_path / name)[:2] == ["path", "label"]
+
+
+def test_a_list_by_tabs_says_what_it_has(tmp_path: Path) -> None:
+    (tmp_path / "list.tsv").write_text("filename\tsize (w,h,c)\n1.png\t1,2,3\n")
+    with pytest.raises(InputError, match=r"it has filename, size \(w,h,c\); rename the column 'filename'"):
+        labels(tmp_path / "list.tsv")
+
+
+@pytest.mark.parametrize("header", ['path, "label"', "path,label", '"path",  "label"', "path, label"])
+def test_quotes_behind_spaces(tmp_path: Path, header: str) -> None:
+    (tmp_path / "list.csv").write_text(f'{header}\n1.png, "Rei, the first"\n2.png,  "Rin"\n "3.png", Rin\n')
+    table = read_manifest(tmp_path / "list.csv").table
+    assert table["label"].tolist() == ["Rei, the first", "Rin", "Rin"]
+    assert table["path"].tolist() == ["1.png", "2.png", "3.png"]
 
 
 def test_tabs_by_their_own_ending(tmp_path: Path) -> None:
@@ -248,6 +298,34 @@ def test_whole_paths_by_any_name_of_the_folder(tmp_path: Path, monkeypatch: pyte
         read_manifest(tmp_path / "own" / "list.csv")
 
 
+def test_the_root_is_where_the_working_folder_is_now(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in a notebook that changes it between two lists of the same name."""
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        (tmp_path / f"to_{name}").symlink_to(name)
+        (tmp_path / name / "list.csv").write_text(f"path,label\n{tmp_path}/to_{name}/1.png,Rei\n")
+        monkeypatch.chdir(tmp_path / name)
+        assert read_manifest(Path("list.csv")).table["path"].tolist() == ["1.png"]
+    (tmp_path / "two" / "list.csv").write_text(f"path,label\n{tmp_path}/one/1.png,Rei\n")
+    with pytest.raises(InputError, match="outside"):
+        read_manifest(Path("list.csv"))
+
+
+def test_the_root_is_looked_up_once_and_not_for_each_row(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    real, absolute = os.path.realpath, Path.absolute
+
+    def told(path: Path) -> Path:
+        asked.append(str(path))
+        return path
+
+    monkeypatch.setattr(os.path, "realpath", lambda path: real(told(path)))
+    monkeypatch.setattr(Path, "absolute", lambda path: absolute(told(path)))
+    (tmp_path / "list.csv").write_text("path,label\n角色/1.png,a\n角色/2.png,a\n角色/3.png,b\n")
+    assert len(labels(tmp_path / "list.csv")) == 3
+    assert asked == [str(tmp_path)] * 2
+
+
 @pytest.mark.parametrize(
     ("header", "told"),
     [
@@ -267,6 +345,13 @@ def test_columns_that_seem_meant_and_are_not_read_are_told(tmp_path: Path, heade
     (table.to_csv if ending == ".csv" else table.to_parquet)(path, index=False)
     notes = read_source(DataSettings(root=str(path))).notes
     assert [note.partition(": ")[2].removesuffix(" is used as such") for note in notes] == [told] * bool(told)
+
+
+def test_columns_that_the_user_names_are_not_said_to_be_unread(tmp_path: Path) -> None:
+    path = tmp_path / "list.csv"
+    path.write_text("path,label,Style,is_valid,Group\n1.png,a,ink,1,x\n2.png,b,oil,0,y\n")
+    notes = read_source(DataSettings(root=str(path), style_column="Style", attributes=["is_valid"])).notes
+    assert [note.partition(": ")[2] for note in notes] == ["'Group'; a column called 'group' is used as such"]
 
 
 def test_a_list_whose_pictures_are_all_elsewhere_says_where_paths_begin(tmp_path: Path) -> None:

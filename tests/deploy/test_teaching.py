@@ -18,12 +18,17 @@ from torch import Tensor
 from animeid import train
 from animeid.artefacts.artefact import Artefact
 from animeid.artefacts.checksums import seal
+from animeid.artefacts.pace import Pace
 from animeid.artefacts.teachers import Teachers
-from animeid.assembly.teacher import member_of, seen_by_artefact
-from animeid.assembly.teaching import sources
+from animeid.assembly.plan import Plan
+from animeid.assembly.teacher import check_unchanged, member_of, seen_by_artefact, teacher_facts
+from animeid.assembly.teaching import EngineNetwork, TeachingArtefact, sources
 from animeid.config.compose import compose
+from animeid.data.prepare import Prepared
+from animeid.deploy.card import card
 from animeid.deploy.teaching_facts import prior_in_logits
 from animeid.engine.module import CharacterModule
+from animeid.engine.teacher import Networks
 from animeid.errors import InputError
 from animeid.inference.predictor import Predictor
 from animeid.losses.distillation import cosine_distance, relation_distance, tempered_divergence
@@ -210,10 +215,16 @@ def test_one_that_does_not_tell_its_pictures_is_taken_where_that_is_asked_for(at
     assert "does not tell which pictures it was trained on" in seen.notes[0]
 
 
-def test_one_that_does_not_tell_all_of_them_says_so(at_home: Path, tmp_path: Path) -> None:
-    told = {"file": "trained_on.npz", "pictures": 0, "complete": False}
-    folder = tiny_artefact(tmp_path / "tiny", trained_on=told)
+def that_tells(folder: Path, *, complete: bool) -> Path:
+    """An artefact that tells of no picture, and is not sealed yet."""
+    told = {"file": "trained_on.npz", "pictures": 0, "complete": complete}
+    tiny_artefact(folder, trained_on=told)
     np.savez(folder / "trained_on.npz", digests=np.zeros(0, np.uint64))
+    return folder
+
+
+def test_one_that_does_not_tell_all_of_them_says_so(at_home: Path, tmp_path: Path) -> None:
+    folder = that_tells(tmp_path / "tiny", complete=False)
     with pytest.raises(InputError, match=r"does not list trained_on\.npz"):
         Artefact.load(folder)
     seal(folder)
@@ -221,7 +232,66 @@ def test_one_that_does_not_tell_all_of_them_says_so(at_home: Path, tmp_path: Pat
     assert "does not tell all of the pictures" in seen.notes[-1]
 
 
+@pytest.mark.parametrize(("complete", "seen"), [(True, {"val": 0, "test": 0}), (False, None)])
+def test_what_was_seen_is_recorded_where_all_of_it_is_told(
+    at_home: Path, tmp_path: Path, complete: bool, seen: dict[str, int] | None
+) -> None:
+    seal(that_tells(tmp_path / "tiny", complete=complete))
+    saved = SavedRun(RunFolder(Path("outputs/run")))
+    prepared = Prepared(saved.manifest, saved.labels, pd.DataFrame(), pd.DataFrame(), given_splits=False)
+    plan = Plan.from_dict(compose("train", [f"teacher={tmp_path / 'tiny'}", "distill=embedding"]))
+    facts, notes = teacher_facts(plan, prepared)
+    assert facts is not None and facts["seen"] == seen
+    assert any("does not tell all" in note for note in notes) is not complete
+
+
+def test_the_card_says_where_not_all_of_them_are_told(at_home: Path) -> None:
+    own = Artefact.load("artefact").own
+    partly = {**own, "trained_on": {**own["trained_on"], "complete": False}}
+    licences = {"weights": "mit", "pictures": None}
+    told, not_all = (card({"animeid": facts}, "no part was judged", None, licences) for facts in (own, partly))
+    assert "These are not all of them" in not_all
+    assert "not all of them" not in told
+
+
+def test_a_teacher_that_became_a_run_or_an_artefact_is_refused(tmp_path: Path) -> None:
+    artefact = Artefact.load(tiny_artefact(tmp_path / "tiny"))
+    began = {str(artefact.folder): artefact.version}
+    check_unchanged([artefact], began)
+    check_unchanged([], {})
+    with pytest.raises(InputError, match=rf"the artefact .*tiny has changed .*version {artefact.version}, now a run\)"):
+        check_unchanged([], began)
+    with pytest.raises(InputError, match=rf"the run .*tiny has changed .*\(a run, now version {artefact.version}\)"):
+        check_unchanged([artefact], {})
+
+
+def test_an_artefact_takes_as_many_threads_as_torch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    artefact = Artefact.load(tiny_artefact(tmp_path / "tiny"))
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 3)
+    network = TeachingArtefact(artefact).member(torch.arange(3), torch.zeros(3)).model
+    assert isinstance(network, EngineNetwork)
+    assert network.calls.pace == Pace(3, 1)
+
+
 def test_runs_and_artefacts_teach_together(at_home: Path) -> None:
+    """By the mean of their probabilities, in the student's classes, and by their embeddings side by side."""
     teachers = Teachers.named("arte*:outputs/part*:pictures")
     assert [str(path) for path in teachers.paths] == ["outputs/partner", "artefact"]
     assert json.loads(Path("artefact/config.json").read_text())["animeid"]["trained_on"]["complete"] is True
+    names = SavedRun(RunFolder(Path("outputs/run"))).labels[::-1]
+    stats = LabelStats.from_counts(names, torch.tensor([2, 9, 5]))
+    members = [member_of(source, stats, stats.log_prior, "logits") for source in sources(teachers)]
+    apart = torch.tensor([3.0, 0.0, -3.0])  # untrained networks think alike, where any mean would do
+    members[0] = replace(members[0], offset=members[0].offset + apart)
+    torch.manual_seed(0)
+    pictures = torch.randint(0, 256, (5, 3, 32, 32)).float()
+    together = Networks(members)
+    found = together(pictures, torch.arange(5))
+    one, two = (answered(path, pictures, stats, "logits") for path in ("outputs/partner", "artefact"))
+    odds = [np.exp(logits.double().numpy()) for logits in (one.logits + apart, two.logits)]
+    mean = sum(each / each.sum(1, keepdims=True) for each in odds) / 2
+    np.testing.assert_allclose(found.logits.numpy(), np.log(mean), atol=TOLERANCE)
+    lengths = [np.linalg.norm(output.embedding.numpy(), axis=1, keepdims=True) for output in (one, two)]
+    beside = [output.embedding.numpy() / length for output, length in zip((one, two), lengths, strict=True)]
+    np.testing.assert_allclose(found.embedding.numpy(), np.concatenate(beside, axis=1), atol=TOLERANCE)
+    assert together.features == found.embedding.shape[1]

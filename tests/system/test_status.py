@@ -13,6 +13,7 @@ ENDS = [
     (OSError(28, "no space"), 1, "the disk is full", "the disk is full"),
     (KeyboardInterrupt(), 130, "interrupted: begin again", ""),
     (Interrupted(15), 143, "stopped by a signal: begin again", ""),
+    (Interrupted(15, "it goes on"), 143, "stopped by a signal: it goes on", "stopped by a signal: it goes on"),
 ]
 
 
