@@ -25,7 +25,7 @@ help:
 	@echo "make bench      speed and memory against named baselines"
 	@echo "make bench-scale  thousands of classes, and how time and memory grow with size"
 	@echo "make docs       build the documentation as a site and say where it is"
-	@echo "make lock       renew requirements.lock"
+	@echo "make lock       renew requirements.lock and the locks of the image"
 
 setup: $(READY)
 
@@ -84,6 +84,8 @@ COMPILE = $(UV) pip compile --quiet --universal --generate-hashes --no-emit-inde
 lock: setup
 	$(COMPILE) --group dev $(EXTRAS) pyproject.toml --output-file requirements.lock
 	$(COMPILE) --no-build-isolation --extra serve packaging/runtime/pyproject.toml --output-file packaging/docker/requirements.lock
+	$(BIN)/python -c "import tomllib; print(*tomllib.load(open('packaging/runtime/pyproject.toml', 'rb'))['build-system']['requires'], sep='\n')" \
+		| $(COMPILE) - --output-file packaging/docker/build.lock
 
 clean:
 	rm -rf $(VENV) .cache .mypy_cache .pytest_cache .ruff_cache dist build docs/_build

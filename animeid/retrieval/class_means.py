@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from animeid.predictions import row_blocks
-from animeid.retrieval.neighbours import nearest, normalised
+from animeid.retrieval.neighbours import normalised
 
 FEWEST = 5
 """Pictures of a class that has a mean: of fewer, a mean without one of them lies elsewhere than that of all."""
@@ -29,13 +29,8 @@ def class_means(embeddings: np.ndarray, targets: np.ndarray) -> np.ndarray:
     return sums / counts[:, None]
 
 
-def distances(embeddings: np.ndarray, means: np.ndarray) -> np.ndarray:
-    """`[N]` float32: of `[N, D]` embeddings 1 less the cosine to the nearest of `[M, D]` means, from 0 to 2."""
-    return 1 - nearest(embeddings, means, 1)[1][:, 0]
-
-
 def nearest_distance(embedding: np.ndarray, directions: np.ndarray) -> float:
-    """`distances` of one embedding `[D]` to means `[M, D]` that have length 1 already, which saves most of it."""
+    """1 less the cosine of an embedding `[D]` to the nearest of means `[M, D]` of length 1; from 0 to 2."""
     return float(1 - np.clip(directions @ normalised(embedding[None])[0], -1, 1).max())
 
 

@@ -20,8 +20,8 @@ class Door(Protocol):
     def refuse(self, begins: bytes) -> bytes:
         """From how a request begins to the whole answer that refuses it; nothing lets it pass."""
 
-    def full(self) -> bytes:
-        """The whole answer to who has no place."""
+    def full(self, begins: bytes) -> bytes:
+        """The whole answer to who has no place; nothing lets who asks how the service is pass."""
 
 
 class Connection(H11Protocol):
@@ -29,8 +29,8 @@ class Connection(H11Protocol):
 
     One that is idle between requests is closed by uvicorn sooner. A request that is refused at the door is not even
     parsed: under overload most requests are, and what they take is taken from those that are answered. One whose client
-    does not read the answer is given up after the same time. Of too many connections (see `Crowd`) the one that has
-    been silent for longest is closed, or a new one refused.
+    does not read the answer is given up after the same time. Of too many connections (see `Crowd`) one that keeps the
+    service waiting is closed, or a new one refused.
     """
 
     head_seconds: float
@@ -75,7 +75,7 @@ class Connection(H11Protocol):
     def data_received(self, data: bytes) -> None:
         if self._is_refused:
             return
-        refusal = self.door.full() if self in self.turned_away else b""
+        refusal = self.door.full(data) if self in self.turned_away else b""
         if not refusal and self._begins_request():
             refusal = self.door.refuse(data)
         if refusal:
@@ -85,7 +85,8 @@ class Connection(H11Protocol):
 
     def handle_events(self) -> None:
         super().handle_events()
-        self.crowd.is_silent(self, self._head() is not None)
+        awaits_body = self.conn.their_state is h11.SEND_BODY
+        self.crowd.awaits(self, "head" if self._head() is not None else "body" if awaits_body else None)
 
     def eof_received(self) -> None:
         if self._is_refused:

@@ -63,8 +63,16 @@ class Origins:
             return False
         if site is not None:
             return site not in OWN
-        # Behind a proxy that others reach, the host need not be what the browser was told.
-        return origin is not None and not self.any_host and place_in(origin) != headers.get("host", "").lower()
+        host = headers.get("host", "").lower()
+        return origin is not None and place_in(origin) != host and not self._may_be_upstream(name_in(f"//{host}"))
+
+    def _may_be_upstream(self, name: str) -> bool:
+        """Whether a proxy may have called the service so, which was asked by another name; no browser asks this one.
+
+        An address of digits, or this machine's, is what a browser was told itself. Without TLS it says nothing else of
+        where a page comes from, so that the origin is all that there is to look at.
+        """
+        return self.any_host and not is_of_this_machine(name) and not is_address(name)
 
 
 def is_of_this_machine(name: str) -> bool:

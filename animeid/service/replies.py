@@ -23,8 +23,9 @@ def reply(content: Any, status: int = 200) -> Response:
 
 
 def refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """What OpenAPI is told of the refusals of an address."""
-    return {status: {"model": schemas.ProblemDetails, "content": {MEDIA_TYPE: {}}} for status in statuses}
+    """What OpenAPI is told of the refusals of an address, each of which wants to be asked by a name of its own."""
+    all_of_them = sorted({*statuses, 421})
+    return {status: {"model": schemas.ProblemDetails, "content": {MEDIA_TYPE: {}}} for status in all_of_them}
 
 
 def refused(request: Request, status: int, detail: str, headers: Mapping[str, str] | None = None) -> Response:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -72,6 +72,8 @@ class Service:
     speaker: Path
     crowd: Crowd
     origins: Origins
+    gather: Callable[[], Awaitable[bytes]] | None = None
+    """The metrics of all replicas; None where those of this process are all."""
     shared: Shared[Named] = field(default_factory=Shared)
     draining: bool = False
 
@@ -149,6 +151,11 @@ class Service:
         self.metrics.connections.set(len(self.crowd))
         self.metrics.cache.set(len(self.cache))
         self.metrics.cache_bytes.set(self.cache.used)
+
+    async def counted(self) -> bytes:
+        """The metrics of all workers, in Prometheus' format."""
+        self.measure()
+        return await asyncio.to_thread(self.metrics.text, self.drifts())
 
     def drifts(self) -> dict[str, dict[str, float]]:
         """How far the answers of each version are from those to judged pictures (see `Drift.measured`)."""

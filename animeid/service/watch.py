@@ -22,6 +22,8 @@ GIVEN_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 PICTURES = ("/predict", "/predict_batch", "/predict_url")
 """Where pictures are sent, which need a place."""
 DOOR_BYTES = 64
+HEALTH = (b"GET /health", b"GET /v2/health/")
+"""How requests begin that are answered when every place is taken: whoever asks would else restart what is only busy."""
 OTHER = "other"
 """The route of addresses that are none, in metrics."""
 LINGER_SECONDS, LINGER_BYTES = 1.0, 2**23
@@ -51,8 +53,10 @@ class Watch:
             return b""
         return self._refusal(service.metrics, path, service.admission.refusal())
 
-    def full(self) -> bytes:
+    def full(self, begins: bytes) -> bytes:
         """As `Door` has it."""
+        if begins.startswith(HEALTH):
+            return b""
         service: Service = self.app.state.service
         problem = Problem(503, f"{service.crowd.most} connections are open already: try again later", retry_after=1)
         return self._refusal(service.metrics, OTHER, problem)

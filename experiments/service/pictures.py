@@ -48,15 +48,14 @@ class Pictures:
 
     Args:
         seed: of pictures and numbers.
-        path: that is asked.
         more: lines of each request's head.
     """
 
-    def __init__(self, seed: int, path: str = "/predict", more: bytes = b"") -> None:
-        self._random, self._path, self._more = random.Random(seed), path, more
+    def __init__(self, seed: int, more: bytes = b"") -> None:
+        self._random, self._more = random.Random(seed), more
         self.files = [drawing([seed, place]) for place in range(FILES)]
 
     def __call__(self) -> tuple[bytes, int]:
         """A request, and the place of its picture among the files."""
         place = self._random.randrange(FILES)
-        return form(self.files[place] + self._random.randbytes(12), self._path, self._more), place
+        return form(self.files[place] + self._random.randbytes(12), more=self._more), place

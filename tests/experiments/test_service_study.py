@@ -13,7 +13,7 @@ from animeid.system.files import write_json
 from experiments.service import study
 from experiments.service.corpus import hostile
 from experiments.service.load import Load, run
-from experiments.service.parts import memory, overload, stops
+from experiments.service.parts import changes, memory, overload, stops
 from experiments.service.parts.exact import are_equal
 from experiments.service.pictures import Pictures
 
@@ -53,6 +53,15 @@ def test_every_request_is_answered_or_dropped(said: bytes | None, statuses: dict
     found = answered(said).found
     assert {status: len(times) for status, times in found.times.items()} == statuses
     assert found.dropped == dropped
+
+
+@pytest.mark.parametrize("first", [changes.FIRST, changes.SECOND])
+def test_each_swap_and_each_rollback_changes_what_answers(first: str) -> None:
+    now, before, asked = first, "", changes.changes(first)
+    for name in asked:
+        now, before = (before if name is None else name), now
+        assert now in (changes.FIRST, changes.SECOND) and now != before
+    assert asked.count(None) == changes.ROLLBACKS and len(asked) == changes.SWAPS + changes.ROLLBACKS
 
 
 def test_a_service_that_listens_no_more_has_dropped_nothing() -> None:

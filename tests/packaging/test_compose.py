@@ -49,6 +49,14 @@ def test_the_service_understands_its_arguments_and_has_time_to_stop() -> None:
     assert request.drain_seconds + request.stop_seconds + LAST_SECONDS < 30
 
 
+def test_a_container_may_take_what_a_pod_may() -> None:
+    """Decoders need it, whatever runs them."""
+    manifest = yaml.safe_load((HOME / "kubernetes/deployment.yaml").read_text(encoding="utf-8"))
+    [pod] = manifest["spec"]["template"]["spec"]["containers"]
+    own, limits = COMPOSE["services"]["animeid"]["deploy"]["resources"]["limits"], pod["resources"]["limits"]
+    assert own["memory"].removesuffix("g") == limits["memory"].removesuffix("Gi") and own["cpus"] == limits["cpu"]
+
+
 def test_prometheus_asks_the_service_and_grafana_asks_prometheus() -> None:
     scraped = yaml.safe_load((HOME / "prometheus/prometheus.yml").read_text(encoding="utf-8"))
     [job] = scraped["scrape_configs"]

@@ -33,7 +33,7 @@ def test_what_is_copied_is_there_and_reaches_the_builder() -> None:
         line[1:] for line in (ROOT / ".dockerignore").read_text("utf-8").splitlines() if line.startswith("!")
     ]
     build, _ = stages()
-    assert len(build.copies) == 4
+    assert len(build.copies) == 5
     for source, _ in build.copies:
         assert (ROOT / source).exists()
         assert any(source == path or source.startswith(f"{path}/") for path in let_through)
@@ -63,8 +63,45 @@ def test_the_lock_of_the_image_has_what_the_service_wants_and_no_torch() -> None
     for want in wanted:
         versions = [version for name, version in pins if name == want.name]
         assert versions and all(want.specifier.contains(version) for version in versions), want.name
-    assert text.count("==") <= len(re.findall(r"^[\w.-]+==[^\n]*\\\n    --hash=sha256:", text, re.M)) + text.count("_")
+    assert_hashed(text)
     assert {"torch", "lightning", "hydra-core", "timm", "pandas", "scipy"}.isdisjoint(name for name, _ in pins)
+
+
+def assert_hashed(text: str) -> None:
+    """Each line that names something, whichever way, goes on with a digest."""
+    lines = text.splitlines()
+    named = [place for place, line in enumerate(lines) if re.match(r"[^\s#]", line)]
+    assert named
+    for place in named:
+        assert re.match(r"[\w.-]+==[\w.]+( ; [^\\]+)? \\$", lines[place]), lines[place]
+        assert lines[place + 1].startswith("    --hash=sha256:"), lines[place]
+
+
+def test_a_line_without_a_digest_is_seen() -> None:
+    good = "a-b==1.0 ; sys_platform != 'win32' \\\n    --hash=sha256:00\n    # via __init__ == c_d\n"
+    assert_hashed(good)
+    for wrong in (
+        "e==2.0\n",
+        "e==2.0 \\\n    # via f_g_h\n",
+        "e>=2.0 \\\n    --hash=sha256:00\n",
+        "e @ https://e.example\n",
+    ):
+        with pytest.raises((AssertionError, IndexError)):
+            assert_hashed(good + wrong)
+
+
+def test_what_builds_the_package_is_locked_as_well() -> None:
+    wanted = tomllib.loads(RUNTIME.read_text(encoding="utf-8"))["build-system"]["requires"]
+    text = FILE.with_name("build.lock").read_text(encoding="utf-8")
+    assert_hashed(text)
+    pins = dict(re.findall(r"^([\w.-]+)==(\S+)", text, re.M))
+    for want in map(Requirement, wanted):
+        assert want.specifier.contains(pins[want.name])
+    steps = [line for stage in stages() for name, line in stage.lines if name == "RUN" and " pip " in line]
+    for step in steps:
+        assert "--require-hashes" in step or "--no-index" in step or step.endswith("pip check"), step
+    [built] = [step for step in steps if "pip wheel" in step]
+    assert "--no-build-isolation" in built
 
 
 def test_the_probe_says_no_where_nothing_answers() -> None:
@@ -101,6 +138,7 @@ def test_what_the_steps_install_answers_as_nobody_in_particular(tmp_path: Path) 
     tmp_path.chmod(0o755)
     places = {
         "/opt/animeid": tmp_path / "opt",
+        "/opt/build": tmp_path / "build",
         "/source": tmp_path / "source",
         "/artefact": KEPT,
         "0.0.0.0": "127.0.0.1",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,10 @@ VERSIONS = ("1.31", "1.37")
 """The oldest whose manifests these are meant to be, and the newest that is known."""
 FILES = [file for file in sorted(HOME.glob("*.yaml")) if file.name != "kustomization.yaml"]
 MANIFESTS = [manifest for file in FILES for manifest in yaml.safe_load_all(file.read_text(encoding="utf-8"))]
+
+
+LIST = yaml.safe_load((HOME / "kustomization.yaml").read_text(encoding="utf-8"))
+[MAP] = LIST["configMapGenerator"]
 
 
 def of(kind: str) -> dict[str, Any]:
@@ -41,18 +47,40 @@ def test_a_wrong_manifest_is_seen() -> None:
 
 
 def test_the_list_has_every_file() -> None:
-    listed = yaml.safe_load((HOME / "kustomization.yaml").read_text(encoding="utf-8"))
-    assert sorted(listed["resources"]) == [file.name for file in FILES]
-    assert [image["name"] for image in listed["images"]] == [CONTAINER["image"]]
+    assert sorted(LIST["resources"]) == [file.name for file in FILES]
+    assert [image["name"] for image in LIST["images"]] == [CONTAINER["image"]]
+
+
+def test_going_back_takes_the_settings_along() -> None:
+    """A map that is changed in its place stays as it is when a deployment goes back, and begins no new pods."""
+    assert "ConfigMap" not in [manifest["kind"] for manifest in MANIFESTS]
+    assert "disableNameSuffixHash" not in (HOME / "kustomization.yaml").read_text(encoding="utf-8")
+    assert MAP["name"] == "animeid" and "behavior" not in MAP
+
+
+@pytest.mark.skipif(shutil.which("kubectl") is None, reason="kubectl is not installed")
+def test_other_settings_are_another_map(tmp_path: Path) -> None:
+    shutil.copytree(HOME, tmp_path / "changed")
+    file = tmp_path / "changed" / "kustomization.yaml"
+    file.write_text(file.read_text(encoding="utf-8").replace("/my_model", "/my_newer_model"), encoding="utf-8")
+    maps = []
+    for folder in (HOME, tmp_path / "changed"):
+        built = subprocess.run(["kubectl", "kustomize", str(folder)], capture_output=True, text=True, check=True)
+        found = {manifest["kind"]: manifest for manifest in yaml.safe_load_all(built.stdout)}
+        container = found["Deployment"]["spec"]["template"]["spec"]["containers"][0]
+        names = {one["valueFrom"]["configMapKeyRef"]["name"] for one in container["env"]}
+        assert names == {found["ConfigMap"]["metadata"]["name"]}
+        maps += names
+    assert maps[0] != maps[1]
 
 
 def arguments() -> list[str]:
     """Those of the container, with what the map says in the place of variables."""
-    values = of("ConfigMap")["data"]
+    values = dict(literal.split("=", 1) for literal in MAP["literals"])
     found = CONTAINER["args"]
     for one in CONTAINER["env"]:
         key = one["valueFrom"]["configMapKeyRef"]
-        assert key["name"] == of("ConfigMap")["metadata"]["name"]
+        assert key["name"] == MAP["name"]
         found = [argument.replace(f"$({one['name']})", values[key["key"]]) for argument in found]
     return found
 

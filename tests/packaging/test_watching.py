@@ -83,6 +83,21 @@ def test_a_query_asks_for_what_there_is(query: str, given: dict[str, set[str]]) 
     assert labels.issuperset(chain.from_iterable(grouped))
 
 
+def test_what_shadows_do_is_shown_whichever_version_is_chosen() -> None:
+    """Versions to choose from are those that have answered, which a shadow need not have."""
+    for query in queries().values():
+        for part in parts(filled(query)):
+            if isinstance(part, promql_parser.VectorSelector) and "_shadow_" in part.name:
+                assert [matcher.name for matcher in part.matchers.matchers] == ["job"]
+
+
+def test_a_version_that_is_asked_now_and_then_is_not_marked_again() -> None:
+    [mark] = [one["expr"] for one in BOARD["annotations"]["list"] if one["name"] == "Another version answers"]
+    new, old = [part for part in parts(filled(mark)) if isinstance(part, promql_parser.MatrixSelector)]
+    assert old.range.total_seconds() >= 3600, "or each quiet hour ends with a mark"
+    assert old.vector_selector.offset == new.range, "what is new is not looked for in itself"
+
+
 def test_all_that_is_counted_is_shown(given: dict[str, set[str]]) -> None:
     shown = " ".join(queries().values())
     families = {re.sub(r"_(bucket|sum|count|created)$", "", name) for name in given}

@@ -1,4 +1,4 @@
-"""Connections are bounded: silent ones make room, and where none is silent a new one is told so."""
+"""Connections are bounded: silent and slow ones make room, and where there are none a new one is told so."""
 
 from __future__ import annotations
 
@@ -36,16 +36,37 @@ def test_who_is_silent_for_longest_makes_room() -> None:
     crowd = Crowd(3, now=lambda: next(times))
     first, second, third, fourth, fifth = connections = [One() for _ in range(5)]
     assert all(crowd.enter(one) for one in connections[:3])
-    crowd.is_silent(first, False)  # it asks something
+    crowd.awaits(first, None)  # it asks something
     assert crowd.enter(fourth) and [one.is_closed for one in connections] == [False, True, False, False, False]
     crowd.leave(second)
-    crowd.is_silent(third, False)
+    crowd.awaits(third, None)
     assert not crowd.enter(fifth)  # the others ask, and the fourth has only just come
-    crowd.is_silent(first, True)
+    crowd.awaits(first, "head")
     crowd.leave(fifth)
     assert len(crowd) == 3 and not first.is_closed
     crowd.leave(third)
     assert len(crowd) == 2
+
+
+def test_who_sends_a_body_for_longest_makes_room_where_nobody_is_silent() -> None:
+    clock = [0.0]
+    crowd = Crowd(3, now=lambda: clock[0])
+    first, second, third, fourth, fifth, sixth = connections = [One() for _ in range(6)]
+    for one in connections[:3]:
+        assert crowd.enter(one)
+    crowd.awaits(second, "body")
+    crowd.awaits(first, "body")
+    crowd.awaits(third, "body")
+    crowd.awaits(third, None)  # it is being answered
+    clock[0] = PATIENCE / 2
+    crowd.awaits(second, "body")  # a further piece of it
+    assert not crowd.enter(fourth)
+    clock[0] = PATIENCE
+    assert crowd.enter(fourth) and [one.is_closed for one in connections] == [False, True, False, False, False, False]
+    clock[0] = 2 * PATIENCE
+    assert crowd.enter(fifth) and fourth.is_closed and not first.is_closed, "who is silent goes first"
+    assert crowd.enter(sixth) and first.is_closed and not third.is_closed
+    assert not crowd.enter(One()) and len(crowd) == 3
 
 
 def test_open_files_bound_the_connections() -> None:
@@ -75,7 +96,7 @@ def crowd(address: str, count: int, said: bytes) -> Iterator[list[socket.socket]
         yield found
 
 
-@pytest.mark.parametrize("said", [b"", HEAD[:25], HEAD])
+@pytest.mark.parametrize("said", [b"", HEAD[:25], HEAD, SLOW])
 def test_silent_connections_keep_nobody_out(few: Running, said: bytes) -> None:
     with crowd(few.address, PLACES, said) as silent:
         time.sleep(PATIENCE + 0.3)
@@ -92,9 +113,11 @@ def test_who_finds_no_place_is_told_so_and_nothing_piles_up(few: Running) -> Non
     before = len(list(files.iterdir()))
     with crowd(few.address, PLACES, SLOW):
         time.sleep(0.3)
-        answer = speak(few.address, b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        answer = speak(few.address, b"GET /models HTTP/1.1\r\nHost: localhost\r\n\r\n")
         assert answer.startswith(b"HTTP/1.1 503 ") and b"\r\nRetry-After: 1\r\n" in answer
         assert f"{PLACES} connections are open already: try again later".encode() in answer
+        assert few.get("/health/live").json() == {"live": True}, "a probe must not kill what is only busy"
+        assert few.get("/v2/health/ready").json() == {"ready": True}
         with crowd(few.address, 200, b""):
             time.sleep(0.3)
             assert len(list(files.iterdir())) <= before + PLACES + REFUSED_AT_ONCE + 5

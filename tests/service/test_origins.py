@@ -78,6 +78,16 @@ def test_a_proxy_may_ask_by_another_name_than_the_browser() -> None:
     assert status(origins, "POST", host="upstream:8000", origin="https://evil", sec_fetch_site="cross-site") == 403
 
 
+@pytest.mark.parametrize("host", ["192.168.1.7:8000", "127.0.0.1:8000", "[::1]:8000", "localhost:8000"])
+def test_without_what_a_browser_says_of_itself_the_origin_counts_where_no_proxy_named_the_service(host: str) -> None:
+    origins = Origins.of("0.0.0.0", None)
+    for origin in ("http://evil.example", "null", "http://192.168.1.7:3000"):
+        assert status(origins, "POST", host=host, origin=origin) == 403
+    assert status(origins, "POST", host=host, origin=f"http://{host}") == 200
+    assert status(origins, "POST", host=host) == 200
+    assert status(Origins.of("0.0.0.0", "anime.lan"), "POST", host=host, origin="http://anime.lan") == 200
+
+
 def test_every_address_is_behind_it(tmp_path: Path) -> None:
     with client(KEPT, feedback=str(tmp_path / "feedback.jsonl")) as found:
         away = {"Host": "evil.example"}
@@ -89,6 +99,19 @@ def test_every_address_is_behind_it(tmp_path: Path) -> None:
             assert "hosts=NAME" in sent(found.post(path, content=picture(1), headers=page), 403)["detail"]
         assert sent(found.post("/predict", content=picture(1)))["character"]
         assert not (tmp_path / "feedback.jsonl").exists()
+
+
+def test_openapi_tells_of_both_refusals() -> None:
+    with client(KEPT) as found:
+        addresses = found.get("/openapi.json").json()["paths"]
+    changing = {
+        f"{method} {path}": set(told["responses"])
+        for path, methods in addresses.items()
+        for method, told in methods.items()
+        if method not in ("get", "head")
+    }
+    assert len(changing) >= 6
+    assert {path for path, told in changing.items() if not {"403", "421"} <= told} == set()
 
 
 def test_names_of_hosts_are_read() -> None:

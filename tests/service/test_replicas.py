@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import re
 import shutil
@@ -31,7 +30,7 @@ from animeid.artefacts.checksums import seal
 from animeid.artefacts.layout import CONFIG
 from animeid.errors import InputError
 from animeid.service.arguments import request_of
-from animeid.service.replicas.gathering import Gathering, merged
+from animeid.service.replicas.gathering import WithoutId, merged
 from animeid.system.files import read_json, write_json
 from tests.service.serving import KEPT, Running, client, picture
 
@@ -78,20 +77,27 @@ def test_samples_say_which_replica_they_are_of() -> None:
     assert set(families) == {"animeid_pictures", "animeid_queue"}
 
 
-def test_all_but_metrics_is_answered_by_the_replica_itself() -> None:
+def test_a_replica_leaves_the_id_of_a_request_to_the_proxy() -> None:
     async def own(request: object) -> Response:
         return Response("own", headers={"X-Request-ID": "1", "X-Other": "2"})
 
-    async def texts() -> dict[str, str]:
-        await asyncio.sleep(0)
-        return {"a": counted(1, 0)}
-
-    app = Starlette(routes=[Route("/metrics", own), Route("/health", own)])
-    asked = TestClient(Gathering(app, texts))
-    assert 'replica="a"' in asked.get("/metrics").text
-    found = asked.get("/health")
+    found = TestClient(WithoutId(Starlette(routes=[Route("/health", own)]))).get("/health")
     assert found.text == "own" and found.headers["x-other"] == "2"
     assert "x-request-id" not in found.headers, "Ray's proxy sets it too"
+
+
+def test_metrics_of_all_replicas_are_asked_for_like_anything_else() -> None:
+    async def gathered() -> bytes:
+        return merged({"a": counted(1, 0)})
+
+    with client(KEPT) as found:
+        found.app.app.state.service.gather = gathered  # type: ignore[attr-defined]
+        assert 'replica="a"' in found.get("/metrics").text
+        head = found.head("/metrics")
+        assert head.status_code == 200 and head.headers["content-type"].startswith("text/plain")
+        assert found.get("/metrics", headers={"Host": "evil.example"}).status_code == 421
+        found.app.app.state.service.gather = None  # type: ignore[attr-defined]
+        assert 'animeid_requests_total{route="/metrics",status="200"} 2.0' in found.get("/metrics").text
 
 
 # A cluster.

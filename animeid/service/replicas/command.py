@@ -19,9 +19,12 @@ os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # Ray reads it once; it t
 
 import ray
 from ray import serve
+from ray.exceptions import RayError
+from ray.serve.exceptions import RayServeException
 
 from animeid.errors import InputError, MachineError
 from animeid.service.command import address, bound
+from animeid.service.replicas.owner import is_of, pass_on
 from animeid.service.replicas.replica import Replica
 from animeid.service.requests import AUTO, ServeRequest
 from animeid.service.state import State
@@ -40,6 +43,11 @@ LOOK_SECONDS = 5.0
 """How often a command looks whether another has taken over."""
 TICK = 0.5
 ANSWER_SECONDS = 10.0
+HEALTHZ = "/-/healthz"
+"""Is answered by Ray's proxies themselves, with 503 where they are about to end."""
+RUNNING = "RUNNING"
+UNKNOWN = (RayError, RayServeException, TimeoutError)
+"""What Ray raises where something cannot be learnt just now."""
 EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 """Addresses that mean all of a machine, and one by which they are reached."""
 
@@ -62,7 +70,7 @@ def serve_replicas(request: ServeRequest, state: State) -> int:
         with _told_to_stop() as stop:
             say(f"{address(request.host, request.port)} answers with {models}")
             while not stop.wait(LOOK_SECONDS):
-                if not is_own and not _is_owner(owner):
+                if not is_own and _has_lost(owner):
                     break
         if _is_owner(owner):
             _end(request)
@@ -87,9 +95,11 @@ def _listening(request: ServeRequest) -> ServeRequest:
     """Has the cluster listen, unless it does; the request with the port that it listens on.
 
     Raises:
-        InputError: the address cannot be listened on.
+        InputError: the address cannot be listened on, or the cluster listens to another.
     """
-    if serve.status().proxies:
+    if proxies := serve.status().proxies:
+        if ray.get_runtime_context().get_node_id() in proxies:  # else one begins here with the first replica
+            _check_answers(request, HEALTHZ, (200, 503))
         return request
     with bound(request.host, request.port) as listening:
         request = replace(request, port=listening.getsockname()[1])
@@ -113,32 +123,45 @@ def _deploy(request: ServeRequest, state: State, owner: str) -> None:
         graceful_shutdown_timeout_s=request.stop_seconds,
         logging_config={"enable_access_log": False, "log_level": LEVEL},
     )
+    before = pass_on(owner)  # before they begin: a command that ends meanwhile must leave them alone
     try:
-        serve.run(deployment.bind(replace(request, engine=AUTO, artefact=None), state, owner), name=APP)
+        serve.run(deployment.bind(replace(request, engine=AUTO, artefact=None), state), name=APP)
     except RuntimeError as error:
+        pass_on(before)
         raise InputError(f"the replicas cannot begin: {error}") from error
 
 
-def _is_owner(owner: str) -> bool:
-    """Whether some of what answers was put there by this command."""
-    if APP not in serve.status().applications:
+def _has_lost(owner: str) -> bool:
+    """Whether another command has taken over, and its replicas have begun; False while that cannot be learnt."""
+    try:
+        found = serve.status().applications.get(APP)
+        return found is None or (found.status == RUNNING and not is_of(owner))
+    except UNKNOWN:
         return False
-    return owner in _broadcast("owned_by")
 
 
-def _broadcast(method: str) -> list[object]:
-    """What all replicas say; one that ends meanwhile says an exception."""
-    return serve.get_app_handle(APP).broadcast(method).results(timeout_s=ANSWER_SECONDS, return_exceptions=True)
+def _is_owner(owner: str) -> bool:
+    """Whether what answers is of this command; it is looked again for some time while that cannot be learnt."""
+    until = time.monotonic() + ANSWER_SECONDS
+    while time.monotonic() < until:
+        try:
+            return APP in serve.status().applications and is_of(owner)
+        except UNKNOWN:
+            time.sleep(TICK)
+    return False
 
 
 def _end(request: ServeRequest) -> None:
     """What answers says for some time that it is not ready, then finishes what it does."""
-    _broadcast("drain")
+    try:
+        serve.get_app_handle(APP).broadcast("drain").results(timeout_s=ANSWER_SECONDS, return_exceptions=True)
+    except UNKNOWN as error:
+        say_beside(f"not every replica could be told that it ends ({error}): it ends all the same")
     time.sleep(request.drain_seconds)
     serve.delete(APP)
 
 
-def _check_answers(request: ServeRequest) -> None:
+def _check_answers(request: ServeRequest, path: str = "/health/live", good: tuple[int, ...] = (200,)) -> None:
     """Raises:
     InputError: the cluster answers at another address, which was settled when its first command was given.
     """
@@ -146,8 +169,8 @@ def _check_answers(request: ServeRequest) -> None:
     while time.monotonic() < until:
         connection = HTTPConnection(EVERYWHERE.get(request.host, request.host), request.port, timeout=ANSWER_SECONDS)
         try:
-            connection.request("GET", "/health/live")
-            if connection.getresponse().status == 200:
+            connection.request("GET", path)
+            if connection.getresponse().status in good:
                 return
         except (OSError, HTTPException):
             pass
@@ -168,7 +191,8 @@ def _cluster(is_own: bool) -> Iterator[None]:
         MachineError: there is no such cluster.
     """
     logging.getLogger("ray.serve").setLevel(LEVEL)
-    own: dict[str, Any] = {"include_dashboard": False} if is_own else {}
+    # `local`: without an address Ray joins a cluster that somebody else has started on this machine, if there is one.
+    own: dict[str, Any] = {"address": "local", "include_dashboard": False} if is_own else {}
     try:
         ray.init(logging_level=logging.ERROR, **own)
     except ConnectionError as error:

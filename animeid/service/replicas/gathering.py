@@ -1,8 +1,8 @@
-"""What surrounds the application of a replica: `/metrics` of all of them, and headers that Ray's proxy sets itself."""
+"""What replicas have of their own: metrics of all of them as one text, and no header that Ray's proxy sets itself."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from prometheus_client import CollectorRegistry, generate_latest
@@ -11,38 +11,24 @@ from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.registry import Collector
 from prometheus_client.samples import Sample
 from starlette.datastructures import MutableHeaders
-from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from animeid.service.metrics import CONTENT_TYPE
 from animeid.service.watch import REQUEST_ID
 
-PATH = "/metrics"
 LABEL = "replica"
 """Tells the replicas apart: Prometheus must see that a counter ends with its replica, and not that it goes back."""
 CREATED = "_created"
 """When a counter began, which the metrics of several workers lack as well."""
-Texts = Callable[[], Awaitable[Mapping[str, str]]]
-"""What each replica counts, by its name."""
 
 
 @dataclass(frozen=True)
-class Gathering:
-    """Wraps the application of a replica.
-
-    app: answers all else.
-    texts: of all replicas.
-    """
+class WithoutId:
+    """Wraps the application of a replica."""
 
     app: ASGIApp
-    texts: Texts
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or (scope["method"], scope["path"]) != ("GET", PATH):
-            await self.app(scope, receive, lambda message: send(_without_id(message)))
-            return
-        answer = Response(merged(await self.texts()), headers={"Content-Type": CONTENT_TYPE})
-        await answer(scope, receive, send)
+        await self.app(scope, receive, lambda message: send(_without_id(message)))
 
 
 def _without_id(message: Message) -> Message:

@@ -17,6 +17,7 @@ from animeid.service.replies import JSON, refusals, reply
 from animeid.service.routes.means import Asking, Means, allowed, body_of, told
 
 router = APIRouter(tags=["feedback"], dependencies=[Depends(allowed)])
+REFUSALS = refusals(400, 401, 403, 404, 408, 413, 415, 422, 429, 503)
 
 
 class Said(BaseModel):
@@ -44,7 +45,7 @@ class Said(BaseModel):
     "/feedback",
     status_code=202,
     response_model=schemas.Queued,
-    responses={202: {"content": {JSON: {"example": QUEUED}}}, **refusals(400, 401, 404, 408, 413, 415, 422, 429, 503)},
+    responses={202: {"content": {JSON: {"example": QUEUED}}}, **REFUSALS},
     openapi_extra=body_of(Said),
     summary="Says whether an answer is right",
 )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from fastapi import APIRouter, Depends
 from starlette.responses import Response
 
@@ -75,6 +73,4 @@ async def health(service: Means) -> Response:
     summary="Metrics in Prometheus' text format",
 )
 async def metrics(service: Means) -> Response:
-    service.measure()
-    text = await asyncio.to_thread(service.metrics.text, service.drifts())
-    return Response(text, headers={"Content-Type": CONTENT_TYPE})
+    return Response(await (service.gather or service.counted)(), headers={"Content-Type": CONTENT_TYPE})

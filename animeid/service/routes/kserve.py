@@ -23,7 +23,7 @@ from animeid.service.tensors import IMAGE, LENGTH, asked_by, output
 LABEL, PROBABILITY, CHARACTER = "label", "probability", "character"
 OUTPUTS = {LABEL: "BYTES", PROBABILITY: "FP32", CHARACTER: "BYTES"}
 BODY = {"required": True, "content": {JSON: {"schema": {"type": "object"}, "example": INFER}}}
-REFUSALS = refusals(400, 401, 404, 408, 413, 422, 429, 503, 504)
+REFUSALS = refusals(400, 401, 403, 404, 408, 413, 422, 429, 503, 504)
 FEW_REFUSALS = refusals(401, 404, 422, 429)
 METADATA_REPLY: dict[int | str, dict[str, Any]] = {200: {"content": {JSON: {"example": METADATA}}}}
 INFERRED_REPLY: dict[int | str, dict[str, Any]] = {200: {"content": {JSON: {"example": INFERRED}}}}

@@ -25,7 +25,7 @@ from animeid.service.uploads import pictures_in
 
 BATCH = 10
 """Pictures of `/predict_batch`, at most."""
-REFUSALS = refusals(400, 401, 404, 408, 413, 415, 422, 429, 503, 504)
+REFUSALS = refusals(400, 401, 403, 404, 408, 413, 415, 422, 429, 503, 504)
 
 LOGGED = [name for name, _ in COLUMNS if name != "time"]
 
@@ -99,7 +99,7 @@ async def predict_batch(
 @router.post(
     "/predict_url",
     response_model=schemas.Answer,
-    responses={200: {"content": {JSON: {"example": ANSWER}}}, **REFUSALS, **refusals(403)},
+    responses={200: {"content": {JSON: {"example": ANSWER}}}, **REFUSALS},
     openapi_extra=body_of(There),
     summary="Names the character in a picture of the web",
 )

@@ -67,21 +67,35 @@ async def under_load(
     admin = await Connection.open(port)
     expected: dict[str, list[Names]] = {}
     for version, name in versions.items():
-        failed += await ask(admin, "PUT", "/models/default", key, {"version": name})
+        failed += await swap(admin, key, name)
         answers = [await admin.ask(form(file, more=key)) for file in pictures.files]
         expected[version] = [names_of(json.loads(body)["names"]) for _, _, body in answers]
     is_over = asyncio.Event()
     load = Load(port, pictures, lambda *one: told.append(one))
     asking = asyncio.create_task(load.clients(CLIENTS, lambda: not is_over.is_set()))
-    for number in range(SWAPS):
+    for name in changes(list(versions.values())[-1]):
         await asyncio.sleep(PAUSE)
-        failed += await ask(admin, "PUT", "/models/default", key, {"version": (FIRST, SECOND)[number % 2]})
-        if number % (SWAPS // ROLLBACKS) == 1 and number // (SWAPS // ROLLBACKS) < ROLLBACKS:
-            await asyncio.sleep(PAUSE)
-            failed += await ask(admin, "POST", "/models/default/rollback", key, None)
+        failed += await (swap(admin, key, name) if name else ask(admin, "POST", "/models/default/rollback", key, None))
     await asyncio.sleep(PAUSE)
     is_over.set()
     return expected, told, await asking, failed
+
+
+def changes(now: str) -> list[str | None]:
+    """What is to answer, one after the other; None is a rollback. Each changes what answers, which is this at first."""
+    other, found = {FIRST: SECOND, SECOND: FIRST}, list[str | None]()
+    for number in range(SWAPS):
+        now = other[now]
+        found.append(now)
+        if number % (SWAPS // ROLLBACKS) == 1 and number // (SWAPS // ROLLBACKS) < ROLLBACKS:
+            now = other[now]
+            found.append(None)
+    return found
+
+
+async def swap(admin: Connection, key: bytes, name: str) -> list[str]:
+    """Has another version answer; why it does not."""
+    return await ask(admin, "PUT", "/models/default", key, {"version": name})
 
 
 async def ask(admin: Connection, method: str, path: str, key: bytes, content: dict[str, Any] | None) -> list[str]:
