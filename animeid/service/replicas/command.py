@@ -197,8 +197,8 @@ def _cluster(is_own: bool) -> Iterator[None]:
         ray.init(logging_level=logging.ERROR, **own)
     except ConnectionError as error:
         raise MachineError(
-            f"{CLUSTER}={os.environ.get(CLUSTER)}: no cluster of Ray is there ({error}): name one that runs, or leave it "
-            "out"
+            f"{CLUSTER}={os.environ.get(CLUSTER)}: no cluster of Ray is there ({error}): name one that runs, or "
+            "leave it out"
         ) from error
     try:
         with stoppable():  # again, for Ray has a handler of its own
