@@ -19,6 +19,8 @@ nitpick_ignore_regex = [(r"py:.*", r".*")]
 myst_heading_anchors = 3
 myst_links_external_new_tab = True
 
+# An extra that is in no lock.
+autodoc_mock_imports = ["ray"]
 autodoc_member_order = "bysource"
 autodoc_inherit_docstrings = False
 autodoc_typehints = "signature"

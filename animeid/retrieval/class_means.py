@@ -13,7 +13,7 @@ from animeid.predictions import row_blocks
 from animeid.retrieval.neighbours import normalised
 
 FEWEST = 5
-"""Pictures of a class that has a mean: of fewer, a mean without one of them lies elsewhere than that of all."""
+"""A class with so many pictures has a mean; of fewer, one without one of them lies elsewhere than that of all."""
 
 
 def class_means(embeddings: np.ndarray, targets: np.ndarray) -> np.ndarray:

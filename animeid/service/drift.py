@@ -14,7 +14,7 @@ from animeid.service.window import Window
 FEWEST = 200
 """With fewer answers nothing is said."""
 GROUPS = 10
-"""Groups of classes, of about equal shares: a share of a class alone would rest on too few pictures."""
+"""So many groups of classes have about equal shares; a share of a class alone would rest on too few pictures."""
 ALARM = 0.25
 """A population stability index above this is taken for a shift, wherever the index is used."""
 LEAST = 0.5

@@ -5,6 +5,8 @@ from __future__ import annotations
 from extensions.markdown import table
 from extensions.packages import Module, loose_files, rooms
 
+OF_RAY = "animeid.service.replicas.replica"
+"""Its class is made by a decorator that is not installed here, so that its members cannot be shown."""
 TOP = Module("animeid", "The files at the top: commands, and words that all use.", is_room=True)
 
 
@@ -29,5 +31,5 @@ def page(room: Module) -> str:
 
 
 def _automodule(module: Module) -> str:
-    options = "" if module.is_room else "   :members:\n   :show-inheritance:\n"
+    options = "" if module.is_room or module.name == OF_RAY else "   :members:\n   :show-inheritance:\n"
     return f"```{{eval-rst}}\n.. automodule:: {module.name}\n{options}```"
