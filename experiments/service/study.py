@@ -139,8 +139,8 @@ with the lowest and the highest, and ratios those of neighbouring rounds.
 The peers read the same form with the same decoder, ask the same file of the network, and answer the same names:
 FastAPI (`peers/blocking.py`) with one endpoint and ONNX Runtime without settings; LitServe (`peers/litserve_api.py`)
 with one worker and a session without settings, as its guide has it, and at its best on a processor, with a worker for
-each core and sessions of one thread, which are those of the service. LitServe brings a faster parser along, which stays its
-own.
+each core and sessions of one thread, which are those of the service. LitServe brings a faster parser along, which stays
+its own.
 
 {chr(10).join(where)}
 """
