@@ -149,12 +149,12 @@ class Artefact:
 
     @cached_property
     def references(self) -> dict[str, np.ndarray] | None:
-        """`embeddings` `[K, D]` float32, `targets` `[K]` int64, `files` `[K]` text; None where none travelled."""
+        """`embeddings` `[K, D]` float32 of length 1, `targets` `[K]` int64, `files` `[K]` text; None where none are."""
         path = self.folder / REFERENCES
         if not path.is_file():
             return None
         with np.load(path, allow_pickle=False) as stored:
-            return dict(stored)
+            return {**stored, "embeddings": normalised(stored["embeddings"])}
 
     @cached_property
     def trained_on(self) -> TrainedOn | None:

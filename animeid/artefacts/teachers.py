@@ -9,9 +9,8 @@ from typing import Self
 
 from animeid.artefacts.artefact import Artefact
 from animeid.artefacts.config_file import is_artefact
-from animeid.artefacts.hub import PREFIX, artefact_folder
+from animeid.artefacts.teacher_folders import teacher_folders
 from animeid.runs.folder import RunFolder
-from animeid.runs.several import run_paths
 
 
 @dataclass(frozen=True)
@@ -23,12 +22,12 @@ class Teachers:
 
     @classmethod
     def named(cls, given: str) -> Self:
-        """Those of a folder, of patterns with colons between, or of `hub:USER/NAME`.
+        """Those of `teacher_folders`.
 
         Raises:
             InputError: one is not there, or an artefact is not what was exported.
         """
-        return cls.at([artefact_folder(given)] if given.startswith(PREFIX) else run_paths(given, is_artefact))
+        return cls.at(teacher_folders(given))
 
     @classmethod
     def at(cls, paths: Iterable[Path]) -> Self:

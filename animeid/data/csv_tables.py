@@ -6,6 +6,7 @@ import csv
 import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -24,6 +25,9 @@ OTHER_FILES = {
     b"PAR1": "Parquet, whose name must end in .parquet",
 }
 """What is often called .csv and is none, by its beginning."""
+
+BLOCK = 2**20
+"""Bytes that are read at a time."""
 
 NEEDED = frozenset({"path", "label"})
 """Names by which a header is known to be taken apart rightly."""
@@ -89,6 +93,7 @@ def read_csv(path: Path, texts: Collection[str]) -> pd.DataFrame:
     """
     written = layout(path)
     refuse_twice(written.names, path, texts)
+    has_quotes = _has_quotes(path)
     try:
         # Without the default missing values, a character may be called NA or None.
         table = pd.read_csv(
@@ -98,7 +103,7 @@ def read_csv(path: Path, texts: Collection[str]) -> pd.DataFrame:
             encoding=written.encoding,
             sep=written.separator,
             skiprows=written.start,
-            skipinitialspace=_has_spaced_quotes(path, written),
+            skipinitialspace=has_quotes and _has_spaced_quotes(path, written),
         )
     except pd.errors.ParserError as error:
         told = _explained(error, path, written.separator)
@@ -109,8 +114,15 @@ def read_csv(path: Path, texts: Collection[str]) -> pd.DataFrame:
     for name in texts:
         if name in table:
             table[name] = _whole(table[name].fillna(""))
-    _refuse_open_quotes(table, path, written)
+    if has_quotes:
+        _refuse_open_quotes(table, path, written)
     return table
+
+
+def _has_quotes(path: Path) -> bool:
+    """Whether a quote may stand in a file; most lists have none, and a million rows are not looked through then."""
+    with path.open("rb") as stream:
+        return any(b'"' in block for block in iter(partial(stream.read, BLOCK), b""))
 
 
 def _has_spaced_quotes(path: Path, written: Layout) -> bool:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from animeid.predictions import row_blocks
-from animeid.retrieval.neighbours import normalised
+from animeid.retrieval.neighbours import cosines_to, normalised
 
 FEWEST = 5
 """A class with so many pictures has a mean; of fewer, one without one of them lies elsewhere than that of all."""
@@ -31,7 +31,7 @@ def class_means(embeddings: np.ndarray, targets: np.ndarray) -> np.ndarray:
 
 def nearest_distance(embedding: np.ndarray, directions: np.ndarray) -> float:
     """1 less the cosine of an embedding `[D]` to the nearest of means `[M, D]` of length 1; from 0 to 2."""
-    return float(1 - np.clip(directions @ normalised(embedding[None])[0], -1, 1).max())
+    return float(1 - cosines_to(embedding, directions).max())
 
 
 def held_out_distances(embeddings: np.ndarray, targets: np.ndarray) -> np.ndarray:

@@ -39,6 +39,11 @@ def nearest(queries: np.ndarray, bank: np.ndarray, k: int) -> tuple[np.ndarray, 
     return indices, similarities
 
 
+def cosines_to(vector: np.ndarray, directions: np.ndarray) -> np.ndarray:
+    """`[N]` similarities of one vector `[D]` to `[N, D]` of length 1, which whoever asks often keeps so."""
+    return np.clip(directions @ normalised(vector[None])[0], -1, 1)
+
+
 def _cosines(directions: np.ndarray, bank: np.ndarray) -> np.ndarray:
     """`[Q, N]` similarities of `[Q, D]` vectors of length 1."""
     step = max(1, BLOCK_ENTRIES // max(bank.shape[1], 1))

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from animeid.deploy.runtime import Runtime
-from animeid.predictions import top_names
+from animeid.predictions import highest, top_names
 from animeid.retrieval.class_means import nearest_distance
-from animeid.retrieval.neighbours import nearest
+from animeid.retrieval.neighbours import cosines_to
 
 UNKNOWN = "unknown"
 """The character of a picture that is none of the artefact's."""
@@ -75,8 +75,9 @@ def _references(runtime: Runtime, embedding: np.ndarray) -> list[dict[str, Any]]
     bank = runtime.artefact.references
     if bank is None:
         return []
-    places, similarities = nearest(embedding[None], bank["embeddings"], min(NEAREST, len(bank["targets"])))
+    similarities = cosines_to(embedding, bank["embeddings"])
+    places = highest(similarities[None], min(NEAREST, len(similarities)))[0]
     return [
-        {"label": runtime.labels[bank["targets"][place]], "similarity": float(similarity), "picture": int(place)}
-        for place, similarity in zip(places[0], similarities[0], strict=True)
+        {"label": runtime.labels[bank["targets"][at]], "similarity": float(similarities[at]), "picture": int(at)}
+        for at in places
     ]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from typing import Any
 
+from animeid.artefacts.config_file import is_artefact, read_config
+from animeid.artefacts.teacher_folders import teacher_folders
 from animeid.data.root import check_root
 from animeid.errors import InputError
 from animeid.runs.folder import OUTPUTS, RunFolder
@@ -42,10 +44,11 @@ def check_sources(request: dict[str, Any]) -> None:
     check_root(request)
     if request["from_run"] is not None:
         RunFolder.open(request["from_run"])
-    if request.get("teacher") is not None:
-        from animeid.artefacts.teachers import Teachers  # reads artefacts, for which numpy is imported
-
-        Teachers.named(request["teacher"])
+    for path in teacher_folders(request.get("teacher")):
+        if is_artefact(path):
+            read_config(path)  # all of its files are read later
+        else:
+            RunFolder.open(path)
     weights = request["model"].get("weights")
     if weights is not None and not os.path.isfile(os.path.expanduser(weights)):  # noqa: PTH111, PTH113
         raise InputError(f"there is no weights file {weights}: check model.weights")

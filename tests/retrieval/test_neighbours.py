@@ -7,7 +7,7 @@ import pytest
 from sklearn.neighbors import NearestNeighbors
 
 from animeid.retrieval import neighbours as module
-from animeid.retrieval.neighbours import nearest
+from animeid.retrieval.neighbours import cosines_to, nearest, normalised
 
 
 def vectors(number: int, seed: int) -> np.ndarray:
@@ -55,3 +55,10 @@ def test_no_queries_have_no_neighbours() -> None:
 def test_a_bank_has_only_so_many(k: int) -> None:
     with pytest.raises(ValueError, match="of a bank of 3"):
         nearest(vectors(1, 0), vectors(3, 0), k)
+
+
+def test_one_vector_is_as_near_as_among_several() -> None:
+    query, bank = vectors(1, 2), np.concatenate([vectors(40, 3), np.zeros((1, 16), np.float32)])
+    indices, similarities = nearest(query, bank, len(bank))
+    found = cosines_to(query[0], normalised(bank))
+    np.testing.assert_allclose(found[indices[0]], similarities[0], atol=1e-6)
