@@ -173,8 +173,8 @@ class Service:
     def common_alarms(self) -> list[str]:
         """Of all workers together: each says the same."""
         return [
-            f"{what} of version {version} has drifted: its stability index is {index:.2f}, and {ALARM} is much; "
-            "compare what comes with what it was judged by"
+            f"{what} of version {version} has drifted: its population stability index is {index:.2f}, above {ALARM}; "
+            "look at the pictures that come"
             for version, found in self.drifts().items()
             for what, index in found.items()
             if index > ALARM
