@@ -149,12 +149,17 @@ class Artefact:
 
     @cached_property
     def references(self) -> dict[str, np.ndarray] | None:
-        """`embeddings` `[K, D]` float32 of length 1, `targets` `[K]` int64, `files` `[K]` text; None where none are."""
+        """`embeddings` `[K, D]` float32, `targets` `[K]` int64, `files` `[K]` text; None where none travelled."""
         path = self.folder / REFERENCES
         if not path.is_file():
             return None
         with np.load(path, allow_pickle=False) as stored:
-            return {**stored, "embeddings": normalised(stored["embeddings"])}
+            return dict(stored)
+
+    @cached_property
+    def reference_directions(self) -> np.ndarray | None:
+        """`[K, D]` float32: the embeddings of `references`, of length 1."""
+        return None if self.references is None else normalised(self.references["embeddings"])
 
     @cached_property
     def trained_on(self) -> TrainedOn | None:

@@ -72,10 +72,10 @@ def named(runtime: Runtime, embedding: np.ndarray, logits: np.ndarray, k: int) -
 
 
 def _references(runtime: Runtime, embedding: np.ndarray) -> list[dict[str, Any]]:
-    bank = runtime.artefact.references
-    if bank is None:
+    bank, directions = runtime.artefact.references, runtime.artefact.reference_directions
+    if bank is None or directions is None:
         return []
-    similarities = cosines_to(embedding, bank["embeddings"])
+    similarities = cosines_to(embedding, directions)
     places = highest(similarities[None], min(NEAREST, len(similarities)))[0]
     return [
         {"label": runtime.labels[bank["targets"][at]], "similarity": float(similarities[at]), "picture": int(at)}

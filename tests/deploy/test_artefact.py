@@ -43,7 +43,8 @@ def test_it_tells_what_was_exported(home: Path) -> None:
     assert references is not None
     assert references["targets"].tolist() == [0, 0, 1, 1, 2, 2]
     assert references["embeddings"].dtype == np.float32
-    np.testing.assert_allclose(np.linalg.norm(references["embeddings"], axis=1), 1, atol=1e-5)
+    assert artefact.reference_directions is not None
+    np.testing.assert_allclose(np.linalg.norm(artefact.reference_directions, axis=1), 1, atol=1e-5)
     assert all((home / "artefact" / file).is_file() for file in references["files"])
 
 
