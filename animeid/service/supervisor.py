@@ -12,6 +12,7 @@ from types import FrameType
 from animeid.errors import CRASHED
 from animeid.service.folding import fold
 from animeid.service.home import Home
+from animeid.service.listening import CLOSE_NOW, HANDSHAKE_SECONDS, refuse_new
 from animeid.service.requests import ServeRequest
 from animeid.system.console import say, say_beside, say_error
 
@@ -102,10 +103,13 @@ class Supervisor:
 
     def _end(self) -> None:
         """Has all workers finish what they do, and kills those that do not within their time."""
+        self._tell(signal.SIGTERM)
+        self._drain(self.request.drain_seconds)
+        if refuse_new(self.listening):
+            self._drain(HANDSHAKE_SECONDS)
         self.listening.close()
-        for worker in self._workers:
-            worker.send_signal(signal.SIGTERM)
-        until = time.monotonic() + self.request.drain_seconds + self.request.stop_seconds + LAST_SECONDS
+        self._tell(CLOSE_NOW)
+        until = time.monotonic() + self.request.stop_seconds + LAST_SECONDS
         for worker in self._workers:
             try:
                 worker.wait(max(0.0, until - time.monotonic()))
@@ -114,6 +118,16 @@ class Supervisor:
                 worker.kill()
                 worker.wait()
             self._bury(worker)
+
+    def _tell(self, signum: int) -> None:
+        for worker in self._workers:
+            worker.send_signal(signum)
+
+    def _drain(self, seconds: float) -> None:
+        """Waits while there is a worker that answers."""
+        until = time.monotonic() + seconds
+        while time.monotonic() < until and any(worker.poll() is None for worker in self._workers):
+            time.sleep(min(TICK, seconds))
 
     def _bury(self, worker: subprocess.Popen[bytes]) -> None:
         try:
