@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import threading
+import time
 
 import pytest
 
 from animeid.system import cores
-from animeid.system.cores import on_all_cores
+from animeid.system.cores import of_many, on_all_cores
 
 
 @pytest.fixture(autouse=True)
@@ -42,3 +43,42 @@ def test_an_error_ends_the_rest() -> None:
     with pytest.raises(ValueError, match="the first"):
         list(on_all_cores(work, range(1000)))
     assert len(done) < 500
+
+
+def seen(seconds: float, things: int = 40) -> list[tuple[int, bool]]:
+    """The answers of `of_many` to things that each take some time, and whether they were done where it was asked."""
+
+    def work(number: int) -> tuple[int, bool]:
+        # What takes no time on any machine, or longer than is waited for.
+        time.sleep(seconds)
+        return number, threading.current_thread() is threading.main_thread()
+
+    return list(of_many(work, range(things)))
+
+
+def test_small_things_are_done_where_it_is_asked_for() -> None:
+    assert seen(0.0) == [(number, True) for number in range(40)]
+
+
+def test_larger_ones_are_spread_soon() -> None:
+    found = seen(0.015)
+    assert [number for number, _ in found] == list(range(40))
+    # The first pays for what is loaded once, and two more are longer than the trial.
+    assert [here for _, here in found] == [True] * 3 + [False] * 37
+
+
+def test_what_is_loaded_at_the_first_does_not_make_the_others_large() -> None:
+    first = iter([0.05])
+    here = []
+
+    def work(_: int) -> None:
+        time.sleep(next(first, 0.0))
+        here.append(threading.current_thread() is threading.main_thread())
+
+    list(of_many(work, range(40)))
+    assert all(here)
+
+
+def test_few_or_no_things_are_enough_for_a_trial() -> None:
+    assert list(of_many(lambda number: number, [])) == []
+    assert list(of_many(lambda number: number + 1, [1])) == [2]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -16,7 +15,7 @@ from animeid.errors import InputError
 from animeid.imaging.decode import UnreadableImage
 from animeid.imaging.geometry import working_size
 from animeid.imaging.working import working_from_stream
-from animeid.system.machine import usable_cores
+from animeid.system.cores import of_many
 from animeid.system.progress import progress
 
 PAGE = 4096
@@ -75,14 +74,9 @@ def write_pixels(path: Path, wanted: Wanted, max_pixels: int) -> np.ndarray:
             pixels[start : start + picture.size] = picture.reshape(-1)
             sizes[index] = picture.shape[:2]
 
-        with ThreadPoolExecutor(usable_cores()) as pool:
-            try:
-                count = len(wanted.paths)
-                for _ in progress(pool.map(fill, range(count)), count, "filling the pixel cache"):
-                    pass
-            except BaseException:
-                pool.shutdown(cancel_futures=True)
-                raise
+        count = len(wanted.paths)
+        for _ in progress(of_many(fill, range(count)), count, "filling the pixel cache"):
+            pass
         pixels.flush()
         os.fsync(stream.fileno())
     return sizes

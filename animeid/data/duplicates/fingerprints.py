@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -17,7 +16,7 @@ from animeid.data.duplicates.store import FACTS, FingerprintStore
 from animeid.data.duplicates.thumbnails import NOWHERE, THUMBNAIL, Thumbnails
 from animeid.data.picture_files import open_picture
 from animeid.imaging.decode import UnreadableImage, decode_stream
-from animeid.system.machine import usable_cores
+from animeid.system.cores import of_many
 from animeid.system.progress import progress
 
 
@@ -112,13 +111,7 @@ def fingerprint_all(
         facts[index], where[index] = new[0], store.add(new, shrink(picture, THUMBNAIL))
         return ""
 
-    # Decoders release the interpreter's lock, so that a thread a core keeps the cores busy.
-    with ThreadPoolExecutor(usable_cores()) as pool:
-        try:
-            reasons = list(progress(pool.map(look, range(len(paths))), len(paths), "reading pictures"))
-        except BaseException:
-            pool.shutdown(cancel_futures=True)
-            raise
+    reasons = list(progress(of_many(look, range(len(paths))), len(paths), "reading pictures"))
     store.flush()
     thumbnails = Thumbnails(store.files, where[:, 0], where[:, 1])
     found = Fingerprints(facts["size"], sha256, facts["hash"].copy(), facts["mirrored"].copy(), thumbnails)
