@@ -6,12 +6,11 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 
-from animeid import __version__
 from animeid.config.roots import roots, summary
 from animeid.config.suggest import suggestion
 from animeid.errors import InputError
 from animeid.system import leave
-from animeid.system.console import say, say_error
+from animeid.system.console import say, say_error, say_version
 
 
 def usage(commands: Sequence[str]) -> str:
@@ -31,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command that the first argument names and returns its exit status."""
     name, *rest = (sys.argv[1:] if arguments is None else arguments) or ["--help"]
     if name == "--version":
-        say(f"animeid {__version__}")
+        say_version()
         return 0
     try:
         commands = roots()

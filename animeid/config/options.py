@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from hydra._internal.utils import get_args_parser
 
 from animeid.errors import InputError
+from animeid.system.console import say_version
 
 
 def parsed(arguments: Sequence[str] | None) -> Namespace:
@@ -20,6 +21,9 @@ def parsed(arguments: Sequence[str] | None) -> Namespace:
     """
     given = sys.argv[1:] if arguments is None else list(arguments)
     options = given[: given.index("--")] if "--" in given else given
+    if "--version" in options:  # Hydra's parser would tell its own
+        say_version()
+        sys.exit(0)
     # Hydra's parser would take `-path=x` for its option -p with the value `ath=x`.
     if key := next((option for option in options if re.match(r"-[^-=]{3,}=", option)), ""):
         raise _no_option(key)

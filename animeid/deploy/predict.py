@@ -13,7 +13,7 @@ from animeid.deploy.runtime import Runtime
 from animeid.inference.output_rows import Answer
 from animeid.inference.outputs import Output, answers_to
 from animeid.inference.unreadable import say_unreadable
-from animeid.system.console import say, write_anything
+from animeid.system.console import has_told_of_itself, write_anything
 from animeid.system.home import settle_in
 from animeid.system.status import status_of
 
@@ -33,8 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     write_anything()
     settle_in()
     given = given_to(arguments)
-    if {"-h", "--help"} & set(given):
-        say(HELP)
+    if has_told_of_itself(given, lambda: HELP):
         return 0
     return status_of(lambda: predict(request_of(given)), WAY_ON)
 

@@ -19,7 +19,7 @@ from animeid.service.home import Home
 from animeid.service.keys import ADMIN, USER, new_key, read_keys
 from animeid.service.requests import AUTO, RAY, ServeRequest
 from animeid.service.state import State
-from animeid.system.console import how_to_install, say, say_beside, write_anything
+from animeid.system.console import has_told_of_itself, how_to_install, say, say_beside, write_anything
 from animeid.system.home import settle_in
 from animeid.system.status import status_of
 
@@ -42,8 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     write_anything()
     settle_in()
     given = given_to(arguments)
-    if {"-h", "--help"} & set(given):
-        say(HELP + keys())
+    if has_told_of_itself(given, lambda: HELP + keys()):
         return 0
     return status_of(lambda: answer(request_of(given)))
 

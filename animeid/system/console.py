@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import sys
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from io import TextIOWrapper
 from pathlib import Path
 from typing import TextIO
 
+from animeid import __version__
 from animeid.system.streams import put
 
 HEAVIEST = "torch"
@@ -55,6 +56,21 @@ def say_beside(sentence: str) -> None:
 
 def say_error(sentence: str) -> None:
     say_beside(f"animeid: error: {sentence}")
+
+
+def say_version() -> None:
+    say(f"animeid {__version__}")
+
+
+def has_told_of_itself(arguments: Sequence[str], helps: Callable[[], str]) -> bool:
+    """Answers `--help` with what `helps` makes, and `--version`; whether one of them was asked."""
+    if {"-h", "--help"} & set(arguments):
+        say(helps())
+    elif "--version" in arguments:
+        say_version()
+    else:
+        return False
+    return True
 
 
 def say_loading(root: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import subprocess
@@ -13,6 +14,7 @@ from typing import Any
 import pytest
 import yaml
 
+import animeid
 from animeid import cli
 from animeid.config.command import command
 from animeid.errors import InputError
@@ -305,6 +307,25 @@ def test_console_script(arguments: list[str], status: int, text: str, capsys: py
     assert cli.main(arguments) == status
     said = capsys.readouterr()
     assert text in said.out + said.err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["animeid.train", "--version"],
+        ["animeid.predict", "--version"],
+        ["animeid.predict", "artefact=a", "--version"],
+        ["animeid.serve", "--version"],
+    ],
+)
+def test_every_command_tells_its_own_version(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    module, *rest = arguments
+    try:
+        status = importlib.import_module(module).main(rest)
+    except SystemExit as left:
+        status = left.code
+    assert status == 0
+    assert capsys.readouterr().out == f"animeid {animeid.__version__}\n"
 
 
 def test_the_console_script_hands_its_arguments_on(recorder: Recorder, capsys: pytest.CaptureFixture[str]) -> None:
