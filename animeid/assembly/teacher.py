@@ -138,12 +138,12 @@ def seen_by_artefact(artefact: Artefact, manifest: Manifest, leaks: str) -> Seen
         return seen if told.complete else seen.beside(Seen(seen.rows, (), (part,)))
     untold = (
         f"the artefact {artefact.folder} does not tell which pictures it was trained on, as those of earlier versions "
-        "do not, so that it may know those of val and test by heart"
+        "and of trained_on=false do not, so that it may know those of val and test by heart"
     )
     if leaks != "report":
         raise InputError(
-            f"{untold}: export its run again, give the run itself as teacher, or take data.leaks=report to go on and "
-            "have it said"
+            f"{untold}: export its run again without trained_on=false, give the run itself as teacher, or take "
+            "data.leaks=report to go on and have it said"
         )
     return Seen(np.zeros(len(manifest.table), dtype=bool), (), (untold,))
 

@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 
 from animeid.deploy.card_engines import engines_text
-from animeid.deploy.card_text import HOW_TO_USE, LIMITS, NOT_ALL_TEXT, TRAINED_ON_TEXT
+from animeid.deploy.card_text import HOW_TO_USE, LIMITS, NOT_ALL_TEXT, TRAINED_ON_TEXT, UNTOLD_TEXT
 from animeid.system.console import counted
 
 FIGURES = {
@@ -153,9 +153,15 @@ def _data(own: Mapping[str, Any]) -> str:
         f"{counted(sum(counts), 'picture')} of {counted(len(counts), 'character')}, {max(counts):,} of the commonest "
         f"and {min(counts):,} of the rarest{TAIL if long_tail else ''}. Characters by the number of their training "
         f"pictures: {groups}. The rarest: {smallest}. Names and counts of all are in `labels.json`.\n\n"
-        + TRAINED_ON_TEXT.format(pictures=counted(own["trained_on"]["pictures"], "picture"))
-        + ("" if own["trained_on"]["complete"] else f"\n\n{NOT_ALL_TEXT}")
+        + _trained_on(own["trained_on"])
     )
+
+
+def _trained_on(told: Mapping[str, Any] | None) -> str:
+    if told is None:
+        return UNTOLD_TEXT
+    text = TRAINED_ON_TEXT.format(pictures=counted(told["pictures"], "picture"))
+    return text if told["complete"] else f"{text}\n\n{NOT_ALL_TEXT}"
 
 
 def _figures(figures: Mapping[str, Any] | str) -> str:

@@ -36,6 +36,10 @@ TRAINED_ON_TEXT = """\
 that they come from as well. Whoever trains with this artefact as teacher sees by it whether a picture to be judged was
 among them. It shows nothing of a picture, but tells whoever has the very file that it was there."""
 
+UNTOLD_TEXT = """\
+It does not tell which pictures the weights have learnt from, as its makers chose: whoever trains with it as teacher
+does not see whether pictures to be judged were among them."""
+
 NOT_ALL_TEXT = """\
 **These are not all of them.** Of an earlier run, or of some pictures, it could not be told any more which they were: a
 picture that is not listed may have been learnt all the same."""

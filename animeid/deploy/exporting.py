@@ -74,7 +74,7 @@ def write(
     """
     networks = write_networks(folder, predictors)
     config = read_json(folder / CONFIG) if (folder / CONFIG).is_file() else {"label_names": list(predictors[0].labels)}
-    own = {**own_facts(predictors, networks), **teaching_facts(folder, predictors)}
+    own = {**own_facts(predictors, networks), **teaching_facts(folder, predictors, request["trained_on"])}
     write_json(folder / LABELS, label_facts(predictors[0]))
     figures = write_figures(folder, judged(predictors))
     network = ArtefactNetwork.of(predictors)

@@ -29,6 +29,7 @@ class ExportRequest:
     temperature: as in prediction.
     tta: test-time augmentation; `own` is the run's.
     references: training pictures of each class that travel, small, with their embeddings.
+    trained_on: whether it tells, by digests, which pictures it has learnt.
     compress: whether faster engines are looked for, in bfloat16 and 8 bits, that answer nearly as well.
     push: where on the hub the artefact is uploaded.
     licence: of the weights, as the hub names it (`mit`, `cc-by-nc-4.0`).
@@ -43,6 +44,7 @@ class ExportRequest:
     temperature: Annotated[float, Gt(0)] | Literal["auto"]
     tta: Card | Literal["own"] | None
     references: Annotated[int, Ge(0)]
+    trained_on: bool
     compress: bool
     push: Repository | None
     licence: str | None

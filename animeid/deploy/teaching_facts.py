@@ -18,11 +18,16 @@ from animeid.runs.lineage import with_ancestors
 from animeid.runs.saved import SavedRun
 
 
-def teaching_facts(folder: Path, predictors: Sequence[Predictor]) -> dict[str, Any]:
-    """Writes the digests of training pictures into an artefact's folder, and returns what `config.json` says."""
+def teaching_facts(folder: Path, predictors: Sequence[Predictor], tells: bool) -> dict[str, Any]:
+    """Writes the digests of training pictures into an artefact's folder, and returns what `config.json` says.
+
+    Args:
+        tells: whether it may; without them it says that it does not tell.
+    """
     left = prior_in_logits(predictors)
     told = None if left is None else left.tolist()
-    return {"trained_on": write_trained_on(folder, predictors), "prior_in_logits": told}
+    trained_on = write_trained_on(folder, predictors) if tells else None
+    return {"trained_on": trained_on, "prior_in_logits": told}
 
 
 def write_trained_on(folder: Path, predictors: Sequence[Predictor]) -> dict[str, Any]:

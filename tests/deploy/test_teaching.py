@@ -15,7 +15,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from animeid import train
+from animeid import export, train
 from animeid.artefacts.artefact import Artefact
 from animeid.artefacts.checksums import seal
 from animeid.artefacts.pace import Pace
@@ -76,6 +76,16 @@ def test_pixels_are_rounded_to_whole_numbers(at_home: Path) -> None:
     exact = answered("artefact", pictures, stats, "logits").logits
     between = pictures + torch.rand_like(pictures) * 0.9 - 0.45
     torch.testing.assert_close(answered("artefact", between, stats, "logits").logits, exact)
+
+
+def test_it_can_be_kept_from_telling(at_home: Path) -> None:
+    assert export.main(["run=outputs/run", "output=silent", "trained_on=false"]) == 0
+    artefact = Artefact.load("silent")
+    assert artefact.trained_on is None
+    assert not (artefact.folder / "trained_on.npz").exists()
+    card = (artefact.folder / "README.md").read_text()
+    assert "It does not tell which pictures" in card and "SHA-256 of each" not in card
+    assert artefact.prior_in_logits == Artefact.load("artefact").prior_in_logits
 
 
 def test_it_tells_what_it_was_trained_on_and_nothing_else(at_home: Path) -> None:
