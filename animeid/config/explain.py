@@ -26,6 +26,9 @@ SUBMITIT_LAUNCHERS = ("slurm", "submitit_slurm", "submitit_local")
 FREE_GROUPS = ("experiment", "scale", "debug")
 """Groups of training whose cards change keys anywhere, and that have no key of their own."""
 
+OTHER_WAYS = {"model": "; any other network of timm: model.name={name}"}
+"""What is said of groups of which there is more than cards."""
+
 
 def explain(error: Exception, root: str, arguments: Sequence[str], own_cards: Path | None = None) -> str:
     """The sentence that tells the user what to change.
@@ -82,7 +85,8 @@ def _wrong_card(choice: Override, cards: Sequence[str]) -> str | None:
     values: list[Any] = list(choice.sweep_iterator()) if choice.is_sweep_override() else [choice.value()]
     for name in ("null" if value is None else str(value) for value in values):
         if not choice.is_delete() and name not in cards:
-            return f"no {choice.key_or_group} card is called '{name}'{suggestion(name, cards)}"
+            other = OTHER_WAYS.get(choice.key_or_group, "").format(name=name)
+            return f"no {choice.key_or_group} card is called '{name}'{suggestion(name, cards)}{other}"
     return None
 
 
