@@ -15,10 +15,11 @@ from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException
 from omegaconf.errors import OmegaConfBaseException
 
+from animeid.config.keys import keys_below, keys_called, keys_like
 from animeid.config.locate import conf_dir, groups
 from animeid.config.roots import request_target
 from animeid.config.signatures import signature
-from animeid.config.suggest import suggestion
+from animeid.config.suggest import nearest, suggestion
 from animeid.system.console import how_to_install
 
 SUBMITIT_LAUNCHERS = ("slurm", "submitit_slurm", "submitit_local")
@@ -57,7 +58,10 @@ def explain(error: Exception, root: str, arguments: Sequence[str], own_cards: Pa
             if sentence := _wrong_card(override, cards[name]):
                 return sentence
         elif "." not in name and not name.startswith("hydra/") and name not in schema.parameters:
-            return f"the configuration has no key '{name}'{suggestion(name, {*schema.parameters, *cards})}"
+            known = {*schema.parameters, *cards}
+            below = keys_below(root)
+            meant = keys_called(name, below) or ([] if nearest(name, known) else keys_like(name, below))
+            return f"the configuration has no key '{name}'{suggestion(name, known, meant)}"
     return _unquoted_comma(error, arguments) or _own_words(error)
 
 

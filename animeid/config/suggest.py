@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
 # Below this share of equal letters a suggestion is a guess.
@@ -16,11 +16,17 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
     return by_lower_case[found[0]] if found else None
 
 
-def suggestion(word: str, known: Iterable[str]) -> str:
-    """The end of a sentence about an unknown word: `; did you mean 'focal'? There are: ...`, or what there is."""
+def suggestion(word: str, known: Iterable[str], meant: Sequence[str] = ()) -> str:
+    """The end of a sentence about an unknown word: `; did you mean 'focal'? There are: ...`, or what there is.
+
+    Args:
+        known: what there is, of which the word that looks most like it is named.
+        meant: is named in its place.
+    """
     known = sorted(known)
     if not known:
         return "; there are none"
     near = nearest(word, known)
-    question = f"; did you mean '{near}'? There are: " if near else "; there are: "
+    named = " or ".join(f"'{one}'" for one in meant or ([near] if near else []))
+    question = f"; did you mean {named}? There are: " if named else "; there are: "
     return question + ", ".join(known)

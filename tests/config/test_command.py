@@ -15,7 +15,7 @@ import pytest
 import yaml
 
 import animeid
-from animeid import cli, train
+from animeid import cli, evaluate, train
 from animeid.config.command import command
 from animeid.errors import InputError
 from animeid.system.files import read_yaml, write_yaml
@@ -309,6 +309,32 @@ def test_console_script(arguments: list[str], status: int, text: str, capsys: py
     assert cli.main(arguments) == status
     said = capsys.readouterr()
     assert text in said.out + said.err
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("lr=0.1", "'optimizer.lr'"),
+        ("batch_size=8", "'data.batch_size'"),  # which no card names
+        ("image_size=64", "'data.image_size'"),  # and not those that the run gives to parts
+        ("pretrained=true", "'model.pretrained'"),  # although `trainer` looks like it
+        ("data_root=x", "'data.root'"),
+        ("epochs=3", "'trainer.max_epochs'"),
+        ("workers=2", "'data.num_workers'"),
+        ("sed=2", "'seed'"),
+    ],
+)
+def test_a_key_without_its_place_is_found(written: str, meant: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert train.main([written]) == 2
+    assert (
+        f"the configuration has no key '{written.partition('=')[0]}'; did you mean {meant}? There"
+        in capsys.readouterr().err
+    )
+
+
+def test_a_command_that_needs_more_finds_them_too(capsys: pytest.CaptureFixture[str]) -> None:
+    assert evaluate.main(["epochs=3"]) == 2
+    assert "did you mean 'trainer.max_epochs'?" in capsys.readouterr().err
 
 
 def test_a_network_that_has_no_card_is_taken_by_its_name(capsys: pytest.CaptureFixture[str]) -> None:
