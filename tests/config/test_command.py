@@ -332,6 +332,14 @@ def test_a_key_without_its_place_is_found(written: str, meant: str, capsys: pyte
     )
 
 
+@pytest.mark.parametrize("right", ["data.root=~/pictures", "data.root=图/初音 & 猫", "run_id=a"])
+def test_the_argument_that_is_wrong_is_told_and_none_that_needs_quotes(
+    right: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert train.main([right, "losss=focal"]) == 2
+    assert "has no key 'losss'; did you mean 'loss'?" in capsys.readouterr().err
+
+
 def test_a_command_that_needs_more_finds_them_too(capsys: pytest.CaptureFixture[str]) -> None:
     assert evaluate.main(["epochs=3"]) == 2
     assert "did you mean 'trainer.max_epochs'?" in capsys.readouterr().err
