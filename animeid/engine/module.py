@@ -19,6 +19,7 @@ from animeid.engine.position import position, weight_among_ranks
 from animeid.engine.sharding import shard
 from animeid.engine.step import StepOutput, without_gradients
 from animeid.engine.teacher import Teacher
+from animeid.engine.tiny_pictures import exact_where_tiny
 from animeid.engine.transforms import BatchTransforms
 from animeid.losses.contract import DistillationTerm, EmbeddingTerm
 from animeid.metrics.picture_mean import PictureMean
@@ -128,7 +129,9 @@ class CharacterModule(LightningModule):
         torch.manual_seed(int(sequence.generate_state(1, np.uint64)[0]))
 
     def training_step(self, batch: Batch, batch_idx: int) -> StepOutput:
-        pictures, output = len(batch["row"]), self.model(batch["image"], batch["target"])
+        pictures = len(batch["row"])
+        with exact_where_tiny(batch["image"]):
+            output = self.model(batch["image"], batch["target"])
         value = self.losses(output, batch).mean()
         if self.contrast is not None:
             value = value + self.contrast.weight * self.contrast(output.embedding, batch).mean()

@@ -12,6 +12,8 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+import torch
+
 from animeid.runs.folder import RunFolder
 from animeid.system.files import read_yaml, write_yaml
 from experiments.faults import sabotage
@@ -225,6 +227,8 @@ def shortened(text: str, home: Path) -> str:
 
 
 def main() -> None:
+    # Runs are compared here, between forks: threads of torch would not survive in these, which would wait for them.
+    torch.set_num_threads(1)
     given = dict(argument.split("=", 1) for argument in sys.argv[1:])
     output = Path(given.get("output", HERE / "README.md"))
     with tempfile.TemporaryDirectory() as name:
