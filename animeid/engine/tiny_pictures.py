@@ -19,3 +19,13 @@ def exact_where_tiny(image: Tensor) -> AbstractContextManager[object]:
     """
     is_tiny = image.device.type == "cpu" and min(image.shape[-2:]) <= TINY
     return torch.autocast("cpu", enabled=False) if is_tiny else nullcontext()
+
+
+def told_where_tiny(accelerator: str, precision: str, side: int) -> str:
+    """What is added to the precision that a user is told; nothing where it holds for all of his pictures.
+
+    Args:
+        side: pixels of the shorter side of the smallest pictures that are trained on.
+    """
+    is_told = accelerator == "cpu" and precision == "bf16-mixed" and side <= TINY
+    return f", pictures of up to {TINY} px in 32-true, since bf16 leaves gradients of such unset" if is_told else ""

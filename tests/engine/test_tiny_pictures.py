@@ -7,7 +7,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from animeid.engine.tiny_pictures import exact_where_tiny
+from animeid.engine.tiny_pictures import exact_where_tiny, told_where_tiny
 
 
 @pytest.mark.parametrize(("side", "is_in_bf16"), [((16, 16), False), ((48, 16), False), ((17, 24), True)])
@@ -17,6 +17,16 @@ def test_only_tiny_ones_are(side: tuple[int, int], is_in_bf16: bool) -> None:
         with exact_where_tiny(image):
             assert torch.is_autocast_enabled("cpu") is is_in_bf16
         assert torch.is_autocast_enabled("cpu")
+
+
+def test_what_is_told_is_what_is_done() -> None:
+    told = [
+        bool(told_where_tiny(accelerator, precision, side))
+        for accelerator in ("cpu", "cuda")
+        for precision in ("bf16-mixed", "32-true")
+        for side in (16, 17)
+    ]
+    assert told == [True, *[False] * 7]
 
 
 def test_gradients_do_not_depend_on_what_was_in_memory() -> None:

@@ -360,3 +360,16 @@ def test_the_pixel_cache_changes_nothing_but_speed(pictures: Path, tmp_path: Pat
         assert np.array_equal(*(np.load(folder.logits) for folder in folders))
     assert len(list(Path("my cache").rglob("*.pixels"))) == 1
     assert train.main([*cached, "data.cache=off", "resume=must"]) == 0
+
+
+@pytest.mark.usefixtures("without_report")
+def test_that_first_epochs_are_in_another_precision_is_said(
+    pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`resizing=progressive` begins with half of the 32 px."""
+    monkeypatch.chdir(tmp_path)
+    asked = [f"data.root={pictures}", *QUICK, "trainer.precision=bf16-mixed", "trainer.max_epochs=1", "test=false"]
+    assert train.main([*asked, "resizing=progressive", "run_id=small"]) == 0
+    assert "computing on cpu in bf16-mixed, pictures of up to 16 px in 32-true" in capsys.readouterr().out
+    assert train.main([*asked, "run_id=whole"]) == 0
+    assert "px in 32-true" not in capsys.readouterr().out
