@@ -163,7 +163,7 @@ class Artefact:
 
     @cached_property
     def trained_on(self) -> TrainedOn | None:
-        """The pictures that its weights have learnt; None where it does not tell, as those of versions before."""
+        """The pictures that its weights have learnt; None where it does not tell: made so, or by a version before."""
         told = self.own.get("trained_on")
         if told is None:
             return None

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from animeid.artefacts.layout import OWN_FILES
 from animeid.errors import InputError
 from animeid.system.console import say_beside
 
@@ -60,6 +61,8 @@ def check_push(repository: str) -> None:
 def push(folder: Path, repository: str, version: str) -> str:
     """Uploads an artefact, and returns its address. A repository that is made for it is private.
 
+    It takes the place of one that was pushed there before; earlier revisions keep what they had.
+
     Raises:
         InputError: the hub cannot be reached, or refuses.
     """
@@ -69,7 +72,14 @@ def push(folder: Path, repository: str, version: str) -> str:
         hub = HfApi()
         address = hub.create_repo(repository, private=True, exist_ok=True)
         message = f"animeid artefact {version}"
-        hub.upload_folder(repo_id=repository, folder_path=folder, commit_message=message, ignore_patterns=HIDDEN)
+        # What an artefact that was pushed before had, and this one has not, would contradict its card.
+        hub.upload_folder(
+            repo_id=repository,
+            folder_path=folder,
+            commit_message=message,
+            ignore_patterns=HIDDEN,
+            delete_patterns=list(OWN_FILES),
+        )
         return str(address)
 
 

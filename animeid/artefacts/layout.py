@@ -14,6 +14,10 @@ REFERENCES, MEANS, TRAINED_ON = "references.npz", "means.npz", "trained_on.npz"
 LAYOUTS = ("NHWC uint8", "NCHW float32")
 MEMBERS = "members"
 """The folder of the networks of several runs that answer together."""
+PICTURES = "references"
+"""The folder of the references' pictures."""
+OWN_FILES = (METRICS, PARITY, WEIGHTS, ONNX, INT8, REFERENCES, MEANS, TRAINED_ON, f"{MEMBERS}/*", f"{PICTURES}/*")
+"""Patterns of the files that some artefacts have and some have not."""
 
 
 @dataclass(frozen=True, kw_only=True)

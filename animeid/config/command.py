@@ -17,7 +17,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
-from animeid.config.arguments import as_overrides, quoted, with_home
+from animeid.config.arguments import as_overrides, with_home
 from animeid.config.explain import explain
 from animeid.config.locate import conf_dir
 from animeid.config.multirun import Ended, JobsRefusedError, do_job, ending
@@ -213,8 +213,7 @@ def _sentence(error: Exception, root: str, arguments: Sequence[str] | None) -> s
     given = parsed(arguments)
     own_cards = Path(with_home(given.config_dir)) if given.config_dir else None
     is_there = own_cards is not None and own_cards.is_dir()
-    readable = [quoted(argument) for argument in given.overrides]
-    return explain(error, root, readable, own_cards if is_there else None)
+    return explain(error, root, given.overrides, own_cards if is_there else None)
 
 
 @contextmanager

@@ -33,5 +33,5 @@ def compose(root: str, overrides: Sequence[str], own_cards: Sequence[str] = ()) 
         try:
             config = hydra.compose(root, [*forced, *found])
         except (HydraException, OmegaConfBaseException) as error:
-            raise InputError(explain(error, root, forced)) from error
+            raise InputError(explain(error, root, overrides)) from error
         return tried(root, checked(root, config, forced), forced)

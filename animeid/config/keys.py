@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import hydra
@@ -16,11 +16,17 @@ from animeid.config.suggest import nearest
 MOST = 3
 
 
-def keys_below(root: str) -> list[str]:
-    """All that do not stand outermost, of the cards that are taken where none is named."""
+def keys_below(root: str, cards: Sequence[str] = ()) -> list[str]:
+    """All that do not stand outermost.
+
+    Args:
+        cards: `group=card` each, of ours, that are taken in the place of the default ones.
+    """
     with cards_alone():
-        config = OmegaConf.to_container(hydra.compose(root))
+        config = OmegaConf.to_container(hydra.compose(root, list(cards)))
     assert isinstance(config, dict)
+    if "optimizer" not in config:
+        config.pop("trainer", None)  # of what does not train it holds older names of keys
     return [key for key in _keys(config) if "." in key]
 
 

@@ -39,6 +39,11 @@ ANSWERING = {"accelerator": "cpu", "precision": "32-true", "batch_size": 1, "num
 
 def export(request: Mapping[str, Any]) -> str:
     """Writes the runs of `request["run"]` as the artefact `request["output"]`, and returns its version."""
+    if request["references"] and not request["trained_on"]:
+        raise InputError(
+            f"references={request['references']} shows training pictures, and trained_on=false tells of none: "
+            "leave one of them out"
+        )
     folder, repository = check_folder(request["output"]), request["push"]
     if repository:
         hub.check_push(repository)

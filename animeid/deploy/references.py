@@ -9,14 +9,13 @@ import numpy as np
 import torch
 from PIL import Image
 
-from animeid.artefacts.layout import REFERENCES
+from animeid.artefacts.layout import PICTURES, REFERENCES
 from animeid.data.unlabelled import UnlabelledDataset
 from animeid.deploy.network import ArtefactNetwork
 from animeid.errors import InputError
 from animeid.inference.predictor import Predictor
 from animeid.runs.saved import SavedRun
 
-FOLDER = "references"
 CANDIDATES = 24
 """Training pictures of a class that are looked at, evenly over the class: more would take long and change little."""
 QUALITY = 90
@@ -47,7 +46,7 @@ def write_references(folder: Path, predictors: Sequence[Predictor], network: Art
         with torch.inference_mode():
             found = network(torch.from_numpy(pixels)).embedding.numpy()
         for number, place in enumerate(central(found, each), start=1):
-            file = f"{FOLDER}/{target:05d}/{number}.jpg"
+            file = f"{PICTURES}/{target:05d}/{number}.jpg"
             (folder / file).parent.mkdir(parents=True, exist_ok=True)
             Image.fromarray(pixels[place]).save(folder / file, quality=QUALITY)
             embeddings.append(found[place])

@@ -19,7 +19,7 @@ from animeid.engine.position import position, weight_among_ranks
 from animeid.engine.sharding import shard
 from animeid.engine.step import StepOutput, without_gradients
 from animeid.engine.teacher import Teacher
-from animeid.engine.tiny_pictures import exact_where_tiny
+from animeid.engine.tiny_maps import TinyMaps
 from animeid.engine.transforms import BatchTransforms
 from animeid.losses.contract import DistillationTerm, EmbeddingTerm
 from animeid.metrics.picture_mean import PictureMean
@@ -91,6 +91,7 @@ class CharacterModule(LightningModule):
         self.teacher: Teacher | None = None  # no module of this one: it is neither trained nor saved
         self.distillation: DistillationTerm | None = None
         self.portable = tuple(portable)
+        self.tiny_maps = TinyMaps(model)
         self.returns_plain_logits = False  # a callback that reads them asks: a head with a margin passes twice
 
     def forward(self, image: Tensor) -> ModelOutput:
@@ -130,7 +131,7 @@ class CharacterModule(LightningModule):
 
     def training_step(self, batch: Batch, batch_idx: int) -> StepOutput:
         pictures = len(batch["row"])
-        with exact_where_tiny(batch["image"]):
+        with self.tiny_maps.exact(batch["image"]):
             output = self.model(batch["image"], batch["target"])
         value = self.losses(output, batch).mean()
         if self.contrast is not None:

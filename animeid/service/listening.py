@@ -1,4 +1,4 @@
-"""The end of a listening socket, at which no connection that a client believes to have is cut off.
+"""The end of a listening socket, before which the connections that clients believe to have are taken.
 
 The system resets connections that wait in a socket's queue when its last holder closes it, and one can always come
 between the last look into the queue and the close. So requests for new connections are first thrown away by a filter
@@ -20,7 +20,7 @@ all processes of a group what they send to the supervisor."""
 HANDSHAKE_SECONDS = 0.3
 """How long connections that were being made when the filter came are given to be made: the way to a far client and
 back."""
-SO_ATTACH_FILTER = 26
+SO_ATTACH_FILTER = SO_GET_FILTER = 26
 """Of <asm-generic/socket.h>, which Python does not name."""
 FLAGS_OFFSET, SYN = 13, 0x02
 """Of a TCP header (RFC 9293, 3.1). What reaches a listening socket with SYN asks for a new connection."""
@@ -38,16 +38,20 @@ PROGRAM = (
 
 
 def refuse_new(listening: socket.socket) -> bool:
-    """Has the system throw away requests for new connections, for all that hold the socket; whether it can."""
+    """Has the system throw away requests for new connections, for all that hold the socket; whether it does.
+
+    Not every system that looks like Linux knows filters: some take one and let all pass, so that it is read back.
+    """
     if sys.platform != "linux":
         return False
     instructions = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *one) for one in PROGRAM))
     program = struct.pack("HP", len(PROGRAM), ctypes.addressof(instructions))
     try:
         listening.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, program)
-    except OSError:  # a system that only looks like Linux
+        # What comes back is as many bytes as the kernel answers with: the number of the filter's instructions.
+        return len(listening.getsockopt(socket.SOL_SOCKET, SO_GET_FILTER, len(bytes(instructions)))) == len(PROGRAM)
+    except OSError:
         return False
-    return True
 
 
 def take_last(listening: socket.socket) -> list[socket.socket]:

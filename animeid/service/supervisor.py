@@ -107,6 +107,8 @@ class Supervisor:
         self._drain(self.request.drain_seconds)
         if refuse_new(self.listening):
             self._drain(HANDSHAKE_SECONDS)
+        elif sys.platform == "linux":
+            say_beside("this system cannot refuse connections first: one that comes in this moment is cut off")
         self.listening.close()
         self._tell(CLOSE_NOW)
         until = time.monotonic() + self.request.stop_seconds + LAST_SECONDS

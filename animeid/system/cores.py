@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from statistics import median
@@ -38,16 +39,20 @@ def on_all_cores(work: Callable[[Item], Answer], items: Iterable[Item]) -> Itera
 def of_many(work: Callable[[Item], Answer], items: Sequence[Item]) -> Iterator[Answer]:
     """`on_all_cores` of many things that may be small: small ones are done one after the other where it is asked for.
 
-    The first few, which are done so, tell.
+    The latest ones tell, so that a thread a core begins where large ones follow small ones.
     """
-    seconds: list[float] = []
-    for item in items[:TRIED]:
+    latest: deque[float] = deque(maxlen=TRIED)
+    for place, item in enumerate(items, start=1):
         began = time.perf_counter()
         answer = work(item)
-        seconds.append(time.perf_counter() - began)
+        latest.append(time.perf_counter() - began)
         yield answer
-        if sum(seconds[1:]) > TRIAL_SECONDS:  # the first pays for what is loaded once
-            break
-    rest = items[len(seconds) :]
-    are_small = bool(rest) and median(seconds) < QUICK_SECONDS
-    yield from map(work, rest) if are_small else on_all_cores(work, rest)
+        if _tell_large([*latest]):
+            yield from on_all_cores(work, items[place:])
+            return
+
+
+def _tell_large(seconds: Sequence[float]) -> bool:
+    """Whether so many tell, and say that things are large."""
+    are_enough = len(seconds) == TRIED or sum(seconds[1:]) > TRIAL_SECONDS  # the first pays for what is loaded once
+    return are_enough and median(seconds) >= QUICK_SECONDS

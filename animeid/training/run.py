@@ -24,7 +24,6 @@ from animeid.engine.precision import settle_precision
 from animeid.engine.processes import meet, processes
 from animeid.engine.sharding import check_sharded
 from animeid.engine.threads import own_threads, take_free_threads
-from animeid.engine.tiny_pictures import told_where_tiny
 from animeid.metrics.table import summary_table
 from animeid.predictions import Predictions
 from animeid.recipe.choice import table
@@ -192,7 +191,7 @@ def begin(folder: RunFolder, request: dict[str, Any]) -> RunState:
 def told_precision(request: Mapping[str, Any], components: Components) -> str:
     """The precision, why `auto` took it, and which pictures are trained on in another."""
     trainer = components.plan.trainer
-    but = told_where_tiny(trainer.accelerator, trainer.precision, smallest_side(components))
+    but = components.module.tiny_maps.told(trainer.accelerator, trainer.precision, smallest_size(components))
     if request["trainer"]["precision"] != "auto" or trainer.strategy == "fsdp":
         return trainer.precision + but
     backbone: Any = components.module.model.backbone
@@ -200,11 +199,12 @@ def told_precision(request: Mapping[str, Any], components: Components) -> str:
     return f"{trainer.precision} ({why}){but}"
 
 
-def smallest_side(components: Components) -> int:
-    """Pixels of the shorter side of the pictures of the first epoch, the smallest that are trained on."""
+def smallest_size(components: Components) -> tuple[int, int]:
+    """Height and width in pixels of the pictures of the first epoch, the smallest that are trained on."""
     image = torch.zeros(1, 3, *components.data.image_size)
     resize = components.module.transforms.resize
-    return min((image if resize is None else resize(image, 0)).shape[-2:])
+    height, width = (image if resize is None else resize(image, 0)).shape[-2:]
+    return height, width
 
 
 def go_on(folder: RunFolder, request: dict[str, Any]) -> RunState:

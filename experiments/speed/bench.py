@@ -44,8 +44,8 @@ def main() -> None:
 {table(pipeline.HEADER, pipeline_rows)}
 
 The baseline decodes every picture in every epoch. Uint8 is what the loader hands over: normalisation is left to the
-device. The cache is filled by as many threads as there are cores, here by one. Wanted of what is cached and handed
-over: 15. What its time is spent on, by a profile, which makes Python's own part look larger than it is:
+device. The cache is filled by as many threads as there are cores, small pictures by one. Wanted of what is cached and
+handed over: 15. What its time is spent on, by a profile, which makes Python's own part look larger than it is:
 
 {table(spending.HEADER, spending_rows)}
 

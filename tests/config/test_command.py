@@ -341,13 +341,55 @@ def test_the_argument_that_is_wrong_is_told_and_none_that_needs_quotes(
 
 
 def test_a_command_that_needs_more_finds_them_too(capsys: pytest.CaptureFixture[str]) -> None:
+    assert evaluate.main(["root=pictures"]) == 2
+    assert "did you mean 'data.root'?" in capsys.readouterr().err
+
+
+def test_a_command_that_trains_nothing_has_no_epochs(capsys: pytest.CaptureFixture[str]) -> None:
     assert evaluate.main(["epochs=3"]) == 2
-    assert "did you mean 'trainer.max_epochs'?" in capsys.readouterr().err
+    assert "trainer.max_epochs" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("written", "key"),
+    [
+        (["optimizer=sgd", "momentum=0.5"], "optimizer.momentum"),
+        (["gamma=3", "loss=focal"], "loss.gamma"),
+        (["mixing=mixup", "alpha=0.2"], "mixing.mixup_alpha"),
+    ],
+)
+def test_keys_are_those_of_the_cards_that_are_asked_for(
+    written: list[str], key: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert train.main(written) == 2
+    assert f"did you mean '{key}'?" in capsys.readouterr().err
+
+
+def test_another_cards_key_is_not_told(capsys: pytest.CaptureFixture[str]) -> None:
+    assert train.main(["loss=focal", "label_smoothing=0.1"]) == 2
+    assert "loss.label_smoothing" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("written", ["data.root=~/x,~/y", "run_id=图 & a,b & c"])
+def test_a_comma_is_told_of_in_the_users_own_words(written: str, capsys: pytest.CaptureFixture[str]) -> None:
+    key, _, value = written.partition("=")
+    assert train.main([written]) == 2
+    told = capsys.readouterr().err
+    assert f"{written} has a comma" in told and told.endswith(f"\"{key}='{value}'\"\n")
 
 
 def test_a_network_that_has_no_card_is_taken_by_its_name(capsys: pytest.CaptureFixture[str]) -> None:
     assert train.main(["model=resnet10t"]) == 2
     assert capsys.readouterr().err.endswith("; any other network of timm: model.name=resnet10t\n")
+
+
+@pytest.mark.parametrize(
+    ("given", "end"), [("null", ""), ("./weights.pt", "; weights in a file: model.weights=./weights.pt"), ("a/b", "")]
+)
+def test_what_is_no_network_is_not_called_one(given: str, end: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert train.main([f"model={given}"]) == 2
+    told = capsys.readouterr().err.strip()
+    assert "model.name=" not in told and told.endswith(end)
 
 
 @pytest.mark.parametrize(

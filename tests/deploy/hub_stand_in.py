@@ -108,6 +108,8 @@ class _Handler(BaseHTTPRequestHandler):
                 entry = json.loads(line)
                 if entry["key"] == "file":
                     files[entry["value"]["path"]] = base64.b64decode(entry["value"]["content"])
+                elif entry["key"] == "deletedFile":
+                    del files[entry["value"]["path"]]
                 elif entry["key"] == "header":
                     self.state.messages.append(entry["value"]["summary"])
             self._json(

@@ -73,6 +73,15 @@ def test_what_is_pushed_comes_back_whole(server: Received, ask: Callable[..., st
     assert server.unknown == []
 
 
+def test_what_a_later_artefact_has_not_is_taken_away(server: Received, ask: Callable[..., str]) -> None:
+    """And what is no artefact's stays."""
+    ask("push", "user/name")
+    pushed = set(server.files["user/name"])
+    server.files["user/name"] |= {"model.int8.onnx": b"1", "references/09999/0.jpg": b"2", "notes.md": b"3"}
+    ask("push", "user/name")
+    assert set(server.files["user/name"]) == pushed | {"notes.md"}
+
+
 def test_what_comes_back_altered_is_refused(server: Received, ask: Callable[..., str]) -> None:
     ask("push", "user/name")
     server.files["user/name"]["model.onnx"] = b"altered"

@@ -88,6 +88,11 @@ def test_it_can_be_kept_from_telling(at_home: Path) -> None:
     assert artefact.prior_in_logits == Artefact.load("artefact").prior_in_logits
 
 
+def test_references_would_tell_all_the_same(at_home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert export.main(["run=outputs/run", "output=shown", "trained_on=false", "references=1"]) == 2
+    assert "references=1 shows training pictures, and trained_on=false" in capsys.readouterr().err
+
+
 def test_it_tells_what_it_was_trained_on_and_nothing_else(at_home: Path) -> None:
     table = SavedRun(RunFolder(Path("outputs/run"))).manifest.table
     artefact = Artefact.load("artefact")

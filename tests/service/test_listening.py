@@ -38,7 +38,8 @@ for client in clients:
 print(len(clients), cut_off)
 """
 """Connects again and again until it cannot; the connections, and how many of them were reset instead of closed."""
-BEFORE_SECONDS = 0.3
+BEFORE_SECONDS = 1.0
+"""In which a busy machine starts another Python too."""
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such filter")
 
@@ -76,7 +77,7 @@ def test_nobody_who_is_connected_is_cut_off() -> None:
             connection.close()
         told, _ = clients.communicate(timeout=30)
     connections, cut_off = map(int, told.split())
-    assert connections > 20
+    assert connections > 5
     assert cut_off == 0
 
 
@@ -93,6 +94,21 @@ def test_whoever_asks_meanwhile_finds_the_next_service() -> None:
         with socket.create_server(address) as following:
             following.settimeout(10)
             following.accept()[0].close()
+
+
+@linux
+@pytest.mark.parametrize("kept", [b"", b"\x00", OSError(92, "Protocol not available")])
+def test_a_filter_that_the_system_does_not_keep_is_none(kept: bytes | OSError) -> None:
+    """Some systems that look like Linux take whatever option they are given."""
+
+    class Careless(socket.socket):
+        def getsockopt(self, *_: Any) -> Any:
+            if isinstance(kept, OSError):
+                raise kept
+            return kept
+
+    with socket.create_server(("127.0.0.1", 0)) as listening, Careless(fileno=listening.detach()) as careless:
+        assert not refuse_new(careless)
 
 
 def test_connections_that_wait_are_taken() -> None:

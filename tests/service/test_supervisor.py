@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 from animeid.errors import CRASHED
 from animeid.service import supervisor
 from animeid.service.home import Home
+from animeid.service.listening import CLOSE_NOW, HANDSHAKE_SECONDS
 from animeid.service.requests import ServeRequest
 from animeid.service.state import State
 from animeid.service.supervisor import LONGEST_WAIT, TRIES, Supervisor
@@ -23,11 +25,19 @@ WORKERS = 2
 class Worker:
     """A process that lives until it is told to die."""
 
-    def __init__(self, pid: int) -> None:
-        self.pid, self.returncode = pid, None
+    def __init__(self, pid: int, listening: socket.socket) -> None:
+        self.pid, self.listening, self.returncode = pid, listening, None
+        self.told: list[tuple[int, bool]] = []
+        """Signals, and whether the supervisor's socket was open."""
 
     def poll(self) -> int | None:
         return self.returncode
+
+    def send_signal(self, signum: int) -> None:
+        self.told.append((signum, self.listening.fileno() != -1))
+
+    def wait(self, timeout: float) -> int:
+        return 0
 
 
 class Scene:
@@ -36,7 +46,7 @@ class Scene:
     def __init__(self, home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
         self.now, self.started = 100.0, 0
         self.fails = False
-        monkeypatch.setattr(supervisor, "time", SimpleNamespace(monotonic=lambda: self.now))
+        monkeypatch.setattr(supervisor, "time", SimpleNamespace(monotonic=lambda: self.now, sleep=self.sleep))
         self.supervisor = Supervisor(home, socket.socket(), ServeRequest(artefact="a", workers=WORKERS))
         monkeypatch.setattr(self.supervisor, "_started", self.start)
         self.supervisor._fill()
@@ -45,7 +55,10 @@ class Scene:
         if self.fails:
             raise OSError(12, "Cannot allocate memory")
         self.started += 1
-        return Worker(self.started)
+        return Worker(self.started, self.supervisor.listening)
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
 
     def die(self) -> None:
         """The youngest worker is killed."""
@@ -101,3 +114,26 @@ def test_where_no_process_can_be_started_it_is_tried_again(scene: Scene, capsys:
     scene.fails = False
     scene.now += LONGEST_WAIT
     assert scene.look() is None and len(scene.supervisor._workers) == WORKERS
+
+
+@pytest.mark.parametrize("refuses", [True, False])
+def test_workers_close_once_no_connection_comes(
+    refuses: bool, scene: Scene, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """After the time of draining, and of handshakes where requests for connections are refused, which is said else."""
+    asked: list[float] = []
+
+    def refuse_new(listening: socket.socket) -> bool:
+        assert listening.fileno() != -1
+        asked.append(scene.now)
+        return refuses
+
+    monkeypatch.setattr(supervisor, "refuse_new", refuse_new)
+    monkeypatch.setattr(supervisor.sys, "platform", "linux")
+    began, workers = scene.now, list(scene.supervisor._workers)
+    scene.supervisor._end()
+    drained = scene.supervisor.request.drain_seconds
+    assert [moment - began >= drained for moment in asked] == [True]
+    assert (scene.now - asked[0] >= HANDSHAKE_SECONDS) is refuses
+    assert [worker.told for worker in workers] == [[(signal.SIGTERM, True), (CLOSE_NOW, False)]] * WORKERS  # type: ignore[attr-defined]
+    assert ("cannot refuse connections first" in capsys.readouterr().err) is not refuses

@@ -63,8 +63,9 @@ def test_small_things_are_done_where_it_is_asked_for() -> None:
 def test_larger_ones_are_spread_soon() -> None:
     found = seen(0.015)
     assert [number for number, _ in found] == list(range(40))
-    # The first pays for what is loaded once, and two more are longer than the trial.
-    assert [here for _, here in found] == [True] * 3 + [False] * 37
+    # The first pays for what is loaded once, and two more are longer than the trial; on a busy machine one is.
+    here = [here for _, here in found]
+    assert here in ([True] * number + [False] * (40 - number) for number in (2, 3))
 
 
 def test_what_is_loaded_at_the_first_does_not_make_the_others_large() -> None:
@@ -77,6 +78,19 @@ def test_what_is_loaded_at_the_first_does_not_make_the_others_large() -> None:
 
     list(of_many(work, range(40)))
     assert all(here)
+
+
+def test_large_ones_that_follow_small_ones_are_spread() -> None:
+    """New pictures among those whose fingerprints are kept are read by a thread a core."""
+    here = []
+
+    def work(number: int) -> None:
+        time.sleep(0.0 if number < 100 else 0.005)
+        here.append(threading.current_thread() is threading.main_thread())
+
+    list(of_many(work, range(150)))
+    assert all(here[:100])
+    assert not any(here[-20:])
 
 
 def test_few_or_no_things_are_enough_for_a_trial() -> None:

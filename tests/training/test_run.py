@@ -15,6 +15,7 @@ import pandas as pd
 import pytest
 import torch
 from PIL import Image, ImageDraw
+from torch import nn
 
 from animeid import evaluate, predict, train
 from animeid.predictions import softmax
@@ -368,8 +369,18 @@ def test_that_first_epochs_are_in_another_precision_is_said(
 ) -> None:
     """`resizing=progressive` begins with half of the 32 px."""
     monkeypatch.chdir(tmp_path)
+    seen: set[tuple[int, bool]] = set()
+    forward = nn.Conv2d.forward
+
+    def watched(self: nn.Conv2d, image: torch.Tensor) -> torch.Tensor:
+        if self.training and image.shape[1] == 3:
+            seen.add((image.shape[-1], torch.is_autocast_enabled("cpu")))
+        return forward(self, image)
+
+    monkeypatch.setattr(nn.Conv2d, "forward", watched)
     asked = [f"data.root={pictures}", *QUICK, "trainer.precision=bf16-mixed", "trainer.max_epochs=1", "test=false"]
     assert train.main([*asked, "resizing=progressive", "run_id=small"]) == 0
-    assert "computing on cpu in bf16-mixed, pictures of up to 16 px in 32-true" in capsys.readouterr().out
+    assert "computing on cpu in bf16-mixed, pictures as small as 16 px in 32-true" in capsys.readouterr().out
     assert train.main([*asked, "run_id=whole"]) == 0
     assert "px in 32-true" not in capsys.readouterr().out
+    assert seen == {(16, False), (32, True)}

@@ -1,4 +1,4 @@
-"""Fills one segment of the pixel cache, with a thread a core."""
+"""Fills one segment of the pixel cache, with a thread a core where pictures are large enough for it."""
 
 from __future__ import annotations
 

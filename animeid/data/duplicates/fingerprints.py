@@ -64,7 +64,7 @@ def fingerprint_all(
     *,
     incomplete: bool = False,
 ) -> tuple[Fingerprints, dict[int, str]]:
-    """Reads every picture once, in parallel, and decodes those that were not seen before.
+    """Reads every picture once, with a thread a core but where they are small, and decodes those not seen before.
 
     Args:
         home: the cache's folder, where fingerprints are kept; None decodes everything.
