@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from torch import Tensor
+from torch import Tensor, nn
 
 from animeid.errors import InputError
 from animeid.models.backbone import TimmBackbone
@@ -97,6 +97,29 @@ class AllButLast(Freezing):
     def note(self, backbone: TimmBackbone, max_epochs: int) -> str:  # noqa: ARG002
         number = f"{self.unit} is" if self.trainable == 1 else f"{self.trainable} {self.unit}s are"
         return told(backbone, f"all but the last {number} frozen")
+
+
+@dataclass(frozen=True, kw_only=True)
+class BatchNorms(Freezing):
+    """Keeps batch norms as they were loaded, scale and shift and running statistics, and trains all else.
+
+    In training they then compute as in evaluation: the network begins as what it was published as, and a head that was
+    fitted to its embeddings (`head_init=fitted`) fits them from the first step.
+    """
+
+    def apply(self, backbone: TimmBackbone) -> None:
+        """Raises:
+        InputError: the network has none.
+        """
+        norms = [layer for layer in backbone.modules() if isinstance(layer, nn.modules.batchnorm._BatchNorm)]
+        if not norms:
+            raise InputError(f"freezing=batch_norms freezes nothing, since {backbone.name} has none: take freezing=none")
+        for norm in norms:
+            norm.requires_grad_(False)
+        backbone.train(backbone.training)
+
+    def note(self, backbone: TimmBackbone, max_epochs: int) -> str:  # noqa: ARG002
+        return told(backbone, "batch norms stay as they were loaded")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -50,7 +50,7 @@ ANSWERED = (
 """Finished runs of the first study that are answered in several views."""
 
 
-def runs_of(options: Mapping[str, str]) -> dict[str, dict[str, list[Run]]]:
+def runs_of(options: Mapping[str, str], techniques: Mapping[str, Technique]) -> dict[str, dict[str, list[Run]]]:
     """Of each technique and set, those of all seeds."""
     manifests, most = manifests_of(options), int(options.get("seeds", 3))
     return {
@@ -62,7 +62,7 @@ def runs_of(options: Mapping[str, str]) -> dict[str, dict[str, list[Run]]]:
             for of, seeds in one.seeds.items()
             if of in manifests
         }
-        for name, one in TECHNIQUES.items()
+        for name, one in techniques.items()
     }
 
 
@@ -73,10 +73,10 @@ def gains(runs: Mapping[str, Sequence[Run]], base: Mapping[str, Sequence[Run]]) 
     ]
 
 
-def row(name: str, runs: Mapping[str, Sequence[Run]], base: Mapping[str, Sequence[Run]]) -> list[str]:
+def row(technique: Technique, runs: Mapping[str, Sequence[Run]], base: Mapping[str, Sequence[Run]]) -> list[str]:
     cells = [", ".join(f"{100 * run.f1_macro:.1f}" for run in runs.get(of, ())) or "–" for of in EPOCHS]
-    gained = "–" if name == BASE else mean_and_interval(gains(runs, base))
-    return [" ".join(f"`{word}`" for word in TECHNIQUES[name].added) or "nothing", *cells, gained]
+    gained = mean_and_interval(gains(runs, base)) if technique.added else "–"
+    return [" ".join(f"`{word}`" for word in technique.added) or "nothing", *cells, gained]
 
 
 def views_rows(judged: Sequence[Judged]) -> list[list[str]]:
@@ -92,7 +92,7 @@ def views_rows(judged: Sequence[Judged]) -> list[list[str]]:
 
 
 def main() -> None:
-    runs = runs_of(dict(argument.split("=", 1) for argument in sys.argv[1:]))
+    runs = runs_of(dict(argument.split("=", 1) for argument in sys.argv[1:]), TECHNIQUES)
     everything = [run for found in runs.values() for same in found.values() for run in same]
     do(sorted(everything, key=lambda run: run.seed), OUTPUTS / "loaded-logs")
     judged = [Judged(run) for run in ANSWERED if (OUTPUTS / run).is_dir()]
@@ -107,7 +107,7 @@ Gains are in points over `nothing` on the same sets with the same seeds, with St
 
 {epochs}
 
-{table(["added", *EPOCHS, "gained"], [row(name, found, runs[BASE]) for name, found in runs.items()])}
+{table(["added", *EPOCHS, "gained"], [row(TECHNIQUES[name], found, runs[BASE]) for name, found in runs.items()])}
 
 ## Answers in several views
 

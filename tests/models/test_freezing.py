@@ -27,7 +27,7 @@ from animeid.losses.cross_entropy import CrossEntropyLoss
 from animeid.metrics.collection import build_collection
 from animeid.models.backbone import TimmBackbone
 from animeid.models.classifier import Classifier
-from animeid.models.freezing import AllButLast, Gradual, WholeBackbone
+from animeid.models.freezing import AllButLast, BatchNorms, Gradual, WholeBackbone
 from animeid.models.heads.linear import LinearHead
 from animeid.models.layers import layers_below_head
 from animeid.models.lora import Lora, fold
@@ -156,6 +156,30 @@ def test_all_but_the_last_layers_keep_still(name: str, unit: Any) -> None:
     assert not {known for known in moved - parameters if known.rpartition(".")[0] in frozen_modules}
     if name == CNN:
         assert any("running_mean" in known for known in moved), "what is free counts on"
+
+
+@pytest.mark.parametrize("name", [CNN, "test_efficientnet", "mobilenetv3_small_050"])
+def test_batch_norms_keep_still_and_all_else_is_trained(name: str) -> None:
+    freezing = BatchNorms()
+    trained = module(freezing, name)
+    before, pictures = state(trained.model.backbone), torch.randn(4, 3, 32, 32)
+    trained.model.train()
+    in_training = trained.model.backbone(pictures)
+    trained.model.eval()
+    torch.testing.assert_close(in_training, trained.model.backbone(pictures))
+    fit(trained, freezing, 1)
+    norms = {
+        f"{layer}.{tensor}"
+        for layer, one in trained.model.backbone.named_modules()
+        if isinstance(one, nn.BatchNorm2d)
+        for tensor in one.state_dict()
+    }
+    assert norms and changed(before, state(trained.model.backbone)) == before.keys() - norms
+
+
+def test_batch_norms_of_a_network_without_any_are_refused() -> None:
+    with pytest.raises(InputError, match="freezing=batch_norms freezes nothing, since test_vit has none"):
+        BatchNorms().apply(backbone(VIT))
 
 
 def test_freezing_everything_but_nothing_is_refused() -> None:
@@ -364,7 +388,7 @@ def test_every_card_freezes(card: str) -> None:
     if freezing is None:
         assert card == "none"
         return
-    net = backbone(VIT)
+    net = backbone(CNN if card == "batch_norms" else VIT)
     freezing.apply(net)
     freezing.at_epoch(net, 0)
     assert any(not one.requires_grad for one in net.parameters())
