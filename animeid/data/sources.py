@@ -108,9 +108,18 @@ def _folder(root: Path, parts: Mapping[PartWord, Sequence[str]] | Literal["off"]
         ) from error
     if not len(source.manifest.table):
         raise InputError(f"the folder {root} has no pictures: put each class's pictures into a folder named after it")
-    unread = [file.name for file in files_in(root) if file.suffix.lower() in MANIFEST_SUFFIXES]
-    notes = [f"{root / name} is there but not read: give it as data.root to use it" for name in unread]
+    below = [file for folder in folders_in(root) for file in lists_in(folder)]
+    if below and source.manifest.table["label"].nunique() < 2:
+        raise InputError(
+            f"{root} has fewer than two class folders, but a list of pictures: give the list, data.root={below[0]}"
+        )
+    notes = [f"{file} is there but not read: give it as data.root to use it" for file in lists_in(root)]
     return Source(source.manifest, source.skipped, (*source.notes, *notes))
+
+
+def lists_in(folder: Path) -> list[Path]:
+    """Files of a folder that may be manifests, such as the `metadata.csv` of a data set for Hugging Face."""
+    return [file for file in files_in(folder) if file.suffix.lower() in MANIFEST_SUFFIXES]
 
 
 def _listed(root: Path, parts: Mapping[PartWord, Sequence[str]] | Literal["off"] | None) -> Source:
@@ -185,8 +194,10 @@ def _class_folders(root: Path, folder: Path, split: str) -> Source:
     loose = [path for path in files_in(folder) if path.suffix.lower() in SUFFIXES]
     classes = folders_in(folder)
     if loose and not classes:
+        listed = f", or give the list that lies there, data.root={lists[0]}" if (lists := lists_in(folder)) else ""
         raise InputError(
             f"{folder} holds pictures but no class folders: put each class's pictures into a folder named after it"
+            + listed
         )
     aside: dict[str, list[Path]] = {}
     within: dict[str, list[str]] = {}

@@ -113,7 +113,7 @@ class BatchNorms(Freezing):
         """
         norms = [layer for layer in backbone.modules() if isinstance(layer, nn.modules.batchnorm._BatchNorm)]
         if not norms:
-            raise InputError(f"freezing=batch_norms freezes nothing, since {backbone.name} has none: take freezing=none")
+            raise InputError(f"freezing=batch_norms: {backbone.name} has no batch norms, take freezing=none")
         for norm in norms:
             norm.requires_grad_(False)
         backbone.train(backbone.training)

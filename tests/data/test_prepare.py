@@ -181,6 +181,11 @@ def test_attributes_arrive_and_a_saved_manifest_reads_back(tmp_path: Path) -> No
     assert again.attributes == ("smile",)
 
 
+def listed(root: Path) -> Path:
+    """As a data set for Hugging Face lists its pictures, beside them."""
+    return text(root / "metadata.csv", "file_name,label\n1.png,a\n")
+
+
 TWICE = r"'A' has pictures in val and none in train \('a' of train may be the same one\): add some to train, give it"
 VAL_ONLY = r"'c' has pictures in val and none in train: add some to train"
 
@@ -192,6 +197,11 @@ VAL_ONLY = r"'c' has pictures in val and none in train: add some to train"
         (lambda root: root, "no pictures"),
         (lambda root: folder(root, {"only": 5}), "at least two classes"),
         (lambda root: picture(root / "loose.png", 1).parent, "no class folders"),
+        (
+            lambda root: listed(picture(root / "1.png", 1).parent).parent,
+            r"or give the list .*=.*metadata\.csv",
+        ),
+        (lambda root: listed(folder(root, {"train": 5}) / "train").parents[1], r"give the list, .*train.metadata\.csv"),
         (lambda root: (folder(root, {"a": 3, "b": 3}), (root / "empty").mkdir())[0], "has no pictures"),
         (lambda root: (folder(root, {"a": 3}), broken(root / "b" / "x.png"))[0], "no picture that can be read"),
         (lambda root: text(root / "manifest.csv", "file,label\nx.png,a\n"), "no column 'path'"),

@@ -178,7 +178,7 @@ def test_batch_norms_keep_still_and_all_else_is_trained(name: str) -> None:
 
 
 def test_batch_norms_of_a_network_without_any_are_refused() -> None:
-    with pytest.raises(InputError, match="freezing=batch_norms freezes nothing, since test_vit has none"):
+    with pytest.raises(InputError, match="freezing=batch_norms: test_vit has no batch norms, take freezing=none"):
         BatchNorms().apply(backbone(VIT))
 
 
