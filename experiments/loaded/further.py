@@ -52,7 +52,7 @@ ANSWERED = (
 
 def runs_of(options: Mapping[str, str], techniques: Mapping[str, Technique]) -> dict[str, dict[str, list[Run]]]:
     """Of each technique and set, those of all seeds."""
-    manifests, most = manifests_of(options), int(options.get("seeds", 3))
+    manifests, most = manifests_of(options), int(options.get("seeds", 4))
     return {
         name: {
             of: [

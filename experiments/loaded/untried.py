@@ -16,17 +16,18 @@ from experiments.pool import do
 from experiments.runs import OUTPUTS, environment_line, table
 
 HERE = Path(__file__).parent
-SEEDS: Mapping[str, int] = {"noto": 2, "few": 2, "groups": 1}
+CLOSE: Mapping[str, int] = {"noto": 4, "few": 4, "groups": 2}
+ONCE: Mapping[str, int] = {"noto": 1, "few": 1}
 TECHNIQUES = {
-    BASE: Technique(SEEDS),
-    "short_batch_norms": Technique(SEEDS, ("freezing=batch_norms",)),
-    "short_mixing": Technique(SEEDS, ("mixing=mixup_cutmix",)),
-    "short_tail": Technique(SEEDS, ("averaging=tail",)),
-    "short_decay": Technique(SEEDS, ("optimizer.weight_decay=0.3",)),
-    "short_mix_style": Technique(SEEDS, ("feature_mixing=mixstyle",)),
-    "short_fourier": Technique(SEEDS, ("restyling=fourier",)),
-    "short_drop_path": Technique(SEEDS, ("model.drop_path_rate=0.1",)),
-    "short_contrast": Technique({"noto": 2, "few": 2}, ("contrastive=supervised",)),
+    BASE: Technique(CLOSE),
+    "short_batch_norms": Technique(CLOSE, ("freezing=batch_norms",)),
+    "short_tail": Technique({"noto": 2, "few": 2}, ("averaging=tail",)),
+    "short_mixing": Technique(ONCE, ("mixing=mixup_cutmix",)),
+    "short_decay": Technique(ONCE, ("optimizer.weight_decay=0.3",)),
+    "short_mix_style": Technique(ONCE, ("feature_mixing=mixstyle",)),
+    "short_fourier": Technique(ONCE, ("restyling=fourier",)),
+    "short_drop_path": Technique(ONCE, ("model.drop_path_rate=0.1",)),
+    "short_contrast": Technique(ONCE, ("contrastive=supervised",)),
 }
 
 
