@@ -64,8 +64,8 @@ def pairs(emoji_cast: Path) -> dict[str, Pair]:
             ("model=small",),
         ),
         "emoji_cast": Pair(
-            "emoji_cast with groups held out, thinned by 8; EfficientNet-Lite0 from published weights, 6 epochs, at 160 px "
-            "teaches itself at 64 px",
+            "emoji_cast with groups held out, thinned by 8; EfficientNet-Lite0 from published weights, 6 epochs, at "
+            "160 px teaches itself at 64 px",
             (f"data.root={manifest}", "data.long_tail=8", "trainer.max_epochs=6", *LOADED, *LEARN),
             ("data.image_size=160",),
             ("data.image_size=64",),
