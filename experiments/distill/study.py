@@ -69,7 +69,7 @@ def pairs(emoji_cast: Path) -> dict[str, Pair]:
             (f"data.root={manifest}", "data.long_tail=8", "trainer.max_epochs=6", *LOADED, *LEARN),
             ("data.image_size=160",),
             ("data.image_size=64",),
-            ("logits", "embedding"),
+            ("embedding",),
             together=False,
         ),
     }
