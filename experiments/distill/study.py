@@ -200,6 +200,8 @@ dashed line is the goal, {100 * GOAL_KEPT:.0f} % of the teacher's f1_macro, at {
 {" ".join(reached(name, *figures) for name, figures in found.items())}
 
 {environment_line(OUTPUTS / f"{STUDY}-{next(iter(found))}-teacher-{SEEDS[0]}".replace(" ", "_"))}
+
+{(HERE / "reading.md").read_text(encoding="utf-8").strip()}
 """
     (HERE / "README.md").write_text(text, encoding="utf-8")
     print(text)
