@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
-from experiments.loaded import further
-from experiments.loaded.further import BASE, TECHNIQUES
+from experiments.loaded import further, untried
+from experiments.loaded.further import BASE, TECHNIQUES, Technique
 from experiments.loaded.peer import AUTO, LOW, RATES, Compared, rows_of, seeds_of
 from experiments.loaded.study import Run
 
@@ -29,14 +30,15 @@ def test_a_technique_is_compared_on_the_same_sets_with_the_same_seeds(reached: d
     reached |= {"loaded-noto-short-1": 0.5, "loaded-noto-short-2": 0.9, "loaded-few-short-1": 0.4}
     reached |= {"loaded-noto-short_smoothing-1": 0.52, "loaded-few-short_smoothing-1": 0.41}
     assert further.gains(other, base) == pytest.approx([0.02, 0.01])
-    _, noto, few, groups, gained = further.row("short_smoothing", other, base)
+    _, noto, few, groups, gained = further.row(TECHNIQUES["short_smoothing"], other, base)
     assert (noto, few, groups) == ("52.0", "41.0", "–")
     assert gained.startswith("+1.5 ")
 
 
-def test_the_base_has_every_set_and_seed_that_a_technique_is_compared_on() -> None:
-    base = TECHNIQUES[BASE].seeds
-    for one in TECHNIQUES.values():
+@pytest.mark.parametrize("techniques", [TECHNIQUES, untried.TECHNIQUES])
+def test_the_base_has_every_set_and_seed_that_a_technique_is_compared_on(techniques: Mapping[str, Technique]) -> None:
+    base = techniques[BASE].seeds
+    for one in techniques.values():
         assert all(seeds <= base[of] for of, seeds in one.seeds.items())
 
 
