@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 import torch
 from torch import nn
 from torch.nn import functional
 
+from animeid.engine.callbacks.mix_style import MixStyle
 from animeid.engine.tiny_maps import TinyMaps, steps_over
 from animeid.models.backbone import TimmBackbone
 
@@ -46,6 +49,16 @@ def test_networks_of_timm(name: str, largest: int) -> None:
     assert backbone.training
     assert torch.equal(torch.get_rng_state(), draws)
     assert all(torch.equal(tensor, before[key]) for key, tensor in backbone.state_dict().items())
+
+
+def test_a_network_is_asked_in_the_middle_of_a_step_in_which_styles_are_mixed() -> None:
+    backbone = TimmBackbone("resnet10t", image_size=(32, 32), pretrained=False).train()
+    mixing = MixStyle(0, backbone, probability=1.0)
+    mixing.on_fit_start(None, None)  # type: ignore[arg-type]
+    batch = {"image": torch.zeros(4, 3, 32, 32), "draw": torch.zeros(4, dtype=torch.int64)}
+    mixing.on_train_batch_start(SimpleNamespace(current_epoch=0), None, batch, 0)  # type: ignore[arg-type]
+    assert not TinyMaps(backbone).of(32, 32)
+    assert TinyMaps(backbone).of(16, 16)
 
 
 def test_a_network_that_takes_none_so_small_is_left_to_say_so() -> None:

@@ -54,6 +54,7 @@ class MixStyle(Feedback):
         across_styles: bool = False,
     ) -> None:
         self.seed, self.probability, self.alpha = seed, probability, alpha
+        self.backbone = backbone
         self.layers = stage_modules(backbone, stages, "feature_mixing")
         self.uses_styles = across_styles
         self.mixes: list[StyleMix] | None = None
@@ -88,6 +89,7 @@ class MixStyle(Feedback):
 
     def _after(self, place: int) -> Callable[[nn.Module, Any, Tensor], Tensor]:
         def mixed(_: nn.Module, __: Any, features: Tensor) -> Tensor:
-            return features if self.mixes is None else mix_style(features, self.mixes[place])
+            is_asked_aside = not self.backbone.training  # in the middle of a step, of pictures that are no batch
+            return features if self.mixes is None or is_asked_aside else mix_style(features, self.mixes[place])
 
         return mixed
