@@ -108,11 +108,11 @@ def _folder(root: Path, parts: Mapping[PartWord, Sequence[str]] | Literal["off"]
         ) from error
     if not len(source.manifest.table):
         raise InputError(f"the folder {root} has no pictures: put each class's pictures into a folder named after it")
-    below = [file for folder in folders_in(root) for file in lists_in(folder)]
-    if below and source.manifest.table["label"].nunique() < 2:
-        raise InputError(
-            f"{root} has fewer than two class folders, but a list of pictures: give the list, data.root={below[0]}"
-        )
+    if source.manifest.table["label"].nunique() < 2:
+        for found in (file for folder in folders_in(root) for file in lists_in(folder)):
+            raise InputError(
+                f"{root} has fewer than two class folders, but a list of pictures: give the list, data.root={found}"
+            )
     notes = [f"{file} is there but not read: give it as data.root to use it" for file in lists_in(root)]
     return Source(source.manifest, source.skipped, (*source.notes, *notes))
 

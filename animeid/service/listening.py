@@ -49,7 +49,7 @@ def refuse_new(listening: socket.socket) -> bool:
     try:
         listening.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, program)
         # What comes back is as many bytes as the kernel answers with: the number of the filter's instructions.
-        return len(listening.getsockopt(socket.SOL_SOCKET, SO_GET_FILTER, len(bytes(instructions)))) == len(PROGRAM)
+        return len(listening.getsockopt(socket.SOL_SOCKET, SO_GET_FILTER, len(instructions))) == len(PROGRAM)
     except OSError:
         return False
 

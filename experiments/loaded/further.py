@@ -79,6 +79,29 @@ def row(technique: Technique, runs: Mapping[str, Sequence[Run]], base: Mapping[s
     return [" ".join(f"`{word}`" for word in technique.added) or "nothing", *cells, gained]
 
 
+def trained(techniques: Mapping[str, Technique]) -> dict[str, dict[str, list[Run]]]:
+    """The finished runs of each technique and set, by the options of the command line."""
+    runs = runs_of(dict(argument.split("=", 1) for argument in sys.argv[1:]), techniques)
+    everything = [run for found in runs.values() for same in found.values() for run in same]
+    do(sorted(everything, key=lambda run: run.seed), OUTPUTS / "loaded-logs")
+    return runs
+
+
+def compared(module: str, techniques: Mapping[str, Technique], runs: Mapping[str, Mapping[str, list[Run]]]) -> str:
+    """What a page says first: its command, the setting, the sets and the table."""
+    epochs = "\n".join(f"- `{name}`: {SETS[name].title}; {number} epochs" for name, number in EPOCHS.items())
+    rows = [row(techniques[name], found, runs[BASE]) for name, found in runs.items()]
+    command = f"python -m experiments.loaded.{module} grocery=FOLDER"
+    return f"""`{command}` writes this page. f1_macro in percent of each seed, on
+**validation** parts; test parts are not answered. To all of them goes what [the first study](README.md) says,
+`{" ".join(SETTING)}` and what the row adds.
+Gains are in points over `nothing` on the same sets with the same seeds, with Student's 95 % interval over those pairs.
+
+{epochs}
+
+{table(["added", *EPOCHS, "gained"], rows)}"""
+
+
 def views_rows(judged: Sequence[Judged]) -> list[list[str]]:
     """A row of each run, and the mean of what is gained over one view."""
     once = {one.run: float(metrics(OUTPUTS / one.run)["val"]["f1_macro"]) for one in judged}
@@ -92,22 +115,12 @@ def views_rows(judged: Sequence[Judged]) -> list[list[str]]:
 
 
 def main() -> None:
-    runs = runs_of(dict(argument.split("=", 1) for argument in sys.argv[1:]), TECHNIQUES)
-    everything = [run for found in runs.values() for same in found.values() for run in same]
-    do(sorted(everything, key=lambda run: run.seed), OUTPUTS / "loaded-logs")
+    runs = trained(TECHNIQUES)
     judged = [Judged(run) for run in ANSWERED if (OUTPUTS / run).is_dir()]
     do(judged, OUTPUTS / "loaded-logs")
-    epochs = "\n".join(f"- `{name}`: {SETS[name].title}; {number} epochs" for name, number in EPOCHS.items())
     text = f"""# Techniques beside the recipe's, from loaded weights
 
-`python -m experiments.loaded.further grocery=FOLDER` writes this page. f1_macro in percent of each seed, on
-**validation** parts; test parts are not answered. To all of them goes what [the first study](README.md) says,
-`{" ".join(SETTING)}` and what the row adds.
-Gains are in points over `nothing` on the same sets with the same seeds, with Student's 95 % interval over those pairs.
-
-{epochs}
-
-{table(["added", *EPOCHS, "gained"], [row(TECHNIQUES[name], found, runs[BASE]) for name, found in runs.items()])}
+{compared("further", TECHNIQUES, runs)}
 
 ## Answers in several views
 
@@ -115,7 +128,7 @@ Finished runs of both studies, whose weights stay as they are (`python -m animei
 
 {table(["run", "one view", *VIEWS], views_rows(judged))}
 
-{environment_line(everything[0].folder)}
+{environment_line(runs[BASE]["noto"][0].folder)}
 
 {(HERE / "further_reading.md").read_text(encoding="utf-8").strip()}
 """

@@ -6,14 +6,11 @@ goes on after a kill.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from experiments.loaded.further import BASE, EPOCHS, SETTING, Technique, row, runs_of
-from experiments.loaded.sets import SETS
-from experiments.pool import do
-from experiments.runs import OUTPUTS, environment_line, table
+from experiments.loaded.further import BASE, Technique, compared, trained
+from experiments.runs import environment_line
 
 HERE = Path(__file__).parent
 CLOSE: Mapping[str, int] = {"noto": 4, "few": 4, "groups": 2}
@@ -32,23 +29,12 @@ TECHNIQUES = {
 
 
 def main() -> None:
-    runs = runs_of(dict(argument.split("=", 1) for argument in sys.argv[1:]), TECHNIQUES)
-    everything = [run for found in runs.values() for same in found.values() for run in same]
-    do(sorted(everything, key=lambda run: run.seed), OUTPUTS / "loaded-logs")
-    epochs = "\n".join(f"- `{name}`: {SETS[name].title}; {number} epochs" for name, number in EPOCHS.items())
-    rows = [row(TECHNIQUES[name], found, runs[BASE]) for name, found in runs.items()]
+    runs = trained(TECHNIQUES)
     text = f"""# Batch norm, mixing, averages, weight decay, styles and contrast, from loaded weights
 
-`python -m experiments.loaded.untried grocery=FOLDER` writes this page. f1_macro in percent of each seed, on
-**validation** parts; test parts are not answered. To all of them goes what [the first study](README.md) says,
-`{" ".join(SETTING)}` and what the row adds.
-Gains are in points over `nothing` on the same sets with the same seeds, with Student's 95 % interval over those pairs.
+{compared("untried", TECHNIQUES, runs)}
 
-{epochs}
-
-{table(["added", *EPOCHS, "gained"], rows)}
-
-{environment_line(everything[0].folder)}
+{environment_line(runs[BASE]["noto"][0].folder)}
 
 {(HERE / "untried_reading.md").read_text(encoding="utf-8").strip()}
 """

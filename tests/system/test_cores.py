@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-import time
+from collections.abc import Callable, Sequence
+from types import SimpleNamespace
 
 import pytest
 
@@ -45,52 +46,48 @@ def test_an_error_ends_the_rest() -> None:
     assert len(done) < 500
 
 
-def seen(seconds: float, things: int = 40) -> list[tuple[int, bool]]:
-    """The answers of `of_many` to things that each take some time, and whether they were done where it was asked."""
+@pytest.fixture
+def seen(monkeypatch: pytest.MonkeyPatch) -> Callable[[Sequence[float]], list[tuple[int, bool]]]:
+    """The answers of `of_many` to things that take so many seconds, and whether they were done where it was asked.
 
-    def work(number: int) -> tuple[int, bool]:
-        # What takes no time on any machine, or longer than is waited for.
-        time.sleep(seconds)
-        return number, threading.current_thread() is threading.main_thread()
+    By a clock that other programs cannot delay.
+    """
+    now = [0.0]
+    monkeypatch.setattr(cores, "time", SimpleNamespace(perf_counter=lambda: now[0]))
 
-    return list(of_many(work, range(things)))
+    def seen(seconds: Sequence[float]) -> list[tuple[int, bool]]:
+        def work(number: int) -> tuple[int, bool]:
+            now[0] += seconds[number]
+            return number, threading.current_thread() is threading.main_thread()
+
+        return list(of_many(work, range(len(seconds))))
+
+    return seen
 
 
-def test_small_things_are_done_where_it_is_asked_for() -> None:
-    assert seen(0.0) == [(number, True) for number in range(40)]
+Seen = Callable[[Sequence[float]], list[tuple[int, bool]]]
 
 
-def test_larger_ones_are_spread_soon() -> None:
-    found = seen(0.015)
+def test_small_things_are_done_where_it_is_asked_for(seen: Seen) -> None:
+    assert seen([0.0] * 40) == [(number, True) for number in range(40)]
+
+
+def test_larger_ones_are_spread_soon(seen: Seen) -> None:
+    found = seen([0.015] * 40)
     assert [number for number, _ in found] == list(range(40))
-    # The first pays for what is loaded once, and two more are longer than the trial; on a busy machine one is.
-    here = [here for _, here in found]
-    assert here in ([True] * number + [False] * (40 - number) for number in (2, 3))
+    # The first pays for what is loaded once, and two more are longer than the trial.
+    assert [here for _, here in found] == [True] * 3 + [False] * 37
 
 
-def test_what_is_loaded_at_the_first_does_not_make_the_others_large() -> None:
-    first = iter([0.05])
-    here = []
-
-    def work(_: int) -> None:
-        time.sleep(next(first, 0.0))
-        here.append(threading.current_thread() is threading.main_thread())
-
-    list(of_many(work, range(40)))
-    assert all(here)
+def test_what_is_loaded_at_the_first_does_not_make_the_others_large(seen: Seen) -> None:
+    assert all(here for _, here in seen([0.05] + [0.0] * 39))
 
 
-def test_large_ones_that_follow_small_ones_are_spread() -> None:
+def test_large_ones_that_follow_small_ones_are_spread(seen: Seen) -> None:
     """New pictures among those whose fingerprints are kept are read by a thread a core."""
-    here = []
-
-    def work(number: int) -> None:
-        time.sleep(0.0 if number < 100 else 0.005)
-        here.append(threading.current_thread() is threading.main_thread())
-
-    list(of_many(work, range(150)))
-    assert all(here[:100])
-    assert not any(here[-20:])
+    found = seen([0.0] * 100 + [0.005] * 50)
+    # Half of the latest sixteen are large then.
+    assert [here for _, here in found] == [True] * 108 + [False] * 42
 
 
 def test_few_or_no_things_are_enough_for_a_trial() -> None:

@@ -89,7 +89,9 @@ class MixStyle(Feedback):
 
     def _after(self, place: int) -> Callable[[nn.Module, Any, Tensor], Tensor]:
         def mixed(_: nn.Module, __: Any, features: Tensor) -> Tensor:
-            is_asked_aside = not self.backbone.training  # in the middle of a step, of pictures that are no batch
-            return features if self.mixes is None or is_asked_aside else mix_style(features, self.mixes[place])
+            # In evaluation nothing is mixed, also where a network is asked something in the middle of a step.
+            if self.mixes is None or not self.backbone.training:
+                return features
+            return mix_style(features, self.mixes[place])
 
         return mixed
