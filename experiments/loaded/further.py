@@ -21,9 +21,21 @@ from experiments.refit.study import mean_and_interval
 from experiments.runs import OUTPUTS, environment_line, metrics, table
 
 HERE = Path(__file__).parent
-BASE = "short"
-EPOCHS = {"noto": 8, "few": 8, "groups": 3}
-SETTING = (*rate(HIGH, BASIC, FITTED), "data.image_size=96")
+
+
+@dataclass(frozen=True)
+class Length:
+    """How long is trained: epochs and picture size of each set.
+
+    base: the name of the runs to which nothing is added.
+    """
+
+    base: str
+    epochs: Mapping[str, int]
+    sides: Mapping[str, int]
+
+    def setting(self, of: str) -> tuple[str, ...]:
+        return (*SETTING, f"data.image_size={self.sides[of]}")
 
 
 @dataclass(frozen=True)
@@ -34,8 +46,10 @@ class Technique:
     added: tuple[str, ...] = ()
 
 
+SETTING = rate(HIGH, BASIC, FITTED)
+SHORT = Length("short", {"noto": 8, "few": 8, "groups": 3}, dict.fromkeys(("noto", "few", "groups"), 96))
 TECHNIQUES = {
-    BASE: Technique({"noto": 2, "few": 2, "groups": 1}),
+    SHORT.base: Technique({"noto": 2, "few": 2, "groups": 1}),
     "short_smoothing": Technique({"noto": 2, "few": 2, "groups": 1}, ("loss.label_smoothing=0.1",)),
     "short_batch_16": Technique({"noto": 2, "few": 2}, ("data.batch_size=16", "optimizer.lr=7e-4")),
     "short_layers": Technique({"noto": 1}, ("optimizer.layer_decay=0.8",)),
@@ -50,13 +64,15 @@ ANSWERED = (
 """Finished runs of the first study that are answered in several views."""
 
 
-def runs_of(options: Mapping[str, str], techniques: Mapping[str, Technique]) -> dict[str, dict[str, list[Run]]]:
+def runs_of(
+    options: Mapping[str, str], techniques: Mapping[str, Technique], length: Length
+) -> dict[str, dict[str, list[Run]]]:
     """Of each technique and set, those of all seeds."""
     manifests, most = manifests_of(options), int(options.get("seeds", 4))
     return {
         name: {
             of: [
-                Run(name, of, seed, manifests[of], (*SETTING, *one.added), EPOCHS[of])
+                Run(name, of, seed, manifests[of], (*length.setting(of), *one.added), length.epochs[of])
                 for seed in range(1, min(seeds, most) + 1)
             ]
             for of, seeds in one.seeds.items()
@@ -74,32 +90,35 @@ def gains(runs: Mapping[str, Sequence[Run]], base: Mapping[str, Sequence[Run]]) 
 
 
 def row(technique: Technique, runs: Mapping[str, Sequence[Run]], base: Mapping[str, Sequence[Run]]) -> list[str]:
-    cells = [", ".join(f"{100 * run.f1_macro:.1f}" for run in runs.get(of, ())) or "–" for of in EPOCHS]
+    cells = [", ".join(f"{100 * run.f1_macro:.1f}" for run in runs.get(of, ())) or "–" for of in base]
     gained = mean_and_interval(gains(runs, base)) if technique.added else "–"
     return [" ".join(f"`{word}`" for word in technique.added) or "nothing", *cells, gained]
 
 
-def trained(techniques: Mapping[str, Technique]) -> dict[str, dict[str, list[Run]]]:
+def trained(techniques: Mapping[str, Technique], length: Length) -> dict[str, dict[str, list[Run]]]:
     """The finished runs of each technique and set, by the options of the command line."""
-    runs = runs_of(dict(argument.split("=", 1) for argument in sys.argv[1:]), techniques)
+    runs = runs_of(dict(argument.split("=", 1) for argument in sys.argv[1:]), techniques, length)
     everything = [run for found in runs.values() for same in found.values() for run in same]
     do(sorted(everything, key=lambda run: run.seed), OUTPUTS / "loaded-logs")
     return runs
 
 
-def compared(module: str, techniques: Mapping[str, Technique], runs: Mapping[str, Mapping[str, list[Run]]]) -> str:
+def compared(
+    module: str, techniques: Mapping[str, Technique], length: Length, runs: Mapping[str, Mapping[str, list[Run]]]
+) -> str:
     """What a page says first: its command, the setting, the sets and the table."""
-    epochs = "\n".join(f"- `{name}`: {SETS[name].title}; {number} epochs" for name, number in EPOCHS.items())
-    rows = [row(techniques[name], found, runs[BASE]) for name, found in runs.items()]
+    base = runs[length.base]
+    sets = "\n".join(f"- `{of}`: {SETS[of].title}; {length.epochs[of]} epochs at {length.sides[of]} px" for of in base)
+    rows = [row(techniques[name], found, base) for name, found in runs.items()]
     command = f"python -m experiments.loaded.{module} grocery=FOLDER"
     return f"""`{command}` writes this page. f1_macro in percent of each seed, on
 **validation** parts; test parts are not answered. To all of them goes what [the first study](README.md) says,
 `{" ".join(SETTING)}` and what the row adds.
 Gains are in points over `nothing` on the same sets with the same seeds, with Student's 95 % interval over those pairs.
 
-{epochs}
+{sets}
 
-{table(["added", *EPOCHS, "gained"], rows)}"""
+{table(["added", *base, "gained"], rows)}"""
 
 
 def views_rows(judged: Sequence[Judged]) -> list[list[str]]:
@@ -115,12 +134,12 @@ def views_rows(judged: Sequence[Judged]) -> list[list[str]]:
 
 
 def main() -> None:
-    runs = trained(TECHNIQUES)
+    runs = trained(TECHNIQUES, SHORT)
     judged = [Judged(run) for run in ANSWERED if (OUTPUTS / run).is_dir()]
     do(judged, OUTPUTS / "loaded-logs")
     text = f"""# Techniques beside the recipe's, from loaded weights
 
-{compared("further", TECHNIQUES, runs)}
+{compared("further", TECHNIQUES, SHORT, runs)}
 
 ## Answers in several views
 
@@ -128,7 +147,7 @@ Finished runs of both studies, whose weights stay as they are (`python -m animei
 
 {table(["run", "one view", *VIEWS], views_rows(judged))}
 
-{environment_line(runs[BASE]["noto"][0].folder)}
+{environment_line(runs[SHORT.base]["noto"][0].folder)}
 
 {(HERE / "further_reading.md").read_text(encoding="utf-8").strip()}
 """

@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from experiments.loaded.further import BASE, Technique, compared, trained
+from experiments.loaded.further import SHORT, Technique, compared, trained
 from experiments.runs import environment_line
 
 HERE = Path(__file__).parent
 CLOSE: Mapping[str, int] = {"noto": 4, "few": 4, "groups": 2}
 ONCE: Mapping[str, int] = {"noto": 1, "few": 1}
 TECHNIQUES = {
-    BASE: Technique(CLOSE),
+    SHORT.base: Technique(CLOSE),
     "short_batch_norms": Technique(CLOSE, ("freezing=batch_norms",)),
     "short_tail": Technique({"noto": 2, "few": 2}, ("averaging=tail",)),
     "short_mixing": Technique(ONCE, ("mixing=mixup_cutmix",)),
@@ -29,12 +29,12 @@ TECHNIQUES = {
 
 
 def main() -> None:
-    runs = trained(TECHNIQUES)
+    runs = trained(TECHNIQUES, SHORT)
     text = f"""# Batch norm, mixing, averages, weight decay, styles and contrast, from loaded weights
 
-{compared("untried", TECHNIQUES, runs)}
+{compared("untried", TECHNIQUES, SHORT, runs)}
 
-{environment_line(runs[BASE]["noto"][0].folder)}
+{environment_line(runs[SHORT.base]["noto"][0].folder)}
 
 {(HERE / "untried_reading.md").read_text(encoding="utf-8").strip()}
 """
