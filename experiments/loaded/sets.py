@@ -33,16 +33,18 @@ class PictureSet:
     source: str
 
     def manifest(self, name: str, folders: dict[str, Path]) -> Path:
-        """Writes it once, beside a link to the pictures, so that nothing is written into their folder."""
-        folder = OUTPUTS / f"loaded-set-{name}"
-        target = folder / "manifest.csv"
-        if not target.is_file():
-            folder.mkdir(parents=True, exist_ok=True)
-            (folder / "pictures").unlink(missing_ok=True)
-            (folder / "pictures").symlink_to(folders[self.source].resolve(), target_is_directory=True)
-            table = self.table(folders[self.source])
-            table.assign(path="pictures/" + table["path"]).to_csv(target, index=False)
-        return target
+        """Writes it, and says where."""
+        pictures = folders[self.source]
+        return written(self.table(pictures), OUTPUTS / f"loaded-set-{name}", pictures)
+
+
+def written(table: pd.DataFrame, folder: Path, pictures: Path) -> Path:
+    """The manifest of a table, beside a link to its pictures, so that nothing is written into their folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "pictures").unlink(missing_ok=True)
+    (folder / "pictures").symlink_to(pictures.resolve(), target_is_directory=True)
+    table.assign(path="pictures/" + table["path"]).to_csv(folder / "manifest.csv", index=False)
+    return folder / "manifest.csv"
 
 
 def unseen_style(held: str) -> Callable[[Path], pd.DataFrame]:
@@ -52,9 +54,9 @@ def unseen_style(held: str) -> Callable[[Path], pd.DataFrame]:
         table = _emoji(emoji_cast)
         random = np.random.default_rng(0)
         few = {label: int(random.integers(*FEW)) for label in sorted(table["label"].unique())}
-        train = _drawn(table[table["style"] != held], few)
-        judged = _drawn(table[table["style"] == held], dict.fromkeys(few, JUDGED))
-        return _split(train, judged)
+        train = drawn(table[table["style"] != held], few)
+        judged = drawn(table[table["style"] == held], dict.fromkeys(few, JUDGED))
+        return split(train, judged)
 
     return made
 
@@ -69,7 +71,7 @@ def unseen_groups(emoji_cast: Path) -> pd.DataFrame:
     sizes = train["label"].value_counts()
     ranks = {label: rank for rank, label in enumerate(random.permutation(labels))}
     tail = {label: max(3, round(sizes[label] * THINNED ** (-ranks[label] / (len(labels) - 1)))) for label in labels}
-    return _split(_drawn(train, tail), _drawn(table[is_held], dict.fromkeys(labels, JUDGED)))
+    return split(drawn(train, tail), drawn(table[is_held], dict.fromkeys(labels, JUDGED)))
 
 
 def groceries(number: int) -> Callable[[Path], pd.DataFrame]:
@@ -81,7 +83,7 @@ def groceries(number: int) -> Callable[[Path], pd.DataFrame]:
             paths = [line.split(",")[0].strip() for line in (dataset / f"{part}.txt").read_text().splitlines()]
             parts.append(pd.DataFrame({"path": paths, "label": [Path(path).parent.name for path in paths]}))
         train, judged = parts
-        return _split(_drawn(train, dict.fromkeys(train["label"].unique(), number)), judged)
+        return split(drawn(train, dict.fromkeys(train["label"].unique(), number)), judged)
 
     return made
 
@@ -112,7 +114,7 @@ def _emoji(emoji_cast: Path) -> pd.DataFrame:
     return pd.read_csv(emoji_cast / "manifest.csv", dtype=str, keep_default_na=False)
 
 
-def _drawn(table: pd.DataFrame, sizes: dict[str, int]) -> pd.DataFrame:
+def drawn(table: pd.DataFrame, sizes: dict[str, int]) -> pd.DataFrame:
     """At most so many rows of each label, drawn by a fixed seed."""
     parts = [
         group.sample(min(sizes[str(label)], len(group)), random_state=place)
@@ -121,6 +123,7 @@ def _drawn(table: pd.DataFrame, sizes: dict[str, int]) -> pd.DataFrame:
     return pd.concat(parts)
 
 
-def _split(train: pd.DataFrame, judged: pd.DataFrame) -> pd.DataFrame:
+def split(train: pd.DataFrame, judged: pd.DataFrame) -> pd.DataFrame:
+    """One manifest of both parts."""
     both = pd.concat([train.assign(split="train"), judged.assign(split="val")])
     return both[[name for name in SPLIT if name in both]]

@@ -1,0 +1,1 @@
+"""What helps on styles that training does not see, from loaded weights."""
