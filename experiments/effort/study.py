@@ -5,12 +5,14 @@ with caches of their own, so that no run profits from another: seconds are those
 training only; `quick` has none to move, and is run once. Figures are of test parts, by which nothing was chosen.
 
 `emoji_cast=FOLDER` says where that is, `pictures=FOLDER` adds folders `train/ val/ test/` of one's own, and
-`only="built-in cast"` is one set, `common="KEY=VALUE ..."` goes to every run. 2 cores, some hours; the same command
-goes on after a kill.
+`only="built-in cast"` is one set, `common="KEY=VALUE ..."` goes to every run, `epochs=N` to those that have epochs, and
+`seeds=N,N` says how many of `standard` and `best` are trained. 2 cores, some hours; the same command goes on after a
+kill.
 """
 
 from __future__ import annotations
 
+import shlex
 import shutil
 import statistics
 import subprocess
@@ -30,7 +32,6 @@ from experiments.runs import OUTPUTS, environment_line, metrics, table
 
 HERE = Path(__file__).parent
 STUDY = "effort"
-SEEDS = (1, 2, 3)
 EFFORTS: Mapping[str, tuple[str, ...]] = {
     "quick": ("effort=quick",),
     "standard": (),
@@ -102,17 +103,24 @@ def rows_of(of: str, found: Mapping[str, Sequence[Outcome]]) -> list[list[str]]:
     return rows
 
 
+def seeds_of(said: str) -> dict[str, range]:
+    """Of each effort, by `2,1`: how many of `standard` and of `best`."""
+    standard, best = (int(word) for word in said.split(","))
+    return {effort: range(1, number + 1) for effort, number in zip(EFFORTS, (1, standard, best), strict=True)}
+
+
 def main() -> None:
     options = dict(argument.split("=", 1) for argument in sys.argv[1:])
-    sizes = tuple(word for word in options.pop("common", "").split() if word)
+    common = tuple(word for word in options.get("common", "").split() if word)
+    epochs = (f"trainer.max_epochs={options['epochs']}",) if "epochs" in options else ()
+    seeds = seeds_of(options.get("seeds", "3,3"))
     rows = []
     for of, overrides in sets(options).items():
         found: dict[str, list[Outcome]] = {}
         for effort, own in EFFORTS.items():
-            seeds = SEEDS[:1] if effort == "quick" else SEEDS
+            words = (*own, *NETWORK, *overrides, *common, *(() if effort == "quick" else epochs))
             found[effort] = [
-                measure(f"{of.replace(' ', '_')}-{effort}-{seed}", (*own, *NETWORK, *overrides, *sizes, f"seed={seed}"))
-                for seed in seeds
+                measure(f"{of.replace(' ', '_')}-{effort}-{seed}", (*words, f"seed={seed}")) for seed in seeds[effort]
             ]
         rows += rows_of(of, found)
         write(rows, of)
@@ -121,9 +129,11 @@ def main() -> None:
 def write(rows: Sequence[Sequence[str]], last: str) -> None:
     """Writes the page of what is there by now."""
     header = ["pictures", "effort", "seeds", "f1_macro", "% of standard", "seconds", "times standard"]
+    given = " ".join(shlex.quote(word) for word in sys.argv[1:] if not word.startswith(("emoji_cast=", "pictures=")))
+    command = f"python -m experiments.effort.study {given}".strip()
     page = f"""# What each size of effort takes and reaches
 
-`python -m experiments.effort.study` writes this page. EfficientNet-Lite0 from published weights; f1_macro in percent of
+`{command}` wrote this page. EfficientNet-Lite0 from published weights; f1_macro in percent of
 the test part, with Student's 95 % interval over seeds, and seconds of the whole command with empty caches.
 `effort=quick` has no seed, and is to reach {100 * SHARE:.0f} % of `standard` in a tenth of its time ({TIME:.2f}).
 

@@ -11,7 +11,7 @@ from experiments.long_tail.charts import draw_ladder, draw_shots
 from experiments.long_tail.compared import difference, holm
 from experiments.long_tail.goals import Rows, goals_table
 from experiments.long_tail.outcomes import DERIVED, FIGURES, Outcome, over_seeds
-from experiments.long_tail.rows import BASE, NETWORK, ROWS, Job, Row
+from experiments.long_tail.rows import BASE, TECHNIQUES, Job, Row, rows_on
 from experiments.long_tail.sets import Set
 from experiments.runs import OUTPUTS, environment_line, put_expected, table
 
@@ -21,9 +21,10 @@ HEADER = ["row", "seeds", *FIGURES, "smallest class's F1", "spread of F1", "trai
 
 def finished(set_: Set) -> dict[Row, dict[int, Outcome]]:
     """What is done of each row, by seed; only seeds that cross entropy has, which all are compared with."""
-    base = next(row for row in ROWS if row.name == BASE)
+    rows = rows_on(set_)
+    base = next(row for row in rows if row.name == BASE)
     seeds = [seed for seed in set_.seeds if Job(base, set_, seed).is_done]
-    found = {row: [job for seed in seeds if (job := Job(row, set_, seed)).is_done] for row in ROWS}
+    found = {row: [job for seed in seeds if (job := Job(row, set_, seed)).is_done] for row in rows}
     return {row: {job.seed: Outcome.of(job) for job in jobs} for row, jobs in found.items() if jobs}
 
 
@@ -120,8 +121,9 @@ def section(set_: Set, folder: Path) -> str:
     base = next(row.label for row in rows if row.name == BASE)
     draw_ladder(shown, base, folder / f"{set_.name}_ladder.png", set_.name)
     draw_shots(shown, folder / f"{set_.name}_shots.png", set_.name)
-    wanted = [row for row in ROWS if not set_.rows or row.name in set_.rows]
-    short = [f"{row.label} ({len(rows.get(row, ()))})" for row in wanted if len(rows.get(row, ())) < len(set_.seeds)]
+    short = [
+        f"{row.label} ({len(rows.get(row, ()))})" for row in rows_on(set_) if len(rows.get(row, ())) < len(set_.seeds)
+    ]
     missing = f"\n\nWith fewer than {len(set_.seeds)} seeds so far: {', '.join(short)}." if short else ""
     whole = {row: found for row, found in gains["f1_macro"].items() if len(rows[row]) == len(set_.seeds)}
     said = f"{verdict(whole)}" if whole else "No row has all its seeds yet."
@@ -145,17 +147,59 @@ def section(set_: Set, folder: Path) -> str:
 ![shots]({set_.name}_shots.png)"""
 
 
-def write_expected(set_: Set, cards: Path) -> None:
-    """Puts what the versions' small variants reached into their cards."""
-    for row, found in finished(set_).items():
-        card = cards / f"{row.name}.yaml"
-        if row.is_version and len(found) == len(set_.seeds):
-            seconds = statistics.median(outcome.seconds for outcome in found.values())
-            f1 = cell([outcome.figures["f1_macro"] for outcome in found.values()])
-            own = [word.format(folds=set_.folds) for word in row.arguments if not word.startswith("experiment=")]
-            words = " ".join([*own, NETWORK, f"trainer.max_epochs={set_.epochs}"])
-            put_expected(
-                card,
-                f"with {words} test f1_macro {f1} % on the built-in cast at imbalance 100, "
-                f"{seconds:.0f} s on one core.",
-            )
+def write_expected(set_: Set, cards: Path, rows: Sequence[Row]) -> None:
+    """Puts what rows with all their seeds reached into the cards of versions and techniques."""
+    found = {row: outcomes for row, outcomes in finished(set_).items() if len(outcomes) == len(set_.seeds)}
+    base = next((outcomes for row, outcomes in found.items() if row.name == BASE), None)
+    for row in rows:
+        outcomes = found.get(row)
+        if outcomes and row.is_version:
+            put_expected(cards / f"{row.name}.yaml", expected_of_version(row, outcomes, set_))
+        elif outcomes and base and row.name in TECHNIQUES and set_.setting:
+            put_expected(cards / f"{row.name}.yaml", expected_of_technique(outcomes, base, set_))
+
+
+def expected_of_version(row: Row, outcomes: Mapping[int, Outcome], set_: Set) -> str:
+    own = [word.format(folds=set_.folds) for word in row.arguments if not word.startswith("experiment=")]
+    words = " ".join([*own, *set_.network, f"trainer.max_epochs={set_.epochs}"])
+    return (
+        f"with {words} test f1_macro {f1_cell(outcomes)} % on {set_.pictures}, {seconds_cell(outcomes)} s on one core."
+    )
+
+
+def expected_of_technique(outcomes: Mapping[int, Outcome], base: Mapping[int, Outcome], set_: Set) -> str:
+    words = " ".join([*set_.network, *set_.setting, f"trainer.max_epochs={set_.epochs}"])
+    return (
+        f"with {words} test f1_macro {f1_cell(outcomes)} % on {set_.pictures}, without it {f1_cell(base)} %; "
+        f"{seconds_cell(outcomes)} s on one core."
+    )
+
+
+def f1_cell(outcomes: Mapping[int, Outcome]) -> str:
+    return cell([outcome.figures["f1_macro"] for outcome in outcomes.values()])
+
+
+def seconds_cell(outcomes: Mapping[int, Outcome]) -> str:
+    return f"{statistics.median(outcome.seconds for outcome in outcomes.values()):.0f}"
+
+
+def techniques_table(set_: Set, cards: Path) -> str:
+    """A row a card of a technique: what it is for, its gain over cross entropy alone, and its training time."""
+    rows = finished(set_)
+    gains, seconds = against_base(rows)["f1_macro"], {row.name: float(seconds_cell(one)) for row, one in rows.items()}
+    lines = [
+        [
+            f"`experiment={row.name}`",
+            purpose(cards / f"{row.name}.yaml"),
+            gain_cell(gain),
+            f"{seconds[row.name] / seconds[BASE]:.2f}",
+        ]
+        for row, gain in gains.items()
+        if row.name in TECHNIQUES
+    ]
+    return table(["card", "what it does, and when to use it", "gain in f1_macro", "times the time"], lines)
+
+
+def purpose(card: Path) -> str:
+    """The line below the package, which says what the card does and when to use it."""
+    return card.read_text(encoding="utf-8").splitlines()[1].removeprefix("# ")

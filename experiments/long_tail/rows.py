@@ -13,8 +13,6 @@ from experiments.runs import OUTPUTS
 Kind = Literal["train", "folds", "stage", "evaluate", "timm"]
 BASE = "cross_entropy"
 SMALL = "scale=small"
-NETWORK = "model.name=test_resnet"
-"""Of all rows: 0.4 million parameters, as many as ResNet-32, on which the papers compare long tails of CIFAR."""
 STAGE_SHARE = 4
 """A second stage has a quarter of the epochs."""
 COSINE = ("head=cosine", "head.scale=30", "head.learn_scale=false")
@@ -38,6 +36,11 @@ class Row:
     def is_version(self) -> bool:
         """Whether it is the small variant of a card of an experiment."""
         return SMALL in self.arguments
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether it says itself how is trained: a version, or a recipe."""
+        return self.is_version or any(given.startswith("recipe=") for given in self.arguments)
 
     @property
     def is_derived(self) -> bool:
@@ -81,6 +84,13 @@ ROWS = (
     Row("character_mobilenet", "character_mobilenet", "train", ("experiment=character_mobilenet", SMALL)),
     Row("four_models", "four_models", "train", ("experiment=four_models", SMALL)),
 )
+CARDS = (
+    Row("rebalanced", "dynamic sampler and focal loss", "train", ("experiment=rebalanced",)),
+    Row("everything", "all of them together", "train", ("experiment=everything",)),
+)
+"""Cards of several techniques, on sets that name them. The others of one technique are rows of their names above."""
+TECHNIQUES = ("deep_supervision", "ema", "mixing", "swa", *(row.name for row in CARDS))
+"""Rows whose names are those of cards of techniques."""
 SMOKE = (BASE, "post_hoc", "tta", "crt", "folds", "timm", "auto")
 """Rows of the smoke ladder: each kind, and two that judge one run at the same time."""
 
@@ -140,4 +150,11 @@ class Job:
         recipe = [] if any(given.startswith("recipe=") for given in self.row.arguments) else ["recipe=none"]
         given = [argument.format(epochs=self.set.epochs, folds=self.set.folds) for argument in self.row.arguments]
         epochs = [f"trainer.max_epochs={self.set.epochs}"]
-        return [*python, "animeid.train", *common, *recipe, NETWORK, *self.set.overrides, *epochs, *given]
+        setting = [] if self.row.is_whole else self.set.setting
+        own = [*self.set.network, *self.set.overrides, *epochs, *setting]
+        return [*python, "animeid.train", *common, *recipe, *own, *given]
+
+
+def rows_on(set_: Set) -> list[Row]:
+    """The rows that are done on a set, in their order."""
+    return [row for row in (*ROWS, *CARDS) if row.name in set_.rows] if set_.rows else list(ROWS)

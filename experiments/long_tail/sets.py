@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +14,10 @@ from animeid.errors import InputError
 from experiments.real_input.study import held_out_manifest
 from experiments.runs import OUTPUTS
 
-FRESH = "fresh"
+FRESH, LOADED = "fresh", "loaded"
+RANDOM = ("model.name=test_resnet",)
+"""0.4 million parameters, as many as ResNet-32, on which the papers compare long tails of CIFAR."""
+PUBLISHED = ("model.name=tf_efficientnet_lite0", "model.pretrained=true")
 HELD_OUT = "openmoji"
 """The team of emoji_cast whose drawings are the test part; no training picture resembles them."""
 
@@ -25,6 +28,8 @@ class Set:
 
     title: a sentence for the page. overrides: of every run. epochs, seeds, folds: of every row.
     rows: names of those that are done on it; none are all.
+    pictures: what a card calls them. network: of every run.
+    setting: of runs that say nothing of how is trained but the one thing that their row changes.
     """
 
     name: str
@@ -34,6 +39,9 @@ class Set:
     seeds: tuple[int, ...] = (1, 2, 3)
     folds: int = 3
     rows: tuple[str, ...] = ()
+    pictures: str = "the built-in cast at imbalance 100"
+    network: tuple[str, ...] = RANDOM
+    setting: tuple[str, ...] = ()
 
 
 KEY_ROWS = (
@@ -44,6 +52,15 @@ KEY_ROWS = (
     "auto",
 )
 """Of the sets with few rows: the best ones on either kind of pictures, and what they are compared with."""
+
+
+LOADED_ROWS = (
+    *KEY_ROWS,
+    *("focal", "class_aware", "dynamic", "crt", "tau_norm", "tta"),
+    *("mixing", "ema", "swa", "deep_supervision", "rebalanced", "everything"),
+    *("v1", "v2", "v4", "character_b0", "character_mobilenet", "four_models"),
+)
+"""Of the set with published weights: all but ensembles of folds, and what was worse than cross entropy before."""
 
 
 def built_in() -> Set:
@@ -80,6 +97,22 @@ def emoji_groups(folder: Path) -> Set:
         "training has of other roles; nothing of it was in the validation part that recipe=auto was chosen on",
         (f"data.root={manifest}", "data.long_tail=8"),
         rows=KEY_ROWS,
+    )
+
+
+def loaded_groups(folder: Path) -> Set:
+    """The pictures of `emoji_groups`, trained on from published weights as `recipe=auto` does where it may choose."""
+    random = emoji_groups(folder)
+    return replace(
+        random,
+        name="loaded_groups",
+        epochs=6,
+        seeds=(1, 2),
+        rows=LOADED_ROWS,
+        pictures="emoji_cast by groups, thinned by 8",
+        network=PUBLISHED,
+        overrides=(*random.overrides, "data.image_size=64", "data.num_workers=0"),
+        setting=("optimizer.lr=1e-3", "augment=basic", "scheduler=one_cycle"),
     )
 
 
@@ -132,18 +165,20 @@ def smoke() -> Set:
 
 
 def sets(options: Mapping[str, str]) -> list[Set]:
-    """Those of the command line: `smoke=yes`, `sets=fresh`, or the ladder's.
+    """Those of the command line: `smoke=yes`, `sets=fresh`, `sets=loaded`, or the ladder's.
 
     Raises:
         InputError: there are no sets of such a name.
     """
     if "smoke" in options:
         return [smoke()]
-    folder = Path(options.get("emoji_cast", "../shared/emoji_cast"))
-    if options.get("sets", FRESH) != FRESH:
-        raise InputError(
-            f"sets={options['sets']} is not known: take sets={FRESH}, or leave it out for the ladder's sets"
-        )
-    if "sets" in options:
+    folder, name = Path(options.get("emoji_cast", "../shared/emoji_cast")), options.get("sets")
+    if name is None:
+        return [built_in(), emoji_cast(folder), emoji_groups(folder)]
+    if name == FRESH:
         return [other_cast(), other_groups(folder)]
-    return [built_in(), emoji_cast(folder), emoji_groups(folder)]
+    if name == LOADED:
+        return [loaded_groups(folder)]
+    raise InputError(
+        f"sets={name} is not known: take sets={FRESH}, sets={LOADED}, or leave it out for the ladder's sets"
+    )

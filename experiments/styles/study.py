@@ -21,7 +21,7 @@ from experiments.runs import OUTPUTS, environment_line, metrics, table
 from experiments.styles.sets import Held, held_out
 
 HERE = Path(__file__).parent
-SETTING = (*rate(HIGH, BASIC, FITTED), "data.image_size=96", "trainer.max_epochs=8")
+SETTING = (*rate(HIGH, BASIC, FITTED), "data.image_size=64", "trainer.max_epochs=8")
 BASE = "nothing"
 TECHNIQUES: Mapping[str, tuple[str, ...]] = {
     BASE: (),

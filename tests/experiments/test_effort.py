@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy import stats
 
-from experiments.effort.study import Outcome, interval, rows_of
+from experiments.effort.study import Outcome, interval, rows_of, seeds_of
 
 
 def test_efforts_are_shares_of_standard() -> None:
@@ -24,3 +24,11 @@ def test_the_interval_is_students() -> None:
     values = [0.4, 0.5, 0.45]
     low, high = stats.t.interval(0.95, 2, np.mean(values), stats.sem(values))
     assert interval(values) == f"45.0 ({100 * low:.1f} to {100 * high:.1f})"
+
+
+def test_efforts_have_as_many_seeds_as_is_said() -> None:
+    assert {effort: list(seeds) for effort, seeds in seeds_of("2,1").items()} == {
+        "quick": [1],
+        "standard": [1, 2],
+        "best": [1],
+    }

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from experiments.loaded import further, untried
-from experiments.loaded.further import BASE, TECHNIQUES, Technique
+from experiments.loaded import further, longer, untried
+from experiments.loaded.further import SHORT, TECHNIQUES, Length, Technique
 from experiments.loaded.peer import AUTO, LOW, RATES, Compared, rows_of, seeds_of
 from experiments.loaded.study import Run
 
@@ -26,7 +26,7 @@ def runs(name: str, seeds: dict[str, int]) -> dict[str, list[Run]]:
 
 
 def test_a_technique_is_compared_on_the_same_sets_with_the_same_seeds(reached: dict[str, float]) -> None:
-    base, other = runs(BASE, {"noto": 2, "few": 1, "groups": 1}), runs("short_smoothing", {"noto": 1, "few": 1})
+    base, other = runs(SHORT.base, {"noto": 2, "few": 1, "groups": 1}), runs("short_smoothing", {"noto": 1, "few": 1})
     reached |= {"loaded-noto-short-1": 0.5, "loaded-noto-short-2": 0.9, "loaded-few-short-1": 0.4}
     reached |= {"loaded-noto-short_smoothing-1": 0.52, "loaded-few-short_smoothing-1": 0.41}
     assert further.gains(other, base) == pytest.approx([0.02, 0.01])
@@ -35,9 +35,15 @@ def test_a_technique_is_compared_on_the_same_sets_with_the_same_seeds(reached: d
     assert gained.startswith("+1.5 ")
 
 
-@pytest.mark.parametrize("techniques", [TECHNIQUES, untried.TECHNIQUES])
-def test_the_base_has_every_set_and_seed_that_a_technique_is_compared_on(techniques: Mapping[str, Technique]) -> None:
-    base = techniques[BASE].seeds
+@pytest.mark.parametrize(
+    ("techniques", "length"),
+    [(TECHNIQUES, SHORT), (untried.TECHNIQUES, SHORT), (longer.TECHNIQUES, longer.LONG)],
+)
+def test_the_base_has_every_set_and_seed_that_a_technique_is_compared_on(
+    techniques: Mapping[str, Technique], length: Length
+) -> None:
+    base = techniques[length.base].seeds
+    assert base.keys() == length.epochs.keys() == length.sides.keys()
     for one in techniques.values():
         assert all(seeds <= base[of] for of, seeds in one.seeds.items())
 

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -24,10 +24,11 @@ from sklearn.metrics import f1_score
 
 from animeid.config.compose import compose
 from animeid.errors import InputError
+from experiments.long_tail import sets
 from experiments.long_tail.compared import difference, holm
 from experiments.long_tail.outcomes import Outcome, commits_of, derived, latency_of, over_seeds, seconds_of
-from experiments.long_tail.page import latency_cell
-from experiments.long_tail.rows import BASE, ROWS, SMOKE, Job
+from experiments.long_tail.page import expected_of_technique, expected_of_version, latency_cell
+from experiments.long_tail.rows import BASE, ROWS, SMOKE, Job, rows_on
 from experiments.long_tail.sets import built_in, smoke
 from experiments.long_tail.study import jobs
 from experiments.pool import do
@@ -160,11 +161,29 @@ def test_the_table_shows_how_long_an_answer_takes() -> None:
     assert latency_cell([None]) == "–"
 
 
+def test_cards_say_what_they_reached_and_by_what(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(sets, "grouped_manifest", lambda *_: tmp_path)
+    loaded = sets.loaded_groups(tmp_path)
+    found, base = (
+        {seed: replace(one, figures={"f1_macro": f1}, seconds=40.0) for seed in (1, 2)}
+        for one, f1 in [(outcome(np.array([0]), np.array([0])), f1) for f1 in (0.5, 0.4)]
+    )
+    row = next(row for row in rows_on(loaded) if row.name == "v2")
+    version = expected_of_version(row, found, loaded)
+    assert version.startswith("with scale=small averaging.start_epoch=auto model.name=tf_efficientnet_lite0 ")
+    assert "test f1_macro 50.0 ± 0.0 % on emoji_cast" in version
+    technique = expected_of_technique(found, base, loaded)
+    assert "optimizer.lr=1e-3 augment=basic" in technique
+    assert technique.endswith("without it 40.0 ± 0.0 %; 40 s on one core.")
+
+
 @pytest.mark.slow
 def test_every_row_is_a_command_that_can_be_composed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    for row in ROWS:
-        command = Job(row, built_in(), 1).command
+    monkeypatch.setattr(sets, "grouped_manifest", lambda *_: tmp_path)
+    loaded = sets.loaded_groups(tmp_path)
+    for row, of in [*((row, built_in()) for row in ROWS), *((row, loaded) for row in rows_on(loaded))]:
+        command = Job(row, of, 1).command
         if row.kind == "evaluate":
             request = compose("evaluate", ["run=x", *command[5:]])
             assert request["logit_adjustment"] or request["tta"]
@@ -173,10 +192,12 @@ def test_every_row_is_a_command_that_can_be_composed(tmp_path: Path, monkeypatch
                 compose("train", command[3:])
         if row.kind in ("train", "folds"):
             request = compose("train", command[3:])
-            assert request["trainer"]["max_epochs"] == 20
+            assert request["trainer"]["max_epochs"] == of.epochs
             assert (request["recipe"] is None) == (row.name != "auto")
-            assert request["model"]["name"] == "test_resnet"
+            assert f"model.name={request['model']['name']}" in of.network
             assert request["data"]["image_size"] in (64, "auto")
+            has_own_rate = row.is_whole or of is not loaded
+            assert has_own_rate or request["optimizer"]["lr"] == 1e-3
 
 
 def test_all_of_a_seed_comes_before_the_next() -> None:

@@ -1,0 +1,44 @@
+"""The study of styles that were not seen: what is held out, and what is paired with what."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from experiments.styles.sets import PACS_JUDGED, PACS_STYLES, PACS_TRAIN, pacs
+from experiments.styles.study import BASE, gains, gains_row, style_rows
+
+
+def test_a_style_of_pacs_is_judged_alone(tmp_path: Path) -> None:
+    for style in PACS_STYLES:
+        for label in ("dog", "house"):
+            folder = tmp_path / style / label
+            folder.mkdir(parents=True)
+            for number in range(PACS_JUDGED + 1):
+                Image.new("1", (1, 1)).save(folder / f"{number}.png")
+    table = pacs(tmp_path, "sketch")
+    train, judged = table[table["split"] == "train"], table[table["split"] == "val"]
+    assert set(judged["style"]) == {"sketch"}
+    assert (judged["label"].value_counts() == PACS_JUDGED).all()
+    assert set(train["style"]) == {"art_painting", "cartoon", "photo"}
+    assert (train.groupby(["label", "style"]).size() == PACS_TRAIN).all()
+
+
+FOUND = {
+    BASE: {"cast cel": [0.5, 0.6], "cast flat": [0.4, 0.4], "pacs photo": [0.7, 0.8]},
+    "style": {"cast cel": [0.6, 0.6], "cast flat": [0.4, 0.5], "pacs photo": [0.6, 0.8]},
+}
+
+
+def test_a_technique_is_compared_style_by_style_and_seed_by_seed() -> None:
+    assert gains("cast", FOUND["style"], FOUND[BASE]) == pytest.approx([0.1, 0.0, 0.0, 0.1])
+    assert gains("pacs", FOUND["style"], FOUND[BASE]) == pytest.approx([-0.1, 0.0])
+    added, cast, photo, both = gains_row(("augment=style",), FOUND["style"], FOUND[BASE], ("cast", "pacs"))
+    assert added == "`augment=style`"
+    assert (cast[:5], photo[:5], both[:5]) == ("+5.0 ", "-5.0 ", "+1.7 ")
+
+
+def test_each_style_has_the_mean_of_its_seeds() -> None:
+    assert style_rows(FOUND)[0] == ["cast cel", "55.0", "60.0"]
