@@ -1,8 +1,8 @@
 """Study of batch norm kept as it was loaded in longer trainings: `python -m experiments.loaded.longer grocery=FOLDER`.
 
 It gained in short trainings at 96 px (`untried`); here trainings are as long and pictures as large as with
-`recipe=auto`. The same sets and validation parts; no test part is read. Options as there. 2 cores, half an hour; the same
-command goes on after a kill.
+`recipe=auto`. The same sets and validation parts; no test part is read. Options as there. 2 cores, half an hour; the
+same command goes on after a kill.
 """
 
 from __future__ import annotations
