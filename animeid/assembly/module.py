@@ -8,7 +8,7 @@ from typing import Any
 from lightning.pytorch.loggers import Logger
 
 from animeid.assembly.model import embedding_size
-from animeid.assembly.plan import FinalPlan, Plan, whole
+from animeid.assembly.plan import FinalPlan, Plan, processes_of, whole
 from animeid.config import gateway
 from animeid.config.second_stage import learns
 from animeid.engine.averaging.averager import Averager
@@ -19,6 +19,7 @@ from animeid.engine.transforms import BatchTransforms
 from animeid.errors import InputError
 from animeid.losses.contract import EmbeddingTerm
 from animeid.metrics.collection import build_collection
+from animeid.models.class_means import ClassMeans
 from animeid.models.classifier import Classifier
 from animeid.models.completed import completed
 from animeid.models.freezing import Freezing
@@ -75,6 +76,24 @@ def build_head_init(plan: Plan, model: Classifier) -> FittedHead | None:
     if plan.get("stage"):
         raise InputError("head_init=fitted is for a training of its own: leave it out, or stage")
     method = gateway.build(card, "head_init")
+    method.check(model)
+    return method
+
+
+def build_head_end(plan: Plan, model: Classifier) -> ClassMeans | None:
+    """What changes the head of a plan's model after training; None where it stays as it was trained.
+
+    Raises:
+        InputError: the head is none that can be changed so, or the run is not trained in one process on its own.
+    """
+    card = plan.get("head_end")
+    if not card:
+        return None
+    if plan.get("stage"):
+        raise InputError("head_end=class_means is for a training of its own: leave it out, or stage")
+    if processes_of(plan) > 1:
+        raise InputError("head_end=class_means embeds the training pictures in one process: take trainer.devices=1")
+    method = gateway.build(card, "head_end")
     method.check(model)
     return method
 

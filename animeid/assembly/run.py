@@ -8,7 +8,7 @@ from animeid.assembly.checks import check_batch_size, check_first_size
 from animeid.assembly.completion import complete
 from animeid.assembly.effective_prior import effective_prior
 from animeid.assembly.model import add_auxiliary
-from animeid.assembly.module import build_feature_mixing, build_head_init, build_module, build_stage
+from animeid.assembly.module import build_feature_mixing, build_head_end, build_head_init, build_module, build_stage
 from animeid.assembly.plan import FinalPlan, Plan, final, label_stats, processes_of
 from animeid.assembly.pruning import pruning_notes, with_pruning
 from animeid.assembly.soup import mix_soup
@@ -26,6 +26,7 @@ from animeid.engine.devices import DTYPES, check_precision
 from animeid.engine.embedding import Embedder
 from animeid.engine.module import CharacterModule, record
 from animeid.errors import InputError
+from animeid.models.class_means import ClassMeans
 from animeid.models.freezing import Freezing
 from animeid.models.probe import FittedHead
 from animeid.models.stage_contract import Stage
@@ -40,7 +41,8 @@ class Components:
     stage: what is done to a finished run; nothing for a run of its own. feedback: callbacks that tell the parts how
     training goes. notes: sentences for the user about what the model starts from. transfer: what came from an earlier
     run. embedder: keeps what the backbone says, where it is never trained or a head is fitted before it is.
-    head_init: fits that head; None where training begins with the head as it is.
+    head_init: fits that head; None where training begins with the head as it is. head_end: changes the head once it is
+    trained; None where it stays.
     """
 
     plan: FinalPlan
@@ -54,6 +56,7 @@ class Components:
     transfer: Transfer | None = None
     embedder: Embedder | None = None
     head_init: FittedHead | None = None
+    head_end: ClassMeans | None = None
 
 
 def build(plan: Plan, prepared: Prepared) -> Components:
@@ -119,6 +122,7 @@ def assemble(plan: FinalPlan, prepared: Prepared, started: Started, *, from_scra
         transfer=started.transfer,
         embedder=embedder,
         head_init=head_init,
+        head_end=build_head_end(plan, model),
     )
     return take_weights(components) if from_scratch else components
 

@@ -1,4 +1,4 @@
-"""Rules for published weights: the learning rate, and how the head begins. Measured by experiments/loaded."""
+"""Rules for published weights: the learning rate, how the head begins and ends. Measured by experiments/loaded."""
 
 from __future__ import annotations
 
@@ -38,6 +38,16 @@ def head_init(facts: Facts, plan: Plan) -> Choice:
     if not can_fit(plan):
         return Choice(key, "none", "only a linear head is fitted, in one process, by a training of its own")
     return Choice(key, "fitted", "a random head spends the first steps on undoing what loaded weights know")
+
+
+def head_end(facts: Facts, plan: Plan) -> Choice:
+    """A head that is blended with class means where published weights were trained on."""
+    key = "head_end"
+    if not facts.is_published:
+        return Choice(key, "none", "measured from published weights only")
+    if not can_fit(plan):
+        return Choice(key, "none", "only a linear head is blended, in one process, by a training of its own")
+    return Choice(key, "class_means", "a head that few pictures trained leans on single ones; class means do not")
 
 
 def can_fit(plan: Plan) -> bool:

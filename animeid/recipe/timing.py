@@ -161,13 +161,14 @@ def expected_time(components: Components, answered: Sequence[str]) -> Estimate:
     trainer = components.plan.trainer
     pictures = {part: len(components.data.rows(part)) for part in ("train", "val")}
     answers = sum(len(components.data.rows(part)) for part in answered)
-    first = pictures["train"] if components.head_init else 0  # a head that is fitted first is fitted to all of them
+    # A head that is fitted first, or changed at the end, is so by all of them.
+    heads = sum(pictures["train"] for part in (components.head_init, components.head_end) if part is not None)
     once = estimate(
         measured,
         epochs=whole(trainer.max_epochs) if components.stage.trains else 0,
         batches=components.data.batches_per_epoch,
         judged=pictures["val"],
-        pictures=answers + first,
+        pictures=answers + heads,
         devices=whole(trainer.devices),
     )
     return once.and_again(pictures["train"], pictures["val"]) if components.plan.data.refit is True else once

@@ -21,6 +21,7 @@ ADDED: Mapping[str, Any] = {
     "data.style_column": "auto",
     "feature_mixing": None,
     "head_init": None,
+    "head_end": None,
     "restyling": None,
     "optimizer.head_lr_scale": None,
     "effort": None,

@@ -25,7 +25,7 @@ from animeid.errors import InputError
 from animeid.models.checkpoint import read_torch
 from animeid.optim.schedules import followed_figure
 from animeid.runs.folder import RunFolder
-from animeid.training.head import make_head
+from animeid.training.head import end_head, make_head
 
 
 @dataclass(frozen=True)
@@ -80,6 +80,7 @@ def fit(state: RunState) -> Fitted:
     meet()  # the first process has written the checkpoints by then
     # Where the best checkpoint was lost, the one that takes its place is written after the last epoch.
     best_epoch = min(load_best(components, folder) + 1, len(history.rates)) or None
+    made_s += end_head(components, folder)
     return Fitted(history.train_seconds + made_s, history.rates, best_epoch)
 
 

@@ -1,4 +1,4 @@
-"""A head that is fitted, in place of training or before it."""
+"""A head that is fitted, in place of training or before it, or changed after it."""
 
 from __future__ import annotations
 
@@ -10,13 +10,19 @@ import torch
 from torch import Tensor
 
 from animeid.assembly.run import Components
-from animeid.engine.devices import own_device
+from animeid.engine.checkpoint_io import AtomicCheckpointIO
+from animeid.engine.devices import DTYPES, own_device
+from animeid.engine.inference import predict_each
 from animeid.losses.functional import cross_entropy
+from animeid.models.checkpoint import read_torch
 from animeid.models.classifier import Classifier
+from animeid.runs.folder import RunFolder
 from animeid.system.console import say
 from animeid.types import ModelOutput
 
 Losses = Callable[[Tensor], Tensor]
+ENDED = "head_end"
+"""The key of a checkpoint whose head was changed after training."""
 
 
 def make_head(components: Components) -> float:
@@ -48,6 +54,38 @@ def _made(
     note = fit(module.model, embeddings, losses_for(components, embeddings, targets))  # type: ignore[arg-type]
     seconds = time.perf_counter() - began
     say(f"{note}; {embedded_s:.1f} s for embeddings, {seconds - embedded_s:.1f} s for the head")
+    return seconds
+
+
+def end_head(components: Components, folder: RunFolder) -> float:
+    """Has a run whose best weights are loaded change its head, where it does; returns the seconds that took.
+
+    The weights in `best.ckpt` are replaced in one step, with a mark beside them, so that a run that goes on after a
+    kill does not change its head twice.
+    """
+    if components.head_end is None:
+        return 0.0
+    saved = read_torch(folder.best)
+    if ENDED in saved:
+        return 0.0
+    began, module, data = time.perf_counter(), components.module, components.data
+    rows = data.rows("train")
+    module.to(own_device(components.plan.trainer.accelerator)).eval()
+    answers = predict_each(
+        module.inference_model,
+        data.evaluation_dataloader(rows),
+        "embedding training pictures",
+        DTYPES[components.plan.trainer.precision],
+    )
+    found = {int(row): vector for one in answers for row, vector in zip(one.rows, one.embeddings, strict=True)}
+    embeddings = torch.from_numpy(np.stack([found[row] for row in rows.tolist()]))
+    module.cpu()  # not every device has float64
+    note = components.head_end(module.model, embeddings, torch.from_numpy(data.table.targets[rows]))  # type: ignore[arg-type]
+    state = module.state_dict()
+    changed = {**saved, ENDED: True, "state_dict": {name: state[name] for name in saved["state_dict"]}}
+    AtomicCheckpointIO().save_checkpoint(changed, folder.best)
+    seconds = time.perf_counter() - began
+    say(f"{note}; {seconds:.1f} s")
     return seconds
 
 

@@ -24,6 +24,7 @@ class TrainRequest:
     model: Card
     head: Card
     head_init: Card | None
+    head_end: Card | None
     deep_supervision: Card | None
     feature_mixing: Card | None
     freezing: Card | None

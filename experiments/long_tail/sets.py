@@ -106,7 +106,7 @@ def loaded_groups(folder: Path) -> Set:
     return replace(
         random,
         name="loaded_groups",
-        epochs=6,
+        epochs=5,
         seeds=(1, 2),
         rows=LOADED_ROWS,
         pictures="emoji_cast by groups, thinned by 8",

@@ -31,10 +31,7 @@ TECHNIQUES: Mapping[str, tuple[str, ...]] = {
     "batch_norms": ("freezing=batch_norms",),
     "balanced": ("sampler=style_balanced",),
     "dro": ("loss=group_dro",),
-    "across": ("contrastive=across_styles", "trainer.max_epochs=4"),
-    "tail": ("averaging=tail",),
 }
-"""Two views of a picture are drawn for `across`, so that half of the epochs take as long."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +90,7 @@ def page(found: Mapping[str, Found], seeds: int) -> str:
     number = "one seed" if seeds == 1 else f"{seeds} seeds"
     return f"""`python -m experiments.styles.study pacs=FOLDER` writes this page. f1_macro in percent on the pictures
 of a style that training has none of, which are **validation** parts; {number} of each style. To all of them goes
-`{" ".join((*COMMON, *SETTING))}`, where the last word on a key wins.
+`{" ".join((*COMMON, *SETTING))}`.
 
 - `cast`: 60 characters of the built-in cast, 6 pictures each in three render styles
 - `emoji_cast`: 91 roles, 3 or 4 pictures each in three styles

@@ -13,7 +13,7 @@ from animeid.assembly.planning import plan_for
 from animeid.config.compose import compose
 from animeid.optim.optimizers import AdamW, default_learning_rate
 from animeid.recipe.facts import Facts
-from animeid.recipe.fine_tuning import RATE, head_init, learning_rate
+from animeid.recipe.fine_tuning import RATE, head_end, head_init, learning_rate
 from animeid.recipe.weights import Beginning, beginning_of
 from animeid.train import main as train
 from tests.small_runs import QUICK, class_folders
@@ -51,6 +51,13 @@ def test_a_new_head_is_fitted_where_it_can_be() -> None:
     assert head_init(RANDOM, plan()).value == "none"
     for words in (("head=cosine",), ("head=fusion",), ("trainer=ddp", "trainer.devices=2")):
         assert head_init(PUBLISHED, plan(*words)).value == "none"
+
+
+def test_published_weights_end_in_class_means_where_the_head_is_linear() -> None:
+    assert head_end(PUBLISHED, plan()).value == "class_means"
+    assert head_end(RANDOM, plan()).value == "none"
+    for words in (("head=cosine",), ("trainer=ddp", "trainer.devices=2")):
+        assert head_end(PUBLISHED, plan(*words)).value == "none"
 
 
 def test_a_head_that_comes_with_the_weights_stays() -> None:
