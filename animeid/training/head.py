@@ -21,6 +21,8 @@ from animeid.system.console import say
 from animeid.types import ModelOutput
 
 Losses = Callable[[Tensor], Tensor]
+MOST_OF_A_CLASS = 200
+"""Training pictures whose mean stands for a class; more of them hardly move it, and each takes time."""
 ENDED = "head_end"
 """The key of a checkpoint whose head was changed after training."""
 
@@ -69,7 +71,7 @@ def end_head(components: Components, folder: RunFolder) -> float:
     if ENDED in saved:
         return 0.0
     began, module, data = time.perf_counter(), components.module, components.data
-    rows = data.rows("train")
+    rows = some_of_each(data.rows("train"), data.table.targets, MOST_OF_A_CLASS)
     module.to(own_device(components.plan.trainer.accelerator)).eval()
     answers = predict_each(
         module.inference_model,
@@ -87,6 +89,17 @@ def end_head(components: Components, folder: RunFolder) -> float:
     seconds = time.perf_counter() - began
     say(f"{note}; {seconds:.1f} s")
     return seconds
+
+
+def some_of_each(rows: np.ndarray, targets: np.ndarray, most: int) -> np.ndarray:
+    """Of these rows, sorted, at most so many of each class, spread over all of its own.
+
+    Args:
+        targets: of all rows of the manifest.
+    """
+    own = [rows[targets[rows] == target] for target in np.unique(targets[rows])]
+    kept = [one[np.linspace(0, len(one) - 1, min(most, len(one))).round().astype(int)] for one in own]
+    return np.sort(np.concatenate(kept))
 
 
 def _losses_of_the_run(components: Components, embeddings: Tensor, targets: Tensor) -> Losses:

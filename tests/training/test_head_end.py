@@ -73,6 +73,13 @@ def test_a_run_that_goes_on_does_not_change_its_head_again(runs: tuple[RunFolder
     assert blended.best.read_bytes() == before
 
 
+def test_of_a_large_class_some_pictures_stand_for_all() -> None:
+    targets = np.array([0, 1, 0, 0, 0, 1, 0, 2])
+    rows = np.array([0, 1, 2, 3, 4, 5, 6])
+    assert head.some_of_each(rows, targets, 3).tolist() == [0, 1, 3, 5, 6]
+    assert head.some_of_each(rows, targets, 9).tolist() == rows.tolist()
+
+
 @pytest.mark.parametrize(
     ("asked", "told"),
     [
