@@ -99,7 +99,7 @@ def linear_of(model: Classifier, asked: str) -> nn.Linear:
         InputError: it has none; `asked` is what needs it.
     """
     if not isinstance(model.head, VectorHead):
-        raise InputError(f"{asked} fits a linear layer, and a {type(model.head).__name__} is none: take head=linear")
+        raise InputError(f"{asked} needs a linear head, and a {type(model.head).__name__} is none: take head=linear")
     return model.head.linear
 
 

@@ -23,6 +23,7 @@ from animeid.engine.callbacks.freezing import freezing_callbacks
 from animeid.engine.devices import DTYPES
 from animeid.engine.inference import output_of
 from animeid.engine.trainer import build_trainer
+from animeid.models.class_means import some_of_each
 from animeid.runs.folder import RunFolder
 
 TRAINING_S = 7.0
@@ -161,8 +162,9 @@ def expected_time(components: Components, answered: Sequence[str]) -> Estimate:
     trainer = components.plan.trainer
     pictures = {part: len(components.data.rows(part)) for part in ("train", "val")}
     answers = sum(len(components.data.rows(part)) for part in answered)
-    # A head that is fitted first, or changed at the end, is so by all of them.
-    heads = sum(pictures["train"] for part in (components.head_init, components.head_end) if part is not None)
+    heads = pictures["train"] if components.head_init else 0  # a head that is fitted first is fitted to all of them
+    if components.head_end is not None:
+        heads += len(some_of_each(components.data.rows("train"), components.data.table.targets))
     once = estimate(
         measured,
         epochs=whole(trainer.max_epochs) if components.stage.trains else 0,

@@ -73,12 +73,13 @@ class Beginning:
     """What training begins with.
 
     is_random: random weights. is_published: a network as it was published, or as a file has it; a head may be fitted.
-    has_new_head: loaded weights under a random head.
+    has_new_head: loaded weights under a random head. is_blended: those of a run that blended its head with class means.
     """
 
     is_random: bool
     is_published: bool = False
     has_new_head: bool = False
+    is_blended: bool = False
 
 
 def beginning_of(request: Mapping[str, Any]) -> Beginning:
@@ -91,13 +92,17 @@ def beginning_of(request: Mapping[str, Any]) -> Beginning:
         return Beginning(True)
     if request["from_run"] is None:
         return Beginning(False, is_published=True, has_new_head=True)
-    has_new_head = request["from_run_parts"] == "backbone"
-    return Beginning(False, is_published=_is_probe(request["from_run"]), has_new_head=has_new_head)
+    first = read_plan(RunFolder.open(request["from_run"]).config)
+    return Beginning(
+        False,
+        is_published=_is_probe(first),
+        has_new_head=request["from_run_parts"] == "backbone",
+        is_blended=bool(first.get("head_end")),
+    )
 
 
-def _is_probe(run: str) -> bool:
-    """Whether a run fitted a head to published weights, and trained nothing."""
-    first = read_plan(RunFolder.open(run).config)
+def _is_probe(first: Mapping[str, Any]) -> bool:
+    """Whether a run of this plan fitted a head to published weights, and trained nothing."""
     return not trains(first.get("stage")) and first["facts"]["weights"]["source"] not in ("random", "run")
 
 

@@ -43,6 +43,10 @@ SECTIONS = (
 
 SHARES = frozenset(ROWS) - {"ece", "nll", "loss"}
 PAIRS_SHOWN = 10
+BLENDED = (
+    "When it was trained, the head was blended with class means (head_end=class_means): the curves are of the head "
+    "in training, all other figures of the blended one."
+)
 
 
 def write_report(folder: RunFolder, path: Path | None = None) -> Path:
@@ -142,8 +146,9 @@ def _history(run: FinishedRun) -> dict[str, str]:
         return {"trained": "", "gap": f"Nothing was trained: {made}."}
     parts = Parts.of(run)
     trained = f"{counted(len(run.history), 'epoch', 'were')} trained."
+    kept = f"Of the epochs, {run.best_epoch.told}." if run.best_epoch else trained
     return {
-        "trained": f"Of the epochs, {run.best_epoch.told}." if run.best_epoch else trained,
+        "trained": f"{kept} {BLENDED}" if run.plan.get("head_end") else kept,
         "gap": gap(run.history, parts_differ=parts.is_shifted or parts.over_fits),
     }
 

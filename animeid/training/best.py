@@ -29,7 +29,7 @@ from animeid.training.run import train
 BEST = "best"
 """The folder of the run that is to be used."""
 
-BY_THE_STAGE = ("recipe", "freezing", "scheduler", "stage", "from_run_parts")
+BY_THE_STAGE = ("recipe", "freezing", "scheduler", "stage", "from_run_parts", "head_init", "head_end")
 """What a card of a stage decides."""
 
 ALONE = {"effort": None, "test": False}

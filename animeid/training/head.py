@@ -9,20 +9,20 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from animeid.assembly.adjusted import leftover_of
 from animeid.assembly.run import Components
 from animeid.engine.checkpoint_io import AtomicCheckpointIO
 from animeid.engine.devices import DTYPES, own_device
 from animeid.engine.inference import predict_each
 from animeid.losses.functional import cross_entropy
 from animeid.models.checkpoint import read_torch
+from animeid.models.class_means import some_of_each
 from animeid.models.classifier import Classifier
 from animeid.runs.folder import RunFolder
 from animeid.system.console import say
 from animeid.types import ModelOutput
 
 Losses = Callable[[Tensor], Tensor]
-MOST_OF_A_CLASS = 200
-"""Training pictures whose mean stands for a class; more of them hardly move it, and each takes time."""
 ENDED = "head_end"
 """The key of a checkpoint whose head was changed after training."""
 
@@ -71,7 +71,7 @@ def end_head(components: Components, folder: RunFolder) -> float:
     if ENDED in saved:
         return 0.0
     began, module, data = time.perf_counter(), components.module, components.data
-    rows = some_of_each(data.rows("train"), data.table.targets, MOST_OF_A_CLASS)
+    rows = some_of_each(data.rows("train"), data.table.targets)
     module.to(own_device(components.plan.trainer.accelerator)).eval()
     answers = predict_each(
         module.inference_model,
@@ -82,24 +82,14 @@ def end_head(components: Components, folder: RunFolder) -> float:
     found = {int(row): vector for one in answers for row, vector in zip(one.rows, one.embeddings, strict=True)}
     embeddings = torch.from_numpy(np.stack([found[row] for row in rows.tolist()]))
     module.cpu()  # not every device has float64
-    note = components.head_end(module.model, embeddings, torch.from_numpy(data.table.targets[rows]))  # type: ignore[arg-type]
+    targets, prior = torch.from_numpy(data.table.targets[rows]), leftover_of(folder)
+    note = components.head_end(module.model, embeddings, targets, prior)  # type: ignore[arg-type]
     state = module.state_dict()
     changed = {**saved, ENDED: True, "state_dict": {name: state[name] for name in saved["state_dict"]}}
     AtomicCheckpointIO().save_checkpoint(changed, folder.best)
     seconds = time.perf_counter() - began
     say(f"{note}; {seconds:.1f} s")
     return seconds
-
-
-def some_of_each(rows: np.ndarray, targets: np.ndarray, most: int) -> np.ndarray:
-    """Of these rows, sorted, at most so many of each class, spread over all of its own.
-
-    Args:
-        targets: of all rows of the manifest.
-    """
-    own = [rows[targets[rows] == target] for target in np.unique(targets[rows])]
-    kept = [one[np.linspace(0, len(one) - 1, min(most, len(one))).round().astype(int)] for one in own]
-    return np.sort(np.concatenate(kept))
 
 
 def _losses_of_the_run(components: Components, embeddings: Tensor, targets: Tensor) -> Losses:

@@ -140,7 +140,7 @@ def section(set_: Set, folder: Path) -> str:
 
 {said}{missing}
 
-{goals_table(rows, len(set_.seeds))}
+{"" if set_.setting else goals_table(rows, len(set_.seeds))}
 
 ![ladder]({set_.name}_ladder.png)
 
@@ -185,7 +185,7 @@ def seconds_cell(outcomes: Mapping[int, Outcome]) -> str:
 
 def techniques_table(set_: Set, cards: Path) -> str:
     """A row a card of a technique: what it is for, its gain over cross entropy alone, and its training time."""
-    rows = finished(set_)
+    rows = {row: found for row, found in finished(set_).items() if len(found) == len(set_.seeds)}
     gains, seconds = against_base(rows)["f1_macro"], {row.name: float(seconds_cell(one)) for row, one in rows.items()}
     lines = [
         [

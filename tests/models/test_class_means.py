@@ -10,9 +10,11 @@ import torch
 from torch import nn
 
 from animeid.errors import InputError
-from animeid.models.class_means import ClassMeans, spread
+from animeid.models import class_means
+from animeid.models.class_means import ClassMeans, some_of_each, spread
 from animeid.models.heads.cosine import CosineHead
 from animeid.models.heads.linear import LinearHead
+from animeid.optim.linear_fit import Linear
 
 CLASSES, SIZE = 5, 7
 
@@ -49,7 +51,8 @@ def blended(
     """Logits before and after."""
     vectors = torch.from_numpy(embeddings).float()
     before = head.eval()(vectors).detach().numpy()
-    said = ClassMeans(weight=weight)(SimpleNamespace(head=head), vectors, torch.from_numpy(targets))  # type: ignore[arg-type]
+    model = SimpleNamespace(head=head)
+    said = ClassMeans(weight=weight)(model, vectors, torch.from_numpy(targets), None)  # type: ignore[arg-type]
     assert said.startswith("the head is blended with class means of 40 training pictures")
     return before, head(vectors).detach().numpy()
 
@@ -76,12 +79,49 @@ def test_pictures_that_are_all_alike_leave_the_head_to_say() -> None:
     np.testing.assert_array_equal(before.argmax(axis=1), after.argmax(axis=1))
 
 
-def test_what_all_classes_are_given_is_no_spread() -> None:
-    logits = torch.randn(6, CLASSES)
-    assert spread(logits + 100 * torch.randn(6, 1)) == pytest.approx(spread(logits), rel=1e-4)
-    assert spread(torch.ones(3, CLASSES)) == 0
+def test_what_stands_of_the_prior_in_the_logits_stays(pictures: tuple[np.ndarray, np.ndarray]) -> None:
+    """A head with the prior in its biases is blended as the one without, and has all of it afterwards."""
+    embeddings, targets = torch.from_numpy(pictures[0]), torch.from_numpy(pictures[1])
+    prior = torch.log(torch.tensor([0.4, 0.3, 0.15, 0.1, 0.05]))
+    plain, with_prior = LinearHead(SIZE, CLASSES).linear, LinearHead(SIZE, CLASSES).linear
+    with_prior.load_state_dict({"weight": plain.weight.detach(), "bias": plain.bias.detach() + prior})
+    without = ClassMeans().blended(plain, embeddings, targets)
+    found = ClassMeans().blended(with_prior, embeddings, targets, prior)
+    torch.testing.assert_close(found.weight, without.weight, atol=1e-6, rtol=1e-5)
+    torch.testing.assert_close(found.bias - without.bias, prior.double(), atol=1e-5, rtol=1e-5)
+
+
+def test_what_all_classes_are_given_is_no_spread(pictures: tuple[np.ndarray, np.ndarray]) -> None:
+    embeddings, targets = torch.from_numpy(pictures[0]), torch.from_numpy(pictures[1])
+    random = np.random.default_rng(1)
+    own, shared = torch.from_numpy(random.normal(size=(CLASSES, SIZE))), torch.from_numpy(random.normal(size=SIZE))
+    found = [spread(Linear(own + factor * shared, own[:, 0]), embeddings, targets) for factor in (0, 100)]
+    assert found[0] == pytest.approx(found[1])
+    logits = (embeddings @ own.T + own[:, 0]).numpy()
+    assert found[0] == pytest.approx(np.sqrt(((logits - logits.mean(axis=1, keepdims=True)) ** 2).mean()))
+
+
+@pytest.mark.parametrize("block", [1, 7, 40])
+def test_blocks_change_nothing(
+    block: int, pictures: tuple[np.ndarray, np.ndarray], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    embeddings, targets = torch.from_numpy(pictures[0]), torch.from_numpy(pictures[1])
+    layer = LinearHead(SIZE, CLASSES).linear
+    whole = ClassMeans().blended(layer, embeddings, targets)
+    monkeypatch.setattr(class_means, "BLOCK", block)
+    some = ClassMeans().blended(layer, embeddings, targets)
+    torch.testing.assert_close((some.weight, some.bias), (whole.weight, whole.bias))
+
+
+def test_of_a_large_class_some_pictures_stand_for_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    targets, rows = np.array([0, 1, 0, 0, 0, 1, 0, 2]), np.arange(7)
+    assert some_of_each(rows, targets).tolist() == rows.tolist()
+    monkeypatch.setattr(class_means, "MOST_OF_A_CLASS", 3)
+    assert some_of_each(rows, targets).tolist() == [0, 1, 3, 5, 6]
+    monkeypatch.setattr(class_means, "MOST", 3)
+    assert some_of_each(rows, targets).tolist() == [0, 1]
 
 
 def test_a_head_that_is_not_linear_is_refused() -> None:
-    with pytest.raises(InputError, match="head_end=class_means fits a linear layer, and a CosineHead is none"):
+    with pytest.raises(InputError, match="head_end=class_means needs a linear head, and a CosineHead is none"):
         ClassMeans().check(SimpleNamespace(head=CosineHead(SIZE, CLASSES)))  # type: ignore[arg-type]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -54,10 +55,18 @@ def test_a_new_head_is_fitted_where_it_can_be() -> None:
 
 
 def test_published_weights_end_in_class_means_where_the_head_is_linear() -> None:
-    assert head_end(PUBLISHED, plan()).value == "class_means"
-    assert head_end(RANDOM, plan()).value == "none"
-    for words in (("head=cosine",), ("trainer=ddp", "trainer.devices=2")):
-        assert head_end(PUBLISHED, plan(*words)).value == "none"
+    few = replace(PUBLISHED, counts=np.array([5, 4, 30]))
+    assert head_end(few, plan()).value == "class_means"
+    assert head_end(replace(few, random_weights=True, is_published=False), plan()).value == "none"
+    assert head_end(PUBLISHED, plan()).value == "none", "classes of hundreds of pictures were not measured"
+    for words in (("head=cosine",), ("trainer=ddp", "trainer.devices=2"), ("model=resnet50",)):
+        assert head_end(few, plan(*words)).value == "none"
+
+
+def test_what_goes_on_from_a_blended_head_ends_in_one() -> None:
+    earlier = Facts(np.array([500, 100]), 128, "cpu", False, has_val=True, is_blended=True)
+    assert head_end(earlier, plan()).value == "class_means"
+    assert head_end(earlier, plan("head=cosine")).value == "none"
 
 
 def test_a_head_that_comes_with_the_weights_stays() -> None:

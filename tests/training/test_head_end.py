@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pandas as pd
@@ -10,14 +11,10 @@ import pytest
 import torch
 
 from animeid import train
-from animeid.assembly.plan import FinalPlan
-from animeid.assembly.run import rebuild
 from animeid.models.class_means import ClassMeans
 from animeid.models.heads.linear import LinearHead
 from animeid.runs.folder import RunFolder
-from animeid.training import head
-from animeid.training.fitting import load_best
-from animeid.training.resume import read_prepared
+from animeid.training import head, run
 from tests.small_runs import QUICK, trained_home
 
 ASKED = (
@@ -57,33 +54,40 @@ def test_only_the_head_is_changed_and_all_answers_are_its(runs: tuple[RunFolder,
     layer = LinearHead(embeddings.shape[1], 3).linear
     layer.load_state_dict({name: before[f"model.head.linear.{name}"] for name in ("weight", "bias")})
     mine = torch.tensor((table["split"] == "train").to_list())
-    vectors, targets = torch.from_numpy(embeddings).double(), torch.from_numpy(table["target"].to_numpy())
-    expected = ClassMeans(weight=0.7).blended(layer, vectors[mine], targets[mine])(vectors)
+    vectors, targets = torch.from_numpy(embeddings).double(), torch.tensor(table["target"].to_list())
+    prior = torch.log(torch.bincount(targets[mine]) / mine.sum())  # cross entropy leaves all of it in the logits
+    expected = ClassMeans(weight=0.7).blended(layer, vectors[mine], targets[mine], prior)(vectors)
     np.testing.assert_allclose(np.load(blended.logits), expected.numpy(), atol=1e-4)
 
 
-def test_a_run_that_goes_on_does_not_change_its_head_again(runs: tuple[RunFolder, RunFolder]) -> None:
-    _, blended = runs
-    plan = FinalPlan.read(blended.config)
-    components = rebuild(plan, read_prepared(blended), from_scratch=False)
-    load_best(components, blended)
-    before = blended.best.read_bytes()
-    assert components.head_end is not None
-    assert head.end_head(components, blended) == 0
-    assert blended.best.read_bytes() == before
+def killed(*_: object, **__: object) -> None:
+    raise KeyboardInterrupt
 
 
-def test_of_a_large_class_some_pictures_stand_for_all() -> None:
-    targets = np.array([0, 1, 0, 0, 0, 1, 0, 2])
-    rows = np.array([0, 1, 2, 3, 4, 5, 6])
-    assert head.some_of_each(rows, targets, 3).tolist() == [0, 1, 3, 5, 6]
-    assert head.some_of_each(rows, targets, 9).tolist() == rows.tolist()
+@pytest.mark.parametrize(
+    ("where", "what", "left"),
+    [(head, "AtomicCheckpointIO", "plain"), (run, "finish", "blended")],
+    ids=["before the weights are written", "after it"],
+)
+def test_a_run_that_goes_on_has_its_head_changed_once(
+    where: ModuleType, what: str, left: str, runs: tuple[RunFolder, RunFolder], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain, blended = runs
+    again = RunFolder(Path(f"outputs/killed_{left}"))
+    asked = (*BLENDED, f"run_id={again.path.name}", "resume=auto")
+    with monkeypatch.context() as patched:
+        patched.setattr(where, what, killed)
+        assert train.main(asked) == 130
+    there = {"plain": plain, "blended": blended}[left]
+    assert torch.equal(*(state(one)["model.head.linear.weight"] for one in (again, there)))
+    assert train.main(asked) == 0
+    assert torch.equal(*(state(one)["model.head.linear.weight"] for one in (again, blended)))
 
 
 @pytest.mark.parametrize(
     ("asked", "told"),
     [
-        (("head=cosine",), "head_end=class_means fits a linear layer, and a CosineHead is none: take head=linear"),
+        (("head=cosine",), "head_end=class_means needs a linear head, and a CosineHead is none: take head=linear"),
         (("stage=probe",), "head_end=class_means is for a training of its own: leave it out, or stage"),
         (("trainer.devices=2",), "head_end=class_means embeds the training pictures in one process: take"),
     ],

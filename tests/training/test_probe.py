@@ -114,7 +114,7 @@ def begun_run() -> RunFolder:
 @pytest.mark.parametrize(
     ("asked", "told"),
     [
-        (("head=cosine",), "head_init=fitted fits a linear layer, and a CosineHead is none: take head=linear"),
+        (("head=cosine",), "head_init=fitted needs a linear head, and a CosineHead is none: take head=linear"),
         (("stage=probe",), "head_init=fitted is for a training of its own: leave it out, or stage"),
     ],
 )
