@@ -30,6 +30,10 @@ class Held:
     style: str
     overrides: tuple[str, ...]
 
+    @property
+    def name(self) -> str:
+        return f"{self.set} {self.style}"
+
 
 def pacs(folder: Path, held: str) -> pd.DataFrame:
     """Pictures of PACS in three styles, and of the fourth for validation."""

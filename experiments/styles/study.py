@@ -3,8 +3,8 @@
 Each style of the built-in cast, of emoji_cast and of PACS is held out in turn; a technique is compared with what
 `recipe=auto` takes besides, on the same held-out pictures with the same seeds. These are validation parts, and no test
 part is read. pacs is a folder `STYLE/CLASS` of PACS (Li 2017; github MachineLearning2020/Homework3-PACS);
-`emoji_cast=FOLDER` says where that is, `seeds=N` does the first ones alone. 2 cores, an hour for each seed; the same
-command goes on after a kill.
+`emoji_cast=FOLDER` says where that is, `seeds=N` does the first ones alone, and `length=long` trains longer and on larger
+pictures what gained most. 2 cores, an hour for each seed; the same command goes on after a kill.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from experiments.runs import OUTPUTS, environment_line, metrics, table
 from experiments.styles.sets import Held, held_out
 
 HERE = Path(__file__).parent
-SETTING = (*rate(HIGH, BASIC, FITTED), "data.image_size=64", "trainer.max_epochs=8")
+SETTING = rate(HIGH, BASIC, FITTED)
 BASE = "nothing"
 TECHNIQUES: Mapping[str, tuple[str, ...]] = {
     BASE: (),
@@ -35,22 +35,54 @@ TECHNIQUES: Mapping[str, tuple[str, ...]] = {
 
 
 @dataclass(frozen=True)
+class Length:
+    """How long and on how large pictures is trained, what is compared, and where; no styles are all.
+
+    page: that is written, and by which reading it ends.
+    """
+
+    name: str
+    page: str
+    side: int
+    epochs: int
+    techniques: tuple[str, ...] = tuple(TECHNIQUES)
+    styles: tuple[str, ...] = ()
+
+    @property
+    def setting(self) -> tuple[str, ...]:
+        return (*SETTING, f"data.image_size={self.side}", f"trainer.max_epochs={self.epochs}")
+
+
+SHORT = Length("short", "README", side=64, epochs=8)
+LONG = Length(
+    "long",
+    "longer",
+    side=128,
+    epochs=20,
+    techniques=(BASE, "batch_norms"),
+    styles=("cast flat", "emoji_cast twemoji", "pacs art_painting", "pacs photo"),
+)
+
+
+@dataclass(frozen=True)
 class Run(RunJob):
     """A technique where a style is held out, with a seed."""
 
     technique: str
     held: Held
     seed: int
+    length: Length
     needs: str | None = None
 
     @property
     def name(self) -> str:
-        return f"styles-{self.held.set}-{self.held.style}-{self.technique}-{self.seed}"
+        how = self.technique if self.length is SHORT else f"{self.technique}-{self.length.name}"
+        return f"styles-{self.held.set}-{self.held.style}-{how}-{self.seed}"
 
     @property
     def command(self) -> list[str]:
         own = [f"run_id={self.name}", "resume=auto", f"seed={self.seed}", *self.held.overrides]
-        return [sys.executable, "-m", "animeid.train", *own, *COMMON, *SETTING, *TECHNIQUES[self.technique]]
+        return [sys.executable, "-m", "animeid.train", *own, *COMMON, *self.length.setting, *TECHNIQUES[self.technique]]
 
     @property
     def f1_macro(self) -> float:
@@ -83,14 +115,15 @@ def style_rows(found: Mapping[str, Found]) -> list[list[str]]:
     return [[key, *(f"{100 * sum(own[key]) / len(own[key]):.1f}" for own in found.values())] for key in found[BASE]]
 
 
-def page(found: Mapping[str, Found], seeds: int, command: str) -> str:
+def page(found: Mapping[str, Found], seeds: int, length: Length) -> str:
     """Both tables."""
     sets = list(dict.fromkeys(key.partition(" ")[0] for key in found[BASE]))
     gained = [gains_row(TECHNIQUES[name], own, found[BASE], sets) for name, own in found.items() if name != BASE]
+    command = f"python -m experiments.styles.study length={length.name} seeds={seeds} pacs=FOLDER"
     number = "one seed" if seeds == 1 else f"{seeds} seeds"
     return f"""`{command}` wrote this page. f1_macro in percent on the pictures
 of a style that training has none of, which are **validation** parts; {number} of each style. To all of them goes
-`{" ".join((*COMMON, *SETTING))}`.
+`{" ".join((*COMMON, *length.setting))}`.
 
 - `cast`: 60 characters of the built-in cast, 6 pictures each in three render styles
 - `emoji_cast`: 91 roles, 3 or 4 pictures each, in the three other styles
@@ -99,7 +132,7 @@ of a style that training has none of, which are **validation** parts; {number} o
 ## Gains
 
 Points over a training without it, with Student's 95 % interval over styles and seeds, which takes styles for
-independent; six techniques are compared, for which it does not account. `augment=style` was chosen by other trainings
+independent, and no account of how many techniques are compared. `augment=style` was chosen by other trainings
 on the pictures of noto and openmoji.
 
 {table(["added", *sets, "all"], gained)}
@@ -111,25 +144,26 @@ on the pictures of noto and openmoji.
 
 def main() -> None:
     options = dict(argument.split("=", 1) for argument in sys.argv[1:])
-    seeds, styles = int(options.get("seeds", 3)), held_out(options)
+    seeds, length = int(options.get("seeds", 3)), {"short": SHORT, "long": LONG}[options.get("length", "short")]
+    styles = [one for one in held_out(options) if not length.styles or one.name in length.styles]
     jobs = {
-        name: {held: [Run(name, held, seed) for seed in range(1, seeds + 1)] for held in styles} for name in TECHNIQUES
+        name: {held: [Run(name, held, seed, length) for seed in range(1, seeds + 1)] for held in styles}
+        for name in length.techniques
     }
     by_seed = [same[place] for place in range(seeds) for of in jobs.values() for same in of.values()]
     do(by_seed, OUTPUTS / "styles-logs")
     found = {
-        name: {f"{held.set} {held.style}": [run.f1_macro for run in same] for held, same in of.items()}
-        for name, of in jobs.items()
+        name: {held.name: [run.f1_macro for run in same] for held, same in of.items()} for name, of in jobs.items()
     }
-    text = f"""# What helps on styles that were not seen
+    text = f"""# What helps on styles that were not seen{"" if length is SHORT else ", in longer trainings"}
 
-{page(found, seeds, f"python -m experiments.styles.study seeds={seeds} pacs=FOLDER")}
+{page(found, seeds, length)}
 
 {environment_line(by_seed[0].folder)}
 
-{(HERE / "reading.md").read_text(encoding="utf-8").strip()}
+{(HERE / f"{length.page}_reading.md").read_text(encoding="utf-8").strip()}
 """
-    (HERE / "README.md").write_text(text, encoding="utf-8")
+    (HERE / f"{length.page}.md").write_text(text, encoding="utf-8")
     print(text)
 
 
