@@ -3,8 +3,8 @@
 Each style of the built-in cast, of emoji_cast and of PACS is held out in turn; a technique is compared with what
 `recipe=auto` takes besides, on the same held-out pictures with the same seeds. These are validation parts, and no test
 part is read. pacs is a folder `STYLE/CLASS` of PACS (Li 2017; github MachineLearning2020/Homework3-PACS);
-`emoji_cast=FOLDER` says where that is, `seeds=N` does the first ones alone, and `length=long` trains longer and on larger
-pictures what gained most. 2 cores, an hour for each seed; the same command goes on after a kill.
+`emoji_cast=FOLDER` says where that is, `seeds=N` does the first ones alone, and `length=long` trains longer and on
+larger pictures what gained most. 2 cores, an hour for each seed; the same command goes on after a kill.
 """
 
 from __future__ import annotations
