@@ -6,8 +6,8 @@ training only; `quick` has none to move, and is run once. Figures are of test pa
 
 `emoji_cast=FOLDER` says where that is, `pictures=FOLDER` adds folders `train/ val/ test/` of one's own, and
 `only="built-in cast"` is one set, `common="KEY=VALUE ..."` goes to every run, `epochs=N` to those that have epochs, and
-`seeds=N,N` says how many of `standard` and `best` are trained. 2 cores, some hours; the same command goes on after a
-kill.
+`seeds=N,N` says how many of `standard` and `best` are trained (0 leaves `best` out). 2 cores, some hours; the same
+command goes on after a kill.
 """
 
 from __future__ import annotations
@@ -93,6 +93,8 @@ def rows_of(of: str, found: Mapping[str, Sequence[Outcome]]) -> list[list[str]]:
     base = [statistics.fmean(getattr(one, name) for one in found["standard"]) for name in ("f1_macro", "seconds")]
     rows = []
     for effort, outcomes in found.items():
+        if not outcomes:
+            continue
         share, times = (
             statistics.fmean(getattr(one, name) for one in outcomes) / whole
             for name, whole in zip(("f1_macro", "seconds"), base, strict=True)
