@@ -45,6 +45,9 @@ class TimmBackbone(nn.Module):
             pictures of this size.
     """
 
+    _in_evaluation: tuple[nn.Module, ...] = ()
+    """Parts that compute as in evaluation in training too."""
+
     def __init__(
         self,
         name: str,
@@ -112,12 +115,17 @@ class TimmBackbone(nn.Module):
         self._tap_channels = None
 
     def train(self, mode: bool = True) -> Self:
-        """As torch's, but what is frozen as a whole computes as in evaluation: its batch norms' running statistics keep
-        still, and nothing in it is dropped."""
+        """As torch's, but what is frozen as a whole, or kept so, computes as in evaluation: its batch norms' running
+        statistics keep still, and nothing in it is dropped."""
         super().train(mode)
-        for part in frozen_parts(self.net):
+        for part in (*frozen_parts(self.net), *self._in_evaluation):
             part.eval()
         return self
+
+    def keep_in_evaluation(self, parts: Sequence[nn.Module]) -> None:
+        """Has parts of the network compute as in evaluation from now on, though they are trained."""
+        self._in_evaluation = tuple(parts)
+        self.train(self.training)
 
     def layers_below_head(self) -> dict[str, int]:
         """The names of its parameters, each with its distance in blocks from the classifier: 0 and more.

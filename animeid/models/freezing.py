@@ -101,11 +101,16 @@ class AllButLast(Freezing):
 
 @dataclass(frozen=True, kw_only=True)
 class BatchNorms(Freezing):
-    """Keeps batch norms as they were loaded, scale and shift and running statistics, and trains all else.
+    """Keeps batch norms as they were loaded, running statistics and, if asked, scale and shift, and trains all else.
 
     In training they then compute as in evaluation: the network begins as what it was published as, and a head that was
     fitted to its embeddings (`head_init=fitted`) fits them from the first step.
+
+    Args:
+        affine: whether scale and shift are trained all the same.
     """
+
+    affine: bool = False
 
     def apply(self, backbone: TimmBackbone) -> None:
         """Raises:
@@ -115,11 +120,12 @@ class BatchNorms(Freezing):
         if not norms:
             raise InputError(f"freezing=batch_norms: {backbone.name} has no batch norms, take freezing=none")
         for norm in norms:
-            norm.requires_grad_(False)
-        backbone.train(backbone.training)
+            norm.requires_grad_(self.affine)
+        backbone.keep_in_evaluation(norms)
 
     def note(self, backbone: TimmBackbone, max_epochs: int) -> str:  # noqa: ARG002
-        return told(backbone, "batch norms stay as they were loaded")
+        what = "statistics of batch norms" if self.affine else "batch norms"
+        return told(backbone, f"{what} stay as they were loaded")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -51,7 +51,7 @@ def _made(
     module.to(own_device(components.plan.trainer.accelerator))
     embeddings = embedder.of(rows, "embedding training pictures")
     embedded_s = time.perf_counter() - began
-    module.cpu()  # not every device has float64
+    module.cpu().train()  # not every device has float64; answering has put all in evaluation, and training leaves it so
     targets = torch.from_numpy(components.data.table.targets[rows])
     note = fit(module.model, embeddings, losses_for(components, embeddings, targets))  # type: ignore[arg-type]
     seconds = time.perf_counter() - began

@@ -29,6 +29,7 @@ TECHNIQUES: Mapping[str, tuple[str, ...]] = {
     "augmix": ("augment=augmix",),
     "mixstyle": ("feature_mixing=mixstyle",),
     "batch_norms": ("freezing=batch_norms",),
+    "statistics": ("freezing=batch_norms", "freezing.affine=true"),
     "balanced": ("sampler=style_balanced",),
     "dro": ("loss=group_dro",),
 }
@@ -59,7 +60,7 @@ LONG = Length(
     "longer",
     side=128,
     epochs=20,
-    techniques=(BASE, "batch_norms"),
+    techniques=(BASE, "batch_norms", "statistics"),
     styles=("cast flat", "emoji_cast twemoji", "pacs art_painting", "pacs photo"),
 )
 

@@ -158,9 +158,10 @@ def test_all_but_the_last_layers_keep_still(name: str, unit: Any) -> None:
         assert any("running_mean" in known for known in moved), "what is free counts on"
 
 
+@pytest.mark.parametrize("affine", [False, True])
 @pytest.mark.parametrize("name", [CNN, "test_efficientnet", "mobilenetv3_small_050"])
-def test_batch_norms_keep_still_and_all_else_is_trained(name: str) -> None:
-    freezing = BatchNorms()
+def test_batch_norms_keep_still_and_all_else_is_trained(name: str, affine: bool) -> None:
+    freezing = BatchNorms(affine=affine)
     trained = module(freezing, name)
     before, pictures = state(trained.model.backbone), torch.randn(4, 3, 32, 32)
     trained.model.train()
@@ -169,12 +170,15 @@ def test_batch_norms_keep_still_and_all_else_is_trained(name: str) -> None:
     torch.testing.assert_close(in_training, trained.model.backbone(pictures))
     fit(trained, freezing, 1)
     norms = {
-        f"{layer}.{tensor}"
+        f"{layer}.{tensor}": tensor
         for layer, one in trained.model.backbone.named_modules()
         if isinstance(one, nn.BatchNorm2d)
         for tensor in one.state_dict()
     }
-    assert norms and changed(before, state(trained.model.backbone)) == before.keys() - norms
+    moved = changed(before, state(trained.model.backbone))
+    assert norms and before.keys() - norms.keys() <= moved
+    # The scale of a residual branch that begins at zero keeps others from moving in so few steps.
+    assert {norms[name] for name in moved & norms.keys()} == ({"weight", "bias"} if affine else set())
 
 
 def test_batch_norms_of_a_network_without_any_are_refused() -> None:

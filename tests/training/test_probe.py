@@ -107,6 +107,21 @@ def test_training_may_begin_with_that_head(run: RunFolder) -> None:
     assert not np.allclose(embeddings, np.load(run.embeddings)), "its batch statistics are those of training"
 
 
+def test_what_is_trained_does_not_hang_on_whose_embeddings_the_head_was_fitted_to(run: RunFolder) -> None:
+    """Computing them puts all in evaluation: batch norms would keep still, where those that were found leave them."""
+    asked = [word for word in BEGUN if not word.startswith("data.cache")]
+    for cache, name in (("other", "computed"), ("other", "found")):
+        words = (*asked, f"data.cache={cache}", "head_init=fitted", "trainer.max_epochs=2", f"run_id={name}")
+        assert train.main(list(words)) == 0
+    computed, found = (
+        torch.load(f"outputs/{one}/checkpoints/best.ckpt", weights_only=True)["state_dict"]
+        for one in ("computed", "found")
+    )
+    assert all(torch.equal(computed[name], found[name]) for name in computed)
+    loaded = torch.load(run.best, weights_only=True)["state_dict"]
+    assert any("running_mean" in name and not torch.equal(loaded[name], found[name]) for name in loaded)
+
+
 def begun_run() -> RunFolder:
     return RunFolder(Path("outputs/begun"))
 
