@@ -18,7 +18,6 @@ SEEDS = {"noto": 1, "few": 1, "groups": 1}
 TECHNIQUES = {
     LONG.base: Technique(SEEDS),
     "long_batch_norms": Technique(SEEDS, ("freezing=batch_norms",)),
-    "long_statistics": Technique(SEEDS, ("freezing=batch_norms", "freezing.affine=true")),
 }
 
 
