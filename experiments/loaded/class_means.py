@@ -35,7 +35,7 @@ HERE = Path(__file__).parent
 WEIGHTS = (0.25, 0.5, 1.0, 2.0)
 LENGTHS: Sequence[tuple[Length, Mapping[str, int]]] = (
     (SHORT, {"noto": 4, "few": 4, "groups": 2}),
-    (LONG, {"noto": 2, "few": 2, "groups": 2}),
+    (LONG, {"noto": 2, "few": 1, "groups": 2}),
 )
 """Of both studies, with the seeds of each set."""
 

@@ -59,9 +59,9 @@ LONG = Length(
     "long",
     "longer",
     side=128,
-    epochs=20,
-    techniques=(BASE, "batch_norms", "statistics"),
-    styles=("cast flat", "emoji_cast twemoji", "pacs art_painting", "pacs photo"),
+    epochs=12,
+    techniques=(BASE, "batch_norms"),
+    styles=("cast flat", "emoji_cast twemoji", "pacs photo"),
 )
 
 
