@@ -60,7 +60,7 @@ LONG = Length(
     "longer",
     side=128,
     epochs=12,
-    techniques=(BASE, "batch_norms"),
+    techniques=(BASE, "batch_norms", "statistics"),
     styles=("cast flat", "emoji_cast twemoji", "pacs photo"),
 )
 
