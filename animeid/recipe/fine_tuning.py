@@ -1,4 +1,7 @@
-"""Rules for published weights: the learning rate, how the head begins and ends. Measured by experiments/loaded."""
+"""Rules for published weights: rate, what stays as it was loaded, how the head begins and ends.
+
+Measured by experiments/loaded, for styles that were not seen by experiments/styles.
+"""
 
 from __future__ import annotations
 
@@ -29,6 +32,15 @@ def learning_rate(facts: Facts, plan: Plan) -> Choice:
     batch = whole(plan.data.batch_size) * plan.trainer.accumulate_grad_batches * processes_of(plan)
     rate = float(f"{RATE * math.sqrt(batch / REFERENCE_BATCH):.1e}")
     return Choice(key, rate, "at a lower one published weights do not get to characters in time")
+
+
+def freezing(facts: Facts, plan: Plan) -> Choice:
+    """Statistics of batch norms that stay where what is judged is in styles that training does not see."""
+    key = "freezing"
+    if not (facts.unseen_styles and facts.is_published and plan["model"]["name"].startswith(FAMILY)):
+        return Choice(key, "none", "what pays where styles were seen is to train all")
+    why = "those of the styles that training sees are no measure for others"
+    return Choice(key, "batch_norms", why, {"affine": True})
 
 
 def head_init(facts: Facts, plan: Plan) -> Choice:

@@ -14,7 +14,7 @@ from animeid.assembly.planning import plan_for
 from animeid.config.compose import compose
 from animeid.optim.optimizers import AdamW, default_learning_rate
 from animeid.recipe.facts import Facts
-from animeid.recipe.fine_tuning import RATE, head_end, head_init, learning_rate
+from animeid.recipe.fine_tuning import RATE, freezing, head_end, head_init, learning_rate
 from animeid.recipe.weights import Beginning, beginning_of
 from animeid.train import main as train
 from tests.small_runs import QUICK, class_folders
@@ -61,6 +61,15 @@ def test_published_weights_end_in_class_means_where_the_head_is_linear() -> None
     assert head_end(PUBLISHED, plan()).value == "none", "classes of hundreds of pictures were not measured"
     for words in (("head=cosine",), ("trainer=ddp", "trainer.devices=2"), ("model=resnet50",)):
         assert head_end(few, plan(*words)).value == "none"
+
+
+def test_statistics_of_batch_norms_stay_for_styles_that_were_not_seen() -> None:
+    unseen = replace(PUBLISHED, unseen_styles=True)
+    found = freezing(unseen, plan())
+    assert found.overrides == ["freezing=batch_norms", "freezing.affine=True"]
+    assert freezing(PUBLISHED, plan()).value == "none"
+    assert freezing(replace(unseen, is_published=False), plan()).value == "none"
+    assert freezing(unseen, plan("model=vit_small")).value == "none"
 
 
 def test_what_goes_on_from_a_blended_head_ends_in_one() -> None:
