@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
-from torch.optim.swa_utils import update_bn
 
 from animeid.assembly.effective_prior import effective_prior
 from animeid.assembly.plan import FinalPlan
@@ -26,6 +25,7 @@ from animeid.engine.settings import TrainerSettings
 from animeid.errors import InputError
 from animeid.metrics.adjustment import f1_macro
 from animeid.metrics.ranking import standing
+from animeid.models.batch_norms import differing_norms, renew_statistics
 from animeid.models.checkpoint import read_checkpoint, read_torch
 from animeid.models.soup import State, greedy_soup, mean_state
 from animeid.models.weights import load_classifier
@@ -82,7 +82,9 @@ def mix_soup(
         """Puts the mean of these states into the model."""
         model.load_state_dict(states[members[0]] if len(members) == 1 else mean_state([states[m] for m in members]))
         if len(members) > 1:
-            update_bn((batch["image"] for batch in data.fresh_train_dataloader()), module.to(device), device)
+            norms = differing_norms(model, [states[m] for m in members])
+            images = (batch["image"].to(device) for batch in data.fresh_train_dataloader())
+            renew_statistics(module.to(device), norms, images)
 
     def score(members: Sequence[int]) -> float:
         fill(members)

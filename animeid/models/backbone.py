@@ -45,8 +45,8 @@ class TimmBackbone(nn.Module):
             pictures of this size.
     """
 
-    _in_evaluation: tuple[nn.Module, ...] = ()
-    """Parts that compute as in evaluation in training too."""
+    _in_evaluation: tuple[type[nn.Module], ...] = ()
+    """Layers that compute as in evaluation in training too."""
 
     def __init__(
         self,
@@ -118,13 +118,17 @@ class TimmBackbone(nn.Module):
         """As torch's, but what is frozen as a whole, or kept so, computes as in evaluation: its batch norms' running
         statistics keep still, and nothing in it is dropped."""
         super().train(mode)
-        for part in (*frozen_parts(self.net), *self._in_evaluation):
+        for part in (*frozen_parts(self.net), *self.layers_of(*self._in_evaluation)):
             part.eval()
         return self
 
-    def keep_in_evaluation(self, parts: Sequence[nn.Module]) -> None:
-        """Has parts of the network compute as in evaluation from now on, though they are trained."""
-        self._in_evaluation = tuple(parts)
+    def layers_of(self, *kinds: type[nn.Module]) -> list[nn.Module]:
+        """Its layers of some kinds."""
+        return [layer for layer in self.modules() if isinstance(layer, kinds)]
+
+    def keep_in_evaluation(self, *kinds: type[nn.Module]) -> None:
+        """Has layers of some kinds compute as in evaluation from now on, though they may be trained."""
+        self._in_evaluation = kinds
         self.train(self.training)
 
     def layers_below_head(self) -> dict[str, int]:

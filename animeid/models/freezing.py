@@ -116,12 +116,12 @@ class BatchNorms(Freezing):
         """Raises:
         InputError: the network has none.
         """
-        norms = [layer for layer in backbone.modules() if isinstance(layer, nn.modules.batchnorm._BatchNorm)]
+        norms = backbone.layers_of(nn.modules.batchnorm._BatchNorm)
         if not norms:
             raise InputError(f"freezing=batch_norms: {backbone.name} has no batch norms, take freezing=none")
         for norm in norms:
             norm.requires_grad_(self.affine)
-        backbone.keep_in_evaluation(norms)
+        backbone.keep_in_evaluation(nn.modules.batchnorm._BatchNorm)  # ddp puts others of the kind in their places
 
     def note(self, backbone: TimmBackbone, max_epochs: int) -> str:  # noqa: ARG002
         what = "statistics of batch norms" if self.affine else "batch norms"

@@ -36,11 +36,16 @@ def learning_rate(facts: Facts, plan: Plan) -> Choice:
 
 def freezing(facts: Facts, plan: Plan) -> Choice:
     """Statistics of batch norms that stay where what is judged is in styles that training does not see."""
-    key = "freezing"
-    if not (facts.unseen_styles and facts.is_published and plan["model"]["name"].startswith(FAMILY)):
-        return Choice(key, "none", "what pays where styles were seen is to train all")
-    why = "those of the styles that training sees are no measure for others"
-    return Choice(key, "batch_norms", why, {"affine": True})
+    key, kept = "freezing", ("batch_norms", {"affine": True})
+    if plan.trainer.strategy == "fsdp":
+        return Choice(key, "none", "fsdp trains all weights")
+    if facts.keeps_statistics:
+        return Choice(key, kept[0], "so did the run that this one starts from", kept[1])
+    if not facts.unseen_styles:
+        return Choice(key, "none", "nothing says that what is judged is in styles that training does not see")
+    if not (facts.is_published and plan["model"]["name"].startswith(FAMILY)):
+        return Choice(key, "none", "what to keep for unseen styles was measured from published EfficientNet-Lite0 only")
+    return Choice(key, kept[0], "statistics of the styles that training sees are no measure for others", kept[1])
 
 
 def head_init(facts: Facts, plan: Plan) -> Choice:

@@ -22,6 +22,7 @@ ADDED: Mapping[str, Any] = {
     "feature_mixing": None,
     "head_init": None,
     "head_end": None,
+    "freezing.affine": False,
     "restyling": None,
     "optimizer.head_lr_scale": None,
     "effort": None,

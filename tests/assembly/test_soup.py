@@ -112,7 +112,11 @@ def test_statistics_of_batch_norm_are_estimated_anew(home: Path, monkeypatch: py
     found = state(home, "all")
     for name, tensor in found.items():
         if tensor.is_floating_point():
-            assert torch.allclose(tensor, mean[name], atol=1e-6) != name.endswith(("running_mean", "running_var")), name
+            is_statistic = name.endswith(("running_mean", "running_var"))
+            assert torch.allclose(tensor, mean[name], atol=1e-6) != is_statistic, name
+            assert not is_statistic or not torch.equal(tensor, torch.full_like(tensor, float(name.endswith("var")))), (
+                f"{name} was forgotten and not estimated"
+            )
 
 
 def test_they_are_estimated_from_what_the_kept_epoch_showed(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

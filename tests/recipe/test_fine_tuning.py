@@ -69,6 +69,9 @@ def test_statistics_of_batch_norms_stay_for_styles_that_were_not_seen() -> None:
     assert found.overrides == ["freezing=batch_norms", "freezing.affine=True"]
     assert freezing(PUBLISHED, plan()).value == "none"
     assert freezing(replace(unseen, is_published=False), plan()).value == "none"
+    goes_on = replace(PUBLISHED, is_published=False, keeps_statistics=True)
+    assert freezing(goes_on, plan()).overrides == found.overrides, "a run that goes on keeps them too"
+    assert freezing(unseen, plan("trainer.strategy=fsdp", "trainer.accelerator=gpu")).value == "none"
     assert freezing(unseen, plan("model=vit_small")).value == "none"
 
 
