@@ -15,7 +15,7 @@ from animeid.recipe.apply import is_fixed, settle
 from animeid.recipe.budget import epochs_within, seconds_of
 from animeid.recipe.choice import YOURS, Choice
 from animeid.recipe.facts import Facts
-from animeid.recipe.fine_tuning import freezing, head_end, head_init, learning_rate
+from animeid.recipe.fine_tuning import freezing, head_init, learning_rate
 from animeid.recipe.rules import LOADED_MODEL, RULES, augment, image_size, max_epochs, model, refit, steps_wanted
 from animeid.recipe.weights import beginning_of, is_at_hand
 from animeid.system.launcher import own_rank
@@ -44,7 +44,7 @@ def choose(request: dict[str, Any], prepared: Prepared, accelerator: str) -> Cho
     facts = facts.decided_refit if sized["data"]["refit"] is True else facts
     plan = plan_for(sized, facts.pictures, facts.accelerator)
     by_facts = [*(rule(facts) for rule in RULES), learning_rate(facts, plan)]
-    by_facts += [freezing(facts, plan), head_init(facts, plan), head_end(facts, plan)]
+    by_facts += [freezing(facts, plan), head_init(facts, plan)]
     drawn, rest = settle(sized, by_facts, fixed)
     epochs = how_long(drawn, prepared, facts, fixed)
     steps = int(epochs.value) * steps_of_epoch(drawn, facts)

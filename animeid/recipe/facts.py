@@ -28,7 +28,6 @@ class Facts:
     is_drawn: whether the pictures are those of the built-in cast.
     is_published: whether the network is as it was published, or as a file of weights has it; a head may be fitted.
     has_new_head: whether loaded weights begin under a head of their own.
-    is_blended: whether they are those of a run that blended its head with class means, head and all.
     keeps_statistics: whether they are those of a run that left the statistics of batch norms as they were.
     network: timm's name of it.
     cores: that may be used.
@@ -46,7 +45,6 @@ class Facts:
     is_drawn: bool = False
     is_published: bool = False
     has_new_head: bool = False
-    is_blended: bool = False
     keeps_statistics: bool = False
     unseen_styles: bool = False
     network: str = ""
@@ -82,7 +80,6 @@ class Facts:
             is_drawn=is_drawn,
             is_published=beginning.is_published,
             has_new_head=beginning.has_new_head,
-            is_blended=beginning.is_blended,
             keeps_statistics=beginning.keeps_statistics,
             unseen_styles=judges_unseen_styles(table),
             network=network,

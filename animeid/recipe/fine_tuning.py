@@ -1,4 +1,4 @@
-"""Rules for published weights: rate, what stays as it was loaded, how the head begins and ends.
+"""Rules for published weights: rate, what stays as it was loaded, and how the head begins.
 
 Measured by experiments/loaded, for styles that were not seen by experiments/styles.
 """
@@ -18,8 +18,6 @@ RATE = 1e-3
 """Of AdamW at a batch of 32, for published weights of convolutional networks with batch normalisation."""
 FAMILY = ("efficientnet", "tf_efficientnet", "mobilenet")
 """Beginnings of the names of networks that are built like the one that was measured, EfficientNet-Lite0."""
-BLEND_UP_TO = 20
-"""Training pictures of the median class up to which a head is blended with class means: it was measured at 4 to 13."""
 
 
 def learning_rate(facts: Facts, plan: Plan) -> Choice:
@@ -59,21 +57,7 @@ def head_init(facts: Facts, plan: Plan) -> Choice:
     return Choice(key, "fitted", "a random head spends the first steps on undoing what loaded weights know")
 
 
-def head_end(facts: Facts, plan: Plan) -> Choice:
-    """A head that is blended with class means where that was measured, and after a run whose head was."""
-    key, blended = "head_end", "class_means"
-    if not can_fit(plan):
-        return Choice(key, "none", "only a linear head is blended, in one process, by a training of its own")
-    if facts.is_blended:
-        return Choice(key, blended, "so was the head of the run that this one starts from")
-    if not facts.is_published or not plan["model"]["name"].startswith(FAMILY):
-        return Choice(key, "none", "measured from published weights of EfficientNet-Lite0 only")
-    if facts.median_class > BLEND_UP_TO:
-        return Choice(key, "none", f"half of the classes have more than {BLEND_UP_TO} training pictures: not measured")
-    return Choice(key, blended, "a head that few pictures trained leans on single ones; class means do not")
-
-
 def can_fit(plan: Plan) -> bool:
-    """Whether a plan trains a linear head on its own and in one process, so that it can be fitted or blended."""
+    """Whether training by a plan can begin with a fitted head."""
     is_linear = gateway.part_class(plan["head"], "head") is LinearHead
     return is_linear and plan["stage"] is None and processes_of(plan) == 1

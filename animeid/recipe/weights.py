@@ -73,15 +73,13 @@ class Beginning:
     """What training begins with.
 
     is_random: random weights. is_published: a network as it was published, or as a file has it; a head may be fitted.
-    has_new_head: loaded weights under a random head. is_blended: those of a run that blended its head with class means,
-    head and all.
+    has_new_head: loaded weights under a random head.
     keeps_statistics: those of a run that left the statistics of batch norms as they were.
     """
 
     is_random: bool
     is_published: bool = False
     has_new_head: bool = False
-    is_blended: bool = False
     keeps_statistics: bool = False
 
 
@@ -96,12 +94,10 @@ def beginning_of(request: Mapping[str, Any]) -> Beginning:
     if request["from_run"] is None:
         return Beginning(False, is_published=True, has_new_head=True)
     first = read_plan(RunFolder.open(request["from_run"]).config)
-    has_new_head = request["from_run_parts"] == "backbone"
     return Beginning(
         False,
         is_published=_is_probe(first),
-        has_new_head=has_new_head,
-        is_blended=bool(first.get("head_end")) and not has_new_head,
+        has_new_head=request["from_run_parts"] == "backbone",
         keeps_statistics=(first.get("freezing") or {}).get("affine") is True,
     )
 

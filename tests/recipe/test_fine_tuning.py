@@ -14,7 +14,7 @@ from animeid.assembly.planning import plan_for
 from animeid.config.compose import compose
 from animeid.optim.optimizers import AdamW, default_learning_rate
 from animeid.recipe.facts import Facts
-from animeid.recipe.fine_tuning import RATE, freezing, head_end, head_init, learning_rate
+from animeid.recipe.fine_tuning import RATE, freezing, head_init, learning_rate
 from animeid.recipe.weights import Beginning, beginning_of
 from animeid.train import main as train
 from tests.small_runs import QUICK, class_folders
@@ -54,15 +54,6 @@ def test_a_new_head_is_fitted_where_it_can_be() -> None:
         assert head_init(PUBLISHED, plan(*words)).value == "none"
 
 
-def test_published_weights_end_in_class_means_where_the_head_is_linear() -> None:
-    few = replace(PUBLISHED, counts=np.array([5, 4, 30]))
-    assert head_end(few, plan()).value == "class_means"
-    assert head_end(replace(few, random_weights=True, is_published=False), plan()).value == "none"
-    assert head_end(PUBLISHED, plan()).value == "none", "classes of hundreds of pictures were not measured"
-    for words in (("head=cosine",), ("trainer=ddp", "trainer.devices=2"), ("model=resnet50",)):
-        assert head_end(few, plan(*words)).value == "none"
-
-
 def test_statistics_of_batch_norms_stay_for_styles_that_were_not_seen() -> None:
     unseen = replace(PUBLISHED, unseen_styles=True)
     found = freezing(unseen, plan())
@@ -73,12 +64,6 @@ def test_statistics_of_batch_norms_stay_for_styles_that_were_not_seen() -> None:
     assert freezing(goes_on, plan()).overrides == found.overrides, "a run that goes on keeps them too"
     assert freezing(unseen, plan("trainer.strategy=fsdp", "trainer.accelerator=gpu")).value == "none"
     assert freezing(unseen, plan("model=vit_small")).value == "none"
-
-
-def test_what_goes_on_from_a_blended_head_ends_in_one() -> None:
-    earlier = Facts(np.array([500, 100]), 128, "cpu", False, has_val=True, is_blended=True)
-    assert head_end(earlier, plan()).value == "class_means"
-    assert head_end(earlier, plan("head=cosine")).value == "none"
 
 
 def test_a_head_that_comes_with_the_weights_stays() -> None:
