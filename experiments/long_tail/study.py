@@ -73,8 +73,8 @@ def networks(set_: Set) -> str:
             "long tails of CIFAR) and random weights"
         )
     return (
-        "EfficientNet-Lite0 and its ImageNet weights. To rows that change one thing goes\n"
-        f"`{' '.join(set_.setting)}`; versions and `recipe=auto` choose for themselves. All have"
+        "EfficientNet-Lite0 and its ImageNet weights (to rows that change one thing goes\n"
+        f"`{' '.join(set_.setting)}`; versions choose for themselves)"
     )
 
 
