@@ -35,7 +35,7 @@ class Embedder:
     Args:
         module: of the run, on the device where it answers.
         data: of the run.
-        contents: `[N]` SHA-256 of each manifest row's file.
+        contents: `[N]` SHA-256 of each manifest row's file; none where none are kept.
         precision: in which the backbone computes.
         home: of vectors that are kept for other runs; None keeps none.
     """

@@ -8,23 +8,27 @@ import torch
 from torch import Tensor, nn
 
 
+def counting_norms(model: nn.Module) -> dict[nn.modules.batchnorm._BatchNorm, str]:
+    """The batch norms of a model that keep running statistics, each with its name."""
+    named = ((layer, name) for name, layer in model.named_modules())
+    return {
+        layer: name
+        for layer, name in named
+        if isinstance(layer, nn.modules.batchnorm._BatchNorm) and layer.track_running_stats
+    }
+
+
 def differing_norms(model: nn.Module, states: Sequence[Mapping[str, Tensor]]) -> list[nn.modules.batchnorm._BatchNorm]:
-    """The batch norms of a model that keep running statistics, but for those that are equal in all of its states.
+    """The batch norms of a model whose statistics are not the same in all of its states.
 
     Args:
-        states: state dicts of this model. Statistics that training left alone are equal in all, and their mean too.
+        states: state dicts of this model. What training kept as it was is the same in all.
     """
 
     def differs(key: str) -> bool:
         return any(not torch.equal(states[0][key], other[key]) for other in states[1:])
 
-    return [
-        layer
-        for name, layer in model.named_modules()
-        if isinstance(layer, nn.modules.batchnorm._BatchNorm)
-        and layer.track_running_stats
-        and any(differs(f"{name}.{part}") for part in ("running_mean", "running_var"))
-    ]
+    return [norm for norm, name in counting_norms(model).items() if differs(f"{name}.running_mean")]
 
 
 @torch.no_grad()

@@ -13,7 +13,7 @@ from animeid.assembly.adjusted import leftover_of
 from animeid.assembly.run import Components
 from animeid.engine.checkpoint_io import AtomicCheckpointIO
 from animeid.engine.devices import DTYPES, own_device
-from animeid.engine.inference import predict_each
+from animeid.engine.embedding import Embedder
 from animeid.losses.functional import cross_entropy
 from animeid.models.checkpoint import read_torch
 from animeid.models.class_means import some_of_each
@@ -72,15 +72,9 @@ def end_head(components: Components, folder: RunFolder) -> float:
         return 0.0
     began, module, data = time.perf_counter(), components.module, components.data
     rows = some_of_each(data.rows("train"), data.table.targets)
-    module.to(own_device(components.plan.trainer.accelerator)).eval()
-    answers = predict_each(
-        module.inference_model,
-        data.evaluation_dataloader(rows),
-        "embedding training pictures",
-        DTYPES[components.plan.trainer.precision],
-    )
-    found = {int(row): vector for one in answers for row, vector in zip(one.rows, one.embeddings, strict=True)}
-    embeddings = torch.from_numpy(np.stack([found[row] for row in rows.tolist()]))
+    module.to(own_device(components.plan.trainer.accelerator))
+    embedder = Embedder(module, data, (), DTYPES[components.plan.trainer.precision], None)
+    embeddings = embedder.of(rows, "embedding training pictures")
     module.cpu()  # not every device has float64
     targets, prior = torch.from_numpy(data.table.targets[rows]), leftover_of(folder)
     note = components.head_end(module.model, embeddings, targets, prior)  # type: ignore[arg-type]

@@ -102,16 +102,16 @@ def emoji_groups(folder: Path) -> Set:
 
 def loaded_groups(folder: Path) -> Set:
     """The pictures of `emoji_groups`, from published weights with the rate and the first head of `recipe=auto`."""
-    random = emoji_groups(folder)
+    pictures = emoji_groups(folder)
     return replace(
-        random,
+        pictures,
         name="loaded_groups",
         epochs=5,
         seeds=(1, 2),
         rows=LOADED_ROWS,
         pictures="emoji_cast by groups, thinned by 8",
         network=PUBLISHED,
-        overrides=(*random.overrides, "data.image_size=64", "data.num_workers=0"),
+        overrides=(*pictures.overrides, "data.image_size=64", "data.num_workers=0"),
         setting=("optimizer.lr=1e-3", "augment=basic", "scheduler=one_cycle", "head_init=fitted"),
     )
 

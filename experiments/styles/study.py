@@ -145,7 +145,10 @@ on the pictures of noto and openmoji.
 
 def main() -> None:
     options = dict(argument.split("=", 1) for argument in sys.argv[1:])
-    seeds, length = int(options.get("seeds", 3)), {"short": SHORT, "long": LONG}[options.get("length", "short")]
+    seeds, lengths = int(options.get("seeds", 3)), {length.name: length for length in (SHORT, LONG)}
+    if (asked := options.get("length", SHORT.name)) not in lengths:
+        sys.exit(f"length={asked} is not known: take {' or '.join(lengths)}")
+    length = lengths[asked]
     styles = [one for one in held_out(options) if not length.styles or one.name in length.styles]
     jobs = {
         name: {held: [Run(name, held, seed, length) for seed in range(1, seeds + 1)] for held in styles}

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from copy import deepcopy
 from typing import Any
 
 import torch
 from lightning.pytorch import Callback, Trainer
 from torch import Tensor, nn
-from torch.optim.swa_utils import update_bn
 
 from animeid.engine.averaging.policy import Averaging
+from animeid.models.batch_norms import counting_norms, renew_statistics
 from animeid.system.progress import progress
 
 PREFIX = "model."
@@ -93,17 +92,14 @@ class Averager(Callback):
     def _renew_statistics(self, trainer: Trainer, pl_module: Any) -> None:
         """Batch norm's statistics of the averaged weights, from one pass over the training part as it is augmented."""
         model = pl_module.model
-        norms = _batch_norms(model)
+        # What is frozen, or kept so, stands in evaluation mode and keeps its statistics.
+        norms: list[Any] = [norm for norm in counting_norms(model) if norm.training]
         if not norms:
             return
         self.swap(model)
         loader = trainer.datamodule.fresh_train_dataloader()  # type: ignore[attr-defined]
-        # What is frozen stands in evaluation mode and keeps its statistics; torch would forget them.
-        frozen = [(norm, deepcopy(norm.state_dict())) for norm in norms if not norm.training]
         images = (pl_module.normalise(batch["image"].to(pl_module.device)) for batch in loader)
-        update_bn(progress(images, len(loader), "batch norm of the average"), model)
-        for norm, state in frozen:
-            norm.load_state_dict(state)
+        renew_statistics(model, norms, progress(images, len(loader), "batch norm of the average"))
         average_over_ranks(trainer, [tensor for norm in norms for tensor in (norm.running_mean, norm.running_var)])
         self.swap(model)
 
@@ -128,12 +124,6 @@ class Averager(Callback):
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         self.updates, self.steps_seen = state_dict["updates"], state_dict["steps_seen"]
-
-
-def _batch_norms(model: nn.Module) -> list[Any]:
-    """Those that keep running statistics."""
-    norms = (layer for layer in model.modules() if isinstance(layer, nn.modules.batchnorm._BatchNorm))
-    return [norm for norm in norms if norm.track_running_stats]
 
 
 def average_over_ranks(trainer: Trainer, tensors: Iterable[Tensor]) -> None:
