@@ -19,7 +19,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -44,10 +44,11 @@ SHARE, TIME = 0.85, 0.1
 
 @dataclass(frozen=True)
 class Outcome:
-    """Of one command: f1_macro of its test part, and seconds from beginning to end."""
+    """Of one command: f1_macro of its test part, seconds from beginning to end, and those of training alone."""
 
     f1_macro: float
     seconds: float
+    train_s: float
 
 
 def sets(options: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
@@ -76,7 +77,8 @@ def measure(name: str, overrides: Sequence[str]) -> Outcome:
         began = time.perf_counter()
         subprocess.run(command, check=True)
         write_json(stamp, {"overrides": list(overrides), "seconds": time.perf_counter() - began})
-    return Outcome(metrics(run)["test"]["f1_macro"], read_json(stamp)["seconds"])
+    found = metrics(run)
+    return Outcome(found["test"]["f1_macro"], read_json(stamp)["seconds"], found["cost"]["train_s"])
 
 
 def interval(values: Sequence[float]) -> str:
@@ -90,18 +92,17 @@ def interval(values: Sequence[float]) -> str:
 
 def rows_of(of: str, found: Mapping[str, Sequence[Outcome]]) -> list[list[str]]:
     """A row of the page for each effort on one set."""
-    base = [statistics.fmean(getattr(one, name) for one in found["standard"]) for name in ("f1_macro", "seconds")]
+    means = {
+        effort: [statistics.fmean(one) for one in zip(*map(astuple, same), strict=True)]
+        for effort, same in found.items()
+        if same
+    }
     rows = []
-    for effort, outcomes in found.items():
-        if not outcomes:
-            continue
-        share, times = (
-            statistics.fmean(getattr(one, name) for one in outcomes) / whole
-            for name, whole in zip(("f1_macro", "seconds"), base, strict=True)
-        )
-        seconds = statistics.fmean(one.seconds for one in outcomes)
-        figures = interval([one.f1_macro for one in outcomes])
-        rows.append([of, effort, str(len(outcomes)), figures, f"{100 * share:.0f}", f"{seconds:.0f}", f"{times:.2f}"])
+    for effort, own in means.items():
+        share, times, trained = (one / whole for one, whole in zip(own, means["standard"], strict=True))
+        figures = interval([one.f1_macro for one in found[effort]])
+        seconds = [f"{own[1]:.0f}", f"{times:.2f}", f"{own[2]:.0f}", f"{trained:.2f}"]
+        rows.append([of, effort, str(len(found[effort])), figures, f"{100 * share:.0f}", *seconds])
     return rows
 
 
@@ -130,13 +131,15 @@ def main() -> None:
 
 def write(rows: Sequence[Sequence[str]], last: str) -> None:
     """Writes the page of what is there by now."""
-    header = ["pictures", "effort", "seeds", "f1_macro", "% of standard", "seconds", "times standard"]
+    header = ["pictures", "effort", "seeds", "f1_macro", "% of standard"]
+    header += ["seconds", "times standard", "of training alone", "times standard"]
     given = " ".join(shlex.quote(word) for word in sys.argv[1:] if not word.startswith(("emoji_cast=", "pictures=")))
     command = f"python -m experiments.effort.study {given}".strip()
     page = f"""# What each size of effort takes and reaches
 
 `{command}` wrote this page. EfficientNet-Lite0 from published weights; f1_macro in percent of
-the test part, with Student's 95 % interval over seeds, and seconds of the whole command with empty caches.
+the test part, with Student's 95 % interval over seeds, and seconds of the whole command with empty caches, of which
+reading, judging and the report are the same for all.
 `effort=quick` has no seed, and is to reach {100 * SHARE:.0f} % of `standard` in a tenth of its time ({TIME:.2f}).
 
 {table(header, rows)}

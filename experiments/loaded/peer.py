@@ -1,11 +1,11 @@
 """What training from published weights reaches beside timm's loop: `python -m experiments.loaded.peer`.
 
 The same network, weights, pictures, size, epochs and seeds; timm's loop (`experiments.long_tail.timm_row`) gets the
-better one of two rates on each set by the test part, which favours it; the lower rate, which reached half of the other
-with the first seed, is left at that seed. The rules of `recipe=auto` were chosen on other
-parts (`experiments.loaded.study`). Test parts are read once. 2 cores, about an hour and a half; the same command goes
-on after a kill. Options: `emoji_cast=FOLDER`, `only=SET,SET`, `seeds=N` for the first ones alone or `seeds=N,N` of each
-set.
+better one of two rates on each set by the test part, which favours it. The lower rate, which reached half of the other
+with the first seed, is left at that seed, and so are random weights, which take the longest. The rules of `recipe=auto`
+were chosen on other parts (`experiments.loaded.study`). Test parts are read once. 2 cores, about an hour and a half;
+the same command goes on after a kill. Options: `emoji_cast=FOLDER`, `only=SET,SET`, `seeds=N` for the first ones alone
+or `seeds=N,N` of each set, `page=NAME` of what is written.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ SEEDS = (1, 2, 3)
 LOW = "3e-4"
 RATES = (LOW, "1e-3")
 AUTO, RANDOM = "recipe=auto", "recipe=auto, random weights"
+ONE_SEED = (LOW, RANDOM)
 COMMON = ("model=efficientnet_lite0", "data.image_size=64", "logger=none", "embeddings=off", "data.num_workers=0")
 
 
@@ -102,8 +103,8 @@ def sets(emoji_cast: Path) -> dict[str, Compared]:
 
 
 def gained_over(figures: Sequence[float], peer: Sequence[float]) -> str:
-    """Points over the peer, paired by seeds."""
-    return mean_and_interval([own - other for own, other in zip(figures, peer, strict=True)])
+    """Points over the peer, paired by those seeds that both have, which are the first ones."""
+    return mean_and_interval([own - other for own, other in zip(figures, peer, strict=False)])
 
 
 def rows_of(compared: Compared, found: Mapping[str, Sequence[float]]) -> list[list[str]]:
@@ -137,7 +138,7 @@ def main() -> None:
     seeds = seeds_of(chosen, options.get("seeds", str(len(SEEDS))))
     jobs = {
         name: {
-            row: [Job(name, row, seed, one) for seed in (seeds[name][:1] if row == LOW else seeds[name])]
+            row: [Job(name, row, seed, one) for seed in (seeds[name][:1] if row in ONE_SEED else seeds[name])]
             for row in (AUTO, *RATES, *([RANDOM] if one.random_times else []))
         }
         for name, one in chosen.items()
@@ -162,7 +163,7 @@ def main() -> None:
 64 px; f1_macro in percent of test parts, with Student's 95 % interval over seeds where there are several. timm's loop:
 its train.py with the same initial weights, AdamW and cosine, the better one of two rates on each set; {LOW} has one
 seed. `recipe=auto` refits where classes are small, which trains twice for the same epochs. Random weights, where they
-are in the table, get three times the epochs.
+are in the table, get three times the epochs and one seed.
 
 {epochs}
 
@@ -170,7 +171,7 @@ are in the table, get three times the epochs.
 
 {environment_line(RunFolder(OUTPUTS / everything[0].name).path)}
 """
-    (HERE / "peer.md").write_text(text, encoding="utf-8")
+    (HERE / f"{options.get('page', 'peer')}.md").write_text(text, encoding="utf-8")
     print(text)
 
 

@@ -3,8 +3,9 @@
 Each style of the built-in cast, of emoji_cast and of PACS is held out in turn; a technique is compared with what
 `recipe=auto` takes besides, on the same held-out pictures with the same seeds. These are validation parts, and no test
 part is read. pacs is a folder `STYLE/CLASS` of PACS (Li 2017; github MachineLearning2020/Homework3-PACS);
-`emoji_cast=FOLDER` says where that is, `seeds=N` does the first ones alone, and `length=long` trains longer and on
-larger pictures what gained most. 2 cores, an hour for each seed; the same command goes on after a kill.
+`emoji_cast=FOLDER` says where that is, `seeds=N` does the first ones alone, `only="SET STYLE,SET STYLE"` some of the
+styles, `length=long` trains longer and on larger pictures what gained most, and `length=full` in as many steps as
+`recipe=auto` takes. 2 cores, an hour for each seed; the same command goes on after a kill.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from experiments.styles.sets import Held, held_out
 HERE = Path(__file__).parent
 SETTING = rate(HIGH, BASIC, FITTED)
 BASE = "nothing"
-TECHNIQUES: Mapping[str, tuple[str, ...]] = {
+SINGLE: Mapping[str, tuple[str, ...]] = {
     BASE: (),
     "style": ("augment=style",),
     "augmix": ("augment=augmix",),
@@ -33,6 +34,9 @@ TECHNIQUES: Mapping[str, tuple[str, ...]] = {
     "balanced": ("sampler=style_balanced",),
     "dro": ("loss=group_dro",),
 }
+BOTH = "both"
+TECHNIQUES = {**SINGLE, BOTH: (*SINGLE["style"], *SINGLE["statistics"])}
+"""Each alone, and the two that `recipe=auto` takes together."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +50,7 @@ class Length:
     page: str
     side: int
     epochs: int
-    techniques: tuple[str, ...] = tuple(TECHNIQUES)
+    techniques: tuple[str, ...] = tuple(SINGLE)
     styles: tuple[str, ...] = ()
 
     @property
@@ -63,6 +67,16 @@ LONG = Length(
     techniques=(BASE, "batch_norms", "statistics"),
     styles=("cast flat", "emoji_cast twemoji", "pacs photo"),
 )
+FULL = Length(
+    "full",
+    "full",
+    side=128,
+    epochs=60,
+    techniques=(BASE, "style", BOTH),
+    styles=("emoji_cast noto", "emoji_cast twemoji", "pacs sketch"),
+)
+LENGTHS = {length.name: length for length in (SHORT, LONG, FULL)}
+TITLES = {"short": "", "long": ", in longer trainings", "full": ", in as many steps as `recipe=auto` takes"}
 
 
 @dataclass(frozen=True)
@@ -116,11 +130,21 @@ def style_rows(found: Mapping[str, Found]) -> list[list[str]]:
     return [[key, *(f"{100 * sum(own[key]) / len(own[key]):.1f}" for own in found.values())] for key in found[BASE]]
 
 
+def chosen_styles(options: Mapping[str, str], length: Length) -> list[Held]:
+    """Those of a length whose pictures are there, or some of them."""
+    found = [one for one in held_out(options) if not length.styles or one.name in length.styles]
+    only = options["only"].split(",") if "only" in options else [one.name for one in found]
+    if unknown := set(only) - {one.name for one in found}:
+        sys.exit(f"only={min(unknown)} is not there: take some of {', '.join(one.name for one in found)}")
+    return [one for one in found if one.name in only]
+
+
 def page(found: Mapping[str, Found], seeds: int, length: Length) -> str:
     """Both tables."""
     sets = list(dict.fromkeys(key.partition(" ")[0] for key in found[BASE]))
     gained = [gains_row(TECHNIQUES[name], own, found[BASE], sets) for name, own in found.items() if name != BASE]
-    command = f"python -m experiments.styles.study length={length.name} seeds={seeds} pacs=FOLDER"
+    some = next((f' "{argument}"' for argument in sys.argv[1:] if argument.startswith("only=")), "")
+    command = f"python -m experiments.styles.study length={length.name} seeds={seeds}{some} pacs=FOLDER"
     number = "one seed" if seeds == 1 else f"{seeds} seeds"
     return f"""`{command}` wrote this page. f1_macro in percent on the pictures
 of a style that training has none of, which are **validation** parts; {number} of each style. To all of them goes
@@ -145,11 +169,11 @@ on the pictures of noto and openmoji.
 
 def main() -> None:
     options = dict(argument.split("=", 1) for argument in sys.argv[1:])
-    seeds, lengths = int(options.get("seeds", 3)), {length.name: length for length in (SHORT, LONG)}
-    if (asked := options.get("length", SHORT.name)) not in lengths:
-        sys.exit(f"length={asked} is not known: take {' or '.join(lengths)}")
-    length = lengths[asked]
-    styles = [one for one in held_out(options) if not length.styles or one.name in length.styles]
+    seeds = int(options.get("seeds", 3))
+    if (asked := options.get("length", SHORT.name)) not in LENGTHS:
+        sys.exit(f"length={asked} is not known: take {' or '.join(LENGTHS)}")
+    length = LENGTHS[asked]
+    styles = chosen_styles(options, length)
     jobs = {
         name: {held: [Run(name, held, seed, length) for seed in range(1, seeds + 1)] for held in styles}
         for name in length.techniques
@@ -159,7 +183,7 @@ def main() -> None:
     found = {
         name: {held.name: [run.f1_macro for run in same] for held, same in of.items()} for name, of in jobs.items()
     }
-    text = f"""# What helps on styles that were not seen{"" if length is SHORT else ", in longer trainings"}
+    text = f"""# What helps on styles that were not seen{TITLES[length.name]}
 
 {page(found, seeds, length)}
 

@@ -10,13 +10,18 @@ from experiments.effort.study import Outcome, interval, rows_of, seeds_of
 
 def test_efforts_are_shares_of_standard() -> None:
     found = {
-        "quick": [Outcome(0.45, 60.0)],
-        "standard": [Outcome(0.5, 500.0), Outcome(0.6, 700.0)],
-        "best": [Outcome(0.6, 1800.0), Outcome(0.6, 1800.0)],
+        "quick": [Outcome(0.45, 60.0, 10.0)],
+        "standard": [Outcome(0.5, 500.0, 400.0), Outcome(0.6, 700.0, 400.0)],
+        "best": [Outcome(0.6, 1800.0, 1200.0), Outcome(0.6, 1800.0, 1200.0)],
+        "none": [],
     }
     rows = rows_of("cast", found)
     assert [row[:3] for row in rows] == [["cast", "quick", "1"], ["cast", "standard", "2"], ["cast", "best", "2"]]
-    assert [row[4:] for row in rows] == [["82", "60", "0.10"], ["100", "600", "1.00"], ["109", "1800", "3.00"]]
+    assert [row[4:] for row in rows] == [
+        ["82", "60", "0.10", "10", "0.03"],
+        ["100", "600", "1.00", "400", "1.00"],
+        ["109", "1800", "3.00", "1200", "3.00"],
+    ]
     assert rows[0][3] == "45.0"
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from experiments.loaded import further, longer, untried
 from experiments.loaded.further import SHORT, TECHNIQUES, Length, Technique
-from experiments.loaded.peer import AUTO, LOW, RATES, Compared, rows_of, seeds_of
+from experiments.loaded.peer import AUTO, LOW, RANDOM, RATES, Compared, rows_of, seeds_of
 from experiments.loaded.study import Run
 
 
@@ -54,6 +54,13 @@ def test_a_rate_with_one_seed_is_no_partner_of_gains() -> None:
     assert auto[4].startswith("+25.0 ")
     assert auto[6] == "+10 points: yes"
     assert (low[3], low[4], high[5]) == ("20.0", "–", "1.00")
+
+
+def test_one_seed_from_random_weights_is_paired_with_the_first_one_of_the_peer() -> None:
+    compared = Compared("pictures", (), 10, random_times=3)
+    found = {AUTO: [0.5, 0.6], LOW: [0.2], RATES[1]: [0.3, 0.5], RANDOM: [0.45]}
+    *_, random = rows_of(compared, found)
+    assert (random[3], random[4]) == ("45.0", "+15.0")
 
 
 def test_sets_have_as_many_seeds_as_is_said() -> None:

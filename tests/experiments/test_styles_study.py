@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from experiments.styles.sets import PACS_JUDGED, PACS_STYLES, PACS_TRAIN, pacs
-from experiments.styles.study import BASE, gains, gains_row, style_rows
+from experiments.styles import study
+from experiments.styles.sets import PACS_JUDGED, PACS_STYLES, PACS_TRAIN, Held, pacs
+from experiments.styles.study import BASE, FULL, chosen_styles, gains, gains_row, style_rows
 
 
 def test_a_style_of_pacs_is_judged_alone(tmp_path: Path) -> None:
@@ -42,3 +43,12 @@ def test_a_technique_is_compared_style_by_style_and_seed_by_seed() -> None:
 
 def test_each_style_has_the_mean_of_its_seeds() -> None:
     assert style_rows(FOUND)[0] == ["cast cel", "55.0", "60.0"]
+
+
+def test_some_styles_of_those_of_a_length(monkeypatch: pytest.MonkeyPatch) -> None:
+    held = [Held(*name.split(" "), ()) for name in (*FULL.styles, "cast cel")]
+    monkeypatch.setattr(study, "held_out", lambda options: held)
+    assert [one.name for one in chosen_styles({}, FULL)] == list(FULL.styles)
+    assert [one.name for one in chosen_styles({"only": FULL.styles[1]}, FULL)] == [FULL.styles[1]]
+    with pytest.raises(SystemExit, match="only=cast cel is not there: take some of"):
+        chosen_styles({"only": "cast cel"}, FULL)
