@@ -70,7 +70,7 @@ LONG = Length(
 FULL = Length(
     "full",
     "full",
-    side=128,
+    side=96,
     epochs=60,
     techniques=(BASE, "style", BOTH),
     styles=("emoji_cast noto", "emoji_cast twemoji", "pacs sketch"),
