@@ -43,12 +43,11 @@ def choose(request: dict[str, Any], prepared: Prepared, accelerator: str) -> Cho
     sized, first = settle(with_model, [image_size(facts), refit(facts)], fixed)
     facts = facts.decided_refit if sized["data"]["refit"] is True else facts
     plan = plan_for(sized, facts.pictures, facts.accelerator)
-    by_facts = [*(rule(facts) for rule in RULES), learning_rate(facts, plan)]
-    by_facts += [freezing(facts, plan), head_init(facts, plan)]
+    by_facts = [*(rule(facts) for rule in RULES), learning_rate(facts, plan), head_init(facts, plan)]
     drawn, rest = settle(sized, by_facts, fixed)
     epochs = how_long(drawn, prepared, facts, fixed)
     steps = int(epochs.value) * steps_of_epoch(drawn, facts)
-    result, second = settle(drawn, [epochs, augment(facts, steps)], fixed)
+    result, second = settle(drawn, [epochs, augment(facts, steps), freezing(facts, plan, steps)], fixed)
     return Chosen(result, (*network, *first, *second, *rest))
 
 
@@ -98,7 +97,7 @@ def may_refit(request: Mapping[str, Any], prepared: Prepared) -> bool:
 
 
 def how_long(request: dict[str, Any], prepared: Prepared, facts: Facts, fixed: Sequence[str]) -> Choice:
-    """The number of epochs of a request in which all else but the augmentation is chosen."""
+    """The number of epochs of a request in which all is chosen but augmentation, and freezing, which saves no time."""
     if is_fixed(request, EPOCHS, fixed):
         return Choice(EPOCHS, request["trainer"]["max_epochs"], YOURS)
     usual = max_epochs(facts, steps_of_epoch(request, facts))

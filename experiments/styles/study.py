@@ -34,9 +34,10 @@ SINGLE: Mapping[str, tuple[str, ...]] = {
     "balanced": ("sampler=style_balanced",),
     "dro": ("loss=group_dro",),
 }
-BOTH = "both"
-TECHNIQUES = {**SINGLE, BOTH: (*SINGLE["style"], *SINGLE["statistics"])}
-"""Each alone, and the two that `recipe=auto` takes together."""
+BOTH, LOW = "both", "both_low"
+TOGETHER = (*SINGLE["style"], *SINGLE["statistics"])
+TECHNIQUES = {**SINGLE, BOTH: TOGETHER, LOW: (*TOGETHER, "optimizer.lr=3e-4")}
+"""Each alone, and the two that `recipe=auto` takes together, at its rate and at a lower one."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ FULL = Length(
     "full",
     side=96,
     epochs=60,
-    techniques=(BASE, "style", BOTH),
+    techniques=(BASE, "style", BOTH, LOW),
     styles=("emoji_cast noto", "emoji_cast twemoji", "pacs sketch"),
 )
 LENGTHS = {length.name: length for length in (SHORT, LONG, FULL)}
