@@ -10,6 +10,7 @@ styles, `length=long` trains longer and on larger pictures what gained most, and
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -100,13 +101,12 @@ class Run(RunJob):
         own = [f"run_id={self.name}", "resume=auto", f"seed={self.seed}", *self.held.overrides]
         return [sys.executable, "-m", "animeid.train", *own, *COMMON, *self.length.setting, *TECHNIQUES[self.technique]]
 
-    @property
-    def f1_macro(self) -> float:
-        return float(metrics(self.folder)["val"]["f1_macro"])
+    def figure(self, name: str) -> float:
+        return float(metrics(self.folder)["val"][name])
 
 
 Found = Mapping[str, Sequence[float]]
-"""Of a technique: f1_macro of each held-out style of each set, the seeds one after the other."""
+"""Of a technique: a figure of each held-out style of each set, the seeds one after the other."""
 
 
 def gains(of: str, own: Found, base: Found) -> list[float]:
@@ -126,9 +126,10 @@ def gains_row(arguments: Sequence[str], own: Found, base: Found, sets: Sequence[
     return [" ".join(f"`{word}`" for word in arguments), *cells]
 
 
-def style_rows(found: Mapping[str, Found]) -> list[list[str]]:
-    """Of each held-out style, the mean of each technique over its seeds."""
-    return [[key, *(f"{100 * sum(own[key]) / len(own[key]):.1f}" for own in found.values())] for key in found[BASE]]
+def style_rows(found: Mapping[str, Found], *, unit: float = 100, places: int = 1) -> list[list[str]]:
+    """Of each held-out style, the mean of each technique over its seeds; by default in percent."""
+    means = {key: [unit * sum(own[key]) / len(own[key]) for own in found.values()] for key in found[BASE]}
+    return [[key, *(f"{mean:.{places}f}" for mean in same)] for key, same in means.items()]
 
 
 def chosen_styles(options: Mapping[str, str], length: Length) -> list[Held]:
@@ -140,11 +141,11 @@ def chosen_styles(options: Mapping[str, str], length: Length) -> list[Held]:
     return [one for one in found if one.name in only]
 
 
-def page(found: Mapping[str, Found], seeds: int, length: Length) -> str:
-    """Both tables."""
+def page(found: Mapping[str, Found], nll: Mapping[str, Found], seeds: int, length: Length) -> str:
+    """All tables."""
     sets = list(dict.fromkeys(key.partition(" ")[0] for key in found[BASE]))
     gained = [gains_row(TECHNIQUES[name], own, found[BASE], sets) for name, own in found.items() if name != BASE]
-    some = next((f' "{argument}"' for argument in sys.argv[1:] if argument.startswith("only=")), "")
+    some = next((f" {shlex.quote(argument)}" for argument in sys.argv[1:] if argument.startswith("only=")), "")
     command = f"python -m experiments.styles.study length={length.name} seeds={seeds}{some} pacs=FOLDER"
     number = "one seed" if seeds == 1 else f"{seeds} seeds"
     return f"""`{command}` wrote this page. f1_macro in percent on the pictures
@@ -165,7 +166,11 @@ on the pictures of noto and openmoji.
 
 ## Each style
 
-{table(["held out", *(f"`{name}`" for name in found)], style_rows(found))}"""
+{table(["held out", *(f"`{name}`" for name in found)], style_rows(found))}
+
+Negative log likelihood of the same runs, less of which is better:
+
+{table(["held out", *(f"`{name}`" for name in nll)], style_rows(nll, unit=1, places=2))}"""
 
 
 def main() -> None:
@@ -181,12 +186,16 @@ def main() -> None:
     }
     by_seed = [same[place] for place in range(seeds) for of in jobs.values() for same in of.values()]
     do(by_seed, OUTPUTS / "styles-logs")
-    found = {
-        name: {held.name: [run.f1_macro for run in same] for held, same in of.items()} for name, of in jobs.items()
-    }
+    found, nll = (
+        {
+            name: {held.name: [run.figure(of) for run in same] for held, same in each.items()}
+            for name, each in jobs.items()
+        }
+        for of in ("f1_macro", "nll")
+    )
     text = f"""# What helps on styles that were not seen{TITLES[length.name]}
 
-{page(found, seeds, length)}
+{page(found, nll, seeds, length)}
 
 {environment_line(by_seed[0].folder)}
 

@@ -14,7 +14,7 @@ from animeid.assembly.planning import plan_for
 from animeid.config.compose import compose
 from animeid.optim.optimizers import AdamW, default_learning_rate
 from animeid.recipe.facts import Facts
-from animeid.recipe.fine_tuning import RATE, freezing, head_init, learning_rate
+from animeid.recipe.fine_tuning import FEW_STEPS, RATE, freezing, head_init, learning_rate
 from animeid.recipe.weights import Beginning, beginning_of
 from animeid.train import main as train
 from tests.small_runs import QUICK, class_folders
