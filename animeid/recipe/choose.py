@@ -97,14 +97,14 @@ def may_refit(request: Mapping[str, Any], prepared: Prepared) -> bool:
 
 
 def how_long(request: dict[str, Any], prepared: Prepared, facts: Facts, fixed: Sequence[str]) -> Choice:
-    """The number of epochs of a request in which all is chosen but augmentation, and freezing, which saves no time."""
+    """The number of epochs of a request in which all is chosen but augmentation and freezing."""
     if is_fixed(request, EPOCHS, fixed):
         return Choice(EPOCHS, request["trainer"]["max_epochs"], YOURS)
     usual = max_epochs(facts, steps_of_epoch(request, facts))
     if request["budget"] is None:
         return usual
     began = time.monotonic()
-    costly, _ = settle(request, [augment(facts, steps_wanted(facts))], fixed)  # the other one takes no longer
+    costly, _ = settle(request, [augment(facts, steps_wanted(facts))], fixed)  # no other takes longer
     epochs = min(int(usual.value), epochs_within(costly, prepared, facts.accelerator, began))
     if epochs == usual.value:
         return usual

@@ -25,10 +25,11 @@ from pathlib import Path
 import numpy as np
 from scipy.stats import t as student
 
+from animeid.runs.finished import FinishedRun
 from animeid.runs.folder import RunFolder
 from animeid.system.files import read_json, write_json
 from experiments.long_tail.sets import grouped_manifest
-from experiments.runs import OUTPUTS, environment_line, metrics, table
+from experiments.runs import OUTPUTS, environment_line, table
 
 HERE = Path(__file__).parent
 STUDY = "effort"
@@ -77,8 +78,12 @@ def measure(name: str, overrides: Sequence[str]) -> Outcome:
         began = time.perf_counter()
         subprocess.run(command, check=True)
         write_json(stamp, {"overrides": list(overrides), "seconds": time.perf_counter() - began})
-    found = metrics(run)
-    return Outcome(found["test"]["f1_macro"], read_json(stamp)["seconds"], found["cost"]["train_s"])
+    return outcome(FinishedRun(RunFolder(run)), read_json(stamp)["seconds"])
+
+
+def outcome(run: FinishedRun, seconds: float) -> Outcome:
+    """That of a finished run; trained is by all runs that it is made of, a refit's twin included."""
+    return Outcome(run.metrics["test"]["f1_macro"], seconds, run.training_s or 0.0)
 
 
 def interval(values: Sequence[float]) -> str:
@@ -90,19 +95,21 @@ def interval(values: Sequence[float]) -> str:
     return f"{100 * mean:.1f} ({100 * low:.1f} to {100 * high:.1f})"
 
 
+def mean(outcomes: Sequence[Outcome]) -> Outcome:
+    return Outcome(*(statistics.fmean(values) for values in zip(*map(astuple, outcomes), strict=True)))
+
+
 def rows_of(of: str, found: Mapping[str, Sequence[Outcome]]) -> list[list[str]]:
     """A row of the page for each effort on one set."""
-    means = {
-        effort: [statistics.fmean(one) for one in zip(*map(astuple, same), strict=True)]
-        for effort, same in found.items()
-        if same
-    }
-    rows = []
-    for effort, own in means.items():
-        share, times, trained = (one / whole for one, whole in zip(own, means["standard"], strict=True))
-        figures = interval([one.f1_macro for one in found[effort]])
-        seconds = [f"{own[1]:.0f}", f"{times:.2f}", f"{own[2]:.0f}", f"{trained:.2f}"]
-        rows.append([of, effort, str(len(found[effort])), figures, f"{100 * share:.0f}", *seconds])
+    base, rows = mean(found["standard"]), []
+    for effort, outcomes in found.items():
+        if not outcomes:
+            continue
+        own, figures = mean(outcomes), interval([one.f1_macro for one in outcomes])
+        share = f"{100 * own.f1_macro / base.f1_macro:.0f}"
+        seconds = [f"{own.seconds:.0f}", f"{own.seconds / base.seconds:.2f}"]
+        trained = [f"{own.train_s:.0f}", f"{own.train_s / base.train_s:.2f}"]
+        rows.append([of, effort, str(len(outcomes)), figures, share, *seconds, *trained])
     return rows
 
 
@@ -132,14 +139,14 @@ def main() -> None:
 def write(rows: Sequence[Sequence[str]], last: str) -> None:
     """Writes the page of what is there by now."""
     header = ["pictures", "effort", "seeds", "f1_macro", "% of standard"]
-    header += ["seconds", "times standard", "of training alone", "times standard"]
+    header += ["seconds", "times standard's", "training, s", "times standard's"]
     given = " ".join(shlex.quote(word) for word in sys.argv[1:] if not word.startswith(("emoji_cast=", "pictures=")))
     command = f"python -m experiments.effort.study {given}".strip()
     page = f"""# What each size of effort takes and reaches
 
 `{command}` wrote this page. EfficientNet-Lite0 from published weights; f1_macro in percent of
-the test part, with Student's 95 % interval over seeds, and seconds of the whole command with empty caches, of which
-reading, judging and the report are the same for all.
+the test part, with Student's 95 % interval over seeds, and seconds of the whole command with empty caches, and of
+training, or fitting, alone.
 `effort=quick` has no seed, and is to reach {100 * SHARE:.0f} % of `standard` in a tenth of its time ({TIME:.2f}).
 
 {table(header, rows)}

@@ -103,20 +103,20 @@ def sets(emoji_cast: Path) -> dict[str, Compared]:
 
 
 def gained_over(figures: Sequence[float], peer: Sequence[float]) -> str:
-    """Points over the peer, paired by those seeds that both have, which are the first ones."""
-    return mean_and_interval([own - other for own, other in zip(figures, peer, strict=False)])
+    """Points over the peer, paired by seeds."""
+    return mean_and_interval([own - other for own, other in zip(figures, peer, strict=True)])
 
 
 def rows_of(compared: Compared, found: Mapping[str, Sequence[float]]) -> list[list[str]]:
     """Rows of a set: figures by row and seed, and what is gained over the best of timm's."""
-    best = max(RATES, key=lambda rate: statistics.fmean(found[rate]))
+    best = found[max(RATES, key=lambda rate: statistics.fmean(found[rate]))]
     rows = []
     for name, figures in found.items():
         label = f"timm's loop, {name}" if name in RATES else name
-        gained = "–" if name in RATES else gained_over(figures, found[best])
-        ratio = statistics.fmean(figures) / statistics.fmean(found[best])
+        gained = "–" if name in RATES else gained_over(figures, best[: len(figures)])
+        ratio = statistics.fmean(figures) / statistics.fmean(best[: len(figures)])
         goal = f"+{compared.gain:.0f} points" if compared.gain else f"{compared.times:.0f} times"
-        met = "yes" if compared.is_met(statistics.fmean(figures), statistics.fmean(found[best])) else "no"
+        met = "yes" if compared.is_met(statistics.fmean(figures), statistics.fmean(best)) else "no"
         wanted = f"{goal}: {met}" if name == AUTO else ""
         each = ", ".join(f"{100 * one:.1f}" for one in figures)
         rows.append([compared.title, label, interval(figures), each, gained, f"{ratio:.2f}", wanted])

@@ -5,7 +5,7 @@ Each style of the built-in cast, of emoji_cast and of PACS is held out in turn; 
 part is read. pacs is a folder `STYLE/CLASS` of PACS (Li 2017; github MachineLearning2020/Homework3-PACS);
 `emoji_cast=FOLDER` says where that is, `seeds=N` does the first ones alone, `only="SET STYLE,SET STYLE"` some of the
 styles, `length=long` trains longer and on larger pictures what gained most, and `length=full` in as many steps as
-`recipe=auto` takes. 2 cores, an hour for each seed; the same command goes on after a kill.
+`recipe=auto` takes. 2 cores, an hour or less for each seed; the same command goes on after a kill.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from experiments.styles.sets import Held, held_out
 
 HERE = Path(__file__).parent
 SETTING = rate(HIGH, BASIC, FITTED)
-BASE = "nothing"
+BASE, SEEDS = "nothing", "3"
 SINGLE: Mapping[str, tuple[str, ...]] = {
     BASE: (),
     "style": ("augment=style",),
@@ -38,18 +38,24 @@ SINGLE: Mapping[str, tuple[str, ...]] = {
 BOTH, LOW = "both", "both_low"
 TOGETHER = (*SINGLE["style"], *SINGLE["statistics"])
 TECHNIQUES = {**SINGLE, BOTH: TOGETHER, LOW: (*TOGETHER, "optimizer.lr=3e-4")}
-"""Each alone, and the two that `recipe=auto` takes together, at its rate and at a lower one."""
+"""Each alone, and two together, at the rate of the others and at a lower one."""
+SETS = {
+    "cast": "60 characters of the built-in cast, 6 pictures each in three render styles",
+    "emoji_cast": "91 roles, 3 or 4 pictures each, in the three other styles",
+    "pacs": "7 classes, 15 pictures each in each of three styles",
+}
 
 
 @dataclass(frozen=True)
 class Length:
     """How long and on how large pictures is trained, what is compared, and where; no styles are all.
 
-    page: that is written, and by which reading it ends.
+    page: that is written, and by which reading it ends. title: the end of its first line.
     """
 
     name: str
     page: str
+    title: str
     side: int
     epochs: int
     techniques: tuple[str, ...] = tuple(SINGLE)
@@ -60,10 +66,11 @@ class Length:
         return (*SETTING, f"data.image_size={self.side}", f"trainer.max_epochs={self.epochs}")
 
 
-SHORT = Length("short", "README", side=64, epochs=8)
+SHORT = Length("short", "README", "", side=64, epochs=8)
 LONG = Length(
     "long",
     "longer",
+    ", in longer trainings",
     side=128,
     epochs=12,
     techniques=(BASE, "batch_norms", "statistics"),
@@ -72,13 +79,13 @@ LONG = Length(
 FULL = Length(
     "full",
     "full",
+    ", in as many steps as `recipe=auto` takes",
     side=96,
     epochs=60,
     techniques=(BASE, "style", BOTH, LOW),
     styles=("emoji_cast noto", "emoji_cast twemoji", "pacs sketch"),
 )
 LENGTHS = {length.name: length for length in (SHORT, LONG, FULL)}
-TITLES = {"short": "", "long": ", in longer trainings", "full": ", in as many steps as `recipe=auto` takes"}
 
 
 @dataclass(frozen=True)
@@ -141,20 +148,23 @@ def chosen_styles(options: Mapping[str, str], length: Length) -> list[Held]:
     return [one for one in found if one.name in only]
 
 
-def page(found: Mapping[str, Found], nll: Mapping[str, Found], seeds: int, length: Length) -> str:
+def page(found: Mapping[str, Found], nll: Mapping[str, Found], options: Mapping[str, str], length: Length) -> str:
     """All tables."""
     sets = list(dict.fromkeys(key.partition(" ")[0] for key in found[BASE]))
     gained = [gains_row(TECHNIQUES[name], own, found[BASE], sets) for name, own in found.items() if name != BASE]
-    some = next((f" {shlex.quote(argument)}" for argument in sys.argv[1:] if argument.startswith("only=")), "")
-    command = f"python -m experiments.styles.study length={length.name} seeds={seeds}{some} pacs=FOLDER"
-    number = "one seed" if seeds == 1 else f"{seeds} seeds"
+    seeds = options.get("seeds", SEEDS)
+    shown = {"length": length.name, "seeds": seeds, **options, "pacs": "FOLDER"}
+    said = [
+        f"{key}={value}" for key, value in shown.items() if key != "emoji_cast" and (key != "pacs" or "pacs" in sets)
+    ]
+    command = f"python -m experiments.styles.study {shlex.join(said)}"
+    number = "one seed" if seeds == "1" else f"{seeds} seeds"
+    named = "\n".join(f"- `{of}`: {SETS[of]}" for of in sets)
     return f"""`{command}` wrote this page. f1_macro in percent on the pictures
 of a style that training has none of, which are **validation** parts; {number} of each style. To all of them goes
 `{" ".join((*COMMON, *length.setting))}`.
 
-- `cast`: 60 characters of the built-in cast, 6 pictures each in three render styles
-- `emoji_cast`: 91 roles, 3 or 4 pictures each, in the three other styles
-- `pacs`: 7 classes, 15 pictures each in each of three styles
+{named}
 
 ## Gains
 
@@ -175,7 +185,7 @@ Negative log likelihood of the same runs, less of which is better:
 
 def main() -> None:
     options = dict(argument.split("=", 1) for argument in sys.argv[1:])
-    seeds = int(options.get("seeds", 3))
+    seeds = int(options.get("seeds", SEEDS))
     if (asked := options.get("length", SHORT.name)) not in LENGTHS:
         sys.exit(f"length={asked} is not known: take {' or '.join(LENGTHS)}")
     length = LENGTHS[asked]
@@ -193,9 +203,9 @@ def main() -> None:
         }
         for of in ("f1_macro", "nll")
     )
-    text = f"""# What helps on styles that were not seen{TITLES[length.name]}
+    text = f"""# What helps on styles that were not seen{length.title}
 
-{page(found, nll, seeds, length)}
+{page(found, nll, options, length)}
 
 {environment_line(by_seed[0].folder)}
 

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import numpy as np
 from scipy import stats
 
-from experiments.effort.study import Outcome, interval, rows_of, seeds_of
+from animeid.runs.finished import FinishedRun
+from animeid.runs.folder import RunFolder
+from experiments.effort.study import Outcome, interval, outcome, rows_of, seeds_of
 
 
 def test_efforts_are_shares_of_standard() -> None:
@@ -23,6 +28,12 @@ def test_efforts_are_shares_of_standard() -> None:
         ["109", "1800", "3.00", "1200", "3.00"],
     ]
     assert rows[0][3] == "45.0"
+
+
+def test_all_that_was_trained_counts(tmp_path: Path) -> None:
+    cost = {"train_s": 5.0, "earlier_s": 300.0, "twin_s": 20.0}
+    (tmp_path / "metrics.json").write_text(json.dumps({"test": {"f1_macro": 0.4}, "cost": cost}), encoding="utf-8")
+    assert outcome(FinishedRun(RunFolder(tmp_path)), 400.0) == Outcome(0.4, 400.0, 325.0)
 
 
 def test_the_interval_is_students() -> None:

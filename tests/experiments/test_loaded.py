@@ -60,7 +60,7 @@ def test_one_seed_from_random_weights_is_paired_with_the_first_one_of_the_peer()
     compared = Compared("pictures", (), 10, random_times=3)
     found = {AUTO: [0.5, 0.6], LOW: [0.2], RATES[1]: [0.3, 0.5], RANDOM: [0.45]}
     *_, random = rows_of(compared, found)
-    assert (random[3], random[4]) == ("45.0", "+15.0")
+    assert random[3:6] == ["45.0", "+15.0", "1.50"]
 
 
 def test_sets_have_as_many_seeds_as_is_said() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,7 +13,9 @@ import yaml
 from animeid.assembly.plan import Plan
 from animeid.assembly.planning import plan_for
 from animeid.config.compose import compose
+from animeid.data.prepare import Prepared
 from animeid.optim.optimizers import AdamW, default_learning_rate
+from animeid.recipe import choose
 from animeid.recipe.facts import Facts
 from animeid.recipe.fine_tuning import FEW_STEPS, RATE, freezing, head_init, learning_rate
 from animeid.recipe.weights import Beginning, beginning_of
@@ -54,17 +57,34 @@ def test_a_new_head_is_fitted_where_it_can_be() -> None:
         assert head_init(PUBLISHED, plan(*words)).value == "none"
 
 
-def test_statistics_of_batch_norms_stay_for_styles_that_few_steps_do_not_show() -> None:
-    unseen = replace(PUBLISHED, unseen_styles=True)
-    found = freezing(unseen, plan(), FEW_STEPS)
+def test_statistics_stay_for_unseen_styles_in_short_trainings_on_small_pictures() -> None:
+    unseen, small = replace(PUBLISHED, unseen_styles=True), plan("data.image_size=128")
+    found = freezing(unseen, small, FEW_STEPS)
     assert found.overrides == ["freezing=batch_norms", "freezing.affine=True"]
-    assert freezing(unseen, plan(), FEW_STEPS + 1).value == "none"
-    assert freezing(PUBLISHED, plan(), 9).value == "none"
-    assert freezing(replace(unseen, is_published=False), plan(), 9).value == "none"
+    assert freezing(unseen, small, FEW_STEPS + 1).value == "none"
+    assert freezing(unseen, plan("data.image_size=[128,160]"), 9).value == "none"
+    assert freezing(PUBLISHED, small, 9).value == "none"
+    assert freezing(replace(unseen, is_published=False), small, 9).value == "none"
     goes_on = replace(PUBLISHED, is_published=False, keeps_statistics=True)
     assert freezing(goes_on, plan(), 600).overrides == found.overrides, "a run that goes on keeps them too"
     assert freezing(unseen, plan("trainer.strategy=fsdp", "trainer.accelerator=gpu"), 9).value == "none"
-    assert freezing(unseen, plan("model=vit_small"), 9).value == "none"
+    assert freezing(unseen, plan("model=vit_small", "data.image_size=128"), 9).value == "none"
+
+
+def test_steps_are_those_of_the_whole_training(prepared: Prepared, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(choose, "facts_of", lambda *_: replace(PUBLISHED, unseen_styles=True))
+
+    def chosen(*words: str) -> dict[str, Any] | None:
+        asked = compose("train", [LITE, "data.image_size=64", *words])
+        return choose.choose(asked, prepared, "cpu").request["freezing"]
+
+    keeps = compose("train", ["recipe=none", "freezing=batch_norms", "freezing.affine=true"])["freezing"]
+    assert chosen("trainer.max_epochs=10") == keeps, "600 pictures make 19 steps an epoch"
+    assert chosen("trainer.max_epochs=11") is None
+    assert chosen("trainer.max_epochs=10", "freezing=none") is None
+    assert chosen() is None
+    monkeypatch.setattr(choose, "epochs_within", lambda *_: 3)
+    assert chosen("budget=10min") == keeps
 
 
 def test_a_head_that_comes_with_the_weights_stays() -> None:

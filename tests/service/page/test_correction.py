@@ -14,12 +14,14 @@ from tests.service.page.browsing import choose, opened
 from tests.service.page.cast import STARS
 from tests.service.serving import KEPT, Running, picture, running
 
+LABELS = {star[3]: star[0] for star in STARS}
+
 
 def last(corrections: Path) -> dict[str, Any]:
     return json.loads(corrections.read_text(encoding="utf-8").splitlines()[-1])
 
 
-def named(page: Any, place: int) -> str:
+def name_at(page: Any, place: int) -> str:
     return str(page.locator("#answer .names button").nth(place).locator(".name").inner_text()).split("\n")[0]
 
 
@@ -42,7 +44,8 @@ def test_two_keystrokes_correct_an_answer(page: Any, corrections: Path, pictures
     assert (told["verdict"], told["answered"], told["character"]) == ("wrong", "翠", "葵")
     page.keyboard.press("3")
     page.keyboard.press("Enter")
-    expect(page.locator("#thanks")).to_have_text(f"Thank you: noted as {named(page, 2)}.")
+    expect(page.locator("#thanks")).to_have_text(f"Thank you: noted as {name_at(page, 2)}.")
+    assert last(corrections)["character"] == LABELS[name_at(page, 2)] != "葵"
     page.keyboard.press("1")
     page.keyboard.press("Enter")
     expect(page.locator("#thanks")).to_have_text("Thank you: noted as right.")
@@ -59,10 +62,9 @@ def test_buttons_do_the_same(page: Any, corrections: Path) -> None:
     expect(page.locator("#thanks")).to_have_text("Thank you: noted as right.")
     page.locator("#answer .names button").nth(2).click()
     page.locator("#suggestion-rows [aria-selected=true]").click()
-    name = named(page, 2)
+    name = name_at(page, 2)
     expect(page.locator("#thanks")).to_have_text(f"Thank you: noted as {name}.")
-    label = next(star[0] for star in STARS if star[3] == name)
-    assert last(corrections)["verdict"] == "wrong" and last(corrections)["character"] == label
+    assert last(corrections)["verdict"] == "wrong" and last(corrections)["character"] == LABELS[name]
 
 
 @pytest.mark.slow
