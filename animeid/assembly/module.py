@@ -52,8 +52,8 @@ def freeze(plan: Plan, model: Classifier) -> tuple[Freezing | None, tuple[str, .
     notes = [freezing.note(model.backbone, whole(plan.trainer.max_epochs))]
     if model.backbone.weights_source == "random":
         notes.append(
-            f"WARNING: the frozen weights of {model.backbone.name} are RANDOM, so that its features are too, which is "
-            "nearly always a mistake: load some with model.weights or from_run, or take freezing=none"
+            f"WARNING: {freezing.of_random(model.backbone)}, which is nearly always a mistake: load some with "
+            "model.weights or from_run, or take freezing=none"
         )
     return freezing, tuple(notes)
 

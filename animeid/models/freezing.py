@@ -29,6 +29,10 @@ class Freezing:
         """What was done, in one sentence for people."""
         raise NotImplementedError
 
+    def of_random(self, backbone: TimmBackbone) -> str:
+        """What it means that the weights which are held still are random, in a clause for people."""
+        return f"the frozen weights of {backbone.name} are RANDOM, so that its features are too"
+
     def at_epoch(self, backbone: TimmBackbone, epoch: int) -> None:
         """Called as an epoch begins, counted from 0, or goes on after a resume."""
 
@@ -126,6 +130,9 @@ class BatchNorms(Freezing):
     def note(self, backbone: TimmBackbone, max_epochs: int) -> str:  # noqa: ARG002
         what = "statistics of batch norms" if self.affine else "batch norms"
         return told(backbone, f"{what} stay as they were loaded")
+
+    def of_random(self, backbone: TimmBackbone) -> str:
+        return f"the weights of {backbone.name} are RANDOM, so that batch norms which stay as they begin normalise nothing"
 
 
 @dataclass(frozen=True, kw_only=True)

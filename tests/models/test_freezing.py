@@ -181,6 +181,17 @@ def test_batch_norms_keep_still_and_all_else_is_trained(name: str, affine: bool)
     assert {norms[name] for name in moved & norms.keys()} == ({"weight", "bias"} if affine else set())
 
 
+def test_what_stays_random_is_told_by_what_stays() -> None:
+    net = backbone().eval()
+    assert BatchNorms().of_random(net) == (
+        "the weights of test_resnet are RANDOM, so that batch norms which stay as they begin normalise nothing"
+    )
+    (norm, *_), maps = net.layers_of(nn.BatchNorm2d), torch.randn(2, 1, 4, 4)
+    maps = maps.expand(-1, norm.num_features, -1, -1)
+    torch.testing.assert_close(norm(maps), maps, atol=1e-4, rtol=1e-4)
+    assert WholeBackbone().of_random(net).startswith("the frozen weights of test_resnet are RANDOM, so that")
+
+
 def test_batch_norms_of_a_network_without_any_are_refused() -> None:
     with pytest.raises(InputError, match="freezing=batch_norms: test_vit has no batch norms, take freezing=none"):
         BatchNorms().apply(backbone(VIT))
