@@ -132,7 +132,7 @@ class BatchNorms(Freezing):
         return told(backbone, f"{what} stay as they were loaded")
 
     def of_random(self, backbone: TimmBackbone) -> str:
-        return f"the weights of {backbone.name} are RANDOM, so that batch norms which stay as they begin normalise nothing"
+        return f"the weights of {backbone.name} are RANDOM, so that batch norms that stay normalise nothing"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -184,7 +184,7 @@ def test_batch_norms_keep_still_and_all_else_is_trained(name: str, affine: bool)
 def test_what_stays_random_is_told_by_what_stays() -> None:
     net = backbone().eval()
     assert BatchNorms().of_random(net) == (
-        "the weights of test_resnet are RANDOM, so that batch norms which stay as they begin normalise nothing"
+        "the weights of test_resnet are RANDOM, so that batch norms that stay normalise nothing"
     )
     (norm, *_), maps = net.layers_of(nn.BatchNorm2d), torch.randn(2, 1, 4, 4)
     maps = maps.expand(-1, norm.num_features, -1, -1)
