@@ -65,9 +65,7 @@ def head_init(facts: Facts, plan: Plan) -> Choice:
         return Choice(key, "none", why)
     if not can_fit(plan):
         return Choice(key, "none", "only a linear head is fitted, in one process, by a training of its own")
-    return Choice(
-        key, "fitted", "it takes a third of an epoch, and a random head knows nothing"
-    )
+    return Choice(key, "fitted", "it takes a third of an epoch, and a random head knows nothing")
 
 
 def can_fit(plan: Plan) -> bool:
