@@ -6,8 +6,8 @@ training only; `quick` has none to move, and is run once. Figures are of test pa
 
 `emoji_cast=FOLDER` says where that is, `pictures=FOLDER` adds folders `train/ val/ test/` of one's own, and
 `only="built-in cast"` is one set, `common="KEY=VALUE ..."` goes to every run, `epochs=N` to those that have epochs, and
-`seeds=N,N` says how many of `standard` and `best` are trained (0 leaves `best` out). 2 cores, some hours; the same
-command goes on after a kill.
+`seeds=N,N` says how many of `standard` and `best` are trained (0 leaves `best` out). What was reached on the last set
+goes into the cards, too. 2 cores, some hours; the same command goes on after a kill.
 """
 
 from __future__ import annotations
@@ -25,11 +25,12 @@ from pathlib import Path
 import numpy as np
 from scipy.stats import t as student
 
+from animeid.config.locate import conf_dir
 from animeid.runs.finished import FinishedRun
 from animeid.runs.folder import RunFolder
 from animeid.system.files import read_json, write_json
 from experiments.long_tail.sets import grouped_manifest
-from experiments.runs import OUTPUTS, environment_line, table
+from experiments.runs import OUTPUTS, environment_line, put_expected, table
 
 HERE = Path(__file__).parent
 STUDY = "effort"
@@ -113,6 +114,15 @@ def rows_of(of: str, found: Mapping[str, Sequence[Outcome]]) -> list[list[str]]:
     return rows
 
 
+def expected(rows: Sequence[Sequence[str]]) -> dict[str, str]:
+    """What each effort's card says of the rows; a later set takes the place of an earlier one."""
+    found = {}
+    for of, effort, runs, figures, share, seconds, times, *_ in rows:
+        compared = "" if effort == "standard" else f", {share} % of that of effort=standard in {times} times its time"
+        found[effort] = f"on {of} test f1_macro {figures} % in {seconds} s{compared} (runs: {runs})."
+    return found
+
+
 def seeds_of(said: str) -> dict[str, range]:
     """Of each effort, by `2,1`: how many of `standard` and of `best`."""
     standard, best = (int(word) for word in said.split(","))
@@ -134,6 +144,8 @@ def main() -> None:
             ]
         rows += rows_of(of, found)
         write(rows, of)
+    for effort, said in expected(rows).items():
+        put_expected(conf_dir() / "effort" / f"{effort}.yaml", said)
 
 
 def write(rows: Sequence[Sequence[str]], last: str) -> None:

@@ -10,7 +10,7 @@ from scipy import stats
 
 from animeid.runs.finished import FinishedRun
 from animeid.runs.folder import RunFolder
-from experiments.effort.study import Outcome, interval, outcome, rows_of, seeds_of
+from experiments.effort.study import Outcome, expected, interval, outcome, rows_of, seeds_of
 
 
 def test_efforts_are_shares_of_standard() -> None:
@@ -28,6 +28,11 @@ def test_efforts_are_shares_of_standard() -> None:
         ["109", "1800", "3.00", "1200", "3.00"],
     ]
     assert rows[0][3] == "45.0"
+    said = expected(rows)
+    assert said["quick"] == (
+        "on cast test f1_macro 45.0 % in 60 s, 82 % of that of effort=standard in 0.10 times its time (runs: 1)."
+    )
+    assert said["standard"].endswith(" % in 600 s (runs: 2).")
 
 
 def test_all_that_was_trained_counts(tmp_path: Path) -> None:
