@@ -6,8 +6,9 @@ training only; `quick` has none to move, and is run once. Figures are of test pa
 
 `emoji_cast=FOLDER` says where that is, `pictures=FOLDER` adds folders `train/ val/ test/` of one's own, and
 `only="built-in cast"` is one set, `common="KEY=VALUE ..."` goes to every run, `epochs=N` to those that have epochs, and
-`seeds=N,N` says how many of `standard` and `best` are trained (0 leaves `best` out). What was reached on the last set
-goes into the cards, too. 2 cores, some hours; the same command goes on after a kill.
+`seeds=N,N` says how many of `standard` and `best` are trained (0 leaves `best` out). The table goes into
+docs/train.md as well, and what was reached on the last set into the cards. 2 cores, some hours; the same command goes
+on after a kill.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from animeid.runs.finished import FinishedRun
 from animeid.runs.folder import RunFolder
 from animeid.system.files import read_json, write_json
 from experiments.long_tail.sets import grouped_manifest
-from experiments.runs import OUTPUTS, environment_line, put_expected, table
+from experiments.runs import OUTPUTS, environment_line, put_expected, table, write_between
 
 HERE = Path(__file__).parent
 STUDY = "effort"
@@ -40,6 +41,10 @@ EFFORTS: Mapping[str, tuple[str, ...]] = {
     "best": ("effort=best",),
 }
 NETWORK = ("model=efficientnet_lite0", "model.pretrained=true", "logger=none", "embeddings=off")
+HEADER = (
+    *("pictures", "effort", "seeds", "f1_macro", "% of standard"),
+    *("seconds", "times standard's", "training, s", "times standard's"),
+)
 SHARE, TIME = 0.85, 0.1
 """What `quick` is to reach of `standard`'s f1_macro, in what part of its time."""
 
@@ -149,9 +154,9 @@ def main() -> None:
 
 
 def write(rows: Sequence[Sequence[str]], last: str) -> None:
-    """Writes the page of what is there by now."""
-    header = ["pictures", "effort", "seeds", "f1_macro", "% of standard"]
-    header += ["seconds", "times standard's", "training, s", "times standard's"]
+    """Writes the page of what is there by now, and its table into the guide."""
+    found = table(HEADER, rows)
+    write_between(HERE.parents[1] / "docs" / "train.md", "effort", found)
     given = " ".join(shlex.quote(word) for word in sys.argv[1:] if not word.startswith(("emoji_cast=", "pictures=")))
     command = f"python -m experiments.effort.study {given}".strip()
     page = f"""# What each size of effort takes and reaches
@@ -161,7 +166,7 @@ the test part, with Student's 95 % interval over seeds, and seconds of the whole
 training, or fitting, alone.
 `effort=quick` has no seed, and is to reach {100 * SHARE:.0f} % of `standard` in a tenth of its time ({TIME:.2f}).
 
-{table(header, rows)}
+{found}
 
 {environment_line(RunFolder(OUTPUTS / f"{STUDY}-{last.replace(' ', '_')}-quick-1").path)}
 """
