@@ -15,6 +15,8 @@ from animeid.data.cache.vectors import VectorStore
 from animeid.data.datamodule import CharacterDataModule
 from animeid.engine.inference import as_predictions, predict_each
 from animeid.engine.module import CharacterModule
+from animeid.models.classifier import Classifier
+from animeid.models.heads.contract import MapHead
 from animeid.predictions import Predictions, row_blocks
 from animeid.system.console import say
 from animeid.terms import UNKNOWN_TARGET
@@ -27,6 +29,15 @@ def digest_of(modules: Sequence[nn.Module], *facts: object) -> str:
     for tensor in (tensor for module in modules for tensor in module.state_dict().values()):
         found.update(np.ascontiguousarray(tensor.detach().cpu().numpy()).tobytes())
     return found.hexdigest()
+
+
+def makers_of(classifier: Classifier) -> tuple[list[nn.Module], tuple[object, ...]]:
+    """The layers of a model that make its embeddings, and what else of it decides them; class vectors are none."""
+    backbone, head = classifier.backbone, classifier.head
+    if not isinstance(head, MapHead):
+        return [backbone], ()
+    own = [layer for name, layer in head.named_children() if name != "linear"]
+    return [backbone, *own], (type(head).__name__, tuple(head.taps))
 
 
 class Embedder:
@@ -59,7 +70,8 @@ class Embedder:
             return None
         answering = self.module.inference_model
         seen = (self.data.image_size, self.data.evaluation.resized, str(self.precision))
-        return VectorStore(self.home, digest_of((answering.normalise, answering.classifier.backbone), *seen))
+        layers, facts = makers_of(answering.classifier)
+        return VectorStore(self.home, digest_of((answering.normalise, *layers), *seen, *facts))
 
     def of(self, rows: np.ndarray, what: str) -> Tensor:
         """`[K, D]` float32 of these manifest rows; `what` is said of the work."""

@@ -97,12 +97,12 @@ def test_a_small_picture_is_explained_by_a_map_that_is_fine_enough(side: int, la
 
 
 @pytest.mark.parametrize(("name", "layer"), [("test_vit", "blocks.5"), ("test_resnet", "layer4")])
-@pytest.mark.parametrize("head", ["squeeze_excitation", "fusion", "transformer"])
+@pytest.mark.parametrize("head", ["squeeze_excitation", "fusion", "multi_stage", "transformer"])
 def test_a_head_that_sees_feature_maps_counts_too(name: str, layer: str, head: str) -> None:
     """The map that timm copied for the head is on the answer's way, and so is what it was copied from."""
     model = classifier(name, head)
-    if head == "fusion" and name == "test_vit":
-        layer = "blocks.4"  # it fuses earlier blocks; of the last, only the class token counts
+    if head in ("fusion", "multi_stage") and name == "test_vit":
+        layer = "blocks.4"  # they see earlier blocks; of the last, only the class token counts
     expected = reference(model, layer, NETWORKS[name][1])
     found = grad_cam(model, *pictures()).numpy()
     np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-4 * expected.max())

@@ -17,7 +17,7 @@ from animeid.models.deep_supervision import AuxiliaryClassifiers
 from animeid.models.inference import InferenceModel
 
 CLASSES, PICTURES, SIDE = 5000, 256, 64
-HEADS = ("linear", "cosine", "arcface", "squeeze_excitation", "fusion", "transformer")
+HEADS = ("linear", "cosine", "arcface", "squeeze_excitation", "fusion", "multi_stage", "transformer")
 
 
 def classifier(head: str = "linear", classes: int = CLASSES) -> Classifier:

@@ -28,7 +28,7 @@ from animeid.models.weights import load_classifier
 SIZE = (60, 80)
 CLASSES = 5
 NETWORKS = ("test_resnet", "mobilenetv3_small_050", "test_vit", "test_convnext")
-MAP_HEADS = ("squeeze_excitation", "fusion", "transformer")
+MAP_HEADS = ("squeeze_excitation", "fusion", "multi_stage", "transformer")
 
 
 def backbone(name: str = "test_resnet") -> TimmBackbone:
@@ -174,6 +174,29 @@ def test_fusion_spreads_its_taps() -> None:
         classifier("test_resnet", "fusion", "head.indices=[]")
     with pytest.raises(InputError, match=r"head.indices: the network cannot be tapped at \[7\]"):
         classifier("test_resnet", "fusion", "head.indices=[1,7]")
+
+
+@torch.no_grad()
+def test_stages_stand_beside_the_embedding_each_of_one_length() -> None:
+    model, image = classifier("test_resnet", "multi_stage", "head.indices=[3,0]").eval(), pictures()
+    late, early = hooked(model.backbone, ["layer3", "act1"], image)
+    parts = [model.backbone(image), late.mean((2, 3)), early.mean((2, 3))]
+    total = sum(part.shape[1] for part in parts)
+    for picture, got in enumerate(model(image).embedding):
+        expected = [part[picture] / part[picture].square().sum().sqrt() for part in parts]
+        torch.testing.assert_close(got, torch.cat(expected) * (total / 3) ** 0.5)
+        assert float(got.square().mean()) == pytest.approx(1, rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("network", "taps"),
+    [("test_resnet", (2, 3)), ("test_vit", (3, 4)), ("test_efficientnet", (3, 4)), ("mobilenetv3_small_050", (3, 4))],
+)
+def test_a_last_stage_that_is_the_embedding_is_not_taken_twice(network: str, taps: tuple[int, ...]) -> None:
+    body = backbone(network)
+    head = build_head(compose("train", ["head=multi_stage"])["head"], body, CLASSES)
+    assert head.taps == taps
+    assert (body.tap_channels[-1] == body.num_features) == (taps[-1] == len(body.tap_channels) - 2)
 
 
 @pytest.mark.parametrize(("height", "width"), [(2, 3), (4, 1), (5, 5)])

@@ -12,7 +12,11 @@ import torch
 from sklearn.linear_model import LogisticRegression
 
 from animeid import evaluate, train
+from animeid.assembly.model import build_head
+from animeid.config.compose import compose
 from animeid.engine import embedding
+from animeid.models.backbone import TimmBackbone
+from animeid.models.classifier import Classifier
 from animeid.runs.folder import RunFolder
 from tests.small_runs import QUICK, trained_home
 
@@ -70,6 +74,31 @@ def test_a_second_one_computes_no_embedding_again(run: RunFolder, monkeypatch: p
     second = RunFolder(Path("outputs/second"))
     np.testing.assert_array_equal(np.load(second.embeddings), np.load(run.embeddings))
     assert not np.allclose(np.load(second.logits), np.load(run.logits))
+
+
+def test_a_head_over_stages_has_embeddings_of_its_own(run: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those of the backbone are kept beside them, and are none of its."""
+    assert train.main([*PROBE, "head=multi_stage", "run_id=stages"]) == 0
+    stages = RunFolder(Path("outputs/stages"))
+    assert np.load(stages.embeddings).shape[1] > np.load(run.embeddings).shape[1]
+    monkeypatch.setattr(embedding, "predict_each", None)
+    assert train.main([*OTHER, "stage.penalty=0.5", "head=multi_stage", "run_id=again"]) == 0
+    np.testing.assert_array_equal(np.load(RunFolder(Path("outputs/again")).embeddings), np.load(stages.embeddings))
+
+
+def test_embeddings_are_kept_by_all_that_makes_them() -> None:
+    def maker(card: str, seed: int, *overrides: str) -> str:
+        torch.manual_seed(0)
+        backbone = TimmBackbone("test_resnet", (32, 32), pretrained=False)
+        torch.manual_seed(seed)
+        head = build_head(compose("train", [f"head={card}", *overrides])["head"], backbone, 3)
+        layers, facts = embedding.makers_of(Classifier(backbone, head))
+        return embedding.digest_of(layers, *facts)
+
+    assert maker("linear", 0) == maker("linear", 1) == maker("cosine", 0), "class vectors make no embedding"
+    assert maker("multi_stage", 0) == maker("multi_stage", 1) != maker("linear", 0)
+    assert maker("multi_stage", 0, "head.indices=[0]") != maker("multi_stage", 0)
+    assert maker("fusion", 0) != maker("fusion", 1), "its projections do"
 
 
 def test_it_takes_the_backbone_of_a_run(run: RunFolder) -> None:
