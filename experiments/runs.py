@@ -7,7 +7,7 @@ import re
 import shlex
 import shutil
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -86,3 +86,8 @@ def environment_line(folder: Path) -> str:
         f"{hardware['cores']} cores, {hardware['memory_gib']} GiB, {hardware['accelerator']}; "
         f"Python {found['python']}, torch {packages['torch']}, timm {packages['timm']}; commit {commit}."
     )
+
+
+def settings_line(words: Iterable[str]) -> str:
+    """Overrides as a page prints them: a key that comes twice stands once, with the later value, which counts."""
+    return " ".join({word.partition("=")[0]: word for word in words}.values())

@@ -6,8 +6,8 @@ training only; `quick` has none to move, and is run once. Figures are of test pa
 
 `emoji_cast=FOLDER` says where that is, `pictures=FOLDER` adds folders `train/ val/ test/` of one's own, and
 `only="built-in cast"` is one set, `common="KEY=VALUE ..."` goes to every run, `epochs=N` to those that have epochs, and
-`seeds=N,N` says how many of `standard` and `best` are trained (0 leaves `best` out). The table goes into
-docs/train.md as well, and what was reached on the last set into the cards. 2 cores, some hours; the same command goes
+`seeds=N,N` says how many of `standard` and `best` are trained (0 leaves `best` out; `seeds=N,N/N,N` differs by set, in
+the order of the page). The table goes into docs/train.md as well, and what was reached on the last set into the cards. 2 cores, some hours; the same command goes
 on after a kill.
 """
 
@@ -128,9 +128,10 @@ def expected(rows: Sequence[Sequence[str]]) -> dict[str, str]:
     return found
 
 
-def seeds_of(said: str) -> dict[str, range]:
-    """Of each effort, by `2,1`: how many of `standard` and of `best`."""
-    standard, best = (int(word) for word in said.split(","))
+def seeds_of(said: str, place: int) -> dict[str, range]:
+    """Of each effort, by `2,1`: how many of `standard` and of `best`; by `2,0/2,1` those of the set in this place."""
+    counts = said.split("/")
+    standard, best = (int(word) for word in counts[min(place, len(counts) - 1)].split(","))
     return {effort: range(1, number + 1) for effort, number in zip(EFFORTS, (1, standard, best), strict=True)}
 
 
@@ -138,9 +139,9 @@ def main() -> None:
     options = dict(argument.split("=", 1) for argument in sys.argv[1:])
     common = tuple(word for word in options.get("common", "").split() if word)
     epochs = (f"trainer.max_epochs={options['epochs']}",) if "epochs" in options else ()
-    seeds = seeds_of(options.get("seeds", "3,3"))
     rows = []
-    for of, overrides in sets(options).items():
+    for place, (of, overrides) in enumerate(sets(options).items()):
+        seeds = seeds_of(options.get("seeds", "3,3"), place)
         found: dict[str, list[Outcome]] = {}
         for effort, own in EFFORTS.items():
             words = (*own, *NETWORK, *overrides, *common, *(() if effort == "quick" else epochs))

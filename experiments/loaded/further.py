@@ -107,16 +107,23 @@ def compared(
     module: str, techniques: Mapping[str, Technique], length: Length, runs: Mapping[str, Mapping[str, list[Run]]]
 ) -> str:
     """What a page says first: its command, the setting, the sets and the table."""
-    base = runs[length.base]
-    sets = "\n".join(f"- `{of}`: {SETS[of].title}; {length.epochs[of]} epochs at {length.sides[of]} px" for of in base)
-    rows = [row(techniques[name], found, base) for name, found in runs.items()]
     command = f"python -m experiments.loaded.{module} grocery=FOLDER"
     return f"""`{command}` writes this page. f1_macro in percent of each seed, on
 **validation** parts; test parts are not answered. To all of them goes what [the first study](README.md) says,
 `{" ".join(SETTING)}` and what the row adds.
 Gains are in points over `nothing` on the same sets with the same seeds, with Student's 95 % interval over those pairs.
 
-{sets}
+{sets_and_table(techniques, length, runs)}"""
+
+
+def sets_and_table(
+    techniques: Mapping[str, Technique], length: Length, runs: Mapping[str, Mapping[str, list[Run]]]
+) -> str:
+    """What was trained for how long, and what came out."""
+    base = runs[length.base]
+    sets = "\n".join(f"- `{of}`: {SETS[of].title}; {length.epochs[of]} epochs at {length.sides[of]} px" for of in base)
+    rows = [row(techniques[name], found, base) for name, found in runs.items()]
+    return f"""{sets}
 
 {table(["added", *base, "gained"], rows)}"""
 

@@ -19,7 +19,7 @@ from pathlib import Path
 from experiments.loaded.variants import BASIC, COMMON, FITTED, HIGH, rate
 from experiments.pool import RunJob, do
 from experiments.refit.study import mean_and_interval
-from experiments.runs import OUTPUTS, environment_line, metrics, table
+from experiments.runs import OUTPUTS, environment_line, metrics, settings_line, table
 from experiments.styles.sets import Held, held_out
 
 HERE = Path(__file__).parent
@@ -162,7 +162,7 @@ def page(found: Mapping[str, Found], nll: Mapping[str, Found], options: Mapping[
     named = "\n".join(f"- `{of}`: {SETS[of]}" for of in sets)
     return f"""`{command}` wrote this page. f1_macro in percent on the pictures
 of a style that training has none of, which are **validation** parts; {number} of each style. To all of them goes
-`{" ".join((*COMMON, *length.setting))}`.
+`{settings_line((*COMMON, *length.setting))}`.
 
 {named}
 

@@ -48,8 +48,9 @@ def test_the_interval_is_students() -> None:
 
 
 def test_efforts_have_as_many_seeds_as_is_said() -> None:
-    assert {effort: list(seeds) for effort, seeds in seeds_of("2,1").items()} == {
+    assert {effort: list(seeds) for effort, seeds in seeds_of("2,1", 4).items()} == {
         "quick": [1],
         "standard": [1, 2],
         "best": [1],
     }
+    assert [len(seeds_of("2,0/3,1", place)["best"]) for place in (0, 1, 2)] == [0, 1, 1]

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from experiments.runs import settings_line
 from experiments.styles import study
 from experiments.styles.sets import PACS_JUDGED, PACS_STYLES, PACS_TRAIN, Held, pacs
 from experiments.styles.study import BASE, FULL, chosen_styles, gains, gains_row, style_rows
@@ -52,3 +53,8 @@ def test_some_styles_of_those_of_a_length(monkeypatch: pytest.MonkeyPatch) -> No
     assert [one.name for one in chosen_styles({"only": FULL.styles[1]}, FULL)] == [FULL.styles[1]]
     with pytest.raises(SystemExit, match="only=cast cel is not there: take some of"):
         chosen_styles({"only": "cast cel"}, FULL)
+
+
+def test_a_page_prints_a_setting_once_with_the_value_that_counts() -> None:
+    words = ("model=a", "data.image_size=64", "loss=focal", "data.image_size=96")
+    assert settings_line(words) == "model=a data.image_size=96 loss=focal"
