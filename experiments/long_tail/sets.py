@@ -57,10 +57,9 @@ KEY_ROWS = (
 LOADED_ROWS = (
     *("cross_entropy", "balanced_softmax", "post_hoc", "crt", "tau_norm", "tta"),
     *("mixing", "ema", "swa", "deep_supervision", "rebalanced", "everything"),
-    *("v1", "v2", "v4", "character_b0", "character_mobilenet", "four_models"),
+    *("folds", "v1", "v2", "v2_1", "v3", "v4", "character_b0", "character_mobilenet", "four_models"),
 )
-"""Of the set with published weights: what is quick to learn, the cards of techniques, and the versions but for those of
-several folds. timm's loop and `recipe=auto` stand beside one another in experiments/loaded/peer.md."""
+"""Of the set with published weights: what is quick to learn, the cards of techniques, and all versions. timm's loop and `recipe=auto` stand beside one another in experiments/loaded/peer.md."""
 
 
 def built_in() -> Set:
@@ -107,7 +106,6 @@ def loaded_groups(folder: Path) -> Set:
         pictures,
         name="loaded_groups",
         epochs=5,
-        seeds=(1, 2),
         rows=LOADED_ROWS,
         pictures="emoji_cast by groups, thinned by 8",
         network=PUBLISHED,
