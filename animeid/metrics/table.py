@@ -61,11 +61,20 @@ def _warnings(part: str, figures: Mapping[str, Any], baselines: Mapping[str, Map
     """A sentence for each baseline that the model does not beat."""
     own = figures[RANKED_BY]
     return [
-        f"On {part} the model does not beat the baseline {_title(name)} ({RANKED_BY} {own:.3f} against "
-        f"{baseline[RANKED_BY]:.3f}): it has not learnt to tell the classes apart."
+        f"On {part} {_unbeaten(own, _title(name), baseline[RANKED_BY])}"
         for name, baseline in baselines.items()
         if own is not None and baseline[RANKED_BY] is not None and own <= baseline[RANKED_BY]
     ]
+
+
+def _unbeaten(own: float, name: str, baseline: float) -> str:
+    """What a baseline of that name means that is as good as the model; no model is better than one without errors."""
+    if own == 1:
+        return f"the baseline {name} names every picture rightly, too: that the model does says little."
+    return (
+        f"the model does not beat the baseline {name} ({RANKED_BY} {own:.3f} against {baseline:.3f}): "
+        "it has not learnt to tell the classes apart."
+    )
 
 
 def _cost_line(cost: Mapping[str, Any]) -> str:

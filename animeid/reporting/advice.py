@@ -24,7 +24,7 @@ KNOWN_RECALL = 0.5
 def advice(run: FinishedRun, rows: Sequence[Mapping[str, Any]]) -> list[str]:
     """Sentences, the most useful first; `rows` are the judged part's `per_class`."""
     found = [
-        _beaten(run),
+        beaten(run),
         *read_together(Parts.of(run)),
         _gains_from_data(rows),
         most_errors(run.confusion(run.part), run.labels),
@@ -34,14 +34,21 @@ def advice(run: FinishedRun, rows: Sequence[Mapping[str, Any]]) -> list[str]:
     return [sentence for sentence in found if sentence]
 
 
-def _beaten(run: FinishedRun) -> str | None:
+def beaten(run: FinishedRun) -> str | None:
+    """A sentence where a baseline is as good as the model."""
     own = run.judged["f1_macro"]
     baselines = run.metrics["baselines"].get(run.part, {})
     better = [name for name, figures in baselines.items() if figures["f1_macro"] >= own]
     if not better:
         return None
+    name = better[0].replace("_", " ")
+    if own == 1:
+        return (
+            f"The baseline {name} names every picture rightly, too: they are too easy to tell a good model by. "
+            "Judge it on others."
+        )
     return (
-        f"The model is no better than the baseline {better[0].replace('_', ' ')}: nothing else on this page means much "
+        f"The model is no better than the baseline {name}: nothing else on this page means much "
         "before that changes. Train longer, look at the learning rate, or look at the pictures."
     )
 

@@ -106,6 +106,7 @@ def loaded_groups(folder: Path) -> Set:
         pictures,
         name="loaded_groups",
         epochs=5,
+        seeds=(1, 2),
         rows=LOADED_ROWS,
         pictures="emoji_cast by groups, thinned by 8",
         network=PUBLISHED,

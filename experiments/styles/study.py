@@ -4,8 +4,8 @@ Each style of the built-in cast, of emoji_cast and of PACS is held out in turn; 
 `recipe=auto` takes besides, on the same held-out pictures with the same seeds. These are validation parts, and no test
 part is read. pacs is a folder `STYLE/CLASS` of PACS (Li 2017; github MachineLearning2020/Homework3-PACS);
 `emoji_cast=FOLDER` says where that is, `seeds=N` does the first ones alone, `only="SET STYLE,SET STYLE"` some of the
-styles, `length=long` trains longer and on larger pictures what gained most, and `length=full` in as many steps as
-`recipe=auto` takes. 2 cores, an hour or less for each seed; the same command goes on after a kill.
+styles, `length=long` trains longer and on larger pictures what gained most, `length=full` in as many steps as
+`recipe=auto` takes, and `length=large` on pictures as large as it takes for few. 2 cores, an hour or less for each seed; the same command goes on after a kill.
 """
 
 from __future__ import annotations
@@ -85,7 +85,16 @@ FULL = Length(
     techniques=(BASE, "style", BOTH, LOW),
     styles=("emoji_cast noto", "emoji_cast twemoji", "pacs sketch"),
 )
-LENGTHS = {length.name: length for length in (SHORT, LONG, FULL)}
+LARGE = Length(
+    "large",
+    "large",
+    ", on pictures of 224 px",
+    side=224,
+    epochs=9,
+    techniques=(BASE, "style", "statistics"),
+    styles=("emoji_cast noto", "emoji_cast twemoji", "pacs sketch"),
+)
+LENGTHS = {length.name: length for length in (SHORT, LONG, FULL, LARGE)}
 
 
 @dataclass(frozen=True)
