@@ -44,7 +44,7 @@ def beaten(run: FinishedRun) -> str | None:
     name = better[0].replace("_", " ")
     if own == 1:
         return (
-            f"The baseline {name} names every picture rightly, too: they are too easy to tell a good model by. "
+            f"The baseline {name} names every picture rightly, too: the part is too easy to tell a good model by. "
             "Judge it on others."
         )
     return (

@@ -7,7 +7,6 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-import jsonschema
 import pytest
 import yaml
 
@@ -21,6 +20,8 @@ SCHEMA = json.loads(files("check_jsonschema").joinpath("builtin_schemas/vendor/c
 
 
 def test_it_fits_the_schema() -> None:
+    import jsonschema  # it takes seconds
+
     jsonschema.validate(COMPOSE, SCHEMA)
     wrong = {**COMPOSE, "services": {"animeid": {"image": "x", "read_onlyy": True}}}
     with pytest.raises(jsonschema.ValidationError):
