@@ -59,7 +59,8 @@ LOADED_ROWS = (
     *("mixing", "ema", "swa", "deep_supervision", "rebalanced", "everything"),
     *("folds", "v1", "v2", "v2_1", "v3", "v4", "character_b0", "character_mobilenet", "four_models"),
 )
-"""Of the set with published weights: what is quick to learn, the cards of techniques, and all versions. timm's loop and `recipe=auto` stand beside one another in experiments/loaded/peer.md."""
+"""Of the set with published weights: what is quick to learn, the cards of techniques, and all versions. timm's loop and
+`recipe=auto` stand beside one another in experiments/loaded/peer.md."""
 
 
 def built_in() -> Set:
