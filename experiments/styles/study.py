@@ -5,7 +5,7 @@ Each style of the built-in cast, of emoji_cast and of PACS is held out in turn; 
 part is read. pacs is a folder `STYLE/CLASS` of PACS (Li 2017; github MachineLearning2020/Homework3-PACS);
 `emoji_cast=FOLDER` says where that is, `seeds=N` does the first ones alone, `only="SET STYLE,SET STYLE"` some of the
 styles, `length=long` trains longer and on larger pictures what gained most, `length=full` in as many steps as
-`recipe=auto` takes, and `length=large` on pictures as large as it takes for few. 2 cores, an hour or less for each seed;
+`recipe=auto` takes, `length=large` on pictures as large as it takes for few. 2 cores, an hour or less for each seed;
 the same command goes on after a kill.
 """
 
