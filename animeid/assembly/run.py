@@ -136,7 +136,8 @@ def build_embedder(plan: FinalPlan, module: CharacterModule, data: CharacterData
         raise InputError(f"{fits} fits a head in one process: take trainer.devices=1")
     home = cache_home(plan.data.cache)
     contents = prepared.manifest.table["sha256"].tolist()
-    return Embedder(module, data, contents, DTYPES[plan.trainer.precision], home and home / "embeddings")
+    precision = DTYPES[plan.trainer.precision]
+    return Embedder(module, data, contents, precision, home and home / "embeddings", plan["head"])
 
 
 def take_weights(components: Components) -> Components:

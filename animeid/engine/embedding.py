@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -23,21 +24,26 @@ from animeid.terms import UNKNOWN_TARGET
 from animeid.types import ModelOutput
 
 
-def digest_of(modules: Sequence[nn.Module], *facts: object) -> str:
-    """Hexadecimal SHA-256 of what modules are made of, of their weights, and of what else decides their answers."""
-    found = sha256(repr((*map(str, modules), facts)).encode())
-    for tensor in (tensor for module in modules for tensor in module.state_dict().values()):
+def digest_of(normalise: nn.Module, classifier: Classifier, head_card: Mapping[str, Any], *facts: object) -> str:
+    """Hexadecimal SHA-256 of all that makes a model's embeddings, and of what else decides them.
+
+    Of a head that makes its own, all weights but the class vectors count, and what its card says but dropout, which
+    embeds nothing: a layer's name does not tell all of its settings.
+
+    Args:
+        head_card: the head's request, `_target_` and values.
+        facts: what else moves an embedding.
+    """
+    backbone, head = classifier.backbone, classifier.head
+    tensors = [*normalise.state_dict().values(), *backbone.state_dict().values()]
+    if isinstance(head, MapHead):
+        tensors += [tensor for name, tensor in head.state_dict().items() if not name.startswith("linear.")]
+        settings = sorted((key, str(value)) for key, value in head_card.items() if key != "dropout")
+        facts = (*facts, settings, tuple(head.taps))
+    found = sha256(repr((str(normalise), str(backbone), facts)).encode())
+    for tensor in tensors:
         found.update(np.ascontiguousarray(tensor.detach().cpu().numpy()).tobytes())
     return found.hexdigest()
-
-
-def makers_of(classifier: Classifier) -> tuple[list[nn.Module], tuple[object, ...]]:
-    """The layers of a model that make its embeddings, and what else of it decides them; class vectors are none."""
-    backbone, head = classifier.backbone, classifier.head
-    if not isinstance(head, MapHead):
-        return [backbone], ()
-    own = [layer for name, layer in head.named_children() if name != "linear"]
-    return [backbone, *own], (type(head).__name__, tuple(head.taps))
 
 
 class Embedder:
@@ -49,6 +55,7 @@ class Embedder:
         contents: `[N]` SHA-256 of each manifest row's file; none where none are kept.
         precision: in which the backbone computes.
         home: of vectors that are kept for other runs; None keeps none.
+        head_card: the request of the run's head.
     """
 
     def __init__(
@@ -58,9 +65,10 @@ class Embedder:
         contents: Sequence[str],
         precision: torch.dtype,
         home: Path | None,
+        head_card: Mapping[str, Any],
     ) -> None:
         self.module, self.data, self.contents = module, data, np.asarray(contents)
-        self.precision, self.home = precision, home
+        self.precision, self.home, self.head_card = precision, home, head_card
         self.known: dict[int, np.ndarray] = {}
 
     @cached_property
@@ -70,8 +78,7 @@ class Embedder:
             return None
         answering = self.module.inference_model
         seen = (self.data.image_size, self.data.evaluation.resized, str(self.precision))
-        layers, facts = makers_of(answering.classifier)
-        return VectorStore(self.home, digest_of((answering.normalise, *layers), *seen, *facts))
+        return VectorStore(self.home, digest_of(answering.normalise, answering.classifier, self.head_card, *seen))
 
     def of(self, rows: np.ndarray, what: str) -> Tensor:
         """`[K, D]` float32 of these manifest rows; `what` is said of the work."""

@@ -64,6 +64,9 @@ class LinearProbe(Stage):
 
     penalty: Annotated[float, Gt(0)] = 0.02
 
+    def attach(self, model: Classifier) -> None:
+        linear_of(model, "stage=probe")  # before anything is embedded
+
     def fit_head(self, model: Classifier, embeddings: Tensor, losses: Callable[[Tensor], Tensor]) -> str:
         return fit_layer(linear_of(model, "stage=probe"), embeddings, losses, self.penalty)
 
@@ -99,7 +102,7 @@ def linear_of(model: Classifier, asked: str) -> nn.Linear:
         InputError: it has none; `asked` is what needs it.
     """
     if not isinstance(model.head, VectorHead):
-        raise InputError(f"{asked} needs a linear head, and a {type(model.head).__name__} is none: take head=linear")
+        raise InputError(f"{asked} needs a linear head, and {type(model.head).__name__} is none: take head=linear")
     return model.head.linear
 
 

@@ -11,6 +11,7 @@ from animeid.assembly.model import as_size
 from animeid.assembly.plan import Plan, processes_of, whole
 from animeid.config import gateway
 from animeid.models.heads.linear import LinearHead
+from animeid.models.heads.multi_stage import MultiStageHead
 from animeid.optim.optimizers import REFERENCE_BATCH, AdamW
 from animeid.recipe.choice import Choice
 from animeid.recipe.facts import Facts
@@ -70,5 +71,5 @@ def head_init(facts: Facts, plan: Plan) -> Choice:
 
 def can_fit(plan: Plan) -> bool:
     """Whether training by a plan can begin with a fitted head."""
-    is_linear = gateway.part_class(plan["head"], "head") is LinearHead
+    is_linear = gateway.part_class(plan["head"], "head") in (LinearHead, MultiStageHead)
     return is_linear and plan["stage"] is None and processes_of(plan) == 1

@@ -73,7 +73,7 @@ def end_head(components: Components, folder: RunFolder) -> float:
     began, module, data = time.perf_counter(), components.module, components.data
     rows = some_of_each(data.rows("train"), data.table.targets)
     module.to(own_device(components.plan.trainer.accelerator))
-    embedder = Embedder(module, data, (), DTYPES[components.plan.trainer.precision], None)
+    embedder = Embedder(module, data, (), DTYPES[components.plan.trainer.precision], None, components.plan["head"])
     embeddings = embedder.of(rows, "embedding training pictures")
     module.cpu()  # not every device has float64
     targets, prior = torch.from_numpy(data.table.targets[rows]), leftover_of(folder)

@@ -162,7 +162,7 @@ RUN = (*QUICK, "data.batch_size=6", "trainer.max_epochs=1")
 
 
 @pytest.mark.parametrize("card", ["supervised", "balanced", "across_styles"])
-@pytest.mark.parametrize("head", ["linear", "arcface", "fusion", "transformer"])
+@pytest.mark.parametrize("head", ["linear", "arcface", "fusion", "multi_stage", "transformer"])
 def test_it_trains_beside_any_loss_and_is_forgotten(card: str, head: str, prepared: Prepared, tmp_path) -> None:
     quieten()
     seed_everything(1, verbose=False)

@@ -123,5 +123,5 @@ def test_of_a_large_class_some_pictures_stand_for_all(monkeypatch: pytest.Monkey
 
 
 def test_a_head_that_is_not_linear_is_refused() -> None:
-    with pytest.raises(InputError, match="head_end=class_means needs a linear head, and a CosineHead is none"):
+    with pytest.raises(InputError, match="head_end=class_means needs a linear head, and CosineHead is none"):
         ClassMeans().check(SimpleNamespace(head=CosineHead(SIZE, CLASSES)))  # type: ignore[arg-type]

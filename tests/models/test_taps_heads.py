@@ -20,6 +20,7 @@ from animeid.models import heads
 from animeid.models.backbone import TimmBackbone
 from animeid.models.classifier import Classifier
 from animeid.models.heads.fusion import FusionHead
+from animeid.models.heads.multi_stage import MultiStageHead
 from animeid.models.heads.squeeze_excitation import SqueezeExcitationHead
 from animeid.models.heads.transformer import TransformerHead, positions
 from animeid.models.taps import evenly_spaced
@@ -192,11 +193,22 @@ def test_stages_stand_beside_the_embedding_each_of_one_length() -> None:
     ("network", "taps"),
     [("test_resnet", (2, 3)), ("test_vit", (3, 4)), ("test_efficientnet", (3, 4)), ("mobilenetv3_small_050", (3, 4))],
 )
-def test_a_last_stage_that_is_the_embedding_is_not_taken_twice(network: str, taps: tuple[int, ...]) -> None:
-    body = backbone(network)
-    head = build_head(compose("train", ["head=multi_stage"])["head"], body, CLASSES)
+def test_a_last_stage_as_long_as_the_embedding_is_not_beside_it(network: str, taps: tuple[int, ...]) -> None:
+    head = build_head(compose("train", ["head=multi_stage"])["head"], backbone(network), CLASSES)
     assert head.taps == taps
-    assert (body.tap_channels[-1] == body.num_features) == (taps[-1] == len(body.tap_channels) - 2)
+
+
+@torch.no_grad()
+def test_in_a_network_that_pools_it_the_last_map_is_the_embedding() -> None:
+    maps, embedding = backbone().eval().forward_taps(pictures(), [-1])
+    torch.testing.assert_close(maps[0].mean((2, 3)), embedding)
+
+
+def test_stages_that_are_not_there_or_named_twice_are_refused() -> None:
+    with pytest.raises(InputError, match="no stage beside its embedding: take head=linear"):
+        MultiStageHead(64, CLASSES, (64,))
+    with pytest.raises(InputError, match=r"names a stage twice, of \[3, 0, 3\]: name each once"):
+        MultiStageHead(64, CLASSES, (8, 16, 32, 64), indices=(3, 0, -1))
 
 
 @pytest.mark.parametrize(("height", "width"), [(2, 3), (4, 1), (5, 5)])

@@ -51,7 +51,7 @@ def test_what_was_not_measured_keeps_its_rate(facts: Facts, words: tuple[str, ..
 
 
 def test_a_new_head_is_fitted_where_it_can_be() -> None:
-    assert head_init(PUBLISHED, plan()).value == "fitted"
+    assert head_init(PUBLISHED, plan()).value == head_init(PUBLISHED, plan("head=multi_stage")).value == "fitted"
     assert head_init(RANDOM, plan()).value == "none"
     for words in (("head=cosine",), ("head=fusion",), ("trainer=ddp", "trainer.devices=2")):
         assert head_init(PUBLISHED, plan(*words)).value == "none"

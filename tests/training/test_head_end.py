@@ -87,7 +87,7 @@ def test_a_run_that_goes_on_has_its_head_changed_once(
 @pytest.mark.parametrize(
     ("asked", "told"),
     [
-        (("head=cosine",), "head_end=class_means needs a linear head, and a CosineHead is none: take head=linear"),
+        (("head=cosine",), "head_end=class_means needs a linear head, and CosineHead is none: take head=linear"),
         (("stage=probe",), "head_end=class_means is for a training of its own: leave it out, or stage"),
         (("trainer.devices=2",), "head_end=class_means embeds the training pictures in one process: take"),
     ],

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 import torch
 from sklearn.linear_model import LogisticRegression
+from torch import nn
 
 from animeid import evaluate, train
 from animeid.assembly.model import build_head
@@ -91,14 +92,30 @@ def test_embeddings_are_kept_by_all_that_makes_them() -> None:
         torch.manual_seed(0)
         backbone = TimmBackbone("test_resnet", (32, 32), pretrained=False)
         torch.manual_seed(seed)
-        head = build_head(compose("train", [f"head={card}", *overrides])["head"], backbone, 3)
-        layers, facts = embedding.makers_of(Classifier(backbone, head))
-        return embedding.digest_of(layers, *facts)
+        request = compose("train", [f"head={card}", *overrides])["head"]
+        return embedding.digest_of(nn.Identity(), Classifier(backbone, build_head(request, backbone, 3)), request)
 
     assert maker("linear", 0) == maker("linear", 1) == maker("cosine", 0), "class vectors make no embedding"
+    assert maker("linear", 0) == maker("linear", 0, "head.dropout=0.5")
     assert maker("multi_stage", 0) == maker("multi_stage", 1) != maker("linear", 0)
+    assert maker("multi_stage", 0) == maker("multi_stage", 0, "head.dropout=0.5")
     assert maker("multi_stage", 0, "head.indices=[0]") != maker("multi_stage", 0)
     assert maker("fusion", 0) != maker("fusion", 1), "its projections do"
+    heads = [maker("transformer", 0, f"head.heads={number}") for number in (4, 8)]
+    assert heads[0] != heads[1], "no layer's name tells how many there are"
+
+
+def test_quick_sees_several_stages() -> None:
+    assert compose("train", ["effort=quick"])["head"]["_target_"].endswith(".MultiStageHead")
+    assert compose("train", ["effort=quick", "head=linear"])["head"]["_target_"].endswith(".LinearHead")
+
+
+def test_a_head_that_cannot_be_fitted_is_refused_before_pictures_are_embedded(
+    run: RunFolder, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(embedding.Embedder, "of", None)
+    assert train.main([*PROBE, "head=arcface", "run_id=arcface"]) == 2
+    assert "stage=probe needs a linear head, and ArcFaceHead is none: take head=linear" in capsys.readouterr().err
 
 
 def test_it_takes_the_backbone_of_a_run(run: RunFolder) -> None:
@@ -158,7 +175,7 @@ def begun_run() -> RunFolder:
 @pytest.mark.parametrize(
     ("asked", "told"),
     [
-        (("head=cosine",), "head_init=fitted needs a linear head, and a CosineHead is none: take head=linear"),
+        (("head=cosine",), "head_init=fitted needs a linear head, and CosineHead is none: take head=linear"),
         (("stage=probe",), "head_init=fitted is for a training of its own: leave it out, or stage"),
     ],
 )

@@ -20,8 +20,8 @@ from animeid.data.cache.home import is_forgotten
 from animeid.data.cache.segments import digests
 from animeid.system.files import atomic
 
-VERSION = 1
-"""Changes with what a network is shown of a picture."""
+VERSION = 2
+"""Changes with what a network is shown of a picture, and with what a maker's digest tells."""
 
 
 @dataclass(frozen=True)
