@@ -8,7 +8,8 @@ training only; `quick` has none to move, and is run once. Figures are of test pa
 `only="built-in cast"` is one set, `common="KEY=VALUE ..."` goes to every run, `epochs=N` to those that have epochs, and
 `seeds=N,N` says how many of `standard` and `best` are trained (0 leaves `best` out; `seeds=N,N/N,N` differs by set, in
 the order of the page). The table goes into docs/train.md as well, and what was reached on the last set into the cards.
-2 cores, some hours; the same command goes on after a kill.
+2 cores, some hours; the same command goes on after a kill. A run that is there counts as it is: where a card has
+changed since, remove its folder.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import astuple, dataclass
 from pathlib import Path
 
@@ -76,7 +77,6 @@ def sets(options: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
 def measure(name: str, overrides: Sequence[str]) -> Outcome:
     """Runs the command unless it was done before; one that was cut off begins again."""
     folder = OUTPUTS / f"{STUDY}-{name}"
-    run = folder / "best" if "effort=best" in overrides else folder
     stamp = folder / "seconds.json"
     if not (stamp.is_file() and read_json(stamp)["overrides"] == list(overrides)):
         cache = OUTPUTS / f"{STUDY}-cache"
@@ -87,7 +87,13 @@ def measure(name: str, overrides: Sequence[str]) -> Outcome:
         began = time.perf_counter()
         subprocess.run(command, check=True)
         write_json(stamp, {"overrides": list(overrides), "seconds": time.perf_counter() - began})
-    return outcome(FinishedRun(RunFolder(run)), read_json(stamp)["seconds"])
+    return outcome(run_of(name), read_json(stamp)["seconds"])
+
+
+def run_of(name: str) -> FinishedRun:
+    """The run to be used of a finished command."""
+    folder = OUTPUTS / f"{STUDY}-{name}"
+    return FinishedRun(RunFolder(folder / "best" if (folder / "best").is_dir() else folder))
 
 
 def outcome(run: FinishedRun, seconds: float) -> Outcome:
@@ -142,7 +148,7 @@ def main() -> None:
     options = dict(argument.split("=", 1) for argument in sys.argv[1:])
     common = tuple(word for word in options.get("common", "").split() if word)
     epochs = (f"trainer.max_epochs={options['epochs']}",) if "epochs" in options else ()
-    rows = []
+    rows, made = [], set()
     for place, (of, overrides) in enumerate(sets(options).items()):
         seeds = seeds_of(options.get("seeds", "3,3"), place)
         if of == BUILT_IN:
@@ -150,16 +156,35 @@ def main() -> None:
         found: dict[str, list[Outcome]] = {}
         for effort, own in EFFORTS.items():
             words = (*own, *NETWORK, *overrides, *common, *(() if effort == "quick" else epochs))
+            names = [f"{of.replace(' ', '_')}-{effort}-{seed}" for seed in seeds[effort]]
             found[effort] = [
-                measure(f"{of.replace(' ', '_')}-{effort}-{seed}", (*words, f"seed={seed}")) for seed in seeds[effort]
+                measure(name, (*words, f"seed={seed}")) for name, seed in zip(names, seeds[effort], strict=True)
             ]
+            made |= {run_of(name).environment["code"]["commit"][:10] for name in names}
         rows += rows_of(of, found)
-        write(rows, of)
+        write(rows, of, made)
     for effort, said in expected(rows).items():
         put_expected(conf_dir() / "effort" / f"{effort}.yaml", said)
 
 
-def write(rows: Sequence[Sequence[str]], last: str) -> None:
+def goals(rows: Sequence[Sequence[str]]) -> str:
+    """What `quick` was to reach, and did on each set."""
+    reached = [
+        f"{of} {share} % ({verdict(float(share) >= 100 * SHARE)}) in {times} ({verdict(float(times) <= TIME)})"
+        for of, effort, _, _, share, _, times, *_ in rows
+        if effort == "quick"
+    ]
+    return (
+        f"`effort=quick` is to reach {100 * SHARE:.0f} % of the f1_macro of `standard` in {TIME:g} of its seconds:\n"
+        f"{'; '.join(reached)}."
+    )
+
+
+def verdict(is_met: bool) -> str:
+    return "met" if is_met else "missed"
+
+
+def write(rows: Sequence[Sequence[str]], last: str, commits: Iterable[str]) -> None:
     """Writes the page of what is there by now, and its table into the guide."""
     found = table(HEADER, rows)
     write_between(HERE.parents[1] / "docs" / "train.md", "effort", found)
@@ -167,14 +192,17 @@ def write(rows: Sequence[Sequence[str]], last: str) -> None:
     command = f"python -m experiments.effort.study {given}".strip()
     page = f"""# What each size of effort takes and reaches
 
-`{command}` wrote this page. EfficientNet-Lite0 from published weights; f1_macro in percent of
-the test part, with Student's 95 % interval over seeds, and seconds of the whole command with empty caches, and of
-training, or fitting, alone.
-`effort=quick` has no seed, and is to reach {100 * SHARE:.0f} % of `standard` in a tenth of its time ({TIME:.2f}).
+`{command}` wrote this page. EfficientNet-Lite0 from
+published weights; f1_macro in percent of the test part, with Student's 95 % interval over seeds; seconds are of the
+whole command with empty caches (but the built-in cast is drawn before), and of training, or fitting, alone.
+`effort=quick` has no seed.
 
 {found}
 
-{environment_line(RunFolder(OUTPUTS / f"{STUDY}-{last.replace(' ', '_')}-quick-1").path)}
+{goals(rows)}
+
+{environment_line(run_of(f"{last.replace(' ', '_')}-quick-1").folder.path)} Runs were made at commits
+{", ".join(sorted(commits))}, not all in the same hour.
 """
     (HERE / "README.md").write_text(page, encoding="utf-8")
     print(page)

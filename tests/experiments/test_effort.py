@@ -10,7 +10,7 @@ from scipy import stats
 
 from animeid.runs.finished import FinishedRun
 from animeid.runs.folder import RunFolder
-from experiments.effort.study import Outcome, expected, interval, outcome, rows_of, seeds_of
+from experiments.effort.study import Outcome, expected, goals, interval, outcome, rows_of, seeds_of
 
 
 def test_efforts_are_shares_of_standard() -> None:
@@ -33,6 +33,7 @@ def test_efforts_are_shares_of_standard() -> None:
         "on cast test f1_macro 45.0 % in 60 s, 82 % of that of effort=standard in 0.10 times its time (runs: 1)."
     )
     assert said["standard"].endswith(" % in 600 s (runs: 2).")
+    assert goals(rows).endswith("cast 82 % (missed) in 0.10 (met).")
 
 
 def test_all_that_was_trained_counts(tmp_path: Path) -> None:
