@@ -50,7 +50,7 @@ def main() -> None:
 
 {compared("heads", TECHNIQUES, SHORT, short)}
 
-## Trainings as long as those of the recipe
+## Longer trainings on larger pictures
 
 {sets_and_table(LONGER_TECHNIQUES, LONG, long)}
 
