@@ -33,7 +33,12 @@ def test_efforts_are_shares_of_standard() -> None:
         "on cast test f1_macro 45.0 % in 60 s, 82 % of that of effort=standard in 0.10 times its time (runs: 1)."
     )
     assert said["standard"].endswith(" % in 600 s (runs: 2).")
-    assert goals(rows).endswith("cast 82 % (missed) in 0.10 (met).")
+
+
+def test_goals_are_met_by_exact_figures() -> None:
+    standard = Outcome(1.0, 1000.0, 1.0)
+    said = goals({"one": (Outcome(0.849, 100.0, 1.0), standard), "two": (Outcome(0.85, 104.0, 1.0), standard)})
+    assert said.endswith("one 85 % (missed) in 0.10 (met); two 85 % (met) in 0.10 (missed).")
 
 
 def test_all_that_was_trained_counts(tmp_path: Path) -> None:
