@@ -55,8 +55,9 @@ class ParityPictures:
 def parity_pictures(predictors: Sequence[Predictor], *, choose: bool) -> tuple[ParityPictures, ParityPictures]:
     """Those that engines answer, and training pictures to calibrate by, which are others where there are enough.
 
-    The validation part comes first, evenly over the classes, then training pictures. The test part is left alone, since
-    engines are chosen by what they answer here. Files that are gone are left out.
+    The validation part comes first, evenly over the classes, then training pictures; where an engine is chosen some
+    classes get one of these that need it (see `mates_of`). The test part is left alone, since engines are chosen by
+    what they answer here. Files that are gone are left out.
 
     Args:
         choose: whether an engine is chosen by them, which takes more pictures than to see that one is right.
@@ -68,8 +69,12 @@ def parity_pictures(predictors: Sequence[Predictor], *, choose: bool) -> tuple[P
     table = of_some_classes(table[table["split"].isin(["train", "val"])], most // EACH)
     is_held_out = np.logical_and.reduce([_held_out(predictor, table["path"]) for predictor in predictors])
     val = _there(manifest.root, spread(table[is_held_out]), most)
-    train = _there(manifest.root, spread(table[~is_held_out]), WANTED + CALIBRATING)
+    enough = WANTED + CALIBRATING + (most // EACH if choose else 0)
+    train = _there(manifest.root, spread(table[~is_held_out]), enough)
     more, rest = np.split(train, [max(0, WANTED - len(val))])
+    if choose:
+        mates = mates_of(table.loc[[*val, *more]], table.loc[rest])
+        val, more, rest = val[: most - len(mates)], np.append(more, mates), rest[~np.isin(rest, mates)]
     # Too few are left where there are few pictures at all; an overlap then tells too much, and a gate on none nothing.
     shown = rest if len(rest) >= CALIBRATING else train
     return _of(manifest.root, table, val, more), _of(manifest.root, table, shown[:0], shown[:CALIBRATING])
@@ -87,6 +92,18 @@ def spread(table: pd.DataFrame) -> pd.DataFrame:
     """Rows in an order in which classes take turns, each with its rows in their order."""
     turns = table.groupby("target").cumcount()
     return table.iloc[np.lexsort((table["target"], turns))]
+
+
+def mates_of(shown: pd.DataFrame, others: pd.DataFrame) -> np.ndarray:
+    """The label of one of the others for each class of which a single group is shown: the first of another group.
+
+    Without it no picture of such a class could have a right neighbour: where a class was drawn by few hands, as groups
+    often are, validation has a single one of them.
+    """
+    groups = shown.groupby("target")["group"].agg(["nunique", "first"])
+    alone = groups.loc[groups["nunique"] == 1, "first"]
+    wanted = others[others["group"] != others["target"].map(alone).fillna(others["group"])]
+    return wanted.drop_duplicates("target").index.to_numpy(np.int64)
 
 
 def _there(root: Path, table: pd.DataFrame, count: int) -> np.ndarray:

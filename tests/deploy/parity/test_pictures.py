@@ -12,7 +12,7 @@ import pytest
 
 from animeid.data.manifest import read_manifest
 from animeid.deploy.parity import pictures
-from animeid.deploy.parity.pictures import of_some_classes, parity_pictures, spread
+from animeid.deploy.parity.pictures import mates_of, of_some_classes, parity_pictures, spread
 from animeid.inference.predictor import Predictor
 from animeid.runs.folder import RunFolder
 
@@ -27,6 +27,30 @@ def test_of_many_classes_some_are_looked_at_with_several_pictures_each() -> None
     chosen = np.unique(of_some_classes(table, 150)["target"])
     assert (len(chosen), chosen[0], chosen[-1]) == (150, 0, 999) and set(np.diff(chosen)) == {6, 7}
     assert len(of_some_classes(table, 1000)) == 5000
+
+
+def test_a_class_that_one_group_shows_gets_a_picture_of_another() -> None:
+    shown = pd.DataFrame({"target": [0, 0, 1, 1, 2], "group": ["a", "a", "b", "c", "d"]})
+    others = pd.DataFrame(
+        {"target": [0, 1, 0, 0, 2, 3], "group": ["a", "e", "f", "g", "d", "h"]}, index=[10, 11, 12, 13, 14, 15]
+    )
+    assert mates_of(shown, others).tolist() == [12], "1 has two groups, 2 has no other, and 3 is not shown"
+
+
+def test_mates_take_their_place_among_those_that_choose_an_engine(
+    home: Path, parts: Callable[[str], set[Path]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pictures, "WANTED", 1)
+    monkeypatch.setattr(pictures, "CALIBRATING", 5)
+    monkeypatch.setattr(pictures, "mates_of", lambda shown, others: others.index[:2].to_numpy())
+    shown, calibrating = parity_pictures([loaded(home)], choose=True)
+    mates = set(shown.paths[-2:])
+    assert mates <= parts("train") and not mates & set(calibrating.paths)
+    assert set(shown.paths[:-2]) == parts("val")
+    monkeypatch.setattr(pictures, "MOST_BYTES", 5 * 32 * 32 * 3)
+    assert len(parity_pictures([loaded(home)], choose=True)[0]) == 5
+    monkeypatch.setattr(pictures, "mates_of", None)
+    parity_pictures([loaded(home)], choose=False)
 
 
 @pytest.fixture
