@@ -160,7 +160,7 @@ def main() -> None:
             found[effort] = [
                 measure(name, (*words, f"seed={seed}")) for name, seed in zip(names, seeds[effort], strict=True)
             ]
-            made |= {run_of(name).environment["code"]["commit"][:10] for name in names}
+            made |= {(run_of(name).environment["code"]["commit"] or "no commit")[:10] for name in names}
         rows += rows_of(of, found)
         reached[of] = (mean(found["quick"]), mean(found["standard"]))
         write(rows, goals(reached), of, made)
@@ -208,7 +208,7 @@ whole command with empty caches (but the built-in cast is drawn before), and of 
 {said}
 
 {environment_line(run_of(f"{last.replace(' ', '_')}-quick-1").folder.path)} Runs were made at commits
-{", ".join(sorted(commits))}, not all in the same hour.
+{", ".join(sorted(commits))}.
 """
     (HERE / "README.md").write_text(page, encoding="utf-8")
     print(page)

@@ -24,14 +24,13 @@ from animeid.models.probe import linear_of
 from animeid.runs.folder import RunFolder
 from animeid.runs.saved import SavedRun
 from animeid.system.files import read_json, write_json
-from experiments.loaded.further import SHORT, Length, Technique, runs_of
+from experiments.loaded.further import SHORT, Length, Technique, runs_of, write_page
 from experiments.loaded.longer import LONG
 from experiments.loaded.study import Run
 from experiments.pool import do
 from experiments.refit.study import mean_and_interval
-from experiments.runs import OUTPUTS, environment_line, table
+from experiments.runs import OUTPUTS, table
 
-HERE = Path(__file__).parent
 WEIGHTS = (0.25, 0.5, 1.0, 2.0)
 LENGTHS: Sequence[tuple[Length, Mapping[str, int]]] = (
     (SHORT, {"noto": 4, "few": 4, "groups": 2}),
@@ -130,7 +129,7 @@ def main() -> None:
         for length, seeds in LENGTHS
         for of in seeds
     )
-    text = f"""# Heads blended with class means
+    body = f"""# Heads blended with class means
 
 `python -m experiments.loaded.class_means grocery=FOLDER` writes this page. Runs of [short](untried.md) and of
 [longer](longer.md) trainings to which nothing was added; f1_macro in percent of each seed, on **validation** parts, and
@@ -140,14 +139,8 @@ interval over runs. The last column has in how many runs the negative log-likeli
 
 {sets}
 
-{table(["runs", "as trained", *(f"weight {one:g}" for one in WEIGHTS), "likelier"], rows)}
-
-{environment_line(everything[0].run.folder)}
-
-{(HERE / "class_means_reading.md").read_text(encoding="utf-8").strip()}
-"""
-    (HERE / "class_means.md").write_text(text, encoding="utf-8")
-    print(text)
+{table(["runs", "as trained", *(f"weight {one:g}" for one in WEIGHTS), "likelier"], rows)}"""
+    write_page("class_means", body, everything[0].run.folder)
 
 
 if __name__ == "__main__":

@@ -128,6 +128,14 @@ def sets_and_table(
 {table(["added", *base, "gained"], rows)}"""
 
 
+def write_page(name: str, body: str, folder: Path) -> None:
+    """Writes `NAME.md` here: a body, the machine of the run in `folder`, and what `NAME_reading.md` says."""
+    reading = (HERE / f"{name}_reading.md").read_text(encoding="utf-8").strip()
+    text = f"{body}\n\n{environment_line(folder)}\n\n{reading}\n"
+    (HERE / f"{name}.md").write_text(text, encoding="utf-8")
+    print(text)
+
+
 def views_rows(judged: Sequence[Judged]) -> list[list[str]]:
     """A row of each run, and the mean of what is gained over one view."""
     once = {one.run: float(metrics(OUTPUTS / one.run)["val"]["f1_macro"]) for one in judged}
@@ -144,7 +152,7 @@ def main() -> None:
     runs = trained(TECHNIQUES, SHORT)
     judged = [Judged(run) for run in ANSWERED if (OUTPUTS / run).is_dir()]
     do(judged, OUTPUTS / "loaded-logs")
-    text = f"""# Techniques beside the recipe's, from loaded weights
+    body = f"""# Techniques beside the recipe's, from loaded weights
 
 {compared("further", TECHNIQUES, SHORT, runs)}
 
@@ -152,14 +160,8 @@ def main() -> None:
 
 Finished runs of both studies, whose weights stay as they are (`python -m animeid.evaluate run=RUN split=val tta=...`).
 
-{table(["run", "one view", *VIEWS], views_rows(judged))}
-
-{environment_line(runs[SHORT.base]["noto"][0].folder)}
-
-{(HERE / "further_reading.md").read_text(encoding="utf-8").strip()}
-"""
-    (HERE / "further.md").write_text(text, encoding="utf-8")
-    print(text)
+{table(["run", "one view", *VIEWS], views_rows(judged))}"""
+    write_page("further", body, runs[SHORT.base]["noto"][0].folder)
 
 
 if __name__ == "__main__":

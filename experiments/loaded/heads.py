@@ -8,14 +8,12 @@ parts; no test part is read. Options as there. 2 cores, an hour; the same comman
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 
-from experiments.loaded.further import SHORT, Length, Technique, compared, row, sets_and_table, trained
+from experiments.loaded.further import SHORT, Length, Technique, compared, row, sets_and_table, trained, write_page
 from experiments.loaded.longer import LONG
 from experiments.loaded.study import Run
-from experiments.runs import environment_line, table
+from experiments.runs import table
 
-HERE = Path(__file__).parent
 SEEDS = {"noto": 2, "few": 2, "groups": 2}
 TECHNIQUES = {
     SHORT.base: Technique(SEEDS),
@@ -46,7 +44,7 @@ def probe_rows(runs: Mapping[str, Mapping[str, list[Run]]]) -> list[list[str]]:
 def main() -> None:
     probes = trained(PROBES, PROBED)
     short, long = trained(TECHNIQUES, SHORT), trained(LONGER_TECHNIQUES, LONG)
-    text = f"""# How the head begins, and what it sees
+    body = f"""# How the head begins, and what it sees
 
 {compared("heads", TECHNIQUES, SHORT, short)}
 
@@ -58,14 +56,8 @@ def main() -> None:
 
 On pictures of 224 px; a fitted head has no seed. `openmoji` is `noto`'s set, judged in a style that draws outlines.
 
-{table(["fitted", *PROBED_SETS, "gained"], probe_rows(probes))}
-
-{environment_line(short[SHORT.base]["noto"][0].folder)}
-
-{(HERE / "heads_reading.md").read_text(encoding="utf-8").strip()}
-"""
-    (HERE / "heads.md").write_text(text, encoding="utf-8")
-    print(text)
+{table(["fitted", *PROBED_SETS, "gained"], probe_rows(probes))}"""
+    write_page("heads", body, short[SHORT.base]["noto"][0].folder)
 
 
 if __name__ == "__main__":

@@ -7,12 +7,8 @@ same command goes on after a kill.
 
 from __future__ import annotations
 
-from pathlib import Path
+from experiments.loaded.further import Length, Technique, compared, trained, write_page
 
-from experiments.loaded.further import Length, Technique, compared, trained
-from experiments.runs import environment_line
-
-HERE = Path(__file__).parent
 LONG = Length("long", {"noto": 9, "few": 9, "groups": 10}, {"noto": 224, "few": 224, "groups": 128})
 SEEDS = {"noto": 1, "few": 1, "groups": 1}
 TECHNIQUES = {
@@ -23,16 +19,10 @@ TECHNIQUES = {
 
 def main() -> None:
     runs = trained(TECHNIQUES, LONG)
-    text = f"""# Batch norm kept as it was loaded, in longer trainings
+    body = f"""# Batch norm kept as it was loaded, in longer trainings
 
-{compared("longer", TECHNIQUES, LONG, runs)}
-
-{environment_line(runs[LONG.base]["noto"][0].folder)}
-
-{(HERE / "longer_reading.md").read_text(encoding="utf-8").strip()}
-"""
-    (HERE / "longer.md").write_text(text, encoding="utf-8")
-    print(text)
+{compared("longer", TECHNIQUES, LONG, runs)}"""
+    write_page("longer", body, runs[LONG.base]["noto"][0].folder)
 
 
 if __name__ == "__main__":

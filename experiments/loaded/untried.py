@@ -7,12 +7,9 @@ goes on after a kill.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 
-from experiments.loaded.further import SHORT, Technique, compared, trained
-from experiments.runs import environment_line
+from experiments.loaded.further import SHORT, Technique, compared, trained, write_page
 
-HERE = Path(__file__).parent
 CLOSE: Mapping[str, int] = {"noto": 4, "few": 4, "groups": 2}
 ONCE: Mapping[str, int] = {"noto": 1, "few": 1}
 TECHNIQUES = {
@@ -30,16 +27,10 @@ TECHNIQUES = {
 
 def main() -> None:
     runs = trained(TECHNIQUES, SHORT)
-    text = f"""# Batch norm, mixing, averages, weight decay, styles and contrast, from loaded weights
+    body = f"""# Batch norm, mixing, averages, weight decay, styles and contrast, from loaded weights
 
-{compared("untried", TECHNIQUES, SHORT, runs)}
-
-{environment_line(runs[SHORT.base]["noto"][0].folder)}
-
-{(HERE / "untried_reading.md").read_text(encoding="utf-8").strip()}
-"""
-    (HERE / "untried.md").write_text(text, encoding="utf-8")
-    print(text)
+{compared("untried", TECHNIQUES, SHORT, runs)}"""
+    write_page("untried", body, runs[SHORT.base]["noto"][0].folder)
 
 
 if __name__ == "__main__":

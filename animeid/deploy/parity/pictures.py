@@ -74,7 +74,8 @@ def parity_pictures(predictors: Sequence[Predictor], *, choose: bool) -> tuple[P
     more, rest = np.split(train, [max(0, WANTED - len(val))])
     if choose:
         mates = mates_of(table.loc[[*val, *more]], table.loc[rest])
-        val, more, rest = val[: most - len(mates)], np.append(more, mates), rest[~np.isin(rest, mates)]
+        room, rest = most - len(mates), rest[~np.isin(rest, mates)]
+        val, more = val[:room], np.append(more[: max(0, room - len(val))], mates)
     # Too few are left where there are few pictures at all; an overlap then tells too much, and a gate on none nothing.
     shown = rest if len(rest) >= CALIBRATING else train
     return _of(manifest.root, table, val, more), _of(manifest.root, table, shown[:0], shown[:CALIBRATING])

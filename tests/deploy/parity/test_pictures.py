@@ -49,6 +49,10 @@ def test_mates_take_their_place_among_those_that_choose_an_engine(
     assert set(shown.paths[:-2]) == parts("val")
     monkeypatch.setattr(pictures, "MOST_BYTES", 5 * 32 * 32 * 3)
     assert len(parity_pictures([loaded(home)], choose=True)[0]) == 5
+    monkeypatch.setattr(pictures, "WANTED", len(parts("val")) + 4)
+    assert len(parity_pictures([loaded(home)], choose=True)[0]) == len(parts("val")) + 4, (
+        "no more than there is room for"
+    )
     monkeypatch.setattr(pictures, "mates_of", None)
     parity_pictures([loaded(home)], choose=False)
 
