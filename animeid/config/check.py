@@ -7,7 +7,7 @@ importing torch.
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -155,7 +155,7 @@ def accept(target: str, values: Mapping[str, Any], key: str, is_partial: bool) -
 
     Args:
         values: arguments by name; nested nodes are objects already, or a `Part`.
-        is_partial: whether the run adds arguments later.
+        is_partial: whether the run adds arguments later, those that must be given and are not.
 
     Raises:
         InputError: an unknown or missing name, or a value of another type or out of range.
@@ -167,15 +167,15 @@ def accept(target: str, values: Mapping[str, Any], key: str, is_partial: bool) -
     if missing and not is_partial:
         advice = f"and {target} needs it" if key else f"write {missing[0]}=..., or see --help"
         raise InputError(f"{join(key, missing[0])} is not given{', ' if key else ': '}{advice}")
-    return {name: _argument(found, name, value, key) for name, value in values.items()}
+    known = [name for name in settable(found) if name not in missing] if key else list(found.parameters)
+    return {name: _argument(found, name, value, key, known) for name, value in values.items()}
 
 
-def _argument(found: Signature, name: str, value: Any, key: str) -> Any:
+def _argument(found: Signature, name: str, value: Any, key: str, known: Sequence[str]) -> Any:
     parameter = found.parameters.get(name)
     if parameter is None:
         if found.is_open:
             return value
-        known = settable(found) if key else found.parameters
         raise InputError(f"{key or 'the configuration'} has no key '{name}'{suggestion(name, known)}")
     return check_value(join(key, name), value, parameter.annotation)
 

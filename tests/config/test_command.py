@@ -58,6 +58,10 @@ def answer(recorder: Recorder, capsys: pytest.CaptureFixture[str]) -> Callable[.
         (["losss=focal"], "the configuration has no key 'losss'; did you mean 'loss'? There are: "),
         (["loss=focal", "loss.gama=3"], "loss has no key 'gama'; did you mean 'gamma'? There are: gamma"),
         (["loss.gama=3"], "loss has no key 'gama'; there are: label_smoothing"),
+        (
+            ["head=multi_stage", "head.indicies=[1]"],
+            "head has no key 'indicies'; did you mean 'indices'? There are: dropout, indices",
+        ),
         (["loss=focal", "loss.gamma=abc"], "loss.gamma must be a number of at least 0 and at most 100, not 'abc'"),
         (["loss=focal", "loss.gamma=-1"], "loss.gamma must be a number of at least 0 and at most 100, not -1"),
         (

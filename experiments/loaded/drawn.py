@@ -1,0 +1,64 @@
+"""Study of pretraining on drawn characters: `python -m experiments.loaded.drawn grocery=FOLDER`.
+
+`experiment=pretrain_cast` is trained once, as it stands, and trainings that start from its backbone are compared with
+those that start from the published weights, in the trainings of `untried` and of `longer`, on their sets and validation
+parts; no test part is read. Options as there. 2 cores, an hour and a half; the same command goes on after a kill.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+from animeid.runs.finished import FinishedRun
+from animeid.runs.folder import RunFolder
+from experiments.loaded.further import SHORT, Technique, compared, sets_and_table, trained, write_page
+from experiments.loaded.longer import LONG
+from experiments.runs import OUTPUTS, metrics, percent
+
+PRETRAINED = "pretrained_cast"
+FROM = (f"from_run={OUTPUTS / PRETRAINED}", "from_run_parts=backbone", "model.pretrained=false")
+SEEDS = {"noto": 2, "few": 2, "groups": 2}
+TECHNIQUES = {SHORT.base: Technique(SEEDS), "short_drawn": Technique(SEEDS, FROM)}
+LONGER = dict.fromkeys(SEEDS, 1)
+LONGER_TECHNIQUES = {LONG.base: Technique(LONGER), "long_drawn": Technique(LONGER, FROM)}
+
+
+def pretrained() -> Path:
+    """The finished run of the card, with all cores."""
+    folder = OUTPUTS / PRETRAINED
+    if not (folder / "metrics.json").is_file():
+        own = ["experiment=pretrain_cast", f"run_id={folder.name}", "resume=auto", "logger=none", "embeddings=off"]
+        subprocess.run([sys.executable, "-m", "animeid.train", *own, "test=false"], check=True)
+    return folder
+
+
+def origin(folder: Path) -> str:
+    """What a page says of the pretraining: its command, time and figure."""
+    found, hardware = metrics(folder), FinishedRun(RunFolder(folder)).environment["hardware"]
+    threads = "one thread" if hardware["threads"] == 1 else f"{hardware['threads']} threads"
+    minutes = f"{found['cost']['train_s'] / 60:.0f} minutes of training in {threads}"
+    return f"""`python -m animeid.train experiment=pretrain_cast`, one seed: {minutes}.
+On validation pictures of its own drawn characters its f1_macro is {percent(found["val"], "f1_macro")}."""
+
+
+def main() -> None:
+    folder = pretrained()
+    short, long = trained(TECHNIQUES, SHORT), trained(LONGER_TECHNIQUES, LONG)
+    body = f"""# Pretraining on drawn characters
+
+{compared("drawn", TECHNIQUES, SHORT, short)}
+
+## Longer trainings on larger pictures
+
+{sets_and_table(LONGER_TECHNIQUES, LONG, long)}
+
+## What they start from
+
+{origin(folder)}"""
+    write_page("drawn", body, short[SHORT.base]["noto"][0].folder)
+
+
+if __name__ == "__main__":
+    main()
