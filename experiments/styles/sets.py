@@ -10,6 +10,7 @@ import pandas as pd
 
 from experiments.loaded.sets import drawn, split, unseen_style, written
 from experiments.runs import OUTPUTS
+from experiments.styles import fluent
 
 EMOJI_STYLES = ("noto", "openmoji", "twemoji")
 """blob is left out: a role of it has near copies in other styles, and would have no training picture left."""
@@ -58,7 +59,7 @@ def cast(held: str) -> tuple[str, ...]:
 
 
 def held_out(options: Mapping[str, str]) -> list[Held]:
-    """Every style of every set whose pictures are there: `emoji_cast=FOLDER` and `pacs=FOLDER` say where."""
+    """Every style of every set whose pictures are there, as `emoji_cast=`, `pacs=` and `fluent=FOLDER` say."""
     found = [Held("cast", style, cast(style)) for style in CAST_STYLES]
     emoji = Path(options.get("emoji_cast", "../shared/emoji_cast"))
     for style in EMOJI_STYLES:
@@ -69,4 +70,8 @@ def held_out(options: Mapping[str, str]) -> list[Held]:
         for style in PACS_STYLES:
             manifest = written(pacs(folder, style), OUTPUTS / f"styles-set-pacs-{style}", folder)
             found.append(Held("pacs", style, (f"data.root={manifest}",)))
+    if "fluent" in options:
+        for style in fluent.STYLES:
+            manifest = fluent.manifest_of(Path(options["fluent"]), style, emoji)
+            found.append(Held("fluent", style, (f"data.root={manifest}",)))
     return found

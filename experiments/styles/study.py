@@ -5,8 +5,9 @@ Each style of the built-in cast, of emoji_cast and of PACS is held out in turn; 
 part is read. pacs is a folder `STYLE/CLASS` of PACS (Li 2017; github MachineLearning2020/Homework3-PACS);
 `emoji_cast=FOLDER` says where that is, `seeds=N` does the first ones alone, `only="SET STYLE,SET STYLE"` some of the
 styles, `length=long` trains longer and on larger pictures what gained most, `length=full` in as many steps as
-`recipe=auto` takes, `length=large` on pictures as large as it takes for few. 2 cores, an hour or less for each seed;
-the same command goes on after a kill.
+`recipe=auto` takes, `length=large` on pictures as large as it takes for few, `length=outside fluent=FOLDER` judges
+drawings of a team of which training has none, the folder `icons` of the npm package `fluentui-emoji`. 2 cores, an hour
+or less for each seed; the same command goes on after a kill.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from experiments.loaded.variants import BASIC, COMMON, FITTED, HIGH, rate
 from experiments.pool import RunJob, do
 from experiments.refit.study import mean_and_interval
 from experiments.runs import OUTPUTS, environment_line, metrics, settings_line, table
+from experiments.styles import fluent
 from experiments.styles.sets import Held, held_out
 
 HERE = Path(__file__).parent
@@ -44,7 +46,11 @@ SETS = {
     "cast": "60 characters of the built-in cast, 6 pictures each in three render styles",
     "emoji_cast": "91 roles, 3 or 4 pictures each, in the three other styles",
     "pacs": "7 classes, 15 pictures each in each of three styles",
+    "fluent": "78 roles of emoji_cast, 3 or 4 pictures each in its four styles, judged in drawings of Fluent Emoji",
 }
+
+FOLDERS = ("pacs", "fluent")
+"""Sets of which a command says where they are."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +101,16 @@ LARGE = Length(
     techniques=(BASE, "style", "statistics"),
     styles=("emoji_cast noto", "emoji_cast twemoji", "pacs sketch"),
 )
-LENGTHS = {length.name: length for length in (SHORT, LONG, FULL, LARGE)}
+OUTSIDE = Length(
+    "outside",
+    "outside",
+    ", drawn by a team of which training has nothing",
+    side=128,
+    epochs=12,
+    techniques=(BASE, "style", "statistics", BOTH),
+    styles=tuple(f"fluent {style}" for style in fluent.STYLES),
+)
+LENGTHS = {length.name: length for length in (SHORT, LONG, FULL, LARGE, OUTSIDE)}
 
 
 @dataclass(frozen=True)
@@ -163,10 +178,9 @@ def page(found: Mapping[str, Found], nll: Mapping[str, Found], options: Mapping[
     sets = list(dict.fromkeys(key.partition(" ")[0] for key in found[BASE]))
     gained = [gains_row(TECHNIQUES[name], own, found[BASE], sets) for name, own in found.items() if name != BASE]
     seeds = options.get("seeds", SEEDS)
-    shown = {"length": length.name, "seeds": seeds, **options, "pacs": "FOLDER"}
-    said = [
-        f"{key}={value}" for key, value in shown.items() if key != "emoji_cast" and (key != "pacs" or "pacs" in sets)
-    ]
+    given = {key: value for key, value in options.items() if key not in ("emoji_cast", *FOLDERS)}
+    folders = {of: "FOLDER" for of in FOLDERS if of in sets}
+    said = [f"{key}={value}" for key, value in ({"length": length.name, "seeds": seeds} | given | folders).items()]
     command = f"python -m experiments.styles.study {shlex.join(said)}"
     number = "one seed" if seeds == "1" else f"{seeds} seeds"
     named = "\n".join(f"- `{of}`: {SETS[of]}" for of in sets)

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from experiments.loaded.sets import JUDGED
 from experiments.runs import settings_line
-from experiments.styles import study
+from experiments.styles import fluent, study
 from experiments.styles.sets import PACS_JUDGED, PACS_STYLES, PACS_TRAIN, Held, pacs
 from experiments.styles.study import BASE, FULL, chosen_styles, gains, gains_row, style_rows
 
@@ -26,6 +27,23 @@ def test_a_style_of_pacs_is_judged_alone(tmp_path: Path) -> None:
     assert (judged["label"].value_counts() == PACS_JUDGED).all()
     assert set(train["style"]) == {"art_painting", "cartoon", "photo"}
     assert (train.groupby(["label", "style"]).size() == PACS_TRAIN).all()
+
+
+def test_roles_are_found_in_the_drawings_of_another_team(tmp_path: Path) -> None:
+    names = (
+        "woman-surfing-medium-dark",
+        "man-surfing-default",
+        "person-surfing-light",
+        "in-bed-dark",
+        "dancing",
+        "cat",
+    )
+    (tmp_path / "flat").mkdir()
+    for name in names:
+        (tmp_path / "flat" / f"{name}.svg").touch()
+    table = fluent.drawings(tmp_path, "flat", ["surfing.1F3C4", "in_bed.1F6CC", "dancing.1F483", "dancing.1F57A"])
+    assert table["label"].value_counts().to_dict() == {"surfing.1F3C4": JUDGED, "in_bed.1F6CC": 1}
+    assert {path.removesuffix(".png") for path in table["path"]} < {f"flat/{name}" for name in names}
 
 
 FOUND = {
