@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import IO
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 
 from animeid.imaging.mend import mended, missing_pixels_allowed
 
@@ -40,6 +40,22 @@ WHITE = (255, 255, 255, 255)
 
 # Above Pillow's own limit it only warns; the cap below is lower, and no line of noise is wanted before our reason.
 warnings.simplefilter("error", Image.DecompressionBombWarning)
+# What Pillow says of damage beside the pixels, such as a tag's, is nothing that a user could do something about.
+warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
+
+ORIENTATION = 0x0112
+"""EXIF's tag."""
+
+UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""How a picture of each EXIF orientation is turned to stand upright."""
 
 
 class UnreadableImage(ValueError):  # noqa: N818 - the contract's name
@@ -173,13 +189,16 @@ def upright_rgb(picture: Image.Image) -> Image.Image:
 
 
 def _upright(picture: Image.Image) -> Image.Image:
-    """Turned as EXIF says; EXIF that cannot be read says nothing."""
+    """Turned as EXIF says; EXIF that cannot be read says nothing.
+
+    Pillow's `exif_transpose` writes the EXIF of what it turned, which an odd tag beside the orientation makes fail.
+    """
     picture.load()
     try:
-        orientation = picture.getexif().get(0x0112, 1)
+        how = UPRIGHT.get(picture.getexif().get(ORIENTATION, 1))
     except Exception:
         return picture
-    return ImageOps.exif_transpose(picture) if orientation in range(2, 9) else picture
+    return picture if how is None else picture.transpose(how)
 
 
 def _scaled_from_16_bits(picture: Image.Image) -> Image.Image:

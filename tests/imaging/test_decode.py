@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import struct
 from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 
 from animeid.data.picture_files import decode
 from animeid.imaging.decode import UnreadableImage, decode_image
@@ -78,6 +79,30 @@ def test_exif_turns_the_picture(tmp_path: Path) -> None:
     assert picture.shape == (40, 20, 3)
     assert close(picture[5, 10], RED)
     assert close(picture[35, 10], BLUE)
+
+
+@pytest.mark.parametrize("orientation", range(10))
+def test_every_orientation_is_turned_as_pillow_does(tmp_path: Path, orientation: int) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    source = Image.fromarray(np.random.default_rng(0).integers(0, 256, (3, 5, 3), dtype=np.uint8))
+    source.save(tmp_path / "turned.png", exif=exif)
+    with Image.open(tmp_path / "turned.png") as picture:
+        expected = np.array(ImageOps.exif_transpose(picture))
+    assert np.array_equal(decode(tmp_path / "turned.png", CAP), expected)
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning:PIL")
+def test_an_odd_tag_beside_the_orientation_is_no_damage(tmp_path: Path) -> None:
+    tags = [
+        (0x010E, 2, 5000, struct.pack("<I", 99_999)),  # a text that lies beyond the file
+        (0x0112, 3, 1, struct.pack("<HH", 6, 0)),
+        (0x011A, 2, 4, b"72\0\0"),  # a resolution that is a text
+    ]
+    entries = b"".join(struct.pack("<HHI", tag, kind, count) + value for tag, kind, count, value in tags)
+    exif = b"Exif\0\0II*\0" + struct.pack("<IH", 8, len(tags)) + entries + struct.pack("<I", 0)
+    halves().save(tmp_path / "odd.jpg", exif=exif, quality=95)
+    assert decode(tmp_path / "odd.jpg", CAP).shape == (40, 20, 3)
 
 
 @pytest.mark.parametrize("suffix", ["gif", "webp", "png"])
