@@ -245,3 +245,11 @@ def test_a_run_on_shards_is_whole(shards: Path, tmp_path: Path, monkeypatch) -> 
     assert train.main(arguments) == 0
     table = pd.read_parquet(tmp_path / "outputs/run/predictions.parquet")
     assert len(table) == sum(COUNTS.values()) and table["path"].str.contains(".tar/", regex=False).all()
+
+
+def test_pixels_of_shards_are_kept_as_those_of_files(shards: Path, tmp_path: Path) -> None:
+    """`data.root=` alone, a folder of shards, has the cache that a folder of files has."""
+    kept = built(shards, f"data.cache={tmp_path / 'cache'}").data.pixels
+    assert list((tmp_path / "cache").rglob("*.pixels"))
+    read = built(shards).data.pixels
+    assert all(np.array_equal(kept.read(row), read.read(row)) for row in range(len(read.paths)))

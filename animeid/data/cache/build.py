@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from animeid.data.picture_files import open_picture
 from animeid.errors import InputError
 from animeid.imaging.decode import UnreadableImage
 from animeid.imaging.geometry import working_size
@@ -92,7 +93,8 @@ def _reserve(descriptor: int, room: int) -> None:
 
 def _read(path: Path, sha256: str, max_pixels: int, side: int) -> np.ndarray:
     try:
-        content = path.read_bytes()
+        with open_picture(path) as stream:
+            content = stream.read()
         picture = working_from_stream(BytesIO(content), max_pixels, side, incomplete=True)
     except (OSError, UnreadableImage) as error:
         raise InputError(
