@@ -31,7 +31,7 @@ from animeid.engine.threads import own_threads, take_free_threads
 from animeid.recipe.choice import table
 from animeid.recipe.choose import choose
 from animeid.recipe.timing import expected_time
-from animeid.recipe.weights import Weights, initial_weights
+from animeid.recipe.weights import initial_weights
 from animeid.runs.folder import RunFolder
 from animeid.system.console import say
 from animeid.system.load import Moment
@@ -57,26 +57,30 @@ def examine(request: dict[str, Any], todo: Sequence[str] = ()) -> None:
     tell(report.server_lines(network, missing_glyphs()))
     if request["effort"]:
         say(gateway.build(request["effort"], "effort").told)
-    weights = initial_weights(request, network.hub)
-    todo = [*todo, *advice.about_machine(hardware, accelerator), *advice.about_weights(weights)]
+    todo = [*todo, *advice.about_machine(hardware, accelerator)]
     if request["data"]["root"] is None:
-        plan = plan_without_data(request, accelerator)
+        plan, weights = plan_without_data(request, accelerator), initial_weights(request, network.hub)
+        todo += advice.about_weights(weights)
         tell(report.choice_lines(request, plan, weights, why_precision(plan), has_data=False))
     else:
-        todo += examine_pictures(request, accelerator, weights)
+        todo += examine_pictures(request, accelerator, network.hub)
     tell(report.advice_lines(todo))
 
 
-def examine_pictures(request: dict[str, Any], accelerator: str, weights: Weights) -> list[str]:
-    """The same for the pictures; returns what to do about them. The cache is read, and nothing is left in it."""
+def examine_pictures(request: dict[str, Any], accelerator: str, hub: str | None) -> list[str]:
+    """The same for the pictures; returns what to do. The cache is read, and nothing is left in it.
+
+    Args:
+        hub: why the hub cannot be used; None where it can.
+    """
     cache = request["data"].get("cache", DataSettings.cache)
     if cache == "off":
-        return _examine(request, accelerator, weights)
+        return _examine(request, accelerator, hub)
     with lent(cache_home(cache)) as folder:
-        return _examine({**request, "data": {**request["data"], "cache": str(folder)}}, accelerator, weights)
+        return _examine({**request, "data": {**request["data"], "cache": str(folder)}}, accelerator, hub)
 
 
-def _examine(request: dict[str, Any], accelerator: str, weights: Weights) -> list[str]:
+def _examine(request: dict[str, Any], accelerator: str, hub: str | None) -> list[str]:
     if request["resume"] == "never":
         RunFolder.reserve(request["run_id"])  # refuses what training would refuse
     earlier = earlier_run(request)
@@ -90,6 +94,7 @@ def _examine(request: dict[str, Any], accelerator: str, weights: Weights) -> lis
     tell(["", *pictures.notes] if pictures.notes else [])
     tell(report.picture_lines(pictures))
     chosen = choose(request, prepared, accelerator)
+    weights = initial_weights(chosen.request, hub)
     plan = make_plan(_without_download(chosen.request), prepared, accelerator)
     try:
         built = build(plan, prepared)
@@ -107,7 +112,8 @@ def _examine(request: dict[str, Any], accelerator: str, weights: Weights) -> lis
     tell(report.time_lines(expected_time(built, SPLITS), reading_s))
     missing = missing_glyphs([*SAMPLES, *prepared.labels])
     unwritten = [f"the fonts of pictures have no glyph for {missing}: these show as boxes"] if missing else []
-    return [*advice.about_pictures(pictures, as_size(built.plan.data.image_size)), *unwritten]
+    about_pictures = advice.about_pictures(pictures, as_size(built.plan.data.image_size))
+    return [*advice.about_weights(weights), *about_pictures, *unwritten]
 
 
 def _without_download(request: Mapping[str, Any]) -> dict[str, Any]:

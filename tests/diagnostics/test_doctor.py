@@ -277,6 +277,13 @@ def quick(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+def test_weights_are_told_of_the_network_that_is_chosen(quick: Path, no_cache: None, pictures: Path, capsys) -> None:
+    assert doctor.main([f"data.root={pictures}", "data.num_workers=0", "data.image_size=32"]) == 0
+    told = capsys.readouterr().out
+    assert "the published ones in the package efficientnet-lite0" in told
+    assert "will be random" not in told
+
+
 def test_the_doctor_says_what_training_then_does(quick: Path, pictures: Path, capsys) -> None:
     arguments = [f"data.root={pictures}", "data.num_workers=0", "model.pretrained=false", "trainer.max_epochs=1"]
     assert doctor.main(arguments) == 0
