@@ -13,6 +13,9 @@ UNKNOWN_STYLE = -1
 SPLITS = ("train", "val", "test", "unknown")
 """The parts of a manifest that a run answers."""
 
+OUTPUTS = "outputs"
+"""The folder of the working one that runs are written to."""
+
 EVALUATED_SPLITS = ("val", "test")
 """The parts that figures are of, in the order of evaluation."""
 

@@ -11,6 +11,7 @@ import pandas as pd
 
 from animeid.assembly.plan import FinalPlan, Plan
 from animeid.config.earlier_data import found_from_here
+from animeid.data.spellings import spelling_notes
 from animeid.errors import InputError
 from animeid.models.catalogue import same_network
 from animeid.models.classifier import Classifier
@@ -163,6 +164,7 @@ def _class_notes(earlier: Earlier, labels: Sequence[str], classes: Sequence[tupl
     told = ", ".join(f"{len(names)} {outcome} ({some_of(names, NAMED)})" for outcome, names in named if names)
     return [
         *_lost_note(earlier, *(dict(named)[outcome] for outcome in ("new", "dropped"))),
+        *spelling_notes({*labels, *earlier.labels}, told=labels),
         f"classes: {told}; scores over other classes cannot be compared with those of {earlier.folder.path}",
     ]
 

@@ -13,7 +13,15 @@ from animeid.data.duplicates.conflicts import exact_conflicts, listed
 from animeid.data.duplicates.fingerprints import fingerprint_all
 from animeid.data.duplicates.search import near_pairs
 from animeid.data.manifest import Manifest, complete, targets_by_label
-from animeid.data.readable import NAMED, copied_notes, left_out, readable, reading_notes, reasons_table
+from animeid.data.readable import (
+    NAMED,
+    copied_notes,
+    left_out,
+    readable,
+    reading_notes,
+    reasons_table,
+    unlabelled_notes,
+)
 from animeid.data.settings import DataSettings
 from animeid.data.shards.layout import is_shard_folder
 from animeid.data.shards.source import read_shards
@@ -106,7 +114,7 @@ def prepare(settings: DataSettings) -> Prepared:
         conflicts=read.conflicts,
         given_splits=given,
         carved_val=settings.folds is None and not has_given_val and bool((final.table["split"] == "val").any()),
-        notes=(*read.notes, *found.notes, *notes, *final.notes),
+        notes=(*read.notes, *unlabelled_notes(read.manifest.table), *found.notes, *notes, *final.notes),
         audit=facts,
         duplicates=read.duplicates,
     )

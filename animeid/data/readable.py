@@ -52,6 +52,15 @@ def reasons_table(pairs: Sequence[tuple[str, str]]) -> pd.DataFrame:
     return pd.DataFrame({"path": [path for path, _ in ordered], "reason": [why for _, why in ordered]}, dtype=str)
 
 
+def unlabelled_notes(table: pd.DataFrame) -> list[str]:
+    """A sentence about pictures that a manifest gives no label, and does not call unknown itself."""
+    number = int(((table["label"] == "") & ~table["split"].isin(("unknown", "excluded"))).sum())
+    if not number:
+        return []
+    pictures = counted(number, "picture")
+    return [f"{pictures} without a label: in the part unknown, which is answered and neither learnt nor judged"]
+
+
 def reading_notes(skipped: pd.DataFrame, exact: int, near: int, keeps: bool) -> list[str]:
     """Sentences about files that were left out, and about pictures with two labels.
 

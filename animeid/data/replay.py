@@ -16,6 +16,7 @@ from animeid.data.manifest import Manifest, complete, targets_by_label
 from animeid.data.prepare import Prepared
 from animeid.data.settings import DataSettings
 from animeid.data.shards.layout import is_shard_folder
+from animeid.data.spellings import spelling_notes
 from animeid.errors import InputError
 from animeid.system.console import counted, some_of
 
@@ -64,7 +65,8 @@ def with_replayed(prepared: Prepared, earlier: Manifest, settings: DataSettings)
     joined = joined.assign(target=number.where(known, -1).astype(np.int64))
     attributes = prepared.manifest.attributes
     manifest = Manifest(complete(joined, attributes), root, attributes)
-    return replace(prepared, manifest=manifest, labels=labels, notes=(*prepared.notes, *_told(table, gone, labels)))
+    notes = (*prepared.notes, *spelling_notes(labels, told=prepared.labels), *_told(table, gone, labels))
+    return replace(prepared, manifest=manifest, labels=labels, notes=notes)
 
 
 def refuse_shards(*roots: Path) -> None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
 import pandas as pd
 
-from animeid.data.class_notes import NAMED, class_notes, folders_round
+from animeid.data.class_notes import NAMED, class_notes, folders_round, is_written
 from animeid.data.columns import unread_notes
 from animeid.data.folders import files_in, folders_in, walk
 from animeid.data.manifest import Manifest, complete, read_manifest
@@ -33,7 +33,7 @@ from animeid.data.tables import SUFFIXES as MANIFEST_SUFFIXES
 from animeid.data.tables import column_names
 from animeid.errors import InputError
 from animeid.imaging.decode import SUFFIXES
-from animeid.system.console import some_of
+from animeid.system.console import counted, some_of
 from animeid.system.names import refuse_unreadable
 from animeid.terms import SPLITS
 
@@ -85,9 +85,22 @@ def read_source(settings: DataSettings) -> Source:
         manifest = read_manifest(root, settings.attributes, style=style)
         if manifest.table.empty:
             raise InputError(f"the manifest {root} has no rows: list at least two classes of pictures in it")
-        return Source(manifest, notes=tuple(unread_notes(column_names(root), root, {style, *manifest.attributes})))
+        unread = unread_notes(column_names(root), root, {style, *manifest.attributes})
+        once, repeated = listed_once(manifest)
+        return Source(once, notes=(*unread, *repeated))
     way_on = "unpack it first, and give the folder" if root.suffix.lower() in ARCHIVES else "give one of them"
     raise InputError(f"data.root={settings.root} is neither a folder nor a CSV or Parquet manifest: {way_on}")
+
+
+def listed_once(manifest: Manifest) -> tuple[Manifest, list[str]]:
+    """Leaves out rows that list a picture again with the same label and part, and says so."""
+    again = manifest.table.duplicated(["path", "label", "split"])
+    if not again.any():
+        return manifest, []
+    example = manifest.table["path"][again].iloc[0]
+    rows = counted(int(again.sum()), "row")
+    note = f"{rows} left out, in which the manifest lists a picture again with the same label, such as {example}"
+    return replace(manifest, table=manifest.table[~again].reset_index(drop=True)), [note]
 
 
 def _built_in_cast(settings: DataSettings) -> Source:
@@ -201,8 +214,12 @@ def _class_folders(root: Path, folder: Path, split: str) -> Source:
         )
     aside: dict[str, list[Path]] = {}
     within: dict[str, list[str]] = {}
+    written: list[str] = []
     for path in classes:
         files = list(walk(path))
+        if is_written(path, files):
+            written.append(path.name)
+            continue
         if not files and split in ("", "train"):
             raise InputError(f"the class folder {path} has no pictures: add some or remove the folder")
         if files and all(file.suffix.lower() in TEXT_SUFFIXES for file in files):
@@ -213,7 +230,7 @@ def _class_folders(root: Path, folder: Path, split: str) -> Source:
     skipped = [(path, "not in a class folder") for path in loose]
     skipped += [(file, "not a picture") for files in aside.values() for file in files]
     source = _listing(root, rows, skipped)
-    return Source(source.manifest, source.skipped, tuple(class_notes(folder, list(aside), within)))
+    return Source(source.manifest, source.skipped, tuple(class_notes(folder, list(aside), within, written)))
 
 
 def _label(folder: Path) -> str:

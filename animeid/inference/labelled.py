@@ -23,6 +23,7 @@ from animeid.system.console import counted, some_of
 from animeid.terms import UNKNOWN_TARGET
 
 STRANGER = "the run does not know this class"
+UNLABELLED = "it has no label, or is in the part unknown"
 TRAINED = "the run, or one that its weights come from, was trained on it or on a near copy of it"
 PUT_ASIDE = "in no part: an exact copy has another label, or the manifest says so"
 
@@ -63,18 +64,17 @@ def own_pictures(folder: RunFolder, split: str) -> Pictures:
 
 
 def with_targets(table: pd.DataFrame, labels: tuple[str, ...]) -> pd.DataFrame:
-    """The table with targets by class name; a name that the run does not know gets -1."""
-    number = targets_by_label(labels)
-    targets = [number.get(label, UNKNOWN_TARGET) for label in table["label"]]
-    return table.assign(target=np.array(targets, dtype=np.int64))
+    """The table with targets by class name; a name that the run does not know gets -1, and so does what is unknown."""
+    targets = table["label"].map(targets_by_label(labels)).fillna(UNKNOWN_TARGET).astype(np.int64)
+    return table.assign(target=targets.mask(table["split"] == "unknown", UNKNOWN_TARGET))
 
 
 def new_pictures(folder: RunFolder, settings: DataSettings, labels: tuple[str, ...]) -> Pictures:
     """Labelled pictures that neither the run nor one that its weights come from has seen.
 
-    Those that they were trained on, or whose class the run does not know, or that are in no part (exact copies with
-    different labels), are left out, counted and listed (`leaks=fail` refuses the first instead, `leaks=report` keeps
-    them).
+    Those that they were trained on, or whose class the run does not know, or that have none, or that are in no part
+    (exact copies with different labels), are left out, counted and listed (`leaks=fail` refuses the first instead,
+    `leaks=report` keeps them). The others are judged together, whatever part the manifest has them in.
 
     Raises:
         InputError: no picture of a known class is left, or training pictures are among them and `leaks` is `fail`.
@@ -82,6 +82,7 @@ def new_pictures(folder: RunFolder, settings: DataSettings, labels: tuple[str, .
     read = read_labelled(settings)
     table = with_targets(read.manifest.table, labels)
     unknown = (table["target"] == UNKNOWN_TARGET).to_numpy()
+    nameless = ((table["label"] == "") | (table["split"] == "unknown")).to_numpy()
     aside = (table["split"] == "excluded").to_numpy()
     looked = seen_by(with_ancestors(folder), read.manifest, ~(unknown | aside), settings.max_pixels, settings.cache)
     seen = looked.rows & ~aside
@@ -91,15 +92,17 @@ def new_pictures(folder: RunFolder, settings: DataSettings, labels: tuple[str, .
             "remove them, or take data.leaks=drop to leave them out"
         )
     dropped = unknown | aside | (seen & (settings.leaks != "report"))
-    reasons = np.select([aside, unknown], [PUT_ASIDE, STRANGER], default=TRAINED)
+    reasons = np.select([aside, nameless, unknown], [PUT_ASIDE, UNLABELLED, STRANGER], default=TRAINED)
     left_out = pd.DataFrame({"path": table["path"][dropped], "reason": reasons[dropped]})
     notes = [*read.notes, *looked.notes]
-    if unknown.any():
-        names = sorted(set(table["label"][unknown]))
+    if (strangers := unknown & ~nameless).any():
+        names = sorted(set(table["label"][strangers]))
         notes.append(
-            f"{counted(int(unknown.sum()), 'picture')} of classes that the run does not know: {some_of(names, NAMED)}"
+            f"{counted(int(strangers.sum()), 'picture')} of classes that the run does not know: {some_of(names, NAMED)}"
         )
-        notes += spelling_notes({*names, *labels} - {""}, told=set(table["label"]) - {""})
+        notes += spelling_notes({*names, *labels}, told=set(table["label"]) - {""})
+    if nameless.any():
+        notes.append(f"not judged, for no label says what they are: {counted(int(nameless.sum()), 'picture')}")
     if seen.any():
         kept = "kept, since data.leaks=report" if settings.leaks == "report" else "left out"
         notes.append(f"{counted(int(seen.sum()), 'picture', 'were')} in the training of {looked.named()} and {kept}")
@@ -110,6 +113,8 @@ def new_pictures(folder: RunFolder, settings: DataSettings, labels: tuple[str, .
         raise InputError(
             f"no picture of {settings.root} can be judged by {folder.path}: {'; '.join(notes)}; give others"
         )
+    if len(parts := set(table["split"].iloc[rows]) - {""}) > 1:
+        notes.append(f"pictures of all parts of the manifest are judged together: {', '.join(sorted(parts))}")
     manifest = Manifest(table, read.manifest.root, read.manifest.attributes)
     return Pictures(manifest, rows, tuple(notes), pd.concat([read.skipped, left_out], ignore_index=True))
 

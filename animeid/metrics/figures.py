@@ -13,7 +13,10 @@ from animeid.terms import SHOT_GROUPS
 from animeid.types import LabelStats
 
 PER_CLASS = ("precision", "recall", "f1")
-UNBOUNDED = ("nll", "loss")
+LEAST = {"loss": -np.inf}
+"""What a figure can be at least where that is not 0: nothing is known of somebody's own loss."""
+MOST = {"nll": np.inf, "loss": np.inf}
+"""What it can be at most where that is not 1."""
 
 
 @dataclass(frozen=True)
@@ -84,8 +87,9 @@ class FigureSet:
 
     def bounds(self) -> tuple[np.ndarray, np.ndarray]:
         """`[F]` each: the least and the greatest value that a figure can have."""
-        inside = np.concatenate([[name not in UNBOUNDED for name in self.names], self._each_class(1)]).astype(bool)
-        return np.where(inside, 0.0, -np.inf), np.where(inside, 1.0, np.inf)
+        least = [LEAST.get(name, 0.0) for name in self.names]
+        most = [MOST.get(name, 1.0) for name in self.names]
+        return np.concatenate([least, self._each_class(0.0)]), np.concatenate([most, self._each_class(1.0)])
 
     def moves(self) -> np.ndarray:
         """`[F]`: how many times the resamples' bias is taken off an interval.

@@ -7,13 +7,14 @@ from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
+from animeid import terms
 from animeid.errors import InputError
 from animeid.runs.claiming import alone_in, claim, unused
 from animeid.runs.files import RunFiles
 from animeid.system.files import remove_strays
 from animeid.system.lock import refuse_held
 
-OUTPUTS = Path("outputs")
+OUTPUTS = Path(terms.OUTPUTS)
 
 TWIN = "twin"
 """The folder, in that of a refit, of the run that was trained without val."""

@@ -85,6 +85,25 @@ def test_parts_inside_each_class_are_parts(tmp_path: Path) -> None:
     assert (table["split"] == table["path"].map(lambda path: path.split("/")[1].lower())).all()
 
 
+@pytest.mark.parametrize("beside", [("config.yaml", "manifest.parquet"), ("labels.json", "model.onnx")])
+def test_folders_of_runs_and_artefacts_are_no_characters(tmp_path: Path, beside: tuple[str, str]) -> None:
+    write(tmp_path, *(f"{name}/1.png" for name in CLASSES), "kept/2026-11-30/12-00-00/figures/chart.png")
+    for name in beside:
+        (tmp_path / "kept/2026-11-30/12-00-00" / name).touch()
+    source = read(tmp_path)
+    assert set(source.manifest.table["label"]) == set(CLASSES)
+    assert f"folders of {tmp_path} that hold runs or artefacts are no classes: kept" in source.notes
+
+
+def test_the_folder_that_runs_are_written_to_is_no_character(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(tmp_path, *(f"{name}/1.png" for name in CLASSES))
+    (tmp_path / "outputs").mkdir()
+    with pytest.raises(InputError, match=r"the class folder .*outputs has no pictures"):
+        read(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    assert set(read(Path()).manifest.table["label"]) == set(CLASSES)
+
+
 @pytest.mark.parametrize(
     "names",
     [

@@ -280,6 +280,29 @@ def test_linked_folders_are_read_once(tmp_path: Path) -> None:
     assert prepared(tmp_path / "set").manifest.table["label"].value_counts().to_dict() == {"a": 7, "b": 4}
 
 
+def test_a_row_that_is_there_again_counts_once(tmp_path: Path) -> None:
+    folder(tmp_path, {"a": 3, "b": 3})
+    rows = sorted(path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*.png"))
+    text(tmp_path / "m.csv", "path,label\n" + "".join(f"{path},{path[0]}\n" for path in (*rows, *rows[:2])))
+    found = prepared(tmp_path / "m.csv")
+    assert sorted(found.manifest.table["path"]) == rows
+    assert any(note.startswith("2 rows left out, in which the manifest lists") for note in found.notes)
+
+
+def test_rows_without_a_label_are_told(tmp_path: Path) -> None:
+    folder(tmp_path, {"a": 3, "b": 3, "c": 2})
+    rows = sorted(path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*.png"))
+    labels = ["" if path[0] == "c" else path[0] for path in rows]
+    text(tmp_path / "m.csv", "path,label\n" + "".join(map("{},{}\n".format, rows, labels)))
+    assert any(
+        note.startswith("2 pictures without a label: in the part unknown")
+        for note in prepared(tmp_path / "m.csv").notes
+    )
+    splits = ["unknown" if not label else "" for label in labels]
+    text(tmp_path / "m.csv", "path,label,split\n" + "".join(map("{},{},{}\n".format, rows, labels, splits)))
+    assert not any("without a label" in note for note in prepared(tmp_path / "m.csv").notes)
+
+
 def with_splits(root: Path, splits: list[str]) -> Path:
     """A manifest of pictures of two classes, as many of each as there are splits."""
     folder(root, {"a": len(splits), "b": len(splits)})

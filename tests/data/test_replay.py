@@ -64,6 +64,12 @@ def test_old_pictures_stand_beside_new_ones_in_their_parts(old: Prepared, new: D
     assert "replayed of the earlier run: 8 training pictures of 2 classes, and 4 of val and test" in found.notes
 
 
+def test_a_name_that_is_spelt_otherwise_there_is_told(old: Prepared, tmp_path: Path) -> None:
+    new = pictures(tmp_path / "new", ("A", "c"), 1)
+    found = with_replayed(prepare(new), old.manifest, replace(new, replay="auto"))
+    assert any("'A' and 'a'" in note for note in found.notes)
+
+
 def test_a_run_reads_them_again(old: Prepared, new: DataSettings, tmp_path: Path) -> None:
     """Resuming, judging again and the page read the manifest that the run saved."""
     found = with_replayed(prepare(new), old.manifest, replace(new, replay="auto")).manifest

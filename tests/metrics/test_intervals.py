@@ -139,6 +139,15 @@ def naive_intervals(sums: GroupSums, figures: FigureSet) -> np.ndarray:
     return found
 
 
+def test_a_likelihood_is_not_judged_below_nought() -> None:
+    """Five pictures, one of them far off: taking off the resamples' bias would go there."""
+    logits = np.zeros((5, 3), dtype=np.float32)
+    logits[:, 0], logits[4, 0] = 9, -9
+    found = evaluate(logits, np.zeros(5, np.int64), np.arange(5).astype(str), label_stats(3), np.zeros(5))
+    low, high = found["nll_ci"]
+    assert low == 0 < high
+
+
 def test_an_interval_holds_its_figure_where_nearly_all_resamples_agree() -> None:
     """Of three classes one is always named; few resamples lack a class, and the bias was taken off all of them."""
     targets = np.repeat([0, 1, 2], 5)

@@ -219,6 +219,24 @@ def test_new_pictures_are_matched_by_name_and_seen_ones_left_out(
     assert "a stranger" in capsys.readouterr().out
 
 
+def test_pictures_without_a_class_are_not_judged_and_parts_are_judged_together(
+    run: RunFolder, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    parts = {"1": "train", "2": "val", "3": "test", "4": "unknown", "5": "test"}
+    for number in parts:
+        draw(tmp_path / f"{number}.png", 2, 300 + int(number))
+    rows = [f"{number}.png,{'' if number == '5' else NAMES[2]},{part}\n" for number, part in parts.items()]
+    (tmp_path / "n.csv").write_text("".join(["path,label,split\n", *rows]), encoding="utf-8")
+    assert evaluate.main([f"run={run.path}", f"data.root={tmp_path / 'n.csv'}"]) == 0
+    told = capsys.readouterr().out
+    assert "not judged, for no label says what they are: 2 pictures" in told
+    assert "all parts of the manifest are judged together: test, train, val" in told
+    assert "does not know" not in told
+    folder = RunFolder(run.path / "evaluations" / "n.csv")
+    assert json.loads(folder.metrics.read_text())["test"]["support"] == 3
+    assert set(pd.read_csv(folder.skipped)["reason"]) == {"it has no label, or is in the part unknown"}
+
+
 def test_seen_pictures_can_be_refused(run: RunFolder, pictures: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert evaluate.main([f"run={run.path}", f"data.root={pictures}", "data.leaks=fail"]) == 2
     assert "training" in capsys.readouterr().err

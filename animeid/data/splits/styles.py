@@ -48,10 +48,12 @@ def hold_out(table: pd.DataFrame, style: str, part: str, labels: Sequence[str]) 
     stays = pool["group"].isin(set(pool.loc[pool["target"].isin(stuck), "group"]))
     moved, beside = is_style & ~stays, meets & ~is_style & ~stays
     if not moved.any():
-        raise InputError(
-            f"{KEYS[part]}={style} leaves nothing to train on: no class has pictures of other styles that are in no "
-            "group with one of this style; choose another style"
+        nothing = (
+            "train on: each picture has this style, or is in a group with one that has"
+            if meets.all()
+            else "judge: no class that has pictures of this style has others that are in no group with one of these"
         )
+        raise InputError(f"{KEYS[part]}={style} leaves nothing to {nothing}; choose another style")
     table.loc[pool.index[moved], "split"] = part
     table.loc[pool.index[beside], "split"] = "excluded"
     return _told(pool, moved, int(beside.sum()), stuck, style, part, labels)
@@ -94,6 +96,11 @@ def _told(
     classes = pool.loc[moved, "target"].nunique()
     pictures, of_all = counted(int(moved.sum()), "picture"), pool["target"].nunique()
     notes = [f"the style {style} is the {part} part: {pictures} of {classes} of {of_all} classes"]
+    if nameless := int((pool["style"] == "").sum()):
+        notes.append(
+            f"WARNING: {counted(nameless, 'picture')} of which no style is known stay in training, and may be of the "
+            f"style {style}"
+        )
     if stuck:
         names = some_of([labels[target] for target in stuck], NAMED)
         notes.append(

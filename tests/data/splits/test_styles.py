@@ -156,6 +156,21 @@ def test_a_style_that_is_everywhere_is_refused() -> None:
         make_parts(table, LABELS[:2], DataSettings(hold_out_style="n"), given=False)
 
 
+def test_classes_of_one_style_each_leave_nothing_to_judge() -> None:
+    table = table_of([(number % 2, "no"[number % 2], number) for number in range(6)])
+    with pytest.raises(InputError, match="leaves nothing to judge"):
+        make_parts(table, LABELS[:2], DataSettings(hold_out_style="n"), given=False)
+
+
+def test_pictures_of_which_no_style_is_known_are_told() -> None:
+    table = square()
+    table.loc[table.index[:7], "style"] = ""
+    _, notes = make_parts(table, LABELS, DataSettings(hold_out_style="t"), given=False)
+    assert any(note.startswith("WARNING: ") and "of which no style is known stay in training" in note for note in notes)
+    _, notes = make_parts(square(), LABELS, DataSettings(hold_out_style="t"), given=False)
+    assert not any("no style is known" in note for note in notes)
+
+
 def test_the_order_of_rows_changes_nothing() -> None:
     table = square()
     mixed = table.iloc[np.random.default_rng(0).permutation(len(table))].reset_index(drop=True)
