@@ -146,6 +146,13 @@ def test_the_plan_records_where_weights_come_from(home: Path, new_pictures: Prep
     assert "2 new (Kaworu, Misato), 1 dropped (Asuka)" in said[0]
 
 
+def test_a_class_that_is_spelt_otherwise_in_the_run_is_told(home: Path) -> None:
+    for name in ("REI", "雷电将军"):
+        draw(home / "spelt", name, 4)
+    start = built(prepare(DataSettings(root=str(home / "spelt"))), "spelt", "from_run=outputs/first")
+    assert any("'REI' and 'Rei'" in note for note in start.notes)
+
+
 def test_the_same_classes_are_taken_over_whole(home: Path, old_pictures: Prepared) -> None:
     start = built(old_pictures, "old", "from_run=outputs/first")
     stored = torch.load(run_of(home).best, weights_only=True)["state_dict"]
