@@ -36,6 +36,9 @@ TOOLS = frozenset(
 )
 """Folders that begin with a dot and are known to be no character's, in small letters: `.hack` may be one's."""
 
+TEXT_SUFFIXES = frozenset({".txt", ".xml", ".json", ".jsonl", ".csv", ".tsv", ".yaml", ".yml", ".md"})
+"""Endings of what is written of pictures, the answers to them among it."""
+
 
 def is_dropping(name: str) -> bool:
     """Whether a file or folder of this name is none of the user's pictures."""

@@ -12,7 +12,7 @@ import pandas as pd
 
 from animeid.data.class_notes import NAMED, class_notes, folders_round, is_written
 from animeid.data.columns import unread_notes
-from animeid.data.folders import files_in, folders_in, walk
+from animeid.data.folders import TEXT_SUFFIXES, files_in, folders_in, walk
 from animeid.data.manifest import Manifest, complete, read_manifest
 from animeid.data.part_folders import (
     classes_home,
@@ -39,8 +39,6 @@ from animeid.terms import SPLITS
 
 ARCHIVES = frozenset({".zip", ".tar", ".tgz", ".gz", ".bz2", ".xz", ".zst", ".7z", ".rar"})
 """Endings of packed folders."""
-TEXT_SUFFIXES = frozenset({".txt", ".xml", ".json", ".csv", ".yaml", ".yml", ".md"})
-"""Endings of what is written of pictures."""
 
 
 @dataclass(frozen=True)

@@ -34,6 +34,6 @@ def check_comparison(request: dict[str, Any]) -> None:
     if not any(glob.glob(piece) for piece in pieces):  # noqa: PTH207
         raise InputError(f"models={request['models']} finds nothing: give a quoted pattern of runs and artefacts")
     if request["input"] is not None:
-        from animeid.data.files import find_pictures  # knows what a picture is called, for which numpy is imported
+        from animeid.data.files import check_pictures  # knows what a picture is called, for which numpy is imported
 
-        find_pictures(request["input"])
+        check_pictures(request["input"])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from animeid.data.root import check_root
@@ -21,10 +20,9 @@ def check_prediction(request: dict[str, Any]) -> None:
         check_folder(request["output"])
     else:
         check_output(request["output"], ENDINGS)
-    if not Path(request["input"]).is_dir():  # one is walked through only once, later
-        from animeid.data.files import find_pictures  # knows what a picture is called, for which numpy is imported
+    from animeid.data.files import check_pictures  # knows what a picture is called, for which numpy is imported
 
-        find_pictures(request["input"])
+    check_pictures(request["input"])
     for path in run_paths(request["run"]):
         RunFolder.open(path)
 

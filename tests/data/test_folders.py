@@ -11,7 +11,7 @@ from PIL import Image
 
 from animeid.config.compose import compose
 from animeid.config.gateway import build
-from animeid.data.files import find_pictures
+from animeid.data.files import check_pictures, find_pictures
 from animeid.data.part_names import part_of
 from animeid.data.settings import DataSettings
 from animeid.data.sources import Source, read_source
@@ -229,3 +229,22 @@ def test_every_command_finds_the_same_pictures(tmp_path: Path) -> None:
     found = [path.relative_to(root).as_posix() for path in find_pictures(f"{root}/**/*")]
     assert found == [name for name in expected if "nowhere" not in name]
     assert find_pictures(f"{root}/__MACOSX/Rin/._*") == [root / "__MACOSX/Rin/._1.png"]
+
+
+def test_a_folder_gives_files_of_any_name_but_texts_which_are_counted(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = write(tmp_path / "pictures", "Rin/1.png", "Rin/bare", "Rin/2.heic", "Miku/1.png", *DROPPINGS)
+    for name in ("README.txt", "names.jsonl", "Rin/1.txt"):
+        (root / name).write_text("a girl")
+    expected = ["Miku/1.png", "Rin/1.png", "Rin/2.heic", "Rin/bare"]
+    assert set(expected) <= set(read(root).manifest.table["path"])
+    assert [path.relative_to(root).as_posix() for path in find_pictures(str(root))] == expected
+    assert capsys.readouterr().err == (f"3 text files were left out of input={root}, such as {root / 'README.txt'}\n")
+
+
+def test_a_folder_of_texts_has_no_picture(tmp_path: Path) -> None:
+    (tmp_path / "1.txt").write_text("a girl")
+    for look in (find_pictures, check_pictures):
+        with pytest.raises(InputError, match="no picture is found at input=.*: give a folder with pictures"):
+            look(str(tmp_path))

@@ -61,6 +61,18 @@ def test_a_table_has_the_form_of_a_runs(home: Path, capsys: pytest.CaptureFixtur
     assert rows[4][0] == "pictures/4.jpg" and rows[4][1] and rows[4][2:] == [""] * 4
 
 
+def test_files_that_are_not_named_as_pictures_are_named_or_listed(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (home / "pictures" / "4.jpg").rename(home / "pictures" / "x.heic")
+    (home / "pictures" / "3.png").rename(home / "pictures" / "3")
+    (home / "pictures" / "3.txt").write_text("grey")
+    assert predict.main([*ASK, "output=names.csv"]) == 0
+    said = capsys.readouterr()
+    assert said.out == "4 pictures named in names.csv\n"
+    assert "not named: pictures/x.heic: " in said.err and "1 text file was left out of input=pictures" in said.err
+
+
 def test_lines_of_json_print_and_folders(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["predict", *ASK, "output=names.jsonl"]) == 0
     lines = [json.loads(line) for line in (home / "names.jsonl").read_text(encoding="utf-8").splitlines()]
