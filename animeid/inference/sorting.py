@@ -7,7 +7,6 @@ import os
 import re
 import shutil
 import sys
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -17,6 +16,7 @@ from animeid.errors import InputError
 from animeid.inference.output_rows import Answer
 from animeid.runs.claiming import give_back
 from animeid.system.lock import lock, refuse_held
+from animeid.system.output import check_place
 
 NAMES = "names.csv"
 """The file beside the folders with all answers."""
@@ -47,22 +47,8 @@ def check_folder(output: str, key: str = "output") -> Path:
     if os.path.lexists(folder) and (not folder.is_dir() or any(path.name != UNFINISHED for path in folder.iterdir())):
         raise InputError(f"{key}={output} is there already and is not overwritten: name another folder")
     refuse_held(folder / UNFINISHED / LOCK, output)
-    _check_writable(f"{key}={output}", folder)
+    check_place(f"{key}={output}", folder)
     return folder
-
-
-def _check_writable(named: str, folder: Path) -> None:
-    """Tries the nearest folder that is there already."""
-    there = next(path for path in (folder, *folder.absolute().parents) if os.path.lexists(path))
-    if not there.is_dir():
-        raise InputError(f"{named} cannot be made, since {there} is a file: name another folder")
-    try:
-        with tempfile.TemporaryFile(dir=there):
-            pass
-    except OSError as error:
-        raise InputError(
-            f"{named} cannot be written ({error.strerror}): choose a folder that you may write to"
-        ) from error
 
 
 @contextmanager

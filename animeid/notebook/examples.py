@@ -9,6 +9,7 @@ from typing import Any
 
 from animeid.errors import InputError
 from animeid.system.console import counted, say
+from animeid.system.output import check_place
 
 PACKAGE = Path(__file__).resolve().parents[1]
 PLACES = ("notebooks/*.ipynb", "experiments/sweeps/*.yaml")
@@ -32,9 +33,10 @@ def write(request: Mapping[str, Any]) -> None:
     """Writes the files into the folder `request["output"]`; none that is there is overwritten.
 
     Raises:
-        InputError: one is there already.
+        InputError: one is there already, or nothing can be written there.
     """
     folder, files = Path(request["output"]), example_files()
+    check_place(f"output={folder}", folder)
     if there := [path.name for path in files if (folder / path.name).exists()]:
         raise InputError(f"{folder / there[0]} is there already and is not overwritten: name another folder in output")
     folder.mkdir(parents=True, exist_ok=True)

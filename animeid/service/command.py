@@ -58,7 +58,7 @@ def make_key(request: ServeRequest) -> int:
     Raises:
         InputError: it cannot be made.
     """
-    name, role = (request.new_key, USER) if request.new_key else (request.new_admin_key, ADMIN)
+    name, role = (request.new_key, USER) if request.new_key is not None else (request.new_admin_key, ADMIN)
     assert name is not None and request.keys is not None
     key = new_key(Path(request.keys), name, role)
     say(f"{key}\nis the key of {name}, which is shown only now; {request.keys} holds its digest")

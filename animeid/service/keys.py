@@ -46,14 +46,21 @@ def new_key(file: Path, name: str, role: str) -> str:
         The key, which stands nowhere.
 
     Raises:
-        InputError: the name is none or is taken.
+        InputError: the name is none or is taken, or the file cannot be written.
     """
     if not NAME.fullmatch(name):
-        raise InputError(f"the name of a key is up to 64 letters, digits, '_', '-' and '.', not '{name}'")
+        raise InputError(
+            f"'{name}' is no name of a key: give up to 64 letters, digits, '_', '-' and '.', the first a letter or digit"
+        )
     if file.is_file() and name in {key.name for key in read_keys(file).values()}:
         raise InputError(f"{file} has a key of {name}: take another name, or delete its line first")
     key = PREFIX + secrets.token_urlsafe(32)
-    descriptor = os.open(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    try:
+        descriptor = os.open(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise InputError(
+            f"keys={file} cannot be written ({error.strerror}): name a file in a folder that is there"
+        ) from error
     begun = file.stat().st_size and not file.read_bytes().endswith(b"\n")
     line = json.dumps(asdict(Key(name, digest_of(key), role)), ensure_ascii=False) + "\n"
     with os.fdopen(descriptor, "a", encoding="utf-8") as stream:
@@ -65,12 +72,18 @@ def read_keys(file: Path) -> dict[str, Key]:
     """Keys by their digest.
 
     Raises:
-        InputError: there is no such file, or a line of it is none.
+        InputError: there is no such file, it cannot be read, or a line of it is none.
     """
     if not file.is_file():
         raise InputError(f"keys={file} is no file: make the first key with new_key=NAME")
+    try:
+        lines = file.read_text(encoding="utf-8").splitlines()
+    except OSError as error:
+        raise InputError(f"keys={file} cannot be read ({error.strerror}): allow reading it") from error
+    except UnicodeDecodeError as error:
+        raise InputError(f"keys={file} is no text: name a file that was made with new_key=NAME") from error
     found: dict[str, Key] = {}
-    for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), start=1):
+    for number, line in enumerate(lines, start=1):
         if line.strip():
             key = _key(line, f"line {number} of {file}")
             found[key.sha256] = key

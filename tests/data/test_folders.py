@@ -246,5 +246,5 @@ def test_a_folder_gives_files_of_any_name_but_texts_which_are_counted(
 def test_a_folder_of_texts_has_no_picture(tmp_path: Path) -> None:
     (tmp_path / "1.txt").write_text("a girl")
     for look in (find_pictures, check_pictures):
-        with pytest.raises(InputError, match="no picture is found at input=.*: give a folder with pictures"):
+        with pytest.raises(InputError, match=r"no picture is found at input=.*: give a folder with pictures"):
             look(str(tmp_path))

@@ -221,6 +221,12 @@ def test_what_is_not_there_is_said(pictures: Path, tmp_path: Path, capsys, monke
         decode(output / "val-000000.tar" / "nobody.png", 1000)
 
 
+def test_shards_in_the_place_of_a_file_are_refused_before_pictures_are_read(tmp_path: Path, capsys) -> None:
+    (tmp_path / "file").write_text("precious")
+    assert shard.main([f"data.root={tmp_path}", f"output={tmp_path}/file/shards"]) == 2
+    assert f"output={tmp_path}/file/shards cannot be made, since {tmp_path}/file is a file" in capsys.readouterr().err
+
+
 def test_shards_are_closed_by_size() -> None:
     table = pd.DataFrame(
         {"split": ["train"] * 10 + ["val"] * 3, "target": [0, 1] * 6 + [0], "label": ["a", "b"] * 6 + ["a"]}

@@ -23,6 +23,15 @@ def test_a_command_writes_them_and_overwrites_nothing(tmp_path: Path, monkeypatc
     assert Path("mine/read_run.ipynb").read_text() == "changed"
 
 
+@pytest.mark.parametrize("output", ["file", "file/mine"])
+def test_a_file_in_the_way_is_named(output: str, tmp_path: Path, monkeypatch, capsys) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("file").write_text("precious")
+    assert examples.main([f"output={output}"]) == 2
+    assert f"output={output} cannot be made, since " in capsys.readouterr().err
+    assert Path("file").read_text() == "precious"
+
+
 def test_they_are_found_inside_an_installed_package(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="install animeid again"):
         example_files(tmp_path / "site" / "animeid")

@@ -36,6 +36,33 @@ def test_a_key_is_shown_once_and_kept_as_a_digest(tmp_path: Path, capsys: pytest
     assert serve.main([f"keys={file}", "new_key=a b"]) == 2
 
 
+@pytest.mark.parametrize(
+    ("keys", "name", "sentence"),
+    [
+        ("keys.jsonl", "", "'' is no name of a key: give up to 64 letters"),
+        ("nowhere/keys.jsonl", "bob", "keys=nowhere/keys.jsonl cannot be written (No such file or directory): name a"),
+        ("folder", "bob", "keys=folder cannot be written (Is a directory): name a file"),
+        ("picture.png", "bob", "keys=picture.png is no text: name a file that was made with new_key=NAME"),
+    ],
+)
+def test_a_key_that_cannot_be_made_is_refused_in_a_sentence(
+    keys: str,
+    name: str,
+    sentence: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("folder").mkdir()
+    Path("picture.png").write_bytes(b"\x89PNG\xff")
+    for role in ("new_key", "new_admin_key"):
+        assert serve.main([f"keys={keys}", f"{role}={name}"]) == 2
+        said = capsys.readouterr().err
+        assert said.startswith(f"animeid: error: {sentence}") and said.count("\n") == 1
+    assert Path("picture.png").read_bytes() == b"\x89PNG\xff"
+
+
 @pytest.mark.parametrize("line", ["x", "[]", '{"name": "a"}', '{"name": "a", "sha256": "1"}', '{"name": 1, "rate": 0}'])
 def test_a_damaged_line_is_named(tmp_path: Path, line: str) -> None:
     file = tmp_path / "keys.jsonl"

@@ -21,6 +21,7 @@ from animeid.data.shards.layout import CONFLICTS, DUPLICATES, MANIFEST, REQUEST,
 from animeid.data.shards.layout import INDEX as INDEX_FILE
 from animeid.errors import InputError
 from animeid.system.files import atomic, read_json, write_json
+from animeid.system.output import check_place
 from animeid.system.progress import progress
 
 MEGABYTE = 1_000_000
@@ -103,7 +104,7 @@ def write_shards(
 
 def check_output(output: Path, request: dict[str, Any]) -> None:
     """Raises:
-    InputError: the folder holds finished shards, those of another request, or something else.
+    InputError: the folder holds finished shards, those of another request, or something else, or cannot be written.
     """
     if (output / INDEX_FILE).exists():
         raise InputError(f"output={output} holds finished shards, which are never overwritten: name another folder")
@@ -115,6 +116,7 @@ def check_output(output: Path, request: dict[str, Any]) -> None:
             )
     elif output.exists() and (not output.is_dir() or any(output.iterdir())):
         raise InputError(f"output={output} is there and holds something else: name a folder that is not there yet")
+    check_place(f"output={output}", output)
 
 
 def _size(path: Path) -> int:
