@@ -135,11 +135,13 @@ def first_state(request: ServeRequest) -> State:
 
 
 def check_writable(request: ServeRequest) -> None:
-    """Makes the folders that are written to.
+    """Makes the folders that are written to, and the file of feedback.
 
     Raises:
         InputError: one cannot be, or what writes Parquet is not installed.
     """
+    from animeid.service.feedback import Feedback
+
     if request.log is not None and find_spec("pyarrow") is None:
         raise InputError("log= writes Parquet, for which pyarrow is not installed: pip install pyarrow")
     folders = {"log": request.log, "feedback": request.feedback and str(Path(request.feedback).parent)}
@@ -152,6 +154,13 @@ def check_writable(request: ServeRequest) -> None:
             raise InputError(f"{key}: {text} cannot be made ({error.strerror}): give another place") from error
         if not os.access(text, os.W_OK | os.X_OK):
             raise InputError(f"{key}: {text} cannot be written to: give another place")
+    if request.feedback is not None:
+        try:
+            Feedback(Path(request.feedback)).try_out()
+        except OSError as error:
+            raise InputError(
+                f"feedback: {request.feedback} cannot be written to ({error.strerror}): give another place"
+            ) from error
 
 
 def bound(host: str, port: int) -> socket.socket:

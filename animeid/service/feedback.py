@@ -23,10 +23,16 @@ FULL_BYTES = 2**28
 class Feedback:
     """The queue; processes take turns in writing to it.
 
-    file: is made with the first line.
+    file: is made with the first line, or by `try_out`.
     """
 
     file: Path
+
+    def try_out(self) -> None:
+        """Raises:
+        OSError: lines cannot be appended to the file.
+        """
+        os.close(self._open())
 
     def add(self, told: Mapping[str, Any]) -> None:
         """Appends a line with the time, the whole of it or nothing.
@@ -37,7 +43,7 @@ class Feedback:
         time = datetime.now(UTC).isoformat(timespec="seconds")
         line = json.dumps({"time": time, **told}, ensure_ascii=False) + "\n"
         try:
-            descriptor = os.open(self.file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+            descriptor = self._open()
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX)
                 _append(descriptor, line.encode())
@@ -46,6 +52,9 @@ class Feedback:
         except OSError as error:
             say_error(f"feedback cannot be written to {self.file}: {error}")
             raise Problem(503, "the queue of feedback cannot be written to: try again later", retry_after=60) from error
+
+    def _open(self) -> int:
+        return os.open(self.file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
 
 
 def _append(descriptor: int, line: bytes) -> None:

@@ -50,7 +50,7 @@ def new_key(file: Path, name: str, role: str) -> str:
     """
     if not NAME.fullmatch(name):
         raise InputError(
-            f"'{name}' is no name of a key: give up to 64 letters, digits, '_', '-' and '.', the first a letter or digit"
+            f"'{name}' is no name of a key: give up to 64 letters, digits, '_', '-' and '.', a letter or digit first"
         )
     if file.is_file() and name in {key.name for key in read_keys(file).values()}:
         raise InputError(f"{file} has a key of {name}: take another name, or delete its line first")

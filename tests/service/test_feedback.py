@@ -13,10 +13,13 @@ import pytest
 from pyarrow import parquet
 from starlette.testclient import TestClient
 
+from animeid.errors import InputError
 from animeid.service import feedback as feedback_module
+from animeid.service.command import check_writable
 from animeid.service.feedback import Feedback
 from animeid.service.logbook import COLUMNS, Logbook
 from animeid.service.problems import Problem
+from animeid.service.requests import ServeRequest
 from tests.service.serving import KEPT, client, picture
 from tests.service.test_predict import problem, sent
 
@@ -61,6 +64,16 @@ def test_a_disk_that_is_full_is_no_fault_of_the_service(
     with monkeypatch.context() as patch, pytest.raises(Problem, match="cannot be written to"):
         patch.setattr(os, "write", lambda descriptor, line: write(descriptor, line[:9]))
         queue.add({"verdict": "wrong"})
+    assert queue.file.read_bytes() == before
+
+
+def test_a_place_that_takes_no_feedback_is_refused_at_the_start(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"cannot be written to \(Is a directory\): give another place"):
+        check_writable(ServeRequest(feedback=str(tmp_path)))
+    queue = Feedback(tmp_path / "queue.jsonl")
+    queue.add({"verdict": "right"})
+    before = queue.file.read_bytes()
+    check_writable(ServeRequest(feedback=str(queue.file)))
     assert queue.file.read_bytes() == before
 
 
