@@ -10,6 +10,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from animeid.errors import InputError
 from animeid.inference.output_rows import ENDINGS, Answer, write
 from animeid.inference.sorting import NAMES, How, check_folder, filled, folder_names, is_folder, sort
 from animeid.predictions import top_names
@@ -17,6 +18,9 @@ from animeid.system.console import as_text, counted, say, say_beside
 from animeid.system.files import atomic
 from animeid.system.output import check_output
 from animeid.system.streams import let_go
+
+OF_FOLDERS = {"sort": "copy", "unknown_below": 0.0}
+"""Keys that say how pictures are sorted into folders, and their values where they are not given."""
 
 
 @dataclass(frozen=True)
@@ -39,10 +43,16 @@ class Output:
         """The output of a request for names (see `animeid.inference.requests.PredictRequest`).
 
         Raises:
-            InputError: it is not free, or cannot be written.
+            InputError: it is not free, or cannot be written, or a key of folders is given without one.
         """
         given = request["output"]
         folder = check_folder(given) if given is not None and is_folder(given) else None
+        unused = [key for key, value in OF_FOLDERS.items() if folder is None and request[key] != value]
+        if unused:
+            raise InputError(
+                f"{unused[0]}={request[unused[0]]} is for pictures that are sorted into folders: give a folder, such "
+                "as output=sorted/, or leave it out"
+            )
         file = check_output(given, ENDINGS) if folder is None else folder / NAMES
         return cls(folder, file, request["sort"], request["unknown_below"])
 

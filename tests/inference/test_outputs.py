@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from animeid.errors import InputError
+from animeid.inference.at_once import check_prediction
 from animeid.inference.outputs import Output
 
 
@@ -36,3 +39,17 @@ def test_sorting_into_the_folder_of_the_pictures_is_told(
     request = {"output": output, "sort": "copy", "unknown_below": 0.0}
     Output.of(request).say_if_within(given)
     assert ("a folder beside it is better" in capsys.readouterr().err) == is_told
+
+
+@pytest.mark.parametrize("output", ["names.csv", None])
+@pytest.mark.parametrize("key", [{"sort": "link"}, {"unknown_below": 0.99}])
+def test_keys_of_folders_are_refused_without_one(
+    output: str | None, key: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    request = {"run": "nowhere", "input": ".", "sort": "copy", "unknown_below": 0.0, **key}
+    named = "{}={}".format(*next(iter(key.items())))
+    for check in (Output.of, check_prediction):
+        with pytest.raises(InputError, match=f"{named} is for pictures that are sorted into folders: give a folder"):
+            check({**request, "output": output})
+    assert Output.of({**request, "output": "sorted/"}).folder == Path("sorted")
