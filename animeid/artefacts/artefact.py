@@ -29,6 +29,7 @@ from animeid.artefacts.layout import (
 from animeid.artefacts.tensors import network_digest
 from animeid.errors import InputError
 from animeid.retrieval.neighbours import normalised
+from animeid.system.names import expanded
 
 NEEDED = (CONFIG, ONNX, LABELS, CHECKSUMS)
 NAMED = 3
@@ -72,7 +73,7 @@ class Artefact:
             InputError: it is none, is of a newer format, lacks a file, was altered, or is of other classes or of
                 another architecture.
         """
-        path = Path(folder).expanduser()
+        path = Path(expanded("artefact", str(folder)))
         config = read_config(path)
         missing = [name for name in NEEDED if not (path / name).is_file()]
         if missing:

@@ -9,6 +9,7 @@ from pathlib import Path
 from animeid.artefacts.layout import OWN_FILES
 from animeid.errors import InputError
 from animeid.system.console import say_beside
+from animeid.system.names import expanded
 
 PREFIX = "hub:"
 """What an artefact's name begins with that lies on the hub: `hub:USER/NAME`, or `hub:USER/NAME@REVISION`."""
@@ -25,7 +26,7 @@ def artefact_folder(given: str) -> Path:
         InputError: there is none on the hub, or it cannot be reached and the cache has none.
     """
     if not given.startswith(PREFIX):
-        return Path(given).expanduser()
+        return Path(expanded("artefact", given))
     repository, _, revision = given.removeprefix(PREFIX).partition("@")
     with _in_sentences(f"{given} cannot be fetched"):
         from huggingface_hub import snapshot_download

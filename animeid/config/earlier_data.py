@@ -12,6 +12,7 @@ from animeid.config.freeze import read_plan
 from animeid.config.nested import at, put
 from animeid.errors import InputError
 from animeid.runs.folder import OUTPUTS, RunFolder
+from animeid.system.names import expanded
 
 NETWORK = ("model", "head")
 """Nodes that belong together with weights."""
@@ -90,7 +91,7 @@ def earlier_data(run: RunFolder, theirs: Mapping[str, Any], own: Mapping[str, An
     data = {name: deepcopy(value) for name, value in theirs.items() if name not in (*MACHINE, *OWN)}
     data |= {name: own[name] for name in (*MACHINE, *OWN) if name in own}
     root = found_from_here(run, data["root"])
-    if root is not None and own.get("root") is None and not Path(root).expanduser().exists():
+    if root is not None and own.get("root") is None and not Path(expanded("data.root", root)).exists():
         raise InputError(
             f"the pictures of {run.path} were in {root}, which is not there any more: say with data.root=FOLDER where "
             "they are now"

@@ -14,6 +14,7 @@ from pathlib import Path
 from animeid.config.arguments import keys_of
 from animeid.errors import InputError
 from animeid.system.console import say_beside
+from animeid.system.names import expanded
 
 KEY = "code"
 ALLOWED = "ANIMEID_CODE"
@@ -39,7 +40,7 @@ def allow(code: str | None, overrides: Sequence[str]) -> None:
         return
     if KEY not in keys_of(overrides):
         raise InputError(f"{KEY}={code} is set by a card, and only the command line can allow code: write it there")
-    folder = Path(code).expanduser()
+    folder = Path(expanded(KEY, code))
     module = _package(folder) if folder.is_dir() else _module(code)
     if f"{module}." not in prefixes():
         os.environ[ALLOWED] = ":".join([*(name.rstrip(".") for name in prefixes()), module])

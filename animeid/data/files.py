@@ -12,6 +12,7 @@ from animeid.data.folders import DROPPINGS, TEXT_SUFFIXES, walk
 from animeid.errors import InputError
 from animeid.imaging.decode import SUFFIXES
 from animeid.system.console import as_text, counted, say_beside
+from animeid.system.names import refuse_address
 
 
 def find_pictures(given: str) -> list[Path]:
@@ -60,6 +61,7 @@ def _readable(given: str) -> Iterator[None]:
 
 def _files(given: str) -> Iterator[tuple[Path, bool]]:
     """Files, and whether each is a text beside the pictures of a folder."""
+    refuse_address("input", given)
     path = Path(given)
     if path.is_file():
         yield path, False

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from animeid.errors import InputError
+from animeid.system.names import expanded, refuse_address
 
 
 def find_root(root: str) -> Path:
@@ -14,12 +15,8 @@ def find_root(root: str) -> Path:
     Raises:
         InputError: it is not there.
     """
-    try:
-        path = Path(root).expanduser()
-    except RuntimeError as error:
-        raise InputError(f"data.root={root} begins with a user that is not known here: write the whole path") from error
-    if "://" in root and not path.exists():
-        raise InputError(f"data.root={root} is an address: download what is there first, and give its folder")
+    refuse_address("data.root", root)
+    path = Path(expanded("data.root", root))
     if not path.exists():
         raise InputError(f"data.root={root} is not there: give an existing folder or manifest file")
     return path

@@ -13,6 +13,7 @@ from animeid.errors import InputError
 from animeid.runs.folder import RunFolder
 from animeid.runs.saved import SavedRun
 from animeid.system.console import counted, say, some_of
+from animeid.system.names import expanded
 
 NAMED = 5
 """How many classes or pictures a sentence names at most."""
@@ -31,7 +32,7 @@ def check_added(folder: RunFolder, data: Mapping[str, Any]) -> None:
         InputError: whole classes are there that the run does not have.
     """
     root = data["root"]
-    if root is None or is_shard_folder(root) or not Path(root).expanduser().exists():
+    if root is None or is_shard_folder(root) or not Path(expanded("data.root", root)).exists():
         return
     settings = DataSettings(root=root, parts=data.get("parts"), attributes=tuple(data.get("attributes") or ()))
     there = read_source(settings).manifest.table

@@ -13,6 +13,7 @@ from animeid.runs.claiming import alone_in, claim, unused
 from animeid.runs.files import RunFiles
 from animeid.system.files import remove_strays
 from animeid.system.lock import refuse_held
+from animeid.system.names import expanded
 
 OUTPUTS = Path(terms.OUTPUTS)
 
@@ -131,7 +132,7 @@ class RunFolder(RunFiles):
         Raises:
             InputError: there is no such folder, or nothing in it that could answer.
         """
-        run = cls(Path(path).expanduser())
+        run = cls(Path(expanded("run", str(path))))
         if not run.path.is_dir():
             raise InputError(
                 f"there is no run folder {path}: give the folder that a training run named in its last line"

@@ -25,6 +25,14 @@ def expanded(key: str, path: str) -> str:
     return found
 
 
+def refuse_address(key: str, path: str) -> None:
+    """Raises:
+    InputError: an address on the net, where a path is taken.
+    """
+    if "://" in path and not os.path.lexists(path):
+        raise InputError(f"{key}={path} is an address: download what is there first, and give its folder")
+
+
 def refuse_unreadable(name: str) -> None:
     """Raises:
     InputError: a name that is no text, whose file cannot be reached, or that is another one than it looks, with the

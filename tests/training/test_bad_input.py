@@ -16,14 +16,18 @@ from PIL import Image
 from torch import nn
 
 from animeid import train
-from animeid.data.files import find_pictures
+from animeid.artefacts.artefact import Artefact
+from animeid.data.files import check_pictures, find_pictures
 from animeid.data.manifest import read_manifest
+from animeid.data.root import find_root
 from animeid.data.settings import DataSettings
+from animeid.data.shards.layout import is_shard_folder
 from animeid.data.sources import read_source
 from animeid.engine.devices import DTYPES
 from animeid.errors import InputError
 from animeid.inference.predictor import inference_precision
 from animeid.plots.picture import picture
+from animeid.runs.folder import RunFolder
 from animeid.system.output import check_output
 from animeid.training.cost import latency_ms
 from animeid.types import ModelOutput
@@ -85,6 +89,25 @@ def test_a_file_in_a_closed_folder_is_said(tmp_path: Path, monkeypatch: pytest.M
 def test_an_unknown_home_is_said() -> None:
     with pytest.raises(InputError, match=r"data\.root=~nouser/x begins with a user that is not known here"):
         read_source(DataSettings(root="~nouser/x"))
+
+
+def test_a_folder_named_as_a_users_home_means_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("~nouser").mkdir()
+    assert find_root("~nouser") == Path("~nouser")
+    assert not is_shard_folder("~nouser")
+    for refuse in (RunFolder.open, Artefact.load):
+        with pytest.raises(InputError, match=r"^~nouser is no"):
+            refuse("~nouser")
+    with pytest.raises(InputError, match=r"run=~nouser/x begins with a user that is not known here: write the whole"):
+        RunFolder.open("~nouser/x")
+
+
+@pytest.mark.parametrize("address", ["https://example.org/pictures", "s3://bucket/a.png"])
+def test_an_address_is_no_path(address: str) -> None:
+    for key, look in (("data.root", find_root), ("input", find_pictures), ("input", check_pictures)):
+        with pytest.raises(InputError, match=f"^{key}={address} is an address: download what is there first"):
+            look(address)
 
 
 def test_white_space_round_labels_means_nothing_in_a_list(tmp_path: Path) -> None:

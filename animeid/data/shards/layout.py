@@ -18,6 +18,7 @@ from typing import Any
 
 from animeid.errors import InputError
 from animeid.system.files import read_json
+from animeid.system.names import expanded
 
 FORMAT = "animeid shards 1"
 INDEX, MANIFEST, SKIPPED, CONFLICTS, DUPLICATES, REQUEST = (
@@ -66,7 +67,7 @@ class Index:
 
 def is_shard_folder(root: str | Path | None) -> bool:
     """Whether a folder is one of shards; a folder of pictures may hold an `index.json` of another kind."""
-    return root is not None and _read(Path(root).expanduser() / INDEX) is not None
+    return root is not None and _read(Path(expanded("data.root", str(root))) / INDEX) is not None
 
 
 def read_index(root: Path) -> Index:

@@ -14,6 +14,7 @@ from animeid.data.styles import column_to_read
 from animeid.data.tables import read_texts
 from animeid.errors import InputError
 from animeid.system.console import counted
+from animeid.system.names import expanded
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ def read_shards(settings: DataSettings) -> Stored:
     Raises:
         InputError: a shard is missing or has another size than when it was written.
     """
-    root = Path(str(settings.root)).expanduser()
+    root = Path(expanded("data.root", str(settings.root)))
     index = read_index(root)
     if settings.parts is not None:
         raise InputError(f"data.parts names folders of pictures, and {root} holds shards: leave data.parts out")
