@@ -77,15 +77,21 @@ def put_expected(card: Path, what: str) -> None:
     card.write_text(f"{package}\n{purpose}\n# Expected: {what}\n{rest}", encoding="utf-8")
 
 
-def environment_line(folder: Path) -> str:
-    """Hardware, versions and commit of a run, in one sentence."""
+def environment_line(folder: Path, *others: Path) -> str:
+    """Hardware and versions of a run, and the commits of it and of others, in one sentence."""
     found = FinishedRun(RunFolder(folder)).environment
-    hardware, packages, code = found["hardware"], found["packages"], found["code"]
-    commit = (code["commit"] or "no commit")[:10] + (" with changes" if code["dirty"] else "")
+    hardware, packages = found["hardware"], found["packages"]
+    commits = list(dict.fromkeys(_commit(one) for one in (folder, *others)))
     return (
         f"{hardware['cores']} cores, {hardware['memory_gib']} GiB, {hardware['accelerator']}; "
-        f"Python {found['python']}, torch {packages['torch']}, timm {packages['timm']}; commit {commit}."
+        f"Python {found['python']}, torch {packages['torch']}, timm {packages['timm']}; "
+        f"commit{'s' if len(commits) > 1 else ''} {', '.join(commits)}."
     )
+
+
+def _commit(folder: Path) -> str:
+    code = FinishedRun(RunFolder(folder)).environment["code"]
+    return (code["commit"] or "no commit")[:10] + (" with changes" if code["dirty"] else "")
 
 
 def settings_line(words: Iterable[str]) -> str:

@@ -20,7 +20,7 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass
 from pathlib import Path
 
@@ -148,7 +148,7 @@ def main() -> None:
     options = dict(argument.split("=", 1) for argument in sys.argv[1:])
     common = tuple(word for word in options.get("common", "").split() if word)
     epochs = (f"trainer.max_epochs={options['epochs']}",) if "epochs" in options else ()
-    rows, made, reached = [], set(), {}
+    rows, made, reached = [], list[Path](), {}
     for place, (of, overrides) in enumerate(sets(options).items()):
         seeds = seeds_of(options.get("seeds", "3,3"), place)
         if of == BUILT_IN:
@@ -160,10 +160,10 @@ def main() -> None:
             found[effort] = [
                 measure(name, (*words, f"seed={seed}")) for name, seed in zip(names, seeds[effort], strict=True)
             ]
-            made |= {(run_of(name).environment["code"]["commit"] or "no commit")[:10] for name in names}
+            made += [run_of(name).folder.path for name in names]
         rows += rows_of(of, found)
         reached[of] = (mean(found["quick"]), mean(found["standard"]))
-        write(rows, goals(reached), of, made)
+        write(rows, goals(reached), made)
     for effort, said in expected(rows).items():
         put_expected(conf_dir() / "effort" / f"{effort}.yaml", said)
 
@@ -184,13 +184,12 @@ def verdict(is_met: bool) -> str:
     return "met" if is_met else "missed"
 
 
-def write(rows: Sequence[Sequence[str]], said: str, last: str, commits: Iterable[str]) -> None:
+def write(rows: Sequence[Sequence[str]], said: str, made: Sequence[Path]) -> None:
     """Writes the page of what is there by now, and its table into the guide.
 
     Args:
         said: of the goals.
-        last: the set whose first run tells the machine.
-        commits: of all runs.
+        made: the folders of all runs.
     """
     found = table(HEADER, rows)
     write_between(HERE.parents[1] / "docs" / "train.md", "effort", found)
@@ -207,8 +206,7 @@ whole command with empty caches (but the built-in cast is drawn before), and of 
 
 {said}
 
-{environment_line(run_of(f"{last.replace(' ', '_')}-quick-1").folder.path)} Runs were made at commits
-{", ".join(sorted(commits))}.
+{environment_line(*made)}
 """
     (HERE / "README.md").write_text(page, encoding="utf-8")
     print(page)

@@ -231,7 +231,7 @@ def main() -> None:
 
 {page(found, nll, options, length)}
 
-{environment_line(by_seed[0].folder)}
+{environment_line(*(run.folder for run in by_seed))}
 
 {(HERE / f"{length.page}_reading.md").read_text(encoding="utf-8").strip()}
 """
