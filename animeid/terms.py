@@ -1,4 +1,4 @@
-"""Words that every room shares: splits, shot groups, the unknown target and style."""
+"""Words that every room shares: splits, shot groups, the unknown target and style, the folder of runs."""
 
 from __future__ import annotations
 

@@ -167,16 +167,18 @@ def accept(target: str, values: Mapping[str, Any], key: str, is_partial: bool) -
     if missing and not is_partial:
         advice = f"and {target} needs it" if key else f"write {missing[0]}=..., or see --help"
         raise InputError(f"{join(key, missing[0])} is not given{', ' if key else ': '}{advice}")
-    known = [name for name in settable(found) if name not in missing] if key else list(found.parameters)
-    return {name: _argument(found, name, value, key, known) for name, value in values.items()}
+    return {name: _argument(found, name, value, key, missing) for name, value in values.items()}
 
 
-def _argument(found: Signature, name: str, value: Any, key: str, known: Sequence[str]) -> Any:
+def _argument(found: Signature, name: str, value: Any, key: str, missing: Sequence[str]) -> Any:
     parameter = found.parameters.get(name)
     if parameter is None:
         if found.is_open:
             return value
-        raise InputError(f"{key or 'the configuration'} has no key '{name}'{suggestion(name, known)}")
+        known = settable(found) if key else list(found.parameters)
+        near = nearest(name, known)  # of what is missing too, which may be this one, misspelt
+        told = suggestion(name, [one for one in known if one not in missing], [near] if near else [])
+        raise InputError(f"{key or 'the configuration'} has no key '{name}'{told}")
     return check_value(join(key, name), value, parameter.annotation)
 
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from animeid.data.folders import hidden_in
 from animeid.system.console import some_of
-from animeid.terms import OUTPUTS
 
 WRITTEN = (("manifest.parquet", "config.yaml"), ("model.onnx", "labels.json"))
 """Files that lie beside one another in the folder of a run, and in that of an artefact."""
@@ -22,26 +21,27 @@ def folders_round(folder: Path, files: Sequence[Path]) -> list[str]:
     return [] if () in inner else sorted(name for (name,) in inner)
 
 
-def is_written(folder: Path, files: Sequence[Path]) -> bool:
-    """Whether it is a folder that commands write to: that of runs here, or one that holds runs or artefacts.
-
-    Args:
-        files: all that it holds.
-    """
-    here = Path(OUTPUTS)
-    if here.is_dir() and folder.samefile(here):
-        return True
+def without_runs(files: Sequence[Path]) -> tuple[list[Path], list[Path]]:
+    """Files that are in no run's or artefact's folder, and these folders, sorted."""
     there = set(files)
-    return any(file.name == first and file.with_name(second) in there for file in files for first, second in WRITTEN)
+    runs = {file.parent for file in files for first, second in WRITTEN if _are_beside(file, first, second, there)}
+    if not runs:
+        return list(files), []
+    return [file for file in files if not runs.intersection(file.parents)], sorted(runs)
+
+
+def _are_beside(file: Path, first: str, second: str, there: Collection[Path]) -> bool:
+    return file.name == first and file.with_name(second) in there
 
 
 def class_notes(
-    folder: Path, aside: Sequence[str], within: Mapping[str, Sequence[str]], written: Sequence[str]
+    folder: Path, aside: Sequence[str], within: Mapping[str, Sequence[str]], runs: Sequence[str]
 ) -> list[str]:
     """What to say of folders that are no classes, or may be several.
 
     Args:
-        aside: folders of texts. written: those that commands write to.
+        aside: folders of texts.
+        runs: folders of runs and artefacts, by their paths from `folder`.
         within: of each class the folders in it, where no picture is beside them.
     """
     notes = []
@@ -53,8 +53,8 @@ def class_notes(
         )
     if aside:
         notes.append(f"folders of {folder} that hold texts and no pictures are no classes: {some_of(aside, NAMED)}")
-    if written:
-        notes.append(f"folders of {folder} that hold runs or artefacts are no classes: {some_of(written, NAMED)}")
+    if runs:
+        notes.append(f"runs and artefacts in {folder} are left out, with the pictures in them: {some_of(runs, NAMED)}")
     if hidden := [path.name for path in hidden_in(folder)]:
         notes.append(
             f"folders of {folder} that begin with a dot are left out: {some_of(hidden, NAMED)} (a character called so "

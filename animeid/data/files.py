@@ -37,7 +37,7 @@ def find_pictures(given: str) -> list[Path]:
 
 
 def check_pictures(given: str) -> None:
-    """Looks as `find_pictures` does, up to the first file.
+    """Looks as `find_pictures` does, up to the first that is no text.
 
     Raises:
         InputError: nothing is there, or a folder on the way may not be read.

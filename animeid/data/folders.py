@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from animeid.imaging.decode import SUFFIXES
+from animeid.terms import OUTPUTS
 
 DROPPINGS = frozenset(
     {
@@ -46,8 +47,13 @@ def is_dropping(name: str) -> bool:
 
 
 def folders_in(folder: Path) -> list[Path]:
-    """The folders right below, sorted; linked ones too."""
-    return sorted(Path(entry.path) for entry in _entries(folder) if _is_folder(entry))
+    """The folders right below, sorted; linked ones too, but not the one that runs are written to."""
+    return sorted(path for entry in _entries(folder) if _is_folder(entry) and not is_outputs(path := Path(entry.path)))
+
+
+def is_outputs(folder: Path) -> bool:
+    """Whether it is the folder of the working one that runs are written to."""
+    return folder.name == OUTPUTS and folder.is_dir() and Path(OUTPUTS).is_dir() and folder.samefile(OUTPUTS)
 
 
 def hidden_in(folder: Path) -> list[Path]:

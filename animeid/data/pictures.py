@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Sequence
 from functools import singledispatch
 from pathlib import Path
@@ -17,6 +16,7 @@ from animeid.errors import InputError
 from animeid.imaging.decode import upright_rgb
 from animeid.imaging.working import working_from_image
 from animeid.system.console import as_text
+from animeid.system.names import expanded
 
 Picture = str | Path | Image.Image | np.ndarray
 """A file, or a picture in memory: Pillow's, or `[h, w, 3]` uint8 RGB."""
@@ -44,7 +44,7 @@ def pictures_of(given: Any) -> list[Picture]:
 
 @pictures_of.register
 def _(given: str | Path) -> list[Picture]:
-    return list(find_pictures(os.path.expanduser(given)))  # noqa: PTH111 - a pattern need be no path
+    return list(find_pictures(expanded("input", str(given))))
 
 
 @pictures_of.register

@@ -10,9 +10,9 @@ from typing import Literal
 
 import pandas as pd
 
-from animeid.data.class_notes import NAMED, class_notes, folders_round, is_written
+from animeid.data.class_notes import NAMED, class_notes, folders_round, without_runs
 from animeid.data.columns import unread_notes
-from animeid.data.folders import TEXT_SUFFIXES, files_in, folders_in, walk
+from animeid.data.folders import TEXT_SUFFIXES, files_in, folders_in, is_outputs, walk
 from animeid.data.manifest import Manifest, complete, read_manifest
 from animeid.data.part_folders import (
     classes_home,
@@ -35,7 +35,7 @@ from animeid.errors import InputError
 from animeid.imaging.decode import SUFFIXES
 from animeid.system.console import counted, some_of
 from animeid.system.names import refuse_unreadable
-from animeid.terms import SPLITS
+from animeid.terms import OUTPUTS, SPLITS
 
 ARCHIVES = frozenset({".zip", ".tar", ".tgz", ".gz", ".bz2", ".xz", ".zst", ".7z", ".rar"})
 """Endings of packed folders."""
@@ -91,13 +91,13 @@ def read_source(settings: DataSettings) -> Source:
 
 
 def listed_once(manifest: Manifest) -> tuple[Manifest, list[str]]:
-    """Leaves out rows that list a picture again with the same label and part, and says so."""
-    again = manifest.table.duplicated(["path", "label", "split"])
+    """Leaves out rows that are there already word for word, and says so."""
+    again = manifest.table.duplicated()
     if not again.any():
         return manifest, []
     example = manifest.table["path"][again].iloc[0]
     rows = counted(int(again.sum()), "row")
-    note = f"{rows} left out, in which the manifest lists a picture again with the same label, such as {example}"
+    note = f"{rows} left out that the manifest has already, word for word, such as that of {example}"
     return replace(manifest, table=manifest.table[~again].reset_index(drop=True)), [note]
 
 
@@ -212,12 +212,13 @@ def _class_folders(root: Path, folder: Path, split: str) -> Source:
         )
     aside: dict[str, list[Path]] = {}
     within: dict[str, list[str]] = {}
-    written: list[str] = []
+    runs = [OUTPUTS] if is_outputs(folder / OUTPUTS) else []
     for path in classes:
-        files = list(walk(path))
-        if is_written(path, files):
-            written.append(path.name)
+        files, inside = without_runs(list(walk(path)))
+        if inside and not any(file.suffix.lower() in SUFFIXES for file in files):
+            runs.append(path.name)
             continue
+        runs += [run.relative_to(folder).as_posix() for run in inside]
         if not files and split in ("", "train"):
             raise InputError(f"the class folder {path} has no pictures: add some or remove the folder")
         if files and all(file.suffix.lower() in TEXT_SUFFIXES for file in files):
@@ -228,7 +229,7 @@ def _class_folders(root: Path, folder: Path, split: str) -> Source:
     skipped = [(path, "not in a class folder") for path in loose]
     skipped += [(file, "not a picture") for files in aside.values() for file in files]
     source = _listing(root, rows, skipped)
-    return Source(source.manifest, source.skipped, tuple(class_notes(folder, list(aside), within, written)))
+    return Source(source.manifest, source.skipped, tuple(class_notes(folder, list(aside), within, runs)))
 
 
 def _label(folder: Path) -> str:

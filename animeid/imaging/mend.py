@@ -30,13 +30,14 @@ def mended(stream: IO[bytes]) -> list[BytesIO]:
     different ends. Nothing for other files.
     """
     stream.seek(0)
+    if not stream.read(len(PNG)).startswith((PNG, JPEG)):  # others may be films and archives of gigabytes
+        return []
+    stream.seek(0)
     content = stream.read()
     if content.startswith(PNG):
         return [BytesIO(PNG + b"".join(_chunks(content)))]
-    if content.startswith(JPEG):
-        cut = content.rstrip(JPEG_END[:1])  # half an end marker, or half of what data writes for such a byte
-        return [BytesIO(cut + end + JPEG_END) for end in (b"", STRANGE)]
-    return []
+    cut = content.rstrip(JPEG_END[:1])  # half an end marker, or half of what data writes for such a byte
+    return [BytesIO(cut + end + JPEG_END) for end in (b"", STRANGE)]
 
 
 _switching = Lock()

@@ -85,7 +85,7 @@ def new_pictures(folder: RunFolder, settings: DataSettings, labels: tuple[str, .
     nameless = ((table["label"] == "") | (table["split"] == "unknown")).to_numpy()
     aside = (table["split"] == "excluded").to_numpy()
     looked = seen_by(with_ancestors(folder), read.manifest, ~(unknown | aside), settings.max_pixels, settings.cache)
-    seen = looked.rows & ~aside
+    seen = looked.rows & ~(unknown | aside)
     if seen.any() and settings.leaks == "fail":
         raise InputError(
             f"of {settings.root}, {counted(int(seen.sum()), 'picture', 'were')} in the training of {looked.named()}: "
@@ -114,7 +114,7 @@ def new_pictures(folder: RunFolder, settings: DataSettings, labels: tuple[str, .
             f"no picture of {settings.root} can be judged by {folder.path}: {'; '.join(notes)}; give others"
         )
     if len(parts := set(table["split"].iloc[rows]) - {""}) > 1:
-        notes.append(f"pictures of all parts of the manifest are judged together: {', '.join(sorted(parts))}")
+        notes.append(f"pictures of the parts {', '.join(sorted(parts))} are judged together")
     manifest = Manifest(table, read.manifest.root, read.manifest.attributes)
     return Pictures(manifest, rows, tuple(notes), pd.concat([read.skipped, left_out], ignore_index=True))
 

@@ -59,7 +59,8 @@ def new_key(file: Path, name: str, role: str) -> str:
         descriptor = os.open(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
     except OSError as error:
         raise InputError(
-            f"keys={file} cannot be written ({error.strerror}): name a file in a folder that is there"
+            f"keys={file} cannot be written ({error.strerror}): name a file that you may write to, in a folder that is "
+            "there"
         ) from error
     begun = file.stat().st_size and not file.read_bytes().endswith(b"\n")
     line = json.dumps(asdict(Key(name, digest_of(key), role)), ensure_ascii=False) + "\n"

@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 
 from animeid.system.console import say_beside
+from animeid.system.names import expanded
 
 KEPT_BELOW_HOME = {
     "HF_HOME": ".cache/huggingface",
@@ -34,7 +35,7 @@ def home() -> Path:
 def default_cache() -> Path:
     """`$ANIMEID_CACHE`, or `~/.cache/animeid`."""
     chosen = os.environ.get("ANIMEID_CACHE")
-    return Path(chosen).expanduser() if chosen else home() / ".cache" / "animeid"
+    return Path(expanded("ANIMEID_CACHE", chosen)) if chosen else home() / ".cache" / "animeid"
 
 
 def is_known() -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+from pathlib import Path
 from typing import Any
 
 from animeid.artefacts.config_file import is_artefact, read_config
@@ -50,5 +50,5 @@ def check_sources(request: dict[str, Any]) -> None:
         else:
             RunFolder.open(path)
     weights = request["model"].get("weights")
-    if weights is not None and not os.path.isfile(os.path.expanduser(weights)):  # noqa: PTH111, PTH113
+    if weights is not None and not Path(weights).is_file():
         raise InputError(f"there is no weights file {weights}: check model.weights")

@@ -57,7 +57,8 @@ def main() -> None:
 ## What they start from
 
 {origin(folder)}"""
-    write_page("drawn", body, short[SHORT.base]["noto"][0].folder)
+    runs = [run for found in (short, long) for of in found.values() for same in of.values() for run in same]
+    write_page("drawn", body, folder, *(run.folder for run in runs))
 
 
 if __name__ == "__main__":

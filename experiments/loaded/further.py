@@ -128,10 +128,10 @@ def sets_and_table(
 {table(["added", *base, "gained"], rows)}"""
 
 
-def write_page(name: str, body: str, folder: Path) -> None:
-    """Writes `NAME.md` here: a body, the machine of the run in `folder`, and what `NAME_reading.md` says."""
+def write_page(name: str, body: str, *folders: Path) -> None:
+    """Writes `NAME.md` here: a body, machine and commits of the runs in `folders`, and what `NAME_reading.md` says."""
     reading = (HERE / f"{name}_reading.md").read_text(encoding="utf-8").strip()
-    text = f"{body}\n\n{environment_line(folder)}\n\n{reading}\n"
+    text = f"{body}\n\n{environment_line(*folders)}\n\n{reading}\n"
     (HERE / f"{name}.md").write_text(text, encoding="utf-8")
     print(text)
 

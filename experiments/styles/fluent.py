@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from animeid.system.files import atomic
 from experiments.loaded.sets import FEW, JUDGED, drawn, split, written
 from experiments.runs import OUTPUTS
 from experiments.service.parts.page_load import ARGUMENTS, browser_path
@@ -48,9 +49,12 @@ def drawings(icons: Path, style: str, labels: Iterable[str]) -> pd.DataFrame:
 
 
 def draw(icons: Path, folder: Path, paths: Iterable[str]) -> None:
-    """PNG files of drawings, transparent where they are."""
+    """PNG files of drawings, transparent where they are; those that are there stay."""
     from playwright.sync_api import sync_playwright
 
+    paths = [path for path in paths if not (folder / path).is_file()]
+    if not paths:
+        return
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=browser_path(), args=ARGUMENTS)
         page = browser.new_page(viewport={"width": SIDE, "height": SIDE})
@@ -58,7 +62,8 @@ def draw(icons: Path, folder: Path, paths: Iterable[str]) -> None:
             (folder / path).parent.mkdir(parents=True, exist_ok=True)
             svg = (icons / path).with_suffix(".svg").read_text(encoding="utf-8")
             page.set_content(PAGE.format(side=SIDE, svg=svg))
-            page.screenshot(path=folder / path, omit_background=True)
+            with atomic(folder / path) as stream:
+                stream.write(page.screenshot(omit_background=True))
         browser.close()
 
 
@@ -73,6 +78,6 @@ def manifest_of(icons: Path, style: str, emoji_cast: Path) -> Path:
     pictures.mkdir(parents=True, exist_ok=True)
     (pictures / "emoji_cast").unlink(missing_ok=True)
     (pictures / "emoji_cast").symlink_to(emoji_cast.resolve(), target_is_directory=True)
-    draw(icons, pictures, (path for path in judged["path"] if not (pictures / path).is_file()))
+    draw(icons, pictures, judged["path"])
     train = train.assign(path="emoji_cast/" + train["path"])
     return written(split(train, judged), OUTPUTS / f"styles-set-fluent-{style}", pictures)

@@ -167,6 +167,8 @@ def style_rows(found: Mapping[str, Found], *, unit: float = 100, places: int = 1
 def chosen_styles(options: Mapping[str, str], length: Length) -> list[Held]:
     """Those of a length whose pictures are there, or some of them."""
     found = [one for one in held_out(options) if not length.styles or one.name in length.styles]
+    if not found:
+        sys.exit(f"length={length.name} has no pictures: say where they are, {'=FOLDER or '.join(FOLDERS)}=FOLDER")
     only = options["only"].split(",") if "only" in options else [one.name for one in found]
     if unknown := set(only) - {one.name for one in found}:
         sys.exit(f"only={min(unknown)} is not there: take some of {', '.join(one.name for one in found)}")

@@ -92,7 +92,16 @@ def test_folders_of_runs_and_artefacts_are_no_characters(tmp_path: Path, beside:
         (tmp_path / "kept/2026-11-30/12-00-00" / name).touch()
     source = read(tmp_path)
     assert set(source.manifest.table["label"]) == set(CLASSES)
-    assert f"folders of {tmp_path} that hold runs or artefacts are no classes: kept" in source.notes
+    assert f"runs and artefacts in {tmp_path} are left out, with the pictures in them: kept" in source.notes
+
+
+def test_a_run_among_the_pictures_of_a_character_is_left_out_alone(tmp_path: Path) -> None:
+    write(tmp_path, *(f"{name}/1.png" for name in CLASSES), f"{CLASSES[0]}/old/run/chart.png")
+    for name in ("config.yaml", "manifest.parquet"):
+        (tmp_path / CLASSES[0] / "old/run" / name).touch()
+    source = read(tmp_path)
+    assert sorted(source.manifest.table["path"]) == sorted(f"{name}/1.png" for name in CLASSES)
+    assert any(note.endswith(f"{CLASSES[0]}/old/run") for note in source.notes)
 
 
 def test_the_folder_that_runs_are_written_to_is_no_character(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -101,7 +110,17 @@ def test_the_folder_that_runs_are_written_to_is_no_character(tmp_path: Path, mon
     with pytest.raises(InputError, match=r"the class folder .*outputs has no pictures"):
         read(tmp_path)
     monkeypatch.chdir(tmp_path)
-    assert set(read(Path()).manifest.table["label"]) == set(CLASSES)
+    source = read(Path())
+    assert set(source.manifest.table["label"]) == set(CLASSES)
+    assert any("are left out" in note and note.endswith(": outputs") for note in source.notes)
+
+
+def test_the_folder_that_runs_are_written_to_stands_beside_no_part(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path, *(f"{name}/{part}/1.png" for name in CLASSES for part in ("train", "test")), "outputs/run/1.png")
+    monkeypatch.chdir(tmp_path)
+    assert splits(read(Path()).manifest.table) == {"train", "test"}
 
 
 @pytest.mark.parametrize(

@@ -286,7 +286,19 @@ def test_a_row_that_is_there_again_counts_once(tmp_path: Path) -> None:
     text(tmp_path / "m.csv", "path,label\n" + "".join(f"{path},{path[0]}\n" for path in (*rows, *rows[:2])))
     found = prepared(tmp_path / "m.csv")
     assert sorted(found.manifest.table["path"]) == rows
-    assert any(note.startswith("2 rows left out, in which the manifest lists") for note in found.notes)
+    assert any(note.startswith("2 rows left out that the manifest has already") for note in found.notes)
+
+
+def test_a_picture_that_is_listed_with_two_groups_joins_them(tmp_path: Path) -> None:
+    folder(tmp_path, {"a": 3, "b": 3})
+    rows = sorted(path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*.png"))
+    listing = [(path, path[0], f"g{number}") for number, path in enumerate(rows)]
+    text(
+        tmp_path / "m.csv",
+        "path,label,group\n" + "".join(",".join(row) + "\n" for row in [*listing, (rows[0], "a", "g1")]),
+    )
+    table = prepared(tmp_path / "m.csv").manifest.table
+    assert table.loc[table["path"].isin(rows[:2]), "group"].nunique() == 1
 
 
 def test_rows_without_a_label_are_told(tmp_path: Path) -> None:

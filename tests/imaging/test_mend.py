@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from animeid.imaging.decode import UnreadableImage, decode_stream, identify
+from animeid.imaging.mend import mended
 
 MAX = 10_000
 BLOCKS = np.random.default_rng(0).integers(0, 256, (8, 8, 3), dtype=np.uint8).repeat(8, 0).repeat(8, 1)
@@ -144,3 +145,10 @@ def test_damaged_pixels_are_no_matter_of_text() -> None:
     whole[HEADER + 12] ^= 0xFF
     with pytest.raises(UnreadableImage):
         decoded(bytes(whole))
+
+
+def test_of_what_is_no_picture_the_beginning_is_read_alone() -> None:
+    """It may be a film of gigabytes."""
+    stream = BytesIO(b"not a picture" * 1000)
+    assert mended(stream) == []
+    assert stream.tell() < 100

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from animeid.config.locate import conf_dir
+from animeid.deploy.arguments import ArtefactRequest
 from animeid.errors import InputError
 from animeid.inference.at_once import check_prediction
-from animeid.inference.outputs import Output
+from animeid.inference.outputs import OF_FOLDERS, Output
+from animeid.system.files import read_yaml
+
+
+def test_defaults_of_keys_of_folders_are_those_of_the_cards() -> None:
+    card = read_yaml(conf_dir() / "predict.yaml")
+    assert {key: card[key] for key in OF_FOLDERS} == OF_FOLDERS
+    of_artefacts = {field.name: field.default for field in fields(ArtefactRequest)}
+    assert {key: of_artefacts[key] for key in OF_FOLDERS} == OF_FOLDERS
 
 
 @pytest.mark.parametrize(

@@ -230,7 +230,7 @@ def test_pictures_without_a_class_are_not_judged_and_parts_are_judged_together(
     assert evaluate.main([f"run={run.path}", f"data.root={tmp_path / 'n.csv'}"]) == 0
     told = capsys.readouterr().out
     assert "not judged, for no label says what they are: 2 pictures" in told
-    assert "all parts of the manifest are judged together: test, train, val" in told
+    assert "pictures of the parts test, train, val are judged together" in told
     assert "does not know" not in told
     folder = RunFolder(run.path / "evaluations" / "n.csv")
     assert json.loads(folder.metrics.read_text())["test"]["support"] == 3

@@ -56,7 +56,8 @@ def hold_out(table: pd.DataFrame, style: str, part: str, labels: Sequence[str]) 
         raise InputError(f"{KEYS[part]}={style} leaves nothing to {nothing}; choose another style")
     table.loc[pool.index[moved], "split"] = part
     table.loc[pool.index[beside], "split"] = "excluded"
-    return _told(pool, moved, int(beside.sum()), stuck, style, part, labels)
+    nameless = int(((pool["style"] == "") & ~beside).sum())
+    return [*_told(pool, moved, int(beside.sum()), stuck, style, part, labels), *_nameless_note(nameless, style)]
 
 
 def widest(pool: pd.DataFrame, key: str) -> str:
@@ -96,11 +97,6 @@ def _told(
     classes = pool.loc[moved, "target"].nunique()
     pictures, of_all = counted(int(moved.sum()), "picture"), pool["target"].nunique()
     notes = [f"the style {style} is the {part} part: {pictures} of {classes} of {of_all} classes"]
-    if nameless := int((pool["style"] == "").sum()):
-        notes.append(
-            f"WARNING: {counted(nameless, 'picture')} of which no style is known stay in training, and may be of the "
-            f"style {style}"
-        )
     if stuck:
         names = some_of([labels[target] for target in stuck], NAMED)
         notes.append(
@@ -110,3 +106,9 @@ def _told(
     if beside:
         notes.append(f"{counted(beside, 'picture', 'are')} {LEFT_OUT}, and listed")
     return notes
+
+
+def _nameless_note(pictures: int, style: str) -> list[str]:
+    if not pictures:
+        return []
+    return [f"WARNING: {pictures:,} of the training pictures have no style, and may be of the style {style}"]

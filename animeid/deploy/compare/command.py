@@ -12,6 +12,7 @@ import torch
 
 from animeid.artefacts.pace import cores
 from animeid.data.files import find_pictures
+from animeid.data.picture_files import format_of
 from animeid.deploy.compare.comparison import MANY, Comparison, Model
 from animeid.deploy.compare.contender import Contender, Kind
 from animeid.deploy.compare.figures import EIGHT, EIGHT_FILES, ONE, ONE_FILE, THROUGHPUT
@@ -23,6 +24,8 @@ from animeid.deploy.compare.table import write_table
 from animeid.deploy.compare.timing import measure
 from animeid.engine.devices import choose_accelerator
 from animeid.engine.threads import own_threads
+from animeid.errors import InputError
+from animeid.imaging.decode import SUFFIXES, UnreadableImage
 from animeid.inference.sorting import check_folder, filled
 from animeid.runs.finished import FinishedRun
 from animeid.runs.names import names_of
@@ -125,10 +128,32 @@ def _fresh(models: Sequence[tuple[Kind, Path]], accelerator: str, threads: int) 
     return [measure_fresh(kind, path, accelerator, threads) for kind, path in said]
 
 
+def _pictures_among(files: Sequence[Path], given: str) -> list[Path]:
+    """Those that are pictures by their names or else by their beginning: to give up on others takes less time.
+
+    Raises:
+        InputError: none is.
+    """
+    pictures = [path for path in files if path.suffix.lower() in SUFFIXES or _is_picture(path)]
+    if not pictures:
+        raise InputError(f"no file of input={given} is a picture that can be read: give others")
+    if others := len(files) - len(pictures):
+        say_beside(f"{counted(others, 'file')} of input={given} left out, no pictures that can be read")
+    return pictures
+
+
+def _is_picture(path: Path) -> bool:
+    try:
+        format_of(path)
+    except UnreadableImage:
+        return False
+    return True
+
+
 def _files(given: str | None, pictures: Pictures | None) -> list[Path]:
     """Some of the pictures that are given, else of the judged ones that are still there; evenly from all of them."""
     if given is not None:
-        paths = [Path(path) for path in find_pictures(given)]
+        paths = _pictures_among(find_pictures(given), given)
     else:
         paths = [] if pictures is None else [path for path in pictures.paths if path.is_file()]
     if not paths:

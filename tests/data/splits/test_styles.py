@@ -166,9 +166,9 @@ def test_pictures_of_which_no_style_is_known_are_told() -> None:
     table = square()
     table.loc[table.index[:7], "style"] = ""
     _, notes = make_parts(table, LABELS, DataSettings(hold_out_style="t"), given=False)
-    assert any(note.startswith("WARNING: ") and "of which no style is known stay in training" in note for note in notes)
+    assert any(note.startswith("WARNING: ") and "of the training pictures have no style" in note for note in notes)
     _, notes = make_parts(square(), LABELS, DataSettings(hold_out_style="t"), given=False)
-    assert not any("no style is known" in note for note in notes)
+    assert not any("have no style" in note for note in notes)
 
 
 def test_the_order_of_rows_changes_nothing() -> None:

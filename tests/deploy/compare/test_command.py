@@ -10,12 +10,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from PIL import Image
 
 from animeid import compare
 from animeid.artefacts.checksums import seal
-from animeid.deploy.compare.command import short
+from animeid.deploy.compare.command import _files, short
 from animeid.deploy.compare.finding import folders_of
 from animeid.deploy.runtime import Runtime
+from animeid.errors import InputError
 from animeid.runs.finished import FinishedRun
 from animeid.runs.folder import MULTIRUN_RECORD
 from animeid.system.files import write_json
@@ -71,6 +73,20 @@ def test_runs_are_compared_by_what_they_saved(home: Path) -> None:
     assert "Pareto front" in page
     assert 'src="http' not in page
     assert "finished" in page
+
+
+def test_files_that_are_no_pictures_are_not_timed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """To give up on a file takes less time than to read a picture."""
+    monkeypatch.chdir(tmp_path)
+    Path("in").mkdir()
+    Path("in/film.mp4").write_bytes(b"no picture")
+    with pytest.raises(InputError, match="no file of input=in is a picture"):
+        _files("in", None)
+    Image.new("RGB", (8, 8)).save("in/noending", format="PNG")
+    assert _files("in", None) == [Path("in/noending")]
+    assert "1 file of input=in left out" in capsys.readouterr().err
 
 
 def test_artefacts_alone_are_compared_by_their_own_figures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
