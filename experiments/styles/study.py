@@ -80,7 +80,7 @@ LONG = Length(
     ", in longer trainings",
     side=128,
     epochs=12,
-    techniques=(BASE, "batch_norms", "statistics"),
+    techniques=(BASE, "style", "batch_norms", "statistics", BOTH),
     styles=("cast flat", "emoji_cast twemoji", "pacs photo"),
 )
 FULL = Length(
