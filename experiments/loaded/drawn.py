@@ -11,13 +11,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+from animeid.config.locate import conf_dir
 from animeid.runs.finished import FinishedRun
 from animeid.runs.folder import RunFolder
 from experiments.loaded.further import SHORT, Technique, compared, sets_and_table, trained, write_page
 from experiments.loaded.longer import LONG
-from experiments.runs import OUTPUTS, metrics, percent
+from experiments.runs import OUTPUTS, metrics, percent, put_expected
 
-PRETRAINED = "pretrained_cast"
+CARD, PRETRAINED = "pretrain_cast", "pretrained_cast"
 FROM = (f"from_run={OUTPUTS / PRETRAINED}", "from_run_parts=backbone", "model.pretrained=false")
 SEEDS = {"noto": 2, "few": 2, "groups": 2}
 TECHNIQUES = {SHORT.base: Technique(SEEDS), "short_drawn": Technique(SEEDS, FROM)}
@@ -29,18 +30,17 @@ def pretrained() -> Path:
     """The finished run of the card, with all cores."""
     folder = OUTPUTS / PRETRAINED
     if not (folder / "metrics.json").is_file():
-        own = ["experiment=pretrain_cast", f"run_id={folder.name}", "resume=auto", "logger=none", "embeddings=off"]
+        own = [f"experiment={CARD}", f"run_id={folder.name}", "resume=auto", "logger=none", "embeddings=off"]
         subprocess.run([sys.executable, "-m", "animeid.train", *own, "test=false"], check=True)
     return folder
 
 
 def origin(folder: Path) -> str:
-    """What a page says of the pretraining: its command, time and figure."""
+    """What is said of the pretraining: its time and figure."""
     found, hardware = metrics(folder), FinishedRun(RunFolder(folder)).environment["hardware"]
     threads = "one thread" if hardware["threads"] == 1 else f"{hardware['threads']} threads"
-    minutes = f"{found['cost']['train_s'] / 60:.0f} minutes of training in {threads}"
-    return f"""`python -m animeid.train experiment=pretrain_cast`, one seed: {minutes}.
-On validation pictures of its own drawn characters its f1_macro is {percent(found["val"], "f1_macro")}."""
+    own = f"f1_macro {percent(found['val'], 'f1_macro')} on validation pictures of its own characters"
+    return f"{own}; {found['cost']['train_s'] / 60:.0f} minutes of training in {threads}"
 
 
 def main() -> None:
@@ -56,9 +56,12 @@ def main() -> None:
 
 ## What they start from
 
-{origin(folder)}"""
+`python -m animeid.train experiment=pretrain_cast`, one seed: {origin(folder)}."""
     runs = [run for found in (short, long) for of in found.values() for same in of.values() for run in same]
     write_page("drawn", body, folder, *(run.folder for run in runs))
+    put_expected(
+        conf_dir() / "experiment" / f"{CARD}.yaml", f"{origin(folder)}, one seed (experiments/loaded/drawn.md)"
+    )
 
 
 if __name__ == "__main__":
