@@ -65,7 +65,7 @@ class Length:
     title: str
     side: int
     epochs: int
-    techniques: tuple[str, ...] = tuple(SINGLE)
+    techniques: tuple[str, ...] = (*SINGLE, BOTH)
     styles: tuple[str, ...] = ()
 
     @property
