@@ -135,7 +135,7 @@ def first_state(request: ServeRequest) -> State:
 
 
 def check_writable(request: ServeRequest) -> None:
-    """Makes the folders that are written to, and the file of feedback.
+    """Makes the folders that are written to, and looks at a file of feedback that is there.
 
     Raises:
         InputError: one cannot be, or what writes Parquet is not installed.

@@ -23,16 +23,17 @@ FULL_BYTES = 2**28
 class Feedback:
     """The queue; processes take turns in writing to it.
 
-    file: is made with the first line, or by `try_out`.
+    file: is made with the first line.
     """
 
     file: Path
 
     def try_out(self) -> None:
         """Raises:
-        OSError: lines cannot be appended to the file.
+        OSError: something is there that no line can be appended to.
         """
-        os.close(self._open())
+        if os.path.lexists(self.file):
+            os.close(self._open())
 
     def add(self, told: Mapping[str, Any]) -> None:
         """Appends a line with the time, the whole of it or nothing.
