@@ -1,8 +1,8 @@
 """Study of pretraining on drawn characters: `python -m experiments.loaded.drawn grocery=FOLDER`.
 
 `experiment=pretrain_cast` is trained once, as it stands, and trainings that start from its backbone are compared with
-those that start from the published weights, in the trainings of `untried` and of `longer`, on their sets and validation
-parts; no test part is read. Options as there. 2 cores, an hour and a half; the same command goes on after a kill.
+those that start from the published weights, in the trainings of `untried`, on their sets and validation parts; no test
+part is read. Options as there. 2 cores, an hour and a half; the same command goes on after a kill.
 """
 
 from __future__ import annotations
@@ -14,16 +14,13 @@ from pathlib import Path
 from animeid.config.locate import conf_dir
 from animeid.runs.finished import FinishedRun
 from animeid.runs.folder import RunFolder
-from experiments.loaded.further import SHORT, Technique, compared, sets_and_table, trained, write_page
-from experiments.loaded.longer import LONG
+from experiments.loaded.further import SHORT, Technique, compared, trained, write_page
 from experiments.runs import OUTPUTS, metrics, percent, put_expected
 
 CARD, PRETRAINED = "pretrain_cast", "pretrained_cast"
 FROM = (f"from_run={OUTPUTS / PRETRAINED}", "from_run_parts=backbone", "model.pretrained=false")
 SEEDS = {"noto": 2, "few": 2, "groups": 2}
 TECHNIQUES = {SHORT.base: Technique(SEEDS), "short_drawn": Technique(SEEDS, FROM)}
-LONGER = dict.fromkeys(SEEDS, 1)
-LONGER_TECHNIQUES = {LONG.base: Technique(LONGER), "long_drawn": Technique(LONGER, FROM)}
 
 
 def pretrained() -> Path:
@@ -45,20 +42,16 @@ def origin(folder: Path) -> str:
 
 def main() -> None:
     folder = pretrained()
-    short, long = trained(TECHNIQUES, SHORT), trained(LONGER_TECHNIQUES, LONG)
+    found = trained(TECHNIQUES, SHORT)
     body = f"""# Pretraining on drawn characters
 
-{compared("drawn", TECHNIQUES, SHORT, short)}
-
-## Longer trainings on larger pictures
-
-{sets_and_table(LONGER_TECHNIQUES, LONG, long)}
+{compared("drawn", TECHNIQUES, SHORT, found)}
 
 ## What they start from
 
 `python -m animeid.train experiment=pretrain_cast`, one seed: {origin(folder)}."""
-    runs = [run for found in (short, long) for of in found.values() for same in of.values() for run in same]
-    write_page("drawn", body, folder, *(run.folder for run in runs))
+    runs = [run.folder for of in found.values() for same in of.values() for run in same]
+    write_page("drawn", body, folder, *runs)
     put_expected(
         conf_dir() / "experiment" / f"{CARD}.yaml", f"{origin(folder)}, one seed (experiments/loaded/drawn.md)"
     )
