@@ -52,9 +52,7 @@ def main() -> None:
 `python -m animeid.train experiment=pretrain_cast`, one seed: {origin(folder)}."""
     runs = [run.folder for of in found.values() for same in of.values() for run in same]
     write_page("drawn", body, folder, *runs)
-    put_expected(
-        conf_dir() / "experiment" / f"{CARD}.yaml", f"{origin(folder)}, one seed (experiments/loaded/drawn.md)"
-    )
+    put_expected(conf_dir() / "experiment" / f"{CARD}.yaml", f"{origin(folder)}, one seed")
 
 
 if __name__ == "__main__":
