@@ -19,8 +19,8 @@ from animeid.recipe.facts import Facts
 RATE = 1e-3
 """Of AdamW at a batch of 32, for published weights of convolutional networks with batch normalisation."""
 FEW_STEPS, SMALL_SIDE = 110, 64
-"""Up to which statistics that stay are taken for unseen styles: beside `augment=style` they gained in up to 110 steps at
-64 px, and neither in 108 to 168 at 128 px nor in 660 at 96; at 224 px they were not ahead."""
+"""Up to which statistics that stay are taken for unseen styles: beside `augment=style` they gained in up to 110 steps
+at 64 px, and nothing sure in 108 to 168 at 128 px nor in 660 at 96; at 224 px they were not ahead."""
 FAMILY = ("efficientnet", "tf_efficientnet", "mobilenet")
 """Beginnings of the names of networks that are built like the one that was measured, EfficientNet-Lite0."""
 
