@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from animeid.data.folders import hidden_in
 from animeid.system.console import some_of
 
-WRITTEN = (("manifest.parquet", "config.yaml"), ("model.onnx", "labels.json"))
-"""Files that lie beside one another in the folder of a run, and in that of an artefact."""
+WRITTEN = {"manifest.parquet": "config.yaml", "model.onnx": "labels.json"}
+"""A file of a run's folder, and one of an artefact's, each with another that lies beside it."""
 
 NAMED = 5
 """How many folders or classes a sentence names at most."""
@@ -23,15 +23,10 @@ def folders_round(folder: Path, files: Sequence[Path]) -> list[str]:
 
 def without_runs(files: Sequence[Path]) -> tuple[list[Path], list[Path]]:
     """Files that are in no run's or artefact's folder, and these folders, sorted."""
-    there = set(files)
-    runs = {file.parent for file in files for first, second in WRITTEN if _are_beside(file, first, second, there)}
+    runs = {file.parent for file in files if file.name in WRITTEN and file.with_name(WRITTEN[file.name]).is_file()}
     if not runs:
         return list(files), []
     return [file for file in files if not runs.intersection(file.parents)], sorted(runs)
-
-
-def _are_beside(file: Path, first: str, second: str, there: Collection[Path]) -> bool:
-    return file.name == first and file.with_name(second) in there
 
 
 def class_notes(
